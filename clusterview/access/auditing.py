@@ -1,0 +1,139 @@
+"""The audit: a chain of entries in which each one carries the hash of the one before.
+
+Concurrent writers would fork a naive chain, so one row, `AuditHead`, is locked while an entry is written; it also remembers the end, so
+that a cut tail is seen. Whoever can rewrite the whole chain and the head is found only by an export that lies elsewhere (`exporting`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db import transaction
+from django.db.models import Subquery
+from django.utils import timezone
+
+from clusterview.models import AuditEntry, AuditHead
+
+START = "0" * 64
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry says, before it has its place in the chain."""
+
+    actor: str
+    action: str
+    cluster: str = ""
+    switch_id: uuid.UUID | None = None
+    body: dict[str, Any] = {}
+
+
+class End(NamedTuple):
+    """How far the chain goes, and the hash of its last entry."""
+
+    sequence: int = 0
+    hash: str = START
+
+
+def record(*, actor: str, action: str, cluster: str = "", switch_id: uuid.UUID | None = None, body: dict[str, Any] | None = None) -> AuditEntry:
+    """This will add one entry. Call it inside the transaction whose effect it tells, so that both are there or neither.
+
+    Raises TransactionManagementError outside a transaction.
+    """
+    return record_all([Line(actor=actor, action=action, cluster=cluster, switch_id=switch_id, body=body or {})])[0]
+
+
+def record_all(lines: Iterable[Line]) -> list[AuditEntry]:
+    """This will add several entries in this order, as `record` adds one."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("an audit entry is written inside the transaction that it tells of")
+    head = AuditHead.objects.select_for_update().get(pk=1)
+    entries = []
+    for line in lines:
+        entry = AuditEntry(
+            sequence=head.sequence + 1, at=timezone.now(), actor=line.actor, action=line.action, cluster=line.cluster, switch_id=line.switch_id,
+            body=lasting(line.body), previous_hash=head.hash,
+        )  # fmt: skip
+        entry.hash = hash_of(entry=entry)
+        head.sequence, head.hash = entry.sequence, entry.hash
+        entries.append(entry)
+    AuditEntry.objects.bulk_create(entries)
+    AuditHead.objects.filter(pk=1).update(sequence=head.sequence, hash=head.hash)
+    return entries
+
+
+def begin(*, using: str) -> None:
+    """This will make the one row that orders the audit, where it is not there yet. Migrations do it: the processes' role may not."""
+    AuditHead.objects.using(using).get_or_create(pk=1)
+
+
+def lasting(value: Any) -> Any:
+    """The value as every database gives it back, so that its hash stays what it was.
+
+    PostgreSQL takes neither NUL nor half a surrogate pair, which an API server's words may hold, and writes numbers its own way (1e16, -0.0).
+    """
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {lasting(str(name)): lasting(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [lasting(one) for one in value]
+    return value
+
+
+def hash_of(*, entry: AuditEntry) -> str:
+    """SHA-256 over the entry's canonical JSON, the previous hash included."""
+    content = [
+        entry.sequence, moment(entry.at), entry.actor, entry.action, entry.cluster, str(entry.switch_id or ""), entry.body, entry.previous_hash,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(timezone.get_default_timezone()).isoformat(timespec="microseconds")
+
+
+def verify() -> list[str]:
+    """What is wrong with the audit, one sentence each; empty when every entry is as it was written and none is missing.
+
+    Entries that are written meanwhile are no problem: each row brings the end that belonged to it along.
+    """
+    head = AuditHead.objects.filter(pk=1)
+    begun = head.first()
+    entries = AuditEntry.objects.order_by("sequence").annotate(
+        end_sequence=Subquery(head.values("sequence")), end_hash=Subquery(head.values("hash"))
+    )  # fmt: skip
+    rows = ((entry, End(entry.end_sequence or 0, entry.end_hash or START)) for entry in entries.iterator())
+    return list(problems(rows, end=End(begun.sequence, begun.hash) if begun else End()))
+
+
+def problems(rows: Iterable[tuple[AuditEntry, End]], *, end: End) -> Iterator[str]:
+    """What is wrong with entries in the order of their numbers. Each comes with the end as it was then; `end` is for where there is none."""
+    reached = End()
+    try:
+        for entry, noted in rows:
+            yield from _of_one(entry, after=reached)
+            reached, end = End(entry.sequence, entry.hash), noted
+    except (ValueError, TypeError, AttributeError) as problem:
+        yield f"What follows entry {reached.sequence} cannot be read: {problem}"
+        return
+    if end != reached:
+        yield "The end of the audit was cut off or replaced."
+
+
+def _of_one(entry: AuditEntry, *, after: End) -> Iterator[str]:
+    if entry.sequence <= after.sequence:
+        yield f"Entry {entry.sequence} was never written here."
+    elif entry.sequence > after.sequence + 1:
+        yield f"Entries {after.sequence + 1} to {entry.sequence - 1} are missing."
+    if entry.previous_hash != after.hash:
+        yield f"Entry {entry.sequence} does not follow the one before it."
+    if entry.hash != hash_of(entry=entry):
+        yield f"Entry {entry.sequence} was changed."

@@ -1,0 +1,68 @@
+"""The clusters that this installation has opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from clusterview.access import auditing, transacting
+from clusterview.models import Cluster
+
+
+def register(*, opened: Iterable[tuple[str, str]], problem: str = "") -> None:
+    """This will make the given (id, name) the active clusters. A cluster that was known keeps whether it is armed.
+
+    `problem` says in words why there is none, for the page.
+    """
+    _problem_file().write_text(problem)
+    with transaction.atomic():
+        names = dict(opened)
+        Cluster.objects.exclude(pk__in=names).update(active=False)
+        for identifier, name in names.items():
+            Cluster.objects.update_or_create(pk=identifier, defaults={"name": name, "active": True})
+
+
+def problem() -> str:
+    """Why no cluster could be opened, in words; empty when nothing went wrong."""
+    path = _problem_file()
+    return path.read_text() if path.exists() else ""
+
+
+def _problem_file() -> Path:
+    return settings.STATE_DIR / "kubeconfig-problem"
+
+
+def ids() -> list[str]:
+    """The ids of the active clusters, in the order of their names."""
+    return list(Cluster.objects.filter(active=True).values_list("pk", flat=True))
+
+
+def known(cluster: str) -> bool:
+    """This will tell whether the cluster is one of the active ones."""
+    return Cluster.objects.filter(pk=cluster, active=True).exists()
+
+
+@transacting.whole
+def arm(*, cluster: str, actor: str, user_id: int | None = None) -> Cluster:
+    """This will allow switching in the cluster, and write down who did. Raises Cluster.DoesNotExist."""
+    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    if not found.armed:
+        found.armed_at, found.armed_by_id = timezone.now(), user_id
+        found.save()
+        auditing.record(actor=actor, action="ARMED", cluster=found.pk)
+    return found
+
+
+@transacting.whole
+def disarm(*, cluster: str, actor: str) -> Cluster:
+    """This will forbid switching in the cluster, and write it down. Raises Cluster.DoesNotExist."""
+    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    if found.armed:
+        found.armed_at, found.armed_by_id = None, None
+        found.save()
+        auditing.record(actor=actor, action="DISARMED", cluster=found.pk)
+    return found

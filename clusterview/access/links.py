@@ -1,0 +1,38 @@
+"""Links that sign somebody in once. Opening one shows a button; only pressing it uses the link up, since chat previews open links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from clusterview.access import secrets
+from clusterview.models import LoginLink
+
+LASTING = timedelta(hours=24)
+
+
+def create(*, user: User, lasting: timedelta = LASTING) -> str:
+    """This will make a link and return its token, for the path `/login/<token>`."""
+    token = secrets.new()
+    LoginLink.objects.create(user=user, token_hash=secrets.digest(token), expires_at=timezone.now() + lasting)
+    return token
+
+
+def find(*, token: str) -> User | None:
+    """Whose unused link this is, or None."""
+    link = _usable().filter(token_hash=secrets.digest(token)).select_related("user").first()
+    return link.user if link else None
+
+
+def use(*, token: str) -> User | None:
+    """This will use the link up and return its person; None when it was used, has expired or never was. One of two at once wins."""
+    user = find(token=token)
+    taken = _usable().filter(token_hash=secrets.digest(token)).update(used_at=timezone.now())
+    return user if taken else None
+
+
+def _usable() -> QuerySet[LoginLink]:
+    return LoginLink.objects.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)

@@ -1,0 +1,129 @@
+"""Who is asking: a person with a session, or a token, and the role of either, read from the database at that moment."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from clusterview.access import auditing, secrets, transacting
+from clusterview.models import ApiToken, Grant
+from clusterview.models.people import Role
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who may see the clusters. `session_hash` names the session without being able to open it; `expires_at` is unix time."""
+
+    name: str
+    role: str
+    user_id: int | None = None
+    token_id: int | None = None
+    session_hash: str = ""
+    expires_at: float | None = None
+
+
+def person_of_request(request: HttpRequest) -> Person | None:
+    """The person behind an HTTP request: a bearer token if one is sent (and then nothing else counts), else the session."""
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        return person_of_token(token.strip()) if scheme.lower() == "bearer" else None
+    return person_of_session(request.session.session_key)
+
+
+def person_of_token(token: str) -> Person | None:
+    """The holder of an API token that is not revoked."""
+    found = ApiToken.objects.filter(token_hash=secrets.digest(token), revoked_at=None).first()
+    return Person(name=found.name, role=found.role, token_id=found.pk) if found else None
+
+
+def person_of_session(session_key: str | None) -> Person | None:
+    """The signed-in, active person of a session; None for an expired session, a disabled person, or one without a grant."""
+    if not session_key:
+        return None
+    found = Session.objects.filter(session_key=session_key, expire_date__gt=timezone.now()).first()
+    data = found.get_decoded() if found else {}
+    if found is None or not data.get(SESSION_KEY) or BACKEND_SESSION_KEY not in data:
+        return None
+    grant = Grant.objects.select_related("user").filter(user_id=data[SESSION_KEY], user__is_active=True).first()
+    if grant is None or not constant_time_compare(data.get(HASH_SESSION_KEY, ""), grant.user.get_session_auth_hash()):
+        return None
+    return Person(
+        name=grant.user.get_username(),
+        role=grant.role,
+        user_id=grant.user.pk,
+        session_hash=session_hash(session_key),
+        expires_at=found.expire_date.timestamp(),
+    )
+
+
+async def person_of_scope(scope: dict[str, Any]) -> Person | None:
+    """The person behind a WebSocket, from its session cookie."""
+    header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+    key = parse_cookie(header).get(settings.SESSION_COOKIE_NAME)
+    person: Person | None = await database_sync_to_async(person_of_session)(key)
+    return person
+
+
+def session_hash(session_key: str) -> str:
+    """A name for a session that cannot be used to open it."""
+    return hashlib.sha256(session_key.encode()).hexdigest()
+
+
+def add(*, name: str, role: str) -> User:
+    """This will add a person without a password (they sign in by link). Raises ValueError when the name is taken."""
+    if User.objects.filter(username=name).exists():
+        raise ValueError(f"There is already a person called {name}.")
+    user = User.objects.create_user(username=name)
+    user.set_unusable_password()
+    user.save()
+    Grant.objects.create(user=user, role=role)
+    return user
+
+
+@transacting.whole
+def set_active(*, user_id: int, active: bool, actor: str) -> User:
+    """This will let a person in or keep them out, and write it down. Whoever disables somebody then rings for their open pages.
+
+    Raises User.DoesNotExist, and ValueError where nobody who may administer would be left.
+    """
+    user = User.objects.select_for_update().get(pk=user_id, grant__isnull=False)
+    if user.is_active != active:
+        user.is_active = active
+        user.save()
+        auditing.record(actor=actor, action="PERSON_ENABLED" if active else "PERSON_DISABLED", body={"name": user.get_username()})
+        _keep_an_administrator()
+    return user
+
+
+@transacting.whole
+def set_role(*, user_id: int, role: str, actor: str) -> User:
+    """This will give a person another role, and write it down. Raises as `set_active`, and ValueError for an unknown role."""
+    if role not in Role.values:
+        raise ValueError(f"There is no role called {role}.")
+    grant = Grant.objects.select_for_update().select_related("user").filter(user_id=user_id).first()
+    if grant is None:
+        raise User.DoesNotExist
+    if grant.role != role:
+        before, grant.role = grant.role, role
+        grant.save()
+        auditing.record(actor=actor, action="ROLE_CHANGED", body={"name": grant.user.get_username(), "from": before, "to": role})
+        _keep_an_administrator()
+    return grant.user
+
+
+def _keep_an_administrator() -> None:
+    """Asked after the audit was written, which is one at a time: two administrators who disable each other would both still see the other one."""
+    if not Grant.objects.filter(role=Role.ADMIN, user__is_active=True).exists():
+        raise ValueError("Somebody must be left who may administer.")

@@ -1,0 +1,22 @@
+"""Bearer tokens for the REST API."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from clusterview.access import secrets
+from clusterview.models import ApiToken
+
+
+def create(*, name: str, role: str) -> str:
+    """This will make a token and return it; it is shown this once. Raises ValueError when the name is taken."""
+    if ApiToken.objects.filter(name=name).exists():
+        raise ValueError(f"There is already a token called {name}.")
+    token = secrets.new()
+    ApiToken.objects.create(name=name, role=role, token_hash=secrets.digest(token))
+    return token
+
+
+def revoke(*, name: str) -> bool:
+    """This will end a token for good; False when there is no such token."""
+    return bool(ApiToken.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now()))

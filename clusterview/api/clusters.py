@@ -1,0 +1,108 @@
+"""The clusters, what is seen of them, and whether switching is allowed there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from clusterview import models
+from clusterview.access import clusters
+from clusterview.api import identity, seeing, shapes
+from clusterview.api.refusing import Refusal
+from clusterview.models.people import Role
+from clusterview.topology import links, objects
+
+router = Router(tags=["clusters"])
+
+
+def opened(identifier: str) -> models.Cluster:
+    """This will return an open cluster. Raises Refusal 404, the same whether it never was or is not open."""
+    found = models.Cluster.objects.select_related("armed_by").filter(pk=identifier, active=True).first()
+    if found is None:
+        raise Refusal(404, "not_found")
+    return found
+
+
+@router.get("", response=list[shapes.Cluster])
+def every_cluster(request: HttpRequest) -> list[dict[str, Any]]:
+    """Every open cluster and how fresh its picture is."""
+    return [describe(found) for found in models.Cluster.objects.select_related("armed_by").filter(active=True)]
+
+
+def describe(found: models.Cluster) -> dict[str, Any]:
+    contact, picture = seeing.contact(found.pk), seeing.picture(found.pk)
+    counts = Counter(str(objects.kind_of(record)) for record in picture.objects) if picture else {}
+    return {
+        "id": found.pk,
+        "name": found.name,
+        "version": contact.version,
+        "state": contact.state,
+        "reason": contact.reason,
+        "detail": contact.detail,
+        "contact_age_seconds": contact.contact_age_seconds,
+        "epoch": picture.position.epoch if picture else 0,
+        "sequence": picture.position.sequence if picture else 0,
+        "counts": counts,
+        "not_permitted": [one.kind for one in contact.missing if one.why == "not_permitted"],
+        "missing": [msgspec.to_builtins(one) for one in contact.missing],
+        "armed": found.armed,
+        "armed_at": found.armed_at,
+        "armed_by": found.armed_by.get_username() if found.armed_by else None,
+        "read_only": settings.READ_ONLY,
+    }
+
+
+@router.get("/{slug:cluster}/topology", response=shapes.Topology)
+def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str = "") -> HttpResponse:
+    """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
+
+    `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
+    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`.
+    """
+    opened(cluster)
+    picture = seeing.picture(cluster)
+    if picture is None:
+        raise Refusal(503, "not_seen_yet")
+    chosen = [record for record in picture.objects if wanted(record, kind=kind, namespace=namespace)]
+    uids = {record.uid for record in chosen}
+    joined = [as_map(link) for link in picture.links if link.source in uids and link.target in uids]
+    place = picture.position
+    body = {"objects": chosen, "links": joined, "epoch": place.epoch, "sequence": place.sequence}
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+
+
+def wanted(record: objects.AnyRecord, *, kind: str, namespace: str) -> bool:
+    return (not kind or str(objects.kind_of(record)) == kind) and (not namespace or record.namespace == namespace)
+
+
+def as_map(link: links.Link) -> dict[str, str]:
+    return {"kind": str(link.kind), "source": link.source, "target": link.target}
+
+
+@router.post("/{slug:cluster}/arm", response=shapes.Armed)
+def arm(request: HttpRequest, cluster: str) -> dict[str, bool]:
+    """Allows switching in the cluster. Administrators only."""
+    return set_armed(request, cluster, armed=True)
+
+
+@router.post("/{slug:cluster}/disarm", response=shapes.Armed)
+def disarm(request: HttpRequest, cluster: str) -> dict[str, bool]:
+    """Forbids switching in the cluster. Administrators only."""
+    return set_armed(request, cluster, armed=False)
+
+
+def set_armed(request: HttpRequest, cluster: str, *, armed: bool) -> dict[str, bool]:
+    someone = identity.require(request, Role.ADMIN)
+    opened(cluster)
+    if armed and settings.READ_ONLY:
+        raise Refusal(403, "read_only")
+    if armed:
+        clusters.arm(cluster=cluster, actor=someone.name, user_id=someone.user_id)
+    else:
+        clusters.disarm(cluster=cluster, actor=someone.name)
+    return {"armed": armed}

@@ -1,0 +1,98 @@
+"""Signs of life for those who run the product: may this process be sent requests, and how is it doing.
+
+Ready means that this process can answer, so a cluster that cannot be reached is told but does not count: its page says so itself, and
+taking the page away would help nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from clusterview import models
+from clusterview.access import clusters, people
+from clusterview.api import seeing
+from clusterview.stream import publishing
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 or 503. With `?verbose`, and only to those who are signed in, a line for each part."""
+    database, broker = database_problem(), redis_problem()
+    ready = not (database or broker)
+    status = 200 if ready else 503
+    if "verbose" not in request.GET or database or people.person_of_request(request) is None:
+        return HttpResponse("ok\n" if ready else "not ready\n", status=status, content_type="text/plain")
+    lines = [f"database: {database or 'ok'}", f"redis: {broker or 'ok'}"]
+    for cluster in clusters.ids():
+        contact = seeing.contact(cluster)
+        lines.append(f"cluster {cluster}: {contact.state}{' ' + contact.reason if contact.reason else ''}")
+    return HttpResponse("\n".join([*lines, "ok" if ready else "not ready", ""]), status=status, content_type="text/plain; charset=utf-8")
+
+
+def database_problem() -> str:
+    """What is wrong with the database, or nothing."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as problem:
+        return type(problem).__name__
+    return ""
+
+
+def redis_problem() -> str:
+    """What is wrong with Redis, or nothing."""
+    try:
+        client = publishing.connect(url=settings.REDIS_URL)
+        client.ping()
+        client.close()
+    except redis.RedisError as problem:
+        return type(problem).__name__
+    return ""
+
+
+class Product(Collector):
+    """The product's own numbers, taken when somebody asks."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        live = GaugeMetricFamily("clusterview_cluster_live", "1 when the cluster is seen live.", labels=["cluster"])
+        age = GaugeMetricFamily("clusterview_contact_age_seconds", "Age of the last confirmed contact with the cluster.", labels=["cluster"])
+        seen = GaugeMetricFamily("clusterview_objects", "Objects in the picture.", labels=["cluster"])
+        for cluster in clusters.ids():
+            contact, picture = seeing.contact(cluster), seeing.picture(cluster)
+            live.add_metric([cluster], contact.state == "live")
+            if contact.contact_age_seconds is not None:
+                age.add_metric([cluster], contact.contact_age_seconds)
+            seen.add_metric([cluster], len(picture.objects) if picture else 0)
+        switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
+        for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
+            switches.add_metric([state], count)
+        yield from (live, age, seen, switches)
+
+
+def registry() -> CollectorRegistry:
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    PlatformCollector(registry=made)
+    made.register(Product())
+    return made
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The numbers in Prometheus' text format; a scraper sends a viewer's token."""
+    if people.person_of_request(request) is None:
+        return HttpResponse("a token is needed\n", status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
+    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,89 @@
+"""How REST says no: always `{"code", "sentence", …}`, whoever noticed it first.
+
+`code` is for programs and never changes its meaning; `sentence` is for people. What is absent and what may not be seen answer alike.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from clusterview.traffic import errors
+
+log = logging.getLogger(__name__)
+
+SENTENCES = {
+    "not_signed_in": "Sign in, or send a valid token as `Authorization: Bearer …`.",
+    "not_allowed": "Your role does not allow this.",
+    "not_found": "There is no such thing, or you may not see it.",
+    "bad_request": "The request is not as it should be; `detail` says where.",
+    "csrf": "The request did not come from this page. Reload it and try again.",
+    "stale": "The cluster is not seen live at the moment, so nothing is changed. Try again when it is.",
+    "read_only": "This installation only looks; it was started with --read-only.",
+    "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
+    "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
+    "broken": "Something went wrong on our side; it is in the log.",
+}
+
+
+class Refusal(Exception):
+    """Ends the request with this HTTP status and code; `body` goes beside code and sentence."""
+
+    def __init__(self, status: int, code: str, **body: Any) -> None:
+        super().__init__(f"{status} {code}")
+        self.status, self.code = status, code
+        self.body: dict[str, Any] = {"code": code, "sentence": SENTENCES[code], **body}
+
+
+def install(*, api: NinjaAPI) -> None:
+    """This will make the API answer every exception in the one shape."""
+
+    def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+        response = api.create_response(request, refusal.body, status=refusal.status)
+        if refusal.status == 401:
+            response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
+        return response
+
+    @api.exception_handler(Refusal)
+    def refused(request: HttpRequest, problem: Refusal) -> HttpResponse:
+        return answer(request, problem)
+
+    @api.exception_handler(errors.Refused)
+    def refused_by_traffic(request: HttpRequest, problem: errors.Refused) -> HttpResponse:
+        return api.create_response(request, problem.body, status=problem.status)
+
+    @api.exception_handler(AuthenticationError)
+    def stranger(request: HttpRequest, _: AuthenticationError) -> HttpResponse:
+        return answer(request, Refusal(401, "not_signed_in"))
+
+    @api.exception_handler(Http404)
+    def absent(request: HttpRequest, _: Http404) -> HttpResponse:
+        return answer(request, Refusal(404, "not_found"))
+
+    @api.exception_handler(ValidationError)
+    def malformed(request: HttpRequest, problem: ValidationError) -> HttpResponse:
+        places = [{"at": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in problem.errors]
+        return answer(request, Refusal(400, "bad_request", detail=places))
+
+    @api.exception_handler(HttpError)
+    def by_the_library(request: HttpRequest, problem: HttpError) -> HttpResponse:
+        code = "csrf" if problem.status_code == 403 else "bad_request"
+        return answer(request, Refusal(problem.status_code, code))
+
+    @api.exception_handler(OperationalError)
+    @api.exception_handler(InterfaceError)
+    def without_database(request: HttpRequest, problem: Exception) -> HttpResponse:
+        log.warning("%s %s was not answered, the database is away: %s", request.method, request.path, problem)
+        response = answer(request, Refusal(503, "no_database"))
+        response["Retry-After"] = "1"
+        return response
+
+    @api.exception_handler(Exception)
+    def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
+        log.error("%s %s failed", request.method, request.path, exc_info=problem)
+        return answer(request, Refusal(500, "broken"))

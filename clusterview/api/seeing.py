@@ -1,0 +1,43 @@
+"""What this process sees of a cluster at the moment, for requests that run in threads beside the hub's event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import clusterview.stream.hub as hub
+from clusterview.api.refusing import Refusal
+from clusterview.stream.messages import Contact, Position
+from clusterview.topology import links, objects, pictures
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture that no longer changes, and its place in the stream."""
+
+    objects: tuple[objects.AnyRecord, ...]
+    links: tuple[links.Link, ...]
+    position: Position
+
+    def as_picture(self) -> pictures.Picture:
+        return pictures.Picture(objects=self.objects, links=self.links)
+
+
+def picture(cluster: str) -> Seen | None:
+    """What is seen; None when nothing has been seen yet."""
+    found = hub.hub().picture_now(cluster)
+    if found is None:
+        return None
+    picture, position, _ = found
+    return Seen(objects=tuple(picture.objects.values()), links=tuple(picture.links), position=position)
+
+
+def contact(cluster: str) -> Contact:
+    """How fresh it is."""
+    return hub.hub().contact_now(cluster)
+
+
+def require_live(cluster: str) -> None:
+    """This will refuse to act on what is not seen live. Raises Refusal 403."""
+    found = contact(cluster)
+    if found.state != "live":
+        raise Refusal(403, "stale", reason=found.reason, detail=found.detail)

@@ -1,0 +1,257 @@
+"""What REST takes and gives. What it takes names every field: an unknown one is refused, so nobody can set what is not theirs to set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+# Taken
+
+
+class Strict(Schema):
+    model_config = ConfigDict(extra="forbid", str_max_length=253)
+
+
+class SwitchRequest(Strict):
+    """`to` is the side that traffic shall go to; `expected` the selector that was seen; `accept` the codes of warnings that were ticked.
+
+    `overlap_seconds` is how long both sides take traffic before the old one is left: null lets the Service's kind decide, 0 means not at all.
+    """
+
+    namespace: str
+    service: str
+    to: str
+    expected: dict[str, str] | None = Field(default=None, max_length=100)
+    accept: list[str] = Field(default=[], max_length=50)
+    overlap_seconds: int | None = None
+
+
+class GroupRequest(Strict):
+    """The Services of one application, in the order in which they are to be switched."""
+
+    namespace: str
+    services: list[str] = Field(max_length=50)
+    to: str
+    accept: list[str] = Field(default=[], max_length=50)
+
+
+class Keep(Strict):
+    minutes: int
+
+
+# Given
+
+
+class Me(Schema):
+    name: str
+    role: str
+    language: str
+
+
+class Missing(Schema):
+    kind: str
+    why: str
+    detail: str
+
+
+class Cluster(Schema):
+    """`state` is live, stale or lost; `contact_age_seconds` is null when there never was contact. `counts` are objects by kind."""
+
+    id: str
+    name: str
+    version: str
+    state: str
+    reason: str
+    detail: str
+    contact_age_seconds: float | None
+    epoch: int
+    sequence: int
+    counts: dict[str, int]
+    not_permitted: list[str]
+    missing: list[Missing]
+    armed: bool
+    armed_at: datetime | None
+    armed_by: str | None
+    read_only: bool
+
+
+class Link(Schema):
+    """`source` and `target` are uids."""
+
+    kind: str
+    source: str
+    target: str
+
+
+class Topology(Schema):
+    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind."""
+
+    objects: list[dict[str, Any]]
+    links: list[Link]
+    epoch: int
+    sequence: int
+
+
+class Armed(Schema):
+    armed: bool
+
+
+class Side(Schema):
+    value: str
+    workload: str
+    workload_kind: str
+    version: str
+    image: str
+    ready: int
+    wanted: int
+    created_at: int | None
+
+
+class Keeping(Schema):
+    """Until when the old side is kept, after which switch."""
+
+    switch: str
+    until: datetime
+    from_: str = Field(alias="from")
+    to: str
+
+
+class Group(Schema):
+    """The Services that can be switched between the same workloads by the same key; each may be on another side."""
+
+    id: str
+    services: list[str]
+
+
+class Application(Schema):
+    """`strategy` is selector, route, ratio or none; only the first can be switched, and where `why_not` is null.
+
+    `why_not` is the code of what stands against any switch, said in English by `why_not_sentence` and `why_not_remedy` with the values
+    `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running.
+    """
+
+    namespace: str
+    service: str
+    service_uid: str
+    strategy: str
+    key: str
+    live: str
+    sides: list[Side]
+    group: Group | None
+    why_not: str | None
+    why_not_params: dict[str, str]
+    why_not_sentence: str
+    why_not_remedy: str
+    open_switch: str | None
+    keeping: Keeping | None
+
+
+class Begun(Schema):
+    """The row and its audit are committed; traffic has not moved yet. `GET /switches/{id}` tells how it goes on."""
+
+    id: str
+    state: str
+
+
+class Ref(Schema):
+    kind: str
+    namespace: str
+    name: str
+
+
+class Check(Schema):
+    """`level` is ok, info, warn (has to be accepted) or block; `sentence` and `remedy` are English, `params` are their values."""
+
+    code: str
+    level: str
+    params: dict[str, str]
+    objects: list[Ref]
+    sentence: str
+    remedy: str
+
+
+class Recipe(Schema):
+    """What to write so that `tool` does not write another selector. `text` is YAML with the Service's names, `code` that of its words."""
+
+    tool: str
+    code: str
+    title: str
+    note: str
+    text: str
+
+
+class Preflight(Schema):
+    """`patch` is the JSON patch (RFC 6902) that would be sent; `kubectl` the line that does the same by hand.
+
+    `overlap_seconds` is how long both sides would take traffic before the old one is left.
+    """
+
+    checks: list[Check]
+    recipes: list[Recipe]
+    ready: bool
+    patch: list[dict[str, Any]]
+    kubectl: str
+    from_: str = Field(alias="from")
+    to: str
+    expected_selector: dict[str, str]
+    new_selector: dict[str, str]
+    overlap_seconds: int
+
+
+class Switch(Schema):
+    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `sentence` the same in English.
+
+    Switches that were asked for together share a `group` and are done by `position`. `held_for` is the code of what a held one waits for.
+    """
+
+    id: str
+    cluster: str
+    namespace: str
+    service: str
+    key: str
+    from_: str = Field(alias="from")
+    to: str
+    state: str
+    open: bool
+    actor: str
+    requested_at: datetime
+    applied_at: datetime | None
+    finished_at: datetime | None
+    keeping_old_until: datetime | None
+    overlap_seconds: int
+    group: str | None
+    position: int
+    held_for: str
+    reverses: str | None
+    reason: str
+    sentence: str
+    detail: str
+
+
+class Step(Schema):
+    """`state` is done, now or ahead."""
+
+    name: str
+    state: str
+
+
+class Entry(Schema):
+    """One entry of the audit; `sequence` counts over the whole installation."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    body: dict[str, Any]
+
+
+class Story(Switch):
+    """One switch with the usual way and how far it is, and every entry of the audit."""
+
+    entries: list[Entry]
+    steps: list[Step]
+    can_go_back: bool
+    recipes: list[Recipe]

@@ -1,0 +1,130 @@
+"""What can be switched, what a switch would do, switches that run, and their story.
+
+A switch is asked for here and done elsewhere: an answer of 202 says that the row and its audit are committed, not that traffic moved. What
+refuses it is `clusterview.traffic`; the shape of refusals is the API's one shape.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from clusterview.api import clusters, identity, seeing, shapes
+from clusterview.api.refusing import Refusal
+from clusterview.models import Switch
+from clusterview.models.people import Role
+from clusterview.traffic import applications, reporting, requesting, words
+
+of_cluster = Router(tags=["switches"])
+router = Router(tags=["switches"])
+
+MOST_LISTED = 500
+NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None}
+
+
+@of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
+def every_application(request: HttpRequest, cluster: str, all: bool = False) -> list[dict[str, Any]]:
+    """Every application with two sides, found from the cluster alone, and what stands against a switch of it.
+
+    With `all=true` every other Service too, with strategy `none` and the reason; only those that the annotation hides are left out.
+    """
+    clusters.opened(cluster)
+    seen = seeing.picture(cluster)
+    if seen is None:
+        raise Refusal(503, "not_seen_yet")
+    switched = set(Switch.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct())
+    return [
+        as_map(found) | (reporting.of_service(cluster=cluster, service_uid=found.service_uid) if found.service_uid in switched else NEVER_SWITCHED)
+        for found in applications.discover(seen.as_picture(), everything=all)
+    ]
+
+
+def as_map(found: applications.Application) -> dict[str, Any]:
+    told: dict[str, Any] = {name: getattr(found, name) for name in found.__struct_fields__}
+    sentence, remedy = words.why_not(code=found.why_not, params=found.why_not_params) if found.why_not else ("", "")
+    return told | {"why_not_sentence": sentence, "why_not_remedy": remedy}
+
+
+@of_cluster.get("/{slug:cluster}/preflight", response=shapes.Preflight, by_alias=True)
+def preflight(request: HttpRequest, cluster: str, namespace: str, service: str, to: str) -> dict[str, Any]:
+    """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing."""
+    clusters.opened(cluster)
+    return requesting.preview(cluster=cluster, namespace=namespace, service=service, to=to)
+
+
+@of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun})
+def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> Status[dict[str, str]]:
+    """Begins a switch. 403 when not armed or not allowed, 409 with the fresh state, 422 with the checks that failed.
+
+    With the header `Idempotency-Key` (up to 128 characters) the same request, sent again, answers with the same switch.
+    """
+    key = request.headers.get("Idempotency-Key", "")[:128] or None
+    someone = identity.require(request, Role.OPERATOR)
+    clusters.opened(cluster)
+    begun = requesting.request_switch(
+        person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
+        accept=asked.accept, overlap_seconds=asked.overlap_seconds, idempotency_key=key,
+    )  # fmt: skip
+    return Status(202, told(begun))
+
+
+@of_cluster.post("/{slug:cluster}/groups", response={202: list[shapes.Begun]})
+def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) -> Status[list[dict[str, str]]]:
+    """Begins the switches of several Services, checked as a whole and done one after another; the first failure cancels those after it."""
+    someone = identity.require(request, Role.OPERATOR)
+    clusters.opened(cluster)
+    begun = requesting.request_group(
+        person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, accept=asked.accept
+    )
+    return Status(202, [told(one) for one in begun])
+
+
+@router.post("/groups/{uuid:group}/back", response={202: list[shapes.Begun]})
+def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, str]]]:
+    """Takes the switches of a group back, in reverse order."""
+    someone = identity.require(request, Role.OPERATOR)
+    return Status(202, [told(one) for one in requesting.request_group_back(group=group, person=someone)])
+
+
+@router.get("", response=list[shapes.Switch], by_alias=True)
+def every_switch(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """The newest switches first, of one cluster or of all open ones."""
+    found = Switch.objects.filter(cluster__active=True)
+    found = found.filter(cluster=cluster) if cluster else found
+    return [reporting.summary(one) for one in found.order_by("-requested_at")[: min(max(limit, 1), MOST_LISTED)]]
+
+
+@router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)
+def story(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
+    """One switch: its state, `keeping_old_until`, steps and every entry of the audit; recipes against a fight where somebody else reverted it."""
+    row = found(switch)
+    return reporting.as_dict(row) | {"recipes": requesting.recipes_for(row)}
+
+
+@router.post("/{uuid:switch}/back", response={202: shapes.Begun})
+def back(request: HttpRequest, switch: uuid.UUID) -> Status[dict[str, str]]:
+    """Turns an open switch around, or begins the opposite one after success; the id is that of the switch which goes back."""
+    someone = identity.require(request, Role.OPERATOR)
+    return Status(202, told(requesting.request_back(switch=found(switch), person=someone)))
+
+
+@router.post("/{uuid:switch}/keep", response=shapes.Switch, by_alias=True)
+def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[str, Any]:
+    """Keeps the old side for so many minutes from now."""
+    someone = identity.require(request, Role.OPERATOR)
+    return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
+
+
+def found(identifier: uuid.UUID) -> Switch:
+    """The switch. Raises Refusal 404, the same whether it never was or its cluster is not open."""
+    switch = requesting.find(identifier)
+    if switch is None:
+        raise Refusal(404, "not_found")
+    return switch
+
+
+def told(switch: Switch) -> dict[str, str]:
+    return {"id": str(switch.pk), "state": switch.state}

@@ -1,0 +1,115 @@
+"""One browser's socket: checks who it is, joins the stream, forwards, leaves. It knows nothing about clusters or pods."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+import msgspec
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from clusterview.access import clusters, origins, people
+from clusterview.stream import encoding, hub, messages, notices
+from clusterview.stream.subscribing import Subscription
+
+HELLO_SECONDS = 10.0
+HELLO_BYTES = 64 * 1024
+POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`/ws/live`: after `hello`, the frames of one cluster's stream until either side closes."""
+
+    person: people.Person | None = None
+    subscription: Subscription | None = None
+
+    async def connect(self) -> None:
+        """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unlisten = None
+        if not origins.allowed(self.scope):
+            await self.close()
+            return
+        self.person = await people.person_of_scope(self.scope)
+        if self.person is None:
+            await self.close()
+            return
+        self._unlisten = hub.hub().listen(self._revoked)
+        await self.accept()
+        self._spawn(self._wait_for_hello())
+        if self.person.expires_at is not None:
+            self._spawn(self._expire(self.person.expires_at - time.time()))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Takes `hello`; anything else ends the connection."""
+        if bytes_data is None or len(bytes_data) > HELLO_BYTES:
+            await self._bye(reason="bad_message", code=POLICY if bytes_data is None else TOO_BIG)
+            return
+        try:
+            hello = encoding.decode_from_browser(bytes_data)
+        except msgspec.MsgspecError:
+            await self._bye(reason="bad_message", code=POLICY)
+            return
+        if hello.view != messages.WHOLE:
+            await self._bye(reason="forbidden", code=POLICY)
+        elif not await database_sync_to_async(clusters.known)(hello.cluster):
+            await self._bye(reason="unknown_cluster", code=POLICY)
+        else:
+            await self._join(hello)
+
+    async def disconnect(self, code: int) -> None:
+        """Leaves everything."""
+        if self._unlisten:
+            self._unlisten()
+        if self.subscription:
+            self.subscription.close()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _join(self, hello: messages.Hello) -> None:
+        if self.subscription:
+            self.subscription.close()
+        self.subscription = await hub.hub().join(cluster=hello.cluster, resume=hello.resume)
+        self._spawn(self._forward(self.subscription))
+
+    async def _forward(self, subscription: Subscription) -> None:
+        async for frame in subscription:
+            await self.send(bytes_data=frame)
+
+    async def _wait_for_hello(self) -> None:
+        await asyncio.sleep(HELLO_SECONDS)
+        if self.subscription is None:
+            await self._bye(reason="bad_message", code=POLICY)
+
+    async def _expire(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
+        await self._bye(reason="signed_out", code=POLICY)
+
+    def _revoked(self, notice: notices.Revoked | None) -> None:
+        """Called by the hub: somebody was signed out, or (None) notices may have been lost, so ask once."""
+        if notice is None:
+            self._spawn(self._ask_again())
+        elif self.person and (
+            (notice.user_id is not None and notice.user_id == self.person.user_id)
+            or (notice.session_hash is not None and notice.session_hash == self.person.session_hash)
+        ):
+            self._spawn(self._bye(reason="signed_out", code=POLICY))
+
+    async def _ask_again(self) -> None:
+        if await people.person_of_scope(self.scope) is None:
+            await self._bye(reason="signed_out", code=POLICY)
+
+    async def _bye(self, *, reason: str, code: int) -> None:
+        if self.subscription:
+            self.subscription.close()
+        with contextlib.suppress(RuntimeError):  # the browser may have closed a moment ago
+            await self.send(bytes_data=encoding.encode(messages.Bye(reason=reason)))
+            await self.close(code=code)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(lambda done: self._tasks.remove(done) if done in self._tasks else None)

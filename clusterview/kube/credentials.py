@@ -1,0 +1,162 @@
+"""Who we are at one cluster: token, token file, basic, client certificate or credential plugin, fetched when first needed and kept while it
+is valid.
+
+One `Credentials` is shared by all connections to a cluster, so a plugin runs once for eighteen watches, and its failure is remembered for a
+few seconds instead of being repeated by each of them. The values are never part of a representation or an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clusterview.kube import plugins
+from clusterview.kube.errors import BadKubeconfig, PluginFailed
+from clusterview.kube.kubeconfigs import ClusterAccess
+
+PLUGIN_TIMEOUT_SECONDS = 30.0
+TOKEN_FILE_SECONDS = 60.0  # the kubelet renews a projected token long before it ends; client-go reads the file as often
+FAILURE_SECONDS = 10.0
+EXPIRY_MARGIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What goes with a request: headers, and a client certificate as PEM (certificate, key)."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    certificate: tuple[bytes, bytes] | None = field(default=None, repr=False)
+
+
+class Credentials:
+    """The credential of one cluster, fetched anew when it ends or is refused. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        access: ClusterAccess,
+        *,
+        plugin_timeout_seconds: float = PLUGIN_TIMEOUT_SECONDS,
+        wall_clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._access = access
+        self._plugin_timeout_seconds = plugin_timeout_seconds
+        self._wall_clock, self._monotonic = wall_clock, monotonic
+        self._lock = threading.Lock()
+        self._current: Credential | None = None
+        self._fetched_at = 0.0
+        self._expires_at: float | None = None
+        self._failure: PluginFailed | None = None
+
+    def current(self) -> Credential:
+        """This will give the credential, fetching it where there is none or it has ended. Raises PluginFailed, BadKubeconfig."""
+        with self._lock:
+            if self._current is None or self._is_over():
+                self._fetch()
+            assert self._current is not None
+            return self._current
+
+    def refused(self, credential: Credential) -> bool:
+        """This will fetch another one because the server refused `credential`, and say whether there is one worth trying."""
+        with self._lock:
+            if self._current == credential:
+                self._fetch()
+            return self._current != credential
+
+    def _is_over(self) -> bool:
+        if self._expires_at is not None and self._wall_clock() >= self._expires_at - EXPIRY_MARGIN_SECONDS:
+            return True
+        return bool(self._access.user.get("tokenFile")) and self._monotonic() - self._fetched_at >= TOKEN_FILE_SECONDS
+
+    def _fetch(self) -> None:
+        if self._failure is not None and self._monotonic() - self._fetched_at < FAILURE_SECONDS:
+            raise PluginFailed(self._failure.sentence) from self._failure
+        self._failure, self._expires_at = None, None
+        try:
+            self._current = self._read()
+        except PluginFailed as failure:
+            self._failure = failure
+            raise
+        finally:
+            self._fetched_at = self._monotonic()
+
+    def _read(self) -> Credential:
+        user = self._access.user
+        certificate = _certificate(user)
+        if user.get("token") or user.get("tokenFile"):
+            authorization = _bearer(_token(user))
+        elif user.get("exec"):
+            authorization, made = self._from_plugin(user["exec"])
+            certificate = made or certificate
+        elif user.get("auth-provider"):
+            raise BadKubeconfig(f"The context {self._access.name!r} uses `auth-provider`, which kubectl has dropped. Use an `exec` plugin instead.")
+        elif user.get("username"):
+            pair = f"{user['username']}:{user.get('password', '')}".encode()
+            authorization = (("Authorization", f"Basic {base64.b64encode(pair).decode()}"),)
+        else:
+            authorization = ()
+        return Credential(headers=(*authorization, *_impersonation(user)), certificate=certificate)
+
+    def _from_plugin(self, plugin: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, bytes] | None]:
+        cluster = dict(self._access.cluster)
+        if plugin.get("provideClusterInfo") and (authority := data_or_file(entry=cluster, key="certificate-authority")):
+            cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
+        status = plugins.run(plugin=plugin, cluster=cluster, timeout_seconds=self._plugin_timeout_seconds)
+        self._expires_at = status["expirationTimestamp"]
+        made = None
+        if status.get("clientCertificateData"):
+            made = (str(status["clientCertificateData"]).encode(), str(status["clientKeyData"]).encode())
+        return (_bearer(str(status["token"])) if status.get("token") else ()), made
+
+
+def data_or_file(*, entry: dict[str, Any], key: str) -> bytes | None:
+    """This will read `<key>-data` (base64), or the file that `<key>` names. None where neither is given. Raises BadKubeconfig."""
+    written = entry.get(f"{key}-data")
+    try:
+        if written:
+            return base64.b64decode(str(written), validate=True)
+        return Path(entry[key]).read_bytes() if entry.get(key) else None
+    except ValueError as error:
+        raise BadKubeconfig(f"The kubeconfig's `{key}-data` is not base64.") from error
+    except OSError as error:
+        raise BadKubeconfig(f"The kubeconfig's `{key}` cannot be read from {entry[key]}: {error.strerror}.") from error
+
+
+def _certificate(user: dict[str, Any]) -> tuple[bytes, bytes] | None:
+    certificate = data_or_file(entry=user, key="client-certificate")
+    key = data_or_file(entry=user, key="client-key")
+    if (certificate is None) != (key is None):
+        raise BadKubeconfig("The kubeconfig's user needs both `client-certificate` and `client-key`, or neither.")
+    return None if certificate is None or key is None else (certificate, key)
+
+
+def _token(user: dict[str, Any]) -> str:
+    """The file goes before the token where both are given, as in client-go: it is the one that is renewed."""
+    if not user.get("tokenFile"):
+        return str(user["token"])
+    try:
+        return Path(user["tokenFile"]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        if user.get("token"):
+            return str(user["token"])
+        raise BadKubeconfig(f"The token file {user['tokenFile']} cannot be read.") from error
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    if not token.isascii() or not token.isprintable() or not token:
+        raise BadKubeconfig("The credential's token is empty or holds characters that cannot be sent.")
+    return (("Authorization", f"Bearer {token}"),)
+
+
+def _impersonation(user: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """`as` narrows what the account may do. To leave it out would mean to act with more rights than the kubeconfig asks for."""
+    pairs = [("Impersonate-User", user.get("as")), ("Impersonate-Uid", user.get("as-uid"))]
+    pairs += [("Impersonate-Group", group) for group in user.get("as-groups") or []]
+    extra = user.get("as-user-extra") or {}
+    pairs += [(f"Impersonate-Extra-{key}", value) for key, values in extra.items() for value in values]
+    return tuple((key, str(value)) for key, value in pairs if value)

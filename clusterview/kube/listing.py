@@ -1,0 +1,121 @@
+"""Lists a kind completely, in pages, at one resourceVersion.
+
+A page that stalls is given up by its time-out, and a continue token that has expired (410, five minutes) starts the list again: what is
+returned is always one whole list, so a caller can replace what it knew. An object that cannot be read is set aside with its identity and
+the others go on; one broken object must not hide a cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from clusterview.kube import errors
+from clusterview.kube.connections import Connection
+from clusterview.kube.kinds import KindSpec
+
+PAGE_SECONDS = 30.0
+RESTARTS = 3
+REASON_CHARACTERS = 200
+
+T = TypeVar("T")
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """An object that could not be read. `uid` is empty where not even that could."""
+
+    uid: str
+    namespace: str
+    name: str
+    reason: str
+
+
+class Listing(msgspec.Struct, Generic[T], frozen=True):
+    items: tuple[T, ...]
+    resource_version: str
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    resource_version: str = ""
+    next_page: str = msgspec.field(default="", name="continue")
+
+
+class Page(msgspec.Struct, frozen=True):
+    metadata: ListMeta
+    items: list[msgspec.Raw] | None = None
+
+
+class Identity(msgspec.Struct, frozen=True, rename="camel"):
+    uid: str = ""
+    namespace: str = ""
+    name: str = ""
+    resource_version: str = ""
+
+
+class Identified(msgspec.Struct, frozen=True):
+    metadata: Identity = Identity()
+
+
+PAGES = msgspec.json.Decoder(Page)
+IDENTITIES = msgspec.json.Decoder(Identified)
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+
+
+def list_kind(
+    connection: Connection, spec: KindSpec, *, limit: int = 500, namespace: str | None = None, page_seconds: float | None = None
+) -> Listing[Any]:
+    """This will list the kind, in one namespace if given, with `spec.struct` for each object. Raises errors.KubeError."""
+    narrowed = spec.within(namespace) if namespace else spec
+    for _ in range(RESTARTS):
+        try:
+            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds or PAGE_SECONDS)
+        except errors.Gone as error:
+            expired = error
+    raise expired
+
+
+def identify(raw: bytes | msgspec.Raw) -> Identity:
+    """This will read who an object is, even where the rest of it cannot be read; empty fields where not even that can."""
+    try:
+        return IDENTITIES.decode(raw).metadata
+    except UNREADABLE:
+        return Identity()
+
+
+def quarantine(identity: Identity, reason: Exception) -> Quarantined:
+    return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
+
+
+def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float) -> Listing[Any]:
+    decoder = spec.decoder()
+    items: list[Any] = []
+    quarantined: list[Quarantined] = []
+    token, version = "", ""
+    while True:
+        page = _page(connection, spec, limit=limit, token=token, page_seconds=page_seconds)
+        version = version or page.metadata.resource_version
+        for raw in page.items or ():
+            try:
+                items.append(decoder.decode(raw))
+            except UNREADABLE as error:
+                quarantined.append(quarantine(identify(raw), error))
+        if page.metadata.next_page in ("", token):
+            break
+        token = page.metadata.next_page
+    return Listing(tuple(items), version, tuple(quarantined))
+
+
+def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, page_seconds: float) -> Page:
+    query = [*spec.query, ("limit", str(limit))]
+    if token:
+        query.append(("continue", token))
+    answer = connection.request("GET", spec.path, query=query, accept=spec.list_accept, read_seconds=page_seconds)
+    try:
+        page = PAGES.decode(answer.body)
+    except UNREADABLE as error:
+        raise errors.BrokenAnswer(f"The list of {spec.resource} cannot be read: {str(error)[:REASON_CHARACTERS]}.") from error
+    if not page.metadata.resource_version:
+        raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
+    return page

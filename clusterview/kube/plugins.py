@@ -1,0 +1,101 @@
+"""Runs a credential plugin (`exec` of a kubeconfig: EKS, GKE, AKS, OIDC logins) and reads what it prints.
+
+The official client waits for a plugin for ever and ignores client certificates and caching. Here a plugin has a time-out, its whole process group
+ends with it (a shell script's children too), and whatever goes wrong is one sentence. It has no terminal: a plugin that must ask cannot.
+https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+from clusterview.kube.errors import PluginFailed
+
+STDERR_CHARACTERS = 300
+
+
+def run(*, plugin: dict[str, Any], cluster: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
+    """This will run the plugin and give the `status` of its ExecCredential, with `expirationTimestamp` as unix seconds or None.
+
+    Raises PluginFailed when it is missing, hangs, fails, prints something else, or gives a credential that has expired.
+    """
+    command = str(plugin.get("command") or "")
+    version = str(plugin.get("apiVersion") or "")
+    if not command or not version:
+        raise PluginFailed("The kubeconfig's `exec` needs a `command` and an `apiVersion`.")
+    if plugin.get("interactiveMode") == "Always":
+        raise PluginFailed(f"The credential plugin {command} asks for a terminal (interactiveMode: Always), and a server has none.")
+    output = _output(plugin=plugin, command=command, info=_info(plugin=plugin, cluster=cluster, version=version), timeout_seconds=timeout_seconds)
+    return _status(output=output, command=command, version=version)
+
+
+def _info(*, plugin: dict[str, Any], cluster: dict[str, Any], version: str) -> str:
+    spec: dict[str, Any] = {"interactive": False}
+    if plugin.get("provideClusterInfo"):
+        spec["cluster"] = {key: value for key, value in cluster.items() if key not in ("extensions", "certificate-authority")}
+        for extension in cluster.get("extensions") or []:
+            if extension.get("name") == "client.authentication.k8s.io/exec":
+                spec["cluster"]["config"] = extension.get("extension")
+    return json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
+
+
+def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds: float) -> bytes:
+    added = {str(one["name"]): str(one["value"]) for one in plugin.get("env") or []}
+    arguments = [command, *(str(one) for one in plugin.get("args") or [])]
+    environment = {**os.environ, **added, "KUBERNETES_EXEC_INFO": info}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the operator's own kubeconfig says to run this; none from the web gets here
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        hint = str(plugin.get("installHint") or "Install it, or put it on the PATH of this process.").strip()
+        raise PluginFailed(f"The credential plugin {command} cannot be started: {error.strerror}. {hint}") from error
+    with process:
+        try:
+            output, complaint = process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired as error:
+            _end(process)
+            raise PluginFailed(
+                f"The credential plugin {command} gave nothing within {timeout_seconds:g} s and was ended. Run it by hand: it may wait for a login."
+            ) from error
+    if process.returncode != 0:
+        last = complaint.decode(errors="replace").strip()[-STDERR_CHARACTERS:]
+        raise PluginFailed(f"The credential plugin {command} failed with exit code {process.returncode}: {last or 'it said nothing'}. Log in again.")
+    return output
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The group was made for the plugin, so it holds nothing else. A child that still holds the pipe would keep us waiting for ever."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _status(*, output: bytes, command: str, version: str) -> dict[str, Any]:
+    try:
+        said = json.loads(output)
+        status = said["status"]
+        if said["kind"] != "ExecCredential" or said["apiVersion"] != version or not isinstance(status, dict):
+            raise ValueError
+        expires_at = _unix_seconds(status.get("expirationTimestamp"))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise PluginFailed(f"The credential plugin {command} did not print an ExecCredential of {version}. Check its version.") from error
+    if not (status.get("token") or (status.get("clientCertificateData") and status.get("clientKeyData"))):
+        raise PluginFailed(f"The credential plugin {command} printed no credential. Log in again.")
+    if expires_at is not None and expires_at <= datetime.now(UTC).timestamp():
+        raise PluginFailed(f"The credential plugin {command} gave a credential that has expired. Log in again, and check this machine's clock.")
+    return {**status, "expirationTimestamp": expires_at}
+
+
+def _unix_seconds(written: object) -> float | None:
+    return datetime.fromisoformat(str(written)).timestamp() if written else None

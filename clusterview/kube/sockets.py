@@ -1,0 +1,230 @@
+"""TCP and TLS below the connections: trust, proxies, keepalive, and a register of open sockets so that a blocked read can be ended at once.
+
+Kept apart because each point answers a trap. urllib3 tells neither whether an error came before or after the first byte was sent, nor lets
+another thread end a read. Python 3.13 verifies certificates so strictly that many clusters' own CAs fail. Go's programs, kubectl among them, read
+networks in NO_PROXY and never send loopback to a proxy; Python's standard library does otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from clusterview.kube.credentials import data_or_file
+from clusterview.kube.errors import BadKubeconfig
+from clusterview.kube.kubeconfigs import ClusterAccess
+
+KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 15, 5, 3
+
+
+class Register:
+    """The open sockets of one connection, and whether the calling thread is still connecting (then nothing was sent yet)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._here = threading.local()
+        self._is_shut = False
+
+    @property
+    def connecting(self) -> bool:
+        return bool(getattr(self._here, "connecting", False))
+
+    def begin(self) -> None:
+        self._here.connecting = True
+
+    def connected(self, opened: socket.socket | None) -> None:
+        self._here.connecting = False
+        if opened is not None:
+            with self._lock:
+                self._sockets.add(opened)
+                is_late = self._is_shut
+            if is_late:
+                _shut(opened)
+
+    def idle(self) -> None:
+        self._here.connecting = False
+
+    def shut(self) -> None:
+        """This will end every read and write on these sockets, and on one that is being opened as soon as it is."""
+        with self._lock:
+            self._is_shut = True
+            opened = list(self._sockets)
+        for one in opened:
+            _shut(one)
+
+
+def _shut(opened: socket.socket) -> None:
+    """On the TCP level: TLS objects may not be touched by another thread."""
+    with contextlib.suppress(OSError):  # it is closed already
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+
+class TLSSocket(ssl.SSLSocket):
+    """A peer that is gone before the handshake ends it: Python 3.11 leaves the socket open there, or goes on without TLS."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as error:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
+
+
+class TrackedHTTP(HTTPConnection):
+    register: Register
+    kept_seconds: float
+    answered_at = 0.0
+
+    def connect(self) -> None:
+        self.register.begin()
+        super().connect()
+        self.register.connected(self.sock)
+
+    def getresponse(self) -> Any:
+        answer = super().getresponse()
+        self.answered_at = time.monotonic()
+        return answer
+
+    @property
+    def is_connected(self) -> bool:
+        """Asked before a kept connection is used again: one that was idle for too long is replaced by a new one."""
+        return super().is_connected and time.monotonic() - self.answered_at <= self.kept_seconds
+
+
+class TrackedHTTPS(TrackedHTTP, HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.is_verified = True  # where it is not, the kubeconfig says so; urllib3 would warn at each request
+
+
+def open_pool(
+    access: ClusterAccess,
+    *,
+    certificate: tuple[bytes, bytes] | None,
+    register: Register,
+    size: int,
+    kept_seconds: float,
+    environment: Mapping[str, str] = os.environ,
+) -> urllib3.PoolManager:
+    """This will make a pool for the cluster's server. Nothing is sent. Raises BadKubeconfig for TLS settings that cannot be used.
+
+    A connection that got its last answer longer ago than `kept_seconds` is not used again.
+    """
+    options: dict[str, Any] = {"num_pools": 1, "maxsize": size, "retries": False, "socket_options": _keepalive()}
+    if access.server.startswith("https:"):
+        insecure = bool(access.cluster.get("insecure-skip-tls-verify"))
+        options["ssl_context"] = _trust(access, insecure=insecure, certificate=certificate)
+        options["cert_reqs"] = "CERT_NONE" if insecure else "CERT_REQUIRED"
+        if access.cluster.get("tls-server-name"):
+            options["server_hostname"] = str(access.cluster["tls-server-name"])
+    proxy = proxy_for(access, environment=environment)
+    pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+    _track(pool.connection_from_url(access.server), register=register, kept_seconds=kept_seconds)
+    return pool
+
+
+def proxy_for(access: ClusterAccess, *, environment: Mapping[str, str] = os.environ) -> str | None:
+    """This will tell the proxy for the cluster: its `proxy-url`, else HTTPS_PROXY or HTTP_PROXY unless NO_PROXY names the host."""
+    asked = str(access.cluster.get("proxy-url") or "")
+    parts = urlsplit(access.server)
+    if not asked and not _bypassed(host=parts.hostname or "", port=parts.port, listed=_either(environment, "no_proxy")):
+        asked = _either(environment, f"{parts.scheme}_proxy")
+    if not asked:
+        return None
+    if "://" not in asked:
+        asked = f"http://{asked}"
+    if urlsplit(asked).scheme not in ("http", "https"):
+        raise BadKubeconfig(f"The proxy of context {access.name!r} must be http or https; {urlsplit(asked).scheme} is not supported.")
+    return asked
+
+
+def _either(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name.upper()) or environment.get(name) or ""
+
+
+def _bypassed(*, host: str, port: int | None, listed: str) -> bool:
+    """https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config: names with their subdomains, addresses, networks, `*`."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if host == "localhost" or (address is not None and address.is_loopback):
+        return True
+    for entry in (one.strip().lower() for one in listed.split(",")):
+        if entry == "*" or (entry and _names(entry=entry, host=host.lower(), port=port, address=address)):
+            return True
+    return False
+
+
+def _names(*, entry: str, host: str, port: int | None, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
+    if address is not None:
+        try:
+            return address in ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            return entry == f"{host}:{port}"
+    name, _, wanted_port = entry.partition(":")
+    if wanted_port and wanted_port != str(port):
+        return False
+    bare = name.removeprefix("*").removeprefix(".")
+    return host.endswith(f".{bare}") or (host == bare and not name.startswith((".", "*")))
+
+
+def _track(pool: urllib3.HTTPConnectionPool, *, register: Register, kept_seconds: float) -> None:
+    base = TrackedHTTPS if isinstance(pool, urllib3.HTTPSConnectionPool) else TrackedHTTP
+    pool.ConnectionCls = type(base.__name__, (base,), {"register": register, "kept_seconds": kept_seconds})
+
+
+def _trust(access: ClusterAccess, *, insecure: bool, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:
+    authority = data_or_file(entry=access.cluster, key="certificate-authority")
+    try:
+        context = ssl.create_default_context(cadata=authority.decode("ascii") if authority else None)
+        context.sslsocket_class = TLSSocket
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if insecure:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if certificate is not None:
+            _load_pair(context, certificate)
+    except (ssl.SSLError, ValueError) as error:
+        raise BadKubeconfig(f"The certificates of context {access.name!r} in {access.source} cannot be used: {error}.") from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, pair: tuple[bytes, bytes]) -> None:
+    """OpenSSL reads a key from a file only, so there is one for as long as that takes (0600, as mkstemp makes it)."""
+    handle, name = tempfile.mkstemp(prefix="clusterview-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pair[0] + b"\n" + pair[1])
+        context.load_cert_chain(name)
+    finally:
+        Path(name).unlink()
+
+
+def _keepalive() -> list[tuple[int, int, int]]:
+    """Names differ between systems: macOS calls the idle time TCP_KEEPALIVE."""
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPALIVE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+    ):
+        if hasattr(socket, name):
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+    return options

@@ -1,0 +1,347 @@
+"""Keeps one kind in sight: a list, then a watch from where the list ended, with the promises of client-go's reflector.
+
+The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s is opened again from its last
+resourceVersion (no list, so it costs nothing). A line may come truncated, so only a whole event moves the resourceVersion. A 410 may
+arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
+proxy ends at once must not become a hot loop. The official client's own watch and informer fail at each of these. Whether the cluster
+is in contact is not decided here: silence proves nothing.
+https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from clusterview.kube import errors
+from clusterview.kube.backoff import Backoff
+from clusterview.kube.connections import Connection, Stream
+from clusterview.kube.kinds import KindSpec
+from clusterview.kube.listing import UNREADABLE, Quarantined, identify, list_kind, quarantine
+
+log = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 25.0
+WATCH_SECONDS = (240, 300)
+ABSENT_SECONDS = 60.0
+FIRST_ABSENT_SECONDS = 2.0
+DOUBTED_REFUSALS = 3
+CALM_SECONDS = 60.0
+REFUSED_SECONDS = 30.0
+HURRIED_SECONDS = 1.0
+LINE_BYTES = 16 * 1024 * 1024
+BROKEN_IN_A_ROW = 3
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Everything there is of this row, at one moment: what is not in it is gone."""
+
+    spec: KindSpec
+    items: tuple[Any, ...]
+    resource_version: str
+    quarantined: tuple[Quarantined, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An object was made or written."""
+
+    spec: KindSpec
+    item: Any
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An object was deleted."""
+
+    spec: KindSpec
+    uid: str
+    namespace: str
+    name: str
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """An object was written that cannot be read. What was known of it before is out of date."""
+
+    spec: KindSpec
+    quarantined: Quarantined
+
+
+@dataclass(frozen=True)
+class WatchOpened:
+    """The watch follows from `resource_version` on without a gap. `resumed` says that no list came before it."""
+
+    spec: KindSpec
+    resource_version: str
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class WatchLost:
+    """The watch or list failed; it is tried again in `retry_seconds`. `must_list` says that a list will come first."""
+
+    spec: KindSpec
+    error: errors.KubeError
+    retry_seconds: float
+    must_list: bool
+
+
+@dataclass(frozen=True)
+class NotPermitted:
+    spec: KindSpec
+    error: errors.KubeError
+
+
+@dataclass(frozen=True)
+class NotInstalled:
+    spec: KindSpec
+    error: errors.KubeError
+
+
+Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchLost | NotPermitted | NotInstalled
+
+
+class Event(msgspec.Struct, Generic[T], frozen=True, gc=False):
+    type: str
+    object: T
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What an ERROR event carries."""
+
+    code: int = 0
+    message: str = ""
+
+
+RAW_EVENTS = msgspec.json.Decoder(Event[msgspec.Raw])
+STATUSES = msgspec.json.Decoder(Status)
+
+
+class Reflector:
+    """Lists and watches one row and tells `deliver` what happens, in order, from the thread that runs it.
+
+    It has a connection of its own, so that `stop` ends whatever it waits for. `clock` is monotonic seconds, `chance` gives [0, 1).
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        spec: KindSpec,
+        deliver: Callable[[Observation], None],
+        *,
+        limit: int = 500,
+        silence_seconds: float = SILENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.spec = spec
+        self._connection = connection.sibling(size=1)
+        self._deliver = deliver
+        self._limit, self._silence_seconds = limit, silence_seconds
+        self._clock, self._chance = clock, chance
+        self._backoff = Backoff(clock=clock, chance=chance)
+        self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
+        self._stopped, self._nudged = threading.Event(), threading.Event()
+        self._version = ""
+        self._listed_at: float | None = None
+        self._broken = self._refusals = 0
+        self._must_wait = False
+
+    def run(self) -> None:
+        """This will keep the kind in sight until `stop`."""
+        while not self._stopped.is_set():
+            self._wait(self._guarded_round())
+
+    def run_round(self) -> float:
+        """This will list if needed, then watch until the watch ends, and say how many seconds to wait before the next round."""
+        started = self._clock()
+        try:
+            listed = not self._version
+            if listed:
+                self._list()
+            applied = self._watch(listed=listed)
+        except errors.Forbidden as error:
+            return self._absent(NotPermitted(self.spec, error))
+        except errors.NotFound as error:
+            return self._absent(NotInstalled(self.spec, error))
+        except errors.Gone as error:
+            return self._expired(error)
+        except errors.KubeError as error:
+            return self._failed(error)
+        if not applied and self._clock() - started < HURRIED_SECONDS:
+            return self._failed(errors.BrokenAnswer(f"The watch of {self.spec.resource} ended at once, without an event."))
+        return 0.0
+
+    def stop(self) -> None:
+        """This will end the run at once: a wait, a list or a read that never ends. May be called from any thread."""
+        self._stopped.set()
+        self._nudged.set()
+        self._connection.close()
+
+    def nudge(self) -> None:
+        """This will end the present wait between rounds: the cluster is in contact again. A wait that the server asked for goes on."""
+        if not self._must_wait:
+            self._nudged.set()
+
+    def _guarded_round(self) -> float:
+        """The outermost loop's body. A defect of a receiver costs a new list, never the thread."""
+        try:
+            return self.run_round()
+        except Exception as error:
+            log.exception("the watch of %s failed in a way that nobody foresaw", self.spec.key)
+            self._version = ""
+            return self._failed(errors.BrokenAnswer(f"A defect stopped the watch of {self.spec.resource}: {type(error).__name__}."))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            self._nudged.wait(seconds)
+        if not self._stopped.is_set():
+            self._nudged.clear()
+
+    def _list(self) -> None:
+        listing = list_kind(self._connection, self.spec, limit=self._limit)
+        if self._stopped.is_set():
+            return
+        self._deliver(Listed(self.spec, listing.items, listing.resource_version, listing.quarantined))
+        self._version, self._listed_at = listing.resource_version, self._clock()
+
+    def _watch(self, *, listed: bool) -> bool:
+        """True when something was applied. The end of the server's own time, and silence, are no failures."""
+        if self._stopped.is_set():
+            return True
+        low, high = WATCH_SECONDS
+        query = [
+            *self.spec.query,
+            ("watch", "1"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", self._version),
+            ("timeoutSeconds", str(low + int(self._chance() * (high - low)))),
+        ]
+        stream = self._connection.stream(self.spec.path, query=query, accept=self.spec.watch_accept, silence_seconds=self._silence_seconds)
+        try:
+            return self._follow(stream, listed=listed)
+        finally:
+            stream.close()
+
+    def _follow(self, stream: Stream, *, listed: bool) -> bool:
+        lines = stream.lines(limit_bytes=LINE_BYTES)
+        self._deliver(WatchOpened(self.spec, self._version, resumed=not listed))
+        self._refusals = 0
+        applied = False
+        try:
+            for line in lines:
+                if self._stopped.is_set():
+                    return True
+                self._apply(line)
+                applied, self._broken = True, 0
+        except errors.TimedOut:
+            return True
+        return applied
+
+    def _apply(self, line: bytes) -> None:
+        try:
+            event = self._events.decode(line)
+        except UNREADABLE:
+            self._apply_unusual(line)
+            return
+        item = event.object
+        match event.type:
+            case "ADDED" | "MODIFIED":
+                self._deliver(Seen(self.spec, item))
+            case "DELETED":
+                self._deliver(_gone(self.spec, item.metadata))
+            case "BOOKMARK":
+                pass
+            case _:
+                raise self._broken_line(f"an event of the unknown type {event.type[:40]!r}")
+        self._version = item.metadata.resource_version
+
+    def _apply_unusual(self, line: bytes) -> None:
+        """A bookmark (which has no uid), an error, an object that cannot be read, or no event at all."""
+        try:
+            event = RAW_EVENTS.decode(line)
+        except UNREADABLE as error:
+            raise self._broken_line("a line that is not an event") from error
+        if event.type == "ERROR":
+            raise error_event(event.object, path=self.spec.path)
+        identity = identify(event.object)
+        if not identity.resource_version:
+            self._version = ""
+            raise errors.BrokenAnswer(f"The watch of {self.spec.resource} sent an object without a resourceVersion.")
+        if event.type == "DELETED" and identity.uid:
+            self._deliver(_gone(self.spec, identity))
+        elif event.type in ("ADDED", "MODIFIED"):
+            self._set_aside(event.object, identity)
+        elif event.type != "BOOKMARK":
+            raise self._broken_line(f"an event of the unknown type {event.type[:40]!r}")
+        self._version = identity.resource_version
+
+    def _set_aside(self, raw: msgspec.Raw, identity: Any) -> None:
+        if not identity.uid:
+            self._version = ""
+            raise errors.BrokenAnswer(f"The watch of {self.spec.resource} sent an object without a uid.")
+        try:
+            self.spec.decoder().decode(raw)
+        except UNREADABLE as error:
+            self._deliver(SetAside(self.spec, quarantine(identity, error)))
+
+    def _broken_line(self, what: str) -> errors.BrokenAnswer:
+        """The stream is resumed from what was applied. Where that brings the same line again and again, only a list gets past it."""
+        self._broken += 1
+        if self._broken >= BROKEN_IN_A_ROW:
+            self._version, self._broken = "", 0
+        return errors.BrokenAnswer(f"The watch of {self.spec.resource} sent {what}.")
+
+    def _absent(self, said: NotPermitted | NotInstalled) -> float:
+        """What could be read before is doubted for a few seconds: until its roles are loaded, a starting API server refuses everybody."""
+        self._refusals += 1
+        if self._listed_at is not None and self._refusals <= DOUBTED_REFUSALS:
+            return self._failed(said.error, is_doubted=True)
+        self._version = ""
+        if not self._stopped.is_set():
+            self._deliver(said)
+        return min(FIRST_ABSENT_SECONDS * 2.0 ** (self._refusals - 1), ABSENT_SECONDS) * (1.0 + 0.1 * self._chance())
+
+    def _expired(self, error: errors.Gone) -> float:
+        """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is."""
+        self._version = ""
+        if self._listed_at is not None and self._clock() - self._listed_at >= CALM_SECONDS:
+            return 0.0
+        return self._failed(error)
+
+    def _failed(self, error: errors.KubeError, *, is_doubted: bool = False) -> float:
+        seconds = self._backoff.next_seconds()
+        self._must_wait = isinstance(error, errors.TooManyRequests)
+        if isinstance(error, errors.TooManyRequests):
+            seconds = max(seconds, error.retry_after_seconds)
+        elif not error.temporary and not is_doubted:
+            seconds = max(seconds, REFUSED_SECONDS)
+        if not self._stopped.is_set():
+            self._deliver(WatchLost(self.spec, error, retry_seconds=seconds, must_list=not self._version))
+        return seconds
+
+
+def error_event(raw: msgspec.Raw, *, path: str) -> errors.KubeError:
+    """This will tell the error that a watch's ERROR event carries."""
+    try:
+        status = STATUSES.decode(raw)
+    except UNREADABLE:
+        status = Status()
+    body = msgspec.json.encode({"message": status.message})
+    return errors.of_answer(status=status.code or 500, headers={}, body=body, method="WATCH", path=path)
+
+
+def _gone(spec: KindSpec, metadata: Any) -> Gone:
+    return Gone(spec, uid=metadata.uid, namespace=metadata.namespace, name=metadata.name, resource_version=metadata.resource_version)

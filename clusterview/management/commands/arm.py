@@ -1,0 +1,28 @@
+"""`manage.py arm CONTEXT [--off]`: switching is off for a cluster until somebody does this."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clusterview.access import clusters
+from clusterview.models import Cluster
+
+
+class Command(BaseCommand):
+    help = "Allows switching traffic in a cluster; with --off, forbids it again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("context")
+        parser.add_argument("--off", action="store_true")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        found = Cluster.objects.filter(name=options["context"], active=True).first()
+        if found is None:
+            known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
+            raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
+        act = clusters.disarm if options["off"] else clusters.arm
+        act(cluster=found.pk, actor="command line")
+        self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")

@@ -1,0 +1,61 @@
+"""What `up` needs before the page opens: tables, an administrator, the clusters of the kubeconfig, and a link that signs in.
+
+Where DATABASE_OWNER_URL names the owner of the tables, `--migrate` also gives the role of DATABASE_URL its rights (`migrate.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from clusterview.access import clusters, granting, links, people
+from clusterview.kube import errors, kubeconfigs
+from clusterview.models.people import Role
+
+ADMINISTRATOR = "admin"
+
+
+class Command(BaseCommand):
+    help = "Prepares the database for `up` and prints one line of JSON: login_path, problem and audit."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="bring the tables up to date first")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["migrate"]:
+            call_command("migrate", verbosity=0, interactive=False)
+        user = administrator() or people.add(name=ADMINISTRATOR, role=Role.ADMIN)
+        problem = register_clusters()
+        self.stdout.write(json.dumps({"login_path": f"/login/{links.create(user=user)}", "problem": problem, "audit": weakness()}))
+
+
+def administrator() -> User | None:
+    """Who gets the link: `admin`, or another active administrator where `admin` was disabled."""
+    active = User.objects.filter(is_active=True, grant__role=Role.ADMIN).order_by("pk")
+    return active.filter(username=ADMINISTRATOR).first() or active.first()
+
+
+def weakness() -> str | None:
+    """What PostgreSQL could do for the audit and does not; None where it does, and on SQLite, which has no roles."""
+    if connection.vendor != "postgresql" or not granting.can_change_the_audit():
+        return None
+    return f"The audit is {granting.ALONE}: the role of DATABASE_URL can also change entries. The README says what DATABASE_OWNER_URL is for."
+
+
+def register_clusters() -> str | None:
+    """This will register the clusters that are to be opened, and return in words why there is none, if so."""
+    try:
+        found = kubeconfigs.contexts(paths=settings.KUBECONFIG_PATHS, wanted=settings.KUBE_CONTEXTS)
+    except errors.KubeError as problem:
+        clusters.register(opened=[], problem=problem.sentence)
+        return problem.sentence
+    clusters.register(opened=[(access.id, access.name) for access in found])
+    return None if found else "No kubeconfig was found: the page says how to connect a cluster."

@@ -1,0 +1,31 @@
+"""What a command says to the rest of the product: where the page is, and who has to be signed out at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+
+from clusterview.stream import notices, publishing
+
+
+def running() -> dict[str, Any]:
+    """What `up` wrote about itself, or nothing when it does not run on this state."""
+    path = settings.STATE_DIR / "up.json"
+    facts: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return facts
+
+
+def address() -> str:
+    """Where people find the page."""
+    return settings.PUBLIC_URL or running().get("url") or "http://127.0.0.1:8000"
+
+
+def revoked(*, user_id: int | None = None) -> bool:
+    """This will have the person's open pages closed; False when nobody could be told (then each page asks again by itself).
+
+    Without a person it is for tokens: every open stream of changes looks whether it is still let in.
+    """
+    client = publishing.connect(url=settings.REDIS_URL)
+    return notices.revoked(redis=client, user_id=user_id)

@@ -1,0 +1,8 @@
+"""What the database remembers. It is the truth about people, grants, clusters, every switch, and the audit."""
+
+from clusterview.models.audit import AuditEntry, AuditHead
+from clusterview.models.clusters import Cluster
+from clusterview.models.people import ApiToken, Grant, LoginLink
+from clusterview.models.switches import Switch
+
+__all__ = ["ApiToken", "AuditEntry", "AuditHead", "Cluster", "Grant", "LoginLink", "Switch"]

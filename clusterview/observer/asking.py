@@ -1,0 +1,64 @@
+"""Asks the API server itself: is it there (each second), and how is it (every five).
+
+A watch that is silent proves nothing, so contact is confirmed apart from the watches and on a connection of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from clusterview.kube import errors, reading
+from clusterview.kube.connections import Connection
+from clusterview.observer import words
+from clusterview.projection.observations import Check, Health
+
+PULSE_SECONDS = 1.0
+REFUSED_SECONDS = 5.0
+HEALTH_SECONDS = 5.0
+# Nothing changes by itself here, so an account that is refused is not asked for each second.
+REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
+
+
+class Asking:
+    """Two rounds, for two threads. `tell` gets what was learnt."""
+
+    def __init__(self, *, connection: Connection, tell: Callable[[words.Word], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._pulse = connection.sibling(purpose="contact", size=1)
+        self._health = connection.sibling(purpose="contact", size=1)
+        self._tell, self._clock = tell, clock
+
+    def pulse_round(self) -> float:
+        """This will confirm contact once, and say how many seconds to wait before the next time."""
+        asked_at = self._clock()
+        try:
+            reading.contact(self._pulse)
+        except REFUSED as error:
+            self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
+            return REFUSED_SECONDS
+        except errors.KubeError as error:
+            self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
+        else:
+            self._tell(words.Contacted(at=self._clock()))
+        return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
+
+    def health_round(self) -> float:
+        """This will ask for the readiness checks and the version once. Nothing is told when nothing was answered."""
+        try:
+            version = reading.version(self._health)
+            checks = reading.readiness(self._health)
+        except errors.KubeError:
+            return PULSE_SECONDS
+        self._tell(health_of(checks=checks, version=version))
+        return HEALTH_SECONDS
+
+    def close(self) -> None:
+        """This will end what is being waited for."""
+        self._pulse.close()
+        self._health.close()
+
+
+def health_of(*, checks: list[reading.Check] | None, version: str) -> Health:
+    """This will say it in the projection's words. Where the checks may not be read, that it answered at all is all there is."""
+    said = tuple(Check(one.name, one.ok) for one in checks or ())
+    return Health(ready=all(check.ok for check in said), version=version, checks=said)

@@ -1,0 +1,147 @@
+"""The one place that owns a cluster's picture: hears words in their order, keeps the picture, and publishes what changes.
+
+Used by one thread, and every method returns soon. Redis may be away for as long as it likes: the picture is kept up meanwhile, nothing is
+gathered for later, and when a new epoch is granted the whole picture is published again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import redis
+
+from clusterview.kube.kinds import KindSpec
+from clusterview.observer import words
+from clusterview.observer.pacing import Pace
+from clusterview.observer.sight import Sight
+from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
+from clusterview.projection.projecting import Projector
+from clusterview.stream.publishing import Publisher, Superseded
+from clusterview.topology.changes import Change
+from clusterview.topology.objects import Kind, Namespace
+
+log = logging.getLogger(__name__)
+
+SECOND = 1.0
+FRAME_CHANGES = 2000
+
+
+class Nudge(Protocol):
+    """Ends the wait of the rows' readers, of all when none is named."""
+
+    def __call__(self, keys: Iterable[str] | None = None) -> None: ...
+
+
+class Following:
+    """One cluster. `publisher_for` makes a publisher for an epoch; `nudge` wakes the readers of rows."""
+
+    def __init__(self, *, specs: Iterable[KindSpec], publisher_for: Callable[[int], Publisher], nudge: Nudge, now: float) -> None:
+        self._specs = {spec.key: spec for spec in specs}
+        self._publisher_for, self._nudge = publisher_for, nudge
+        self._projector = Projector()
+        self._sight = Sight(specs=self._specs.values(), now=now)
+        self._pace = Pace()
+        self._pending: list[Change] = []
+        self._publisher: Publisher | None = None
+        self._epoch = 0
+        self._begun = False
+        self._second_at = now
+        self._said: tuple[object, ...] = ()
+        self.granted = 0  # the newest epoch under which to publish; written by another thread
+        self.wants_epoch = threading.Event()
+        self.superseded = threading.Event()
+
+    def hear(self, *, word: words.Word) -> None:
+        """This will take in one word of the observer's threads."""
+        match word:
+            case words.Contacted(at=at):
+                if self._sight.contacted(at=at):
+                    self._nudge()
+            case words.Silent(reason=reason, detail=detail):
+                self._sight.silent(reason=reason, detail=detail)
+            case words.Opened(key=key):
+                self._sight.opened(key=key)
+            case words.Behind(key=key, detail=detail, at=at):
+                self._sight.behind(key=key, detail=detail, at=at)
+            case words.Absent():
+                self._absent(word)
+            case words.Unreadable():
+                self._unreadable(word)
+            case Health(version=version):
+                self._sight.version = version or self._sight.version
+                self._project(word)
+            case Seen(sighting=sighting):
+                self._sight.readable(uid=sighting.record.uid)
+                self._project(word)
+            case Vanished(uid=uid):
+                self._sight.readable(uid=uid)
+                self._project(word)
+            case _:
+                self._project(word)
+
+    def settle(self, *, now: float) -> float:
+        """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
+        if now >= self._second_at:
+            self._second_at = now + SECOND
+            self._project(Tick(at=now, watching=self._sight.follows(kind=Kind.LEASE, now=now)))
+            self._nudge(self._sight.worth_trying(now=now))
+            self._said = ()
+        try:
+            self._publish(now)
+        except Superseded:
+            log.info("another observer has taken over")
+            self._publisher = None
+            self.superseded.set()
+        except redis.RedisError as error:
+            log.warning("the picture could not be published: %s", error)
+            self._publisher = None
+            self.wants_epoch.set()
+        waits = self._pace.wait_seconds(now=now) if self._pending else SECOND
+        return max(0.0, min(waits, self._second_at - now))
+
+    def _publish(self, now: float) -> None:
+        if self.granted > self._epoch:
+            self._epoch, self._begun, self._said = self.granted, False, ()
+            self._publisher = self._publisher_for(self._epoch)
+        if self._publisher is None:
+            self._pending.clear()
+            return
+        if not self._begun:
+            self._pending.clear()
+            if self._sight.is_complete(now=now):
+                self._publisher.begin(picture=self._projector.picture())
+                self._begun = True
+        if self._pending and not self._pace.wait_seconds(now=now):
+            self._flush(self._publisher, now)
+        self._say(self._publisher, now)
+
+    def _flush(self, publisher: Publisher, now: float) -> None:
+        changes, self._pending = self._pending, []
+        for start in range(0, len(changes), FRAME_CHANGES):
+            publisher.publish(changes=changes[start : start + FRAME_CHANGES])
+        self._pace.sent(now=now, changes=len(changes))
+
+    def _say(self, publisher: Publisher, now: float) -> None:
+        """Each second, and at once when anything but the age is another than before."""
+        contact = self._sight.contact(now=now)
+        essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing)
+        if essence != self._said:
+            publisher.contact(contact=contact)
+            self._said = essence
+
+    def _project(self, observation: Listed | Seen | Vanished | Health | Tick) -> None:
+        self._pending += self._projector.project(observation)
+
+    def _absent(self, word: words.Absent) -> None:
+        if self._sight.absent(word=word):
+            spec = self._specs[word.key]
+            self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
+
+    def _unreadable(self, word: words.Unreadable) -> None:
+        """What was known of an object that cannot be read any more is not true any more."""
+        self._sight.unreadable(word=word)
+        for uid in word.objects:
+            self._project(Vanished(uid=uid))

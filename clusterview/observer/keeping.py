@@ -1,0 +1,93 @@
+"""Keeps one cluster observed by exactly one worker: takes its lease, observes it while the lease is held, and stops when another one has it.
+
+While Redis is away nobody can know who holds the lease. The observer then goes on reading and publishes nothing, so that the page is live
+again as soon as Redis is back, with a new epoch, whether Redis has kept what it held or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+
+import redis
+
+from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.observer.claiming import Claim
+from clusterview.observer.looping import Loop
+from clusterview.observer.observing import Observer
+from clusterview.stream import publishing
+from clusterview.stream.publishing import Publisher
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 0.5
+
+
+class Keeper:
+    """One cluster in one worker. `start` and `stop` it; in between it holds the lease whenever it can."""
+
+    def __init__(self, *, access: ClusterAccess, redis_url: str, claim: Claim | None = None) -> None:
+        self._access, self._redis_url = access, redis_url
+        self._claim = claim or Claim(redis=publishing.connect(url=redis_url), cluster=access.id)
+        self._stopped = threading.Event()
+        self._observer: Observer | None = None
+        self._loop = Loop(name=f"{access.id}: keeper", round=self.round, stopped=self._stopped)
+        self._redis_is_away = False
+
+    def start(self) -> None:
+        """This will begin to ask for the lease."""
+        self._loop.start()
+
+    def signal_stop(self) -> None:
+        """This will let the keeper end by itself; `stop` waits for it."""
+        self._stopped.set()
+
+    def stop(self) -> None:
+        """This will stop observing and give the lease away."""
+        self._stopped.set()
+        self._loop.join(2 * publishing.READ_SECONDS)
+        self._end_observer()
+        with contextlib.suppress(redis.RedisError):
+            self._claim.release()
+
+    def round(self) -> float:
+        """This will hold the lease on, or ask for it, and do what follows."""
+        try:
+            self._hold()
+        except redis.RedisError as error:
+            if not self._redis_is_away:
+                log.warning("Redis is away, so nothing of %s is published: %s", self._access.id, error)
+            self._redis_is_away = True
+        else:
+            self._redis_is_away = False
+        return ROUND_SECONDS
+
+    def _hold(self) -> None:
+        if self._observer is not None and self._observer.is_over:
+            self._end_observer()
+        elif self._observer is not None and not self._observer.wants_epoch and self._claim.extend():
+            return
+        epoch = self._claim.take()
+        if epoch is None:
+            self._end_observer()
+        elif self._stopped.is_set():
+            return
+        else:
+            self._observer = self._observer or self._begin_observer()
+            self._observer.grant(epoch=epoch)
+
+    def _begin_observer(self) -> Observer:
+        observer = Observer(access=self._access, publisher_for=self._publisher_for())
+        observer.start()
+        return observer
+
+    def _publisher_for(self) -> Callable[[int], Publisher]:
+        client = publishing.connect(url=self._redis_url)
+        return lambda epoch: Publisher(redis=client, cluster=self._access.id, epoch=epoch)
+
+    def _end_observer(self) -> None:
+        if self._observer is not None:
+            observer, self._observer = self._observer, None
+            observer.stop()

@@ -1,0 +1,121 @@
+"""Observes one cluster: a thread for each row that reads, two that ask how it is, and one that owns the picture.
+
+They meet in one bounded queue. When the projecting thread cannot follow, the readers wait, and then the API server does: nothing is
+dropped and nothing piles up.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from clusterview.kube import watching
+from clusterview.kube.connections import Connection
+from clusterview.kube.kinds import KindSpec
+from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.kube.watching import Reflector
+from clusterview.observer import words
+from clusterview.observer.asking import Asking
+from clusterview.observer.following import Following
+from clusterview.observer.kinds import OBSERVED
+from clusterview.observer.looping import Loop
+from clusterview.observer.reporting import report
+from clusterview.stream.publishing import Publisher
+
+INBOX_WORDS = 5_000
+DRAINED_WORDS = 500
+BLOCKED_SECONDS = 0.2
+STOP_SECONDS = 2.0
+
+
+class Observer:
+    """One cluster, from `start` to `stop`. Publishes under the newest epoch that was granted, and nothing before one was."""
+
+    def __init__(
+        self,
+        *,
+        access: ClusterAccess,
+        publisher_for: Callable[[int], Publisher],
+        specs: Iterable[KindSpec] = OBSERVED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._inbox: queue.Queue[words.Word] = queue.Queue(maxsize=INBOX_WORDS)
+        self._stopped = threading.Event()
+        self.broken = threading.Event()
+        specs = tuple(specs)
+        self._connection = Connection(access)
+        self._reflectors = {spec.key: Reflector(self._connection, spec, self._deliver) for spec in specs}
+        self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
+        self.following = Following(specs=specs, publisher_for=publisher_for, nudge=self._nudge, now=clock())
+        self._threads: list[threading.Thread] = [
+            threading.Thread(target=one.run, name=f"{access.id}: {key}", daemon=True) for key, one in self._reflectors.items()
+        ]
+        rounds = {"pulse": self._asking.pulse_round, "health": self._asking.health_round, "projecting": self._projecting_round}
+        self._threads += [Loop(name=f"{access.id}: {name}", round=one, stopped=self._stopped) for name, one in rounds.items()]
+
+    def start(self) -> None:
+        """This will begin to read and to ask."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """This will end every thread, whatever it waits for, within two seconds."""
+        self._stopped.set()
+        for reflector in self._reflectors.values():
+            reflector.stop()
+        self._asking.close()
+        self._connection.close()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def grant(self, *, epoch: int) -> None:
+        """This will publish the whole picture under a new epoch, and what changes after it."""
+        self.following.wants_epoch.clear()
+        self.following.granted = epoch
+
+    @property
+    def wants_epoch(self) -> bool:
+        """Redis did not take what was published, so it has to begin anew."""
+        return self.following.wants_epoch.is_set()
+
+    @property
+    def is_over(self) -> bool:
+        """Somebody newer publishes this cluster, or a defect has made the picture doubtful."""
+        return self.following.superseded.is_set() or self.broken.is_set()
+
+    def _projecting_round(self) -> float:
+        try:
+            self._take(seconds=self.following.settle(now=self._clock()))
+        except Exception:
+            # What was just heard may be half in the picture. It is not published any more; a new observer starts from nothing.
+            self.broken.set()
+            self._stopped.set()
+            raise
+        return 0.0
+
+    def _take(self, *, seconds: float) -> None:
+        try:
+            self.following.hear(word=self._inbox.get(timeout=max(seconds, 0.001)))
+            for _ in range(DRAINED_WORDS):
+                self.following.hear(word=self._inbox.get_nowait())
+        except queue.Empty:
+            return
+
+    def _deliver(self, said: watching.Observation) -> None:
+        for word in report(said=said, at=self._clock()):
+            self._tell(word)
+
+    def _tell(self, word: words.Word) -> None:
+        while not self._stopped.is_set():
+            try:
+                return self._inbox.put(word, timeout=BLOCKED_SECONDS)
+            except queue.Full:
+                continue
+
+    def _nudge(self, keys: Iterable[str] | None = None) -> None:
+        for key in self._reflectors if keys is None else keys:
+            self._reflectors[key].nudge()

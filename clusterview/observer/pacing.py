@@ -1,0 +1,21 @@
+"""When to send what has changed: a lone change at once, a burst in frames of a few hundredths of a second. Pure."""
+
+from __future__ import annotations
+
+SHORT_SECONDS, LONG_SECONDS = 0.016, 0.05
+BUSY_CHANGES = 50
+
+
+class Pace:
+    """The first change after a pause goes at once; those that follow wait for their window, a longer one when many came in the last."""
+
+    def __init__(self) -> None:
+        self._open_at = float("-inf")
+
+    def wait_seconds(self, *, now: float) -> float:
+        """This will tell how long to go on gathering; nothing when it is time to send."""
+        return max(0.0, self._open_at - now)
+
+    def sent(self, *, now: float, changes: int) -> None:
+        """This will begin a new window after so many changes were sent."""
+        self._open_at = now + (LONG_SECONDS if changes >= BUSY_CHANGES else SHORT_SECONDS)

@@ -1,0 +1,159 @@
+"""How well the cluster is seen: which rows are followed, since when there is no contact, and what may be said of it. Pure.
+
+Live means that contact was confirmed at most 4 s ago and every row that may be read is followed. A row that keeps failing while the
+cluster itself answers is named as failing, so that one broken kind does not take the page away. A refusal of a row that could be read a
+moment ago is not believed at once: an API server that has just started refuses everybody until it has read its rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clusterview.kube.kinds import KindSpec
+from clusterview.observer import words
+from clusterview.stream.messages import Contact, MissingKind
+from clusterview.topology.objects import Uid
+
+LIVE_SECONDS = 4.0
+LOST_SECONDS = 60.0
+FAILING_SECONDS = 15.0
+BELIEVED_SECONDS = 5.0
+NAMED_OBJECTS = 3
+
+
+@dataclass
+class Row:
+    """One list and watch. `since` is when it fell behind."""
+
+    kind: str
+    state: str = "waiting"  # waiting, open, behind, absent
+    since: float = 0.0
+    was_open: bool = False
+    refused_at: float | None = None
+    why: str = ""
+    detail: str = ""
+    unreadable: dict[Uid, str] = field(default_factory=dict)
+
+
+class Sight:
+    """Moments are the observer's monotonic clock."""
+
+    def __init__(self, *, specs: Iterable[KindSpec], now: float) -> None:
+        self._rows = {spec.key: Row(kind=spec.kind, since=now) for spec in specs}
+        self._contact_at: float | None = None
+        self._contact_since = now
+        self._reason, self._detail = "unreachable", "The cluster has not answered yet."
+        self.version = ""
+
+    def contacted(self, *, at: float) -> bool:
+        """This will note an answer of the API server, and tell whether it ends a time without contact."""
+        regained = bool(self._reason) or not self.in_contact(now=at)
+        if not self.in_contact(now=at):
+            self._contact_since = at
+        self._contact_at = at
+        self._reason, self._detail = "", ""
+        return regained
+
+    def silent(self, *, reason: str, detail: str) -> None:
+        """This will note why there was no answer."""
+        self._reason, self._detail = reason, detail
+
+    def opened(self, *, key: str) -> None:
+        """This will note that a row is followed."""
+        row = self._rows[key]
+        row.state, row.was_open, row.refused_at, row.why, row.detail = "open", True, None, "", ""
+
+    def behind(self, *, key: str, detail: str, at: float) -> None:
+        """This will note that a row is not followed at present."""
+        row = self._rows[key]
+        if row.state not in ("waiting", "behind"):
+            row.since = at
+        row.state, row.detail = "behind", detail
+
+    def absent(self, *, word: words.Absent) -> bool:
+        """This will note that a row was refused, and tell whether to believe it; else it is behind, and worth another try soon."""
+        row = self._rows[word.key]
+        if row.refused_at is None:
+            row.refused_at = word.at
+        if row.was_open and word.at - row.refused_at < BELIEVED_SECONDS:
+            self.behind(key=word.key, detail=word.detail, at=word.at)
+            return False
+        row.state, row.why, row.detail, row.was_open = "absent", word.why, word.detail, False
+        row.unreadable.clear()
+        return True
+
+    def worth_trying(self, *, now: float) -> list[str]:
+        """This will name the rows that are behind and may succeed any moment: refused and not believed, or the cluster is just back."""
+        is_just_back = self.in_contact(now=now) and now - self._contact_since <= FAILING_SECONDS
+        return [key for key, row in self._rows.items() if row.state == "behind" and (is_just_back or row.refused_at is not None)]
+
+    def unreadable(self, *, word: words.Unreadable) -> None:
+        """This will note objects that cannot be read."""
+        known = self._rows[word.key].unreadable
+        if word.all_of_them:
+            known.clear()
+        known.update(word.objects)
+
+    def readable(self, *, uid: Uid) -> None:
+        """This will note that an object was read, or is gone."""
+        for row in self._rows.values():
+            if row.unreadable:
+                row.unreadable.pop(uid, None)
+
+    def in_contact(self, *, now: float) -> bool:
+        """This will tell whether contact was confirmed at most 4 s ago."""
+        return self._contact_at is not None and now - self._contact_at <= LIVE_SECONDS
+
+    def follows(self, *, kind: str, now: float) -> bool:
+        """This will tell whether all there is of the kind would be seen now."""
+        return self.in_contact(now=now) and all(row.state in ("open", "absent") for row in self._rows.values() if row.kind == kind)
+
+    def is_complete(self, *, now: float) -> bool:
+        """This will tell whether every row that can be read has been listed, so that the picture may be shown."""
+        return all(row.was_open or row.state == "absent" or self._is_failing(row, now) for row in self._rows.values())
+
+    def contact(self, *, now: float) -> Contact:
+        """This will say how fresh the picture is."""
+        age = None if self._contact_at is None else max(0.0, now - self._contact_at)
+        state, reason, detail = "live", "", ""
+        late = [row for row in self._rows.values() if row.state in ("waiting", "behind") and not self._is_failing(row, now)]
+        if age is None or age > LIVE_SECONDS:
+            state = "lost" if age is None or age > LOST_SECONDS else "stale"
+            reason, detail = self._reason or "unreachable", self._detail
+        elif late:
+            state, reason, detail = "stale", "watches_behind", _behind(late)
+        return Contact(
+            state=state,
+            contact_age_seconds=None if age is None else round(age, 1),
+            reason=reason,
+            detail=detail,
+            version=self.version,
+            missing=self._missing(now),
+        )
+
+    def _missing(self, now: float) -> tuple[MissingKind, ...]:
+        found: dict[str, MissingKind] = {}
+        for row in self._rows.values():
+            if row.state == "absent":
+                found[row.kind] = MissingKind(row.kind, row.why, row.detail)
+            elif self._is_failing(row, now):
+                found[row.kind] = MissingKind(row.kind, "failing", row.detail)
+            elif row.unreadable:
+                found[row.kind] = MissingKind(row.kind, "failing", _unreadable(row.unreadable))
+        return tuple(found.values())
+
+    def _is_failing(self, row: Row, now: float) -> bool:
+        failed = row.state == "behind" and now - max(row.since, self._contact_since) > FAILING_SECONDS
+        return failed and self.in_contact(now=now)
+
+
+def _behind(rows: list[Row]) -> str:
+    names = ", ".join(dict.fromkeys(row.kind for row in rows))
+    said = next((row.detail for row in rows if row.detail), "")
+    return f"Not up to date: {names}." + (f" {said}" if said else "")
+
+
+def _unreadable(objects: dict[Uid, str]) -> str:
+    some = "; ".join(list(objects.values())[:NAMED_OBJECTS])
+    return f"{len(objects)} cannot be read: {some}"

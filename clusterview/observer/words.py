@@ -1,0 +1,73 @@
+"""What the observer's threads tell its projecting thread, beside the observations that the projection knows.
+
+They travel in the same queue as the observations and in the same order: "the watch is open" must not overtake the list that came before it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from clusterview.kube import errors
+from clusterview.projection.observations import Observation
+from clusterview.topology.objects import Uid
+
+
+class Contacted(msgspec.Struct, frozen=True):
+    """The API server has answered. `at` is when, by the monotonic clock."""
+
+    at: float
+
+
+class Silent(msgspec.Struct, frozen=True):
+    """The API server has not answered, or not as one that works."""
+
+    reason: str
+    detail: str
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The row is followed without a gap from here on."""
+
+    key: str
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """The row is not followed at present; it is tried again."""
+
+    key: str
+    detail: str
+    at: float
+
+
+class Absent(msgspec.Struct, frozen=True):
+    """The row cannot be read: `why` is `not_permitted` or `not_installed`."""
+
+    key: str
+    why: str
+    detail: str
+    at: float
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """Objects of the row that were sent and could not be read, by uid. With `all_of_them` those known before are forgotten."""
+
+    key: str
+    objects: dict[Uid, str]
+    all_of_them: bool
+
+
+Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable
+
+_REASONS: tuple[tuple[type[errors.KubeError], str], ...] = (
+    (errors.Unauthorized, "unauthorized"),
+    (errors.PluginFailed, "unauthorized"),
+    (errors.Untrusted, "untrusted"),
+    (errors.BadKubeconfig, "kubeconfig"),
+    (errors.NotKubernetes, "not_kubernetes"),
+    (errors.ServerError, "unhealthy"),
+)
+
+
+def reason_of(*, error: errors.KubeError) -> str:
+    """This will give the code by which people are told why there is no contact."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "unreachable")

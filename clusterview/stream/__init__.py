@@ -1,0 +1,1 @@
+"""Changes out to browsers: messages, encoding, publishing, snapshots, the hub, views."""

@@ -1,0 +1,106 @@
+"""One cluster as a web process knows it: the picture so far, its place in the stream, how fresh it is, and who listens.
+
+The hub's event loop writes; threads of Django read a copy, which is why the picture is changed and copied under a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import threading
+from collections.abc import Sequence
+
+from clusterview.stream import encoding, rows
+from clusterview.stream.freshness import Word
+from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
+from clusterview.stream.subscribing import Subscription
+from clusterview.topology.changes import Change
+from clusterview.topology.pictures import Picture
+
+STEPS = 1_000
+Step = tuple[Position, list[Change]]
+
+
+class Gap(Exception):
+    """The next entry is not the next one: the picture has to be loaded again."""
+
+
+class Feed:
+    """Everything known of one cluster. `position` is None while there is no picture."""
+
+    def __init__(self, *, cluster: str) -> None:
+        self.cluster = cluster
+        self.position: Position | None = None
+        self.word: Word | None = None
+        self.told: Contact | None = None
+        self.told_at = float("-inf")
+        self.contact_id = b"0-0"
+        self.subscriptions: set[Subscription] = set()
+        self.followers: set[asyncio.Queue[Step | None]] = set()
+        self._reader: rows.Reader | None = None
+        self._lock = threading.Lock()
+        self._recent: collections.deque[Step] = collections.deque(maxlen=STEPS)
+        self._frames: tuple[Position, list[bytes]] | None = None
+
+    def replace(self, *, snapshot: Snapshot | None) -> None:
+        """This will begin anew from a snapshot, or from nothing; every listener gets the picture again."""
+        with self._lock:
+            self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
+            self.position = snapshot.position if snapshot else None
+        self._recent.clear()
+        for subscription in self.subscriptions:
+            subscription.start_again()
+        for queue in self.followers:
+            put_or_end(queue=queue, step=None)
+
+    def advance(self, *, frame: bytes, message: Changes) -> None:
+        """This will take the next entry and hand it on; an entry that is known already is passed over. Raises Gap."""
+        if self.position is None or self._reader is None or message.position.epoch != self.position.epoch:
+            raise Gap
+        if message.position.sequence <= self.position.sequence:
+            return
+        if message.position.sequence != self.position.sequence + 1:
+            raise Gap
+        with self._lock:
+            try:
+                changes = self._reader.read(changes=message.changes)
+            except KeyError as problem:
+                raise Gap from problem
+            self.position = message.position
+        self._recent.append((message.position, changes))
+        for subscription in self.subscriptions:
+            subscription.put_changes(frame=frame)
+        for queue in self.followers:
+            put_or_end(queue=queue, step=(message.position, changes))
+
+    def since(self, place: Position) -> list[Step] | None:
+        """The steps that came after a place; None where it is not among those that are remembered here."""
+        if self.position is None or place.epoch != self.position.epoch:
+            return None
+        missed = self.position.sequence - place.sequence
+        return list(self._recent)[len(self._recent) - missed :] if 0 <= missed <= len(self._recent) else None
+
+    def copy(self) -> tuple[Picture, Position] | None:
+        """A picture of its own for a reader in another thread."""
+        with self._lock:
+            if self._reader is None or self.position is None:
+                return None
+            return Picture(objects=self._reader.picture.objects.values(), links=self._reader.picture.links), self.position
+
+    def frames(self) -> Sequence[bytes] | None:
+        """The snapshot as it is now, made once for everybody who asks at the same place."""
+        if self._reader is None or self.position is None:
+            return None
+        if self._frames is None or self._frames[0] != self.position:
+            body = encoding.pack(self._reader.whole())
+            self._frames = self.position, [encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))]
+        return self._frames[1]
+
+
+def put_or_end(*, queue: asyncio.Queue[Step | None], step: Step | None) -> None:
+    """This will queue a step; a follower that is too far behind is told to start again."""
+    if queue.full():
+        while not queue.empty():
+            queue.get_nowait()
+        step = None
+    queue.put_nowait(step)

@@ -1,0 +1,42 @@
+"""How fresh a picture is, by the reader's own clock. Pure: the current time is an argument.
+
+The observer says each second how old its last confirmed contact with the cluster is. When it falls silent, or Redis does, the age keeps
+growing here, so a dead observer can never look live.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from clusterview.stream.messages import Contact
+
+LIVE_SECONDS = 4.0
+LOST_SECONDS = 60.0
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What an observer of an epoch said, and when that was heard by the reader's monotonic clock."""
+
+    contact: Contact
+    epoch: int
+    heard_at: float
+
+
+def judge(*, word: Word | None, picture_epoch: int | None, now: float, redis_gone: bool) -> Contact:
+    """This will tell the contact as it is now: ages grow, and nothing is live beyond 4 s without word, or without its observer's picture."""
+    if word is None:
+        return Contact(state="lost", contact_age_seconds=None, reason="redis" if redis_gone else "no_observer")
+    said, silence = word.contact, max(0.0, now - word.heard_at)
+    age = None if said.contact_age_seconds is None else said.contact_age_seconds + silence
+    state, reason = said.state, said.reason
+    if redis_gone:
+        state, reason = ("lost" if state == "lost" else "stale"), "redis"
+    elif picture_epoch is None or picture_epoch < word.epoch:
+        state, reason = ("stale" if state == "live" else state), reason or "no_picture"
+    elif silence > LIVE_SECONDS:
+        state, reason = ("lost" if state == "lost" else "stale"), "no_observer"
+    elif state == "live" and (age is None or age > LIVE_SECONDS):
+        state, reason = "stale", reason or "unreachable"
+    if silence > LOST_SECONDS or (age is not None and age > LOST_SECONDS):
+        state = "lost"
+    return msgspec.structs.replace(said, state=state, reason=reason, contact_age_seconds=age)

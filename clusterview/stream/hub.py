@@ -1,0 +1,307 @@
+"""One for each web process: it reads every cluster's stream once, and hands the same bytes to every socket.
+
+How fresh a picture is, the hub decides by its own clock, a few times a second: an observer or a Redis that falls silent is seen here, not
+waited for. When Redis comes back, emptied or not, the hub goes on from its place if the stream still holds it, and starts again if not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from clusterview.stream import encoding, freshness, keys, notices
+from clusterview.stream.feeds import STEPS, Feed, Gap, Step
+from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
+from clusterview.stream.subscribing import Subscription
+from clusterview.topology.pictures import Picture
+
+BLOCK_MILLISECONDS = 1_000
+READ_SECONDS = 3.0
+LOOK_SECONDS = 0.25
+HEARTBEAT_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+WAIT_SECONDS = 2.0
+STOP_SECONDS = 0.5
+
+Listener = Callable[[notices.Revoked | None], None]
+
+
+class OutOfReach(Exception):
+    """The asked-for place is not in the stream any more: read the whole picture and go on from there."""
+
+
+class Hub:
+    """All feeds of one process. Everything but the `*_now` methods runs on its event loop."""
+
+    def __init__(self, *, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url, self._clock = url, clock
+        self._feeds: dict[str, Feed] = {}
+        self._listeners: set[Listener] = set()
+        self._notice_id = b"$"
+        self._gone = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._redis: Any = None
+        self._changed = asyncio.Event()
+
+    # Life
+
+    def start(self) -> None:
+        """This will begin reading on the running loop; calling it again does nothing."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self._redis = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=1, socket_timeout=READ_SECONDS)
+        self._tasks = [loop.create_task(self._read_for_ever()), loop.create_task(self._look_for_ever())]
+
+    async def stop(self) -> None:
+        """This will end reading, and every subscription."""
+        # A cancellation that meets a read's own time-out comes out of the client as that time-out, so once is not always enough.
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=STOP_SECONDS)
+        for feed in self._feeds.values():
+            for subscription in list(feed.subscriptions):
+                subscription.close()
+        await self._redis.aclose()
+        self._loop = None
+
+    # For consumers and other users on the loop
+
+    async def join(self, *, cluster: str, resume: Position | None = None) -> Subscription:
+        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first."""
+        self.start()
+        feed = await self._feed(cluster)
+        subscription = Subscription(cluster=cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
+        frames = await self._after(feed=feed, place=resume) if resume else None
+        if frames is not None and resume is not None:
+            subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
+        feed.subscriptions.add(subscription)
+        subscription.put_heartbeat(frame=self._heartbeat(self.contact(cluster)))
+        return subscription
+
+    def contact(self, cluster: str) -> Contact:
+        """How fresh the cluster's picture is at this moment."""
+        feed = self._feeds.get(cluster)
+        word, place = (feed.word, feed.position) if feed else (None, None)
+        return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis_gone=self._gone)
+
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Step]:
+        """This will yield each step's place and changes, from now on or after a place. Raises OutOfReach when that place is gone."""
+        self.start()
+        feed = await self._feed(cluster)
+        missed = feed.since(after) if after is not None else []
+        if missed is None:
+            raise OutOfReach
+        queue: asyncio.Queue[Step | None] = asyncio.Queue(maxsize=STEPS)
+        feed.followers.add(queue)
+        try:
+            for step in missed:
+                yield step
+            while (coming := await queue.get()) is not None:
+                yield coming
+        finally:
+            feed.followers.discard(queue)
+        raise OutOfReach
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """This will call the listener for each revocation, and with None when Redis was away and notices may be lost. Returns the way out."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    # For Django's threads
+
+    def picture_now(self, cluster: str) -> tuple[Picture, Position, Contact] | None:
+        """A copy of the picture, its place and how fresh it is; None while there is none. Waits at most 2 s for a first look."""
+        feed = self._feed_now(cluster)
+        found = feed.copy() if feed else None
+        return (*found, self.contact(cluster)) if found else None
+
+    def contact_now(self, cluster: str) -> Contact:
+        """How fresh the picture is."""
+        self._feed_now(cluster)
+        return self.contact(cluster)
+
+    def _feed_now(self, cluster: str) -> Feed | None:
+        if cluster not in self._feeds and self._loop is not None:
+            waiting = asyncio.run_coroutine_threadsafe(self._feed(cluster), self._loop)
+            with contextlib.suppress(concurrent.futures.TimeoutError):
+                waiting.result(timeout=WAIT_SECONDS)
+        return self._feeds.get(cluster)
+
+    # Reading
+
+    async def _feed(self, cluster: str) -> Feed:
+        if cluster not in self._feeds:
+            feed = Feed(cluster=cluster)
+            with contextlib.suppress(RedisError, OSError):
+                await self._load(feed)
+            self._feeds.setdefault(cluster, feed)
+            self._changed.set()
+        return self._feeds[cluster]
+
+    async def _read_for_ever(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._come_back()
+                pause = FIRST_PAUSE
+                while True:
+                    await self._read_once()
+            except (RedisError, OSError, msgspec.MsgspecError):
+                self._gone = True
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _come_back(self) -> None:
+        """This will take up every stream where it was left, or anew where that place is gone."""
+        newest = await self._redis.xrevrange(keys.NOTICES, count=1)
+        if self._notice_id == b"$" or not newest or newest[0][0] < self._notice_id:
+            self._notice_id = newest[0][0] if newest else b"0-0"
+        for feed in list(self._feeds.values()):
+            held = feed.position and await self._redis.xrange(keys.topology(feed.cluster), keys.entry_id(feed.position), count=1)
+            if not held or keys.position_of(held[0][0]) != feed.position:
+                await self._load(feed)
+            else:
+                await self._load_contact(feed)
+        was_gone, self._gone = self._gone, False
+        if was_gone:
+            self._tell(None)
+
+    async def _read_once(self) -> None:
+        """One round: whatever came on any stream, or nothing for a second."""
+        wanted: dict[Any, Any] = {keys.NOTICES: self._notice_id}
+        by_key: dict[bytes, tuple[Feed, bool]] = {}
+        for feed in self._feeds.values():
+            topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
+            wanted[topology] = keys.entry_id(feed.position) if feed.position else "0-0"
+            wanted[contact] = feed.contact_id
+            by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
+        self._changed.clear()
+        for key, entries in await self._redis.xread(wanted, count=500, block=BLOCK_MILLISECONDS) or []:
+            if key == keys.NOTICES.encode():
+                self._take_notices(entries)
+            elif by_key[key][1]:
+                await self._take_changes(by_key[key][0], entries)
+            else:
+                self._take_contact(by_key[key][0], entries)
+
+    async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        for _, fields in entries:
+            frame = fields[keys.FRAME]
+            try:
+                feed.advance(frame=frame, message=encoding.decode_changes(frame))
+            except Gap:
+                await self._load(feed)
+                return
+
+    def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        feed.contact_id, fields = entries[-1]
+        contact = encoding.decode_contact(fields[keys.CONTACT])
+        feed.word = freshness.Word(contact=contact, epoch=int(fields[keys.EPOCH]), heard_at=self._clock())
+
+    def _take_notices(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        self._notice_id = entries[-1][0]
+        for _, fields in entries:
+            notice = notices.decode(fields[keys.NOTICE])
+            if isinstance(notice, Operation):
+                self._ring(notice)
+            else:
+                self._tell(notice)
+
+    def _ring(self, operation: Operation) -> None:
+        if feed := self._feeds.get(operation.cluster):
+            frame = encoding.encode(operation)
+            for subscription in feed.subscriptions:
+                subscription.put_operation(frame=frame)
+
+    def _tell(self, notice: notices.Revoked | None) -> None:
+        for listener in list(self._listeners):
+            listener(notice)
+
+    async def _load(self, feed: Feed) -> None:
+        """This will read the newest snapshot and what came after it."""
+        found = await self._redis.get(keys.snapshot(feed.cluster))
+        feed.replace(snapshot=encoding.decode_snapshot(found) if found else None)
+        if feed.position is not None:
+            after = f"({keys.entry_id(feed.position)}"
+            with contextlib.suppress(Gap):
+                for _, fields in await self._redis.xrange(keys.topology(feed.cluster), after, "+"):
+                    feed.advance(frame=fields[keys.FRAME], message=encoding.decode_changes(fields[keys.FRAME]))
+        await self._load_contact(feed)
+
+    async def _load_contact(self, feed: Feed) -> None:
+        """This will take the observer's last word, as old as it is by Redis' own clock."""
+        last = await self._redis.xrevrange(keys.contact(feed.cluster), count=1)
+        if not last:
+            feed.contact_id = b"0-0"
+            return
+        seconds, microseconds = await self._redis.time()
+        self._take_contact(feed, last)
+        silence = seconds + microseconds / 1e6 - int(last[0][0].split(b"-")[0]) / 1e3
+        assert feed.word is not None
+        feed.word = msgspec.structs.replace(feed.word, heard_at=self._clock() - max(0.0, silence))
+
+    async def _after(self, *, feed: Feed, place: Position) -> list[bytes] | None:
+        """The frames between a place and now; None where the stream does not hold them all."""
+        for _ in range(3):
+            now = feed.position
+            if now is None or place.epoch != now.epoch or place.sequence > now.sequence:
+                return None
+            try:
+                entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", keys.entry_id(now))
+            except (RedisError, OSError):
+                return None
+            if len(entries) != now.sequence - place.sequence:
+                return None
+            if feed.position == now:
+                return [fields[keys.FRAME] for _, fields in entries]
+        return None
+
+    # Freshness
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            for feed in list(self._feeds.values()):
+                self._look(feed)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self, feed: Feed) -> None:
+        """This will tell every socket how fresh the picture is: at once when that changed, else each 5 s."""
+        now, contact = self._clock(), self.contact(feed.cluster)
+        told = feed.told
+        changed = told is None or (told.state, told.reason, told.detail, told.missing) != (
+            contact.state, contact.reason, contact.detail, contact.missing,
+        )  # fmt: skip
+        if not changed and now - feed.told_at < HEARTBEAT_SECONDS:
+            return
+        feed.told, feed.told_at = contact, now
+        frame = self._heartbeat(contact)
+        for subscription in feed.subscriptions:
+            subscription.put_heartbeat(frame=frame)
+
+    def _heartbeat(self, contact: Contact) -> bytes:
+        return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000)))
+
+
+_hub: Hub | None = None
+
+
+def hub() -> Hub:
+    """This process' hub. It begins to read at the first `start` or `join` on an event loop."""
+    global _hub
+    if _hub is None:
+        from django.conf import settings
+
+        _hub = Hub(url=settings.REDIS_URL)
+    return _hub

@@ -1,0 +1,147 @@
+"""Every message between a browser and the server, in one file; `static/src/wire/messages.ts` is generated from it.
+
+Frames are binary WebSocket messages in MessagePack. Objects and links carry **row numbers** that belong to a view, as do epoch and
+sequence: a row is given when an object enters the view and is never used again within the epoch, so a gap in rows tells nothing about
+objects that the view may not show. A browser that meets a sequence other than the next one, or another epoch, says hello again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from clusterview.topology import links, objects
+
+WHOLE = "*"  # the view that shows everything
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    """All messages are maps whose `type` names the class in snake case."""
+
+
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place in a view's stream. `epoch` grows with each new observer; `sequence` by one with each `changes` message of the epoch."""
+
+    epoch: int
+    sequence: int
+
+
+# From the browser
+
+
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """Asks for a cluster's picture from now on; with `resume`, for what came after that position."""
+
+    cluster: str
+    view: str = WHOLE
+    resume: Position | None = None
+
+
+FromBrowser = Hello
+
+
+# Changes, with rows
+
+
+class PutRow(msgspec.Struct, frozen=True, tag="put", tag_field="op"):
+    row: int
+    object: objects.AnyRecord
+
+
+class DropRow(msgspec.Struct, frozen=True, tag="drop", tag_field="op"):
+    row: int
+
+
+class LinkRows(msgspec.Struct, frozen=True, tag="link", tag_field="op"):
+    link: links.LinkKind
+    source: int
+    target: int
+
+
+class UnlinkRows(msgspec.Struct, frozen=True, tag="unlink", tag_field="op"):
+    link: links.LinkKind
+    source: int
+    target: int
+
+
+RowChange = PutRow | DropRow | LinkRows | UnlinkRows
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A whole picture: the body of a snapshot. `links` are (kind, source row, target row)."""
+
+    objects: tuple[tuple[int, objects.AnyRecord], ...]
+    links: tuple[tuple[links.LinkKind, int, int], ...]
+
+
+# To the browser
+
+
+class Resumed(Message, frozen=True, kw_only=True, tag="resumed"):
+    """The browser's picture is good up to its position; `changes` follow from there."""
+
+    position: Position
+
+
+class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
+    """Replaces the browser's picture. `body` is a `Whole` in MessagePack, compressed with zlib."""
+
+    view: str
+    position: Position
+    body: bytes
+
+
+class Changes(Message, frozen=True, kw_only=True, tag="changes"):
+    """What happened, in order. `position` is the place after them."""
+
+    position: Position
+    changes: tuple[RowChange, ...]
+
+
+class MissingKind(msgspec.Struct, frozen=True):
+    """A kind that is not shown, and why: `not_permitted`, `not_installed` or `failing`."""
+
+    kind: str
+    why: str
+    detail: str = ""
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """How fresh the picture is.
+
+    `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
+    or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
+    a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `watches_behind`, `no_picture`, `redis`, ...) and `detail` in plain words.
+    """
+
+    state: str
+    contact_age_seconds: float | None
+    reason: str = ""
+    detail: str = ""
+    version: str = ""
+    missing: tuple[MissingKind, ...] = ()
+
+
+class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
+    """Each 5 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock."""
+
+    contact: Contact
+    server_time_ms: int
+
+
+class Operation(Message, frozen=True, kw_only=True, tag="operation"):
+    """A switch has moved on. Only a doorbell with the essentials: `GET /api/v1/switches/{id}` tells the whole."""
+
+    id: str
+    cluster: str
+    namespace: str
+    service: str
+    state: str
+
+
+class Bye(Message, frozen=True, kw_only=True, tag="bye"):
+    """The server closes. `reason` is `signed_out`, `forbidden`, `unknown_cluster`, `bad_message`, `too_slow` or `restarting`."""
+
+    reason: str
+
+
+ToBrowser = Resumed | Snapshot | Changes | Heartbeat | Operation | Bye

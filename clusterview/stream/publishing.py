@@ -1,0 +1,149 @@
+"""The observer's side of the stream: one `Publisher` for each epoch of a cluster writes its picture and what happens to it.
+
+A publisher that was replaced must not write any more, however late it wakes up. Each write is therefore a script that first looks at the
+newest entry of the topology stream: another epoch above ours means that we are superseded, and anything but our own last entry means that
+Redis has lost what we wrote (it was emptied, or restored from an older file). In both cases nothing is written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from clusterview.stream import encoding, keys, rows
+from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
+from clusterview.topology.changes import Change
+from clusterview.topology.pictures import Picture
+
+STREAM_ENTRIES = 10_000
+CONTACT_ENTRIES = 10
+SNAPSHOT_SECONDS = 5.0
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 3.0
+
+_TOP = """
+local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local top_epoch = top and tonumber(string.match(top[1], '^(%d+)-'))
+if top_epoch and top_epoch > tonumber(ARGV[1]) then return 'superseded' end
+"""
+_BEGIN = (
+    _TOP
+    + """
+if top_epoch and top_epoch == tonumber(ARGV[1]) then return 'lost' end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[1] .. '-1', 'f', ARGV[3])
+redis.call('SET', KEYS[2], ARGV[4])
+return 'done'
+"""
+)
+_PUBLISH = (
+    _TOP
+    + """
+if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[1] .. '-' .. ARGV[3], 'f', ARGV[5])
+return 'done'
+"""
+)
+_SNAPSHOT = (
+    _TOP
+    + """
+if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
+redis.call('SET', KEYS[2], ARGV[3])
+return 'done'
+"""
+)
+_CONTACT = (
+    _TOP
+    + """
+if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then return 'lost' end
+redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1])
+return 'done'
+"""
+)
+
+
+class Superseded(Exception):
+    """A newer epoch publishes this cluster. Trying again does not help: stop observing it."""
+
+
+class Lost(redis.RedisError):
+    """Redis no longer holds what was published. Begin anew with a new epoch."""
+
+
+def connect(*, url: str) -> redis.Redis:
+    """This will make a client whose every call ends within seconds.
+
+    redis-py would repeat a call that timed out, although Redis may have done it; a publisher must know, so nothing is repeated.
+    """
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=READ_SECONDS, retry=Retry(NoBackoff(), 0), health_check_interval=0
+    )
+
+
+class Publisher:
+    """Writes one cluster's stream for one epoch. Used by one thread.
+
+    Every method raises `Superseded` when a newer epoch exists, and `redis.RedisError` when Redis did not answer or has lost the stream.
+    After a `redis.RedisError` nobody knows whether the write was done: throw the publisher away and begin anew with a new epoch.
+    """
+
+    def __init__(self, *, redis: redis.Redis, cluster: str, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.position = Position(epoch=epoch, sequence=0)
+        self._redis = redis
+        self._cluster = cluster
+        self._clock = clock
+        self._rows = rows.Writer()
+        self._picture = Picture()
+        self._snapshot_sequence = 0
+        self._snapshot_at = clock()
+
+    def begin(self, *, picture: Picture) -> None:
+        """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
+        self._picture = Picture(objects=picture.objects.values(), links=picture.links)
+        position = Position(epoch=self.position.epoch, sequence=1)
+        first = encoding.encode(Changes(position=position, changes=()))
+        self._write(_BEGIN, STREAM_ENTRIES, first, self._snapshot(position), position=position)
+        self._snapshot_sequence, self._snapshot_at = 1, self._clock()
+
+    def publish(self, *, changes: Sequence[Change]) -> Position:
+        """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
+        if changes:
+            position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
+            frame = encoding.encode(Changes(position=position, changes=self._rows.changes(changes=changes)))
+            self._picture.apply(changes=changes)
+            self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+        self._renew_snapshot()
+        return self.position
+
+    def contact(self, *, contact: Contact) -> None:
+        """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""
+        word = encoding.encode(contact)
+        self._write(
+            _CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster)
+        )
+        self._renew_snapshot()
+
+    def _renew_snapshot(self) -> None:
+        """Joining readers start at the snapshot, so it must not fall far behind the stream."""
+        now = self._clock()
+        if self.position.sequence == self._snapshot_sequence or now - self._snapshot_at < SNAPSHOT_SECONDS:
+            return
+        self._write(_SNAPSHOT, self.position.sequence, self._snapshot(self.position), position=self.position)
+        self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+
+    def _snapshot(self, position: Position) -> bytes:
+        body = encoding.pack(self._rows.whole(picture=self._picture))
+        return encoding.encode(Snapshot(view=WHOLE, position=position, body=body))
+
+    def _write(self, script: str, *values: Any, position: Position, second_key: str | None = None) -> None:
+        names = [keys.topology(self._cluster), second_key or keys.snapshot(self._cluster)]
+        answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
+        if answer == b"superseded":
+            raise Superseded(f"a newer epoch than {self.position.epoch} publishes {self._cluster}")
+        if answer != b"done":
+            raise Lost(f"Redis has lost the stream of {self._cluster} at {keys.entry_id(self.position)}")
+        self.position = position

@@ -1,0 +1,105 @@
+"""What one socket still has to send: bounded, whatever happens to its browser.
+
+Changes wait here as the bytes that all sockets share. Where more than 2 MiB wait, they are all dropped and the picture is sent anew once the
+socket drains; only the newest heartbeat waits. The snapshot is made at that moment and not before, so a slow socket holds none.
+All methods run on the hub's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+QUEUE_BYTES = 2 * 1024 * 1024
+OPERATIONS = 100
+
+
+class Subscription:
+    """An async iterator of the frames to send; it ends when closed. `snapshot` gives the frames of the picture as it is now, or None."""
+
+    def __init__(self, *, cluster: str, snapshot: Callable[[], Sequence[bytes] | None], leave: Callable[[Subscription], None]) -> None:
+        self.cluster = cluster
+        self.waiting_bytes = 0
+        self._changes: deque[bytes] = deque()
+        self._operations: deque[bytes] = deque(maxlen=OPERATIONS)
+        self._heartbeat: bytes | None = None
+        self._wants_snapshot = True
+        self._snapshot = snapshot
+        self._leave = leave
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def resume(self, *, frames: Sequence[bytes]) -> None:
+        """This will send these frames in place of the first snapshot."""
+        self._wants_snapshot = False
+        for frame in frames:
+            self.put_changes(frame=frame)
+
+    def put_changes(self, *, frame: bytes) -> None:
+        """This will queue the next frame; not where a snapshot will be sent anyway, as that holds it."""
+        if self._wants_snapshot:
+            return
+        if self.waiting_bytes + len(frame) > QUEUE_BYTES:
+            self.start_again()
+            return
+        self._changes.append(frame)
+        self.waiting_bytes += len(frame)
+        self._wake.set()
+
+    def put_heartbeat(self, *, frame: bytes) -> None:
+        self._heartbeat = frame
+        self._wake.set()
+
+    def put_operation(self, *, frame: bytes) -> None:
+        self._operations.append(frame)
+        self._wake.set()
+
+    def start_again(self) -> None:
+        """This will drop the waiting changes and send the picture as it is when the socket next asks."""
+        self._changes.clear()
+        self.waiting_bytes = 0
+        self._wants_snapshot = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """This will end the iteration. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._wake.set()
+            self._leave(self)
+
+    def __aiter__(self) -> Subscription:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            self._wake.clear()
+            if self._closed:
+                raise StopAsyncIteration
+            frame = self._next()
+            if frame is not None:
+                return frame
+            await self._wake.wait()
+
+    def _next(self) -> bytes | None:
+        if self._heartbeat is not None:
+            frame, self._heartbeat = self._heartbeat, None
+            return frame
+        if self._operations:
+            return self._operations.popleft()
+        if self._wants_snapshot:
+            self._take_snapshot()
+        if not self._changes:
+            return None
+        frame = self._changes.popleft()
+        self.waiting_bytes -= len(frame)
+        return frame
+
+    def _take_snapshot(self) -> None:
+        frames = self._snapshot()
+        if frames is None:
+            return
+        self._changes.extend(frames)
+        self.waiting_bytes = sum(map(len, self._changes))
+        self._wants_snapshot = False

@@ -1,0 +1,140 @@
+"""Checks that the Service itself decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from clusterview.topology import objects
+from clusterview.traffic.checks import Check, Level, Looks, refs, service_of, sides_of
+from clusterview.traffic.situations import ServiceNow, Situation
+
+AWS_TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
+AWS_TARGET_TYPE = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
+GKE_NEG = "cloud.google.com/neg"
+ALB_TARGET_TYPE = "alb.ingress.kubernetes.io/target-type"
+TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
+
+
+def _selectorless(situation: Situation) -> Iterator[Check]:
+    yield Check(code="selectorless", level=Level.OK if situation.service.selector else Level.BLOCK)
+
+
+def _external_name(situation: Situation) -> Iterator[Check]:
+    yield Check(code="external-name", level=Level.BLOCK if situation.service.type == "ExternalName" else Level.OK)
+
+
+def _deleting(situation: Situation) -> Iterator[Check]:
+    if situation.service.deleting:
+        yield Check(code="deleting", level=Level.BLOCK)
+
+
+def _headless(situation: Situation) -> Iterator[Check]:
+    """Clients of a headless Service hold pod addresses from DNS; a StatefulSet's governing Service gives its pods their names."""
+    service = situation.service
+    sides = situation.workloads_of(situation.from_selector) + situation.workloads_of(situation.to_selector)
+    stateful = [one for one in sides if isinstance(one, objects.StatefulSet)]
+    stateful += [one for one in situation.workloads if isinstance(one, objects.StatefulSet) and one.service == service.name]
+    if service.headless and stateful:
+        yield Check(code="headless-statefulset", level=Level.BLOCK, objects=refs({one.uid: one for one in stateful}.values()))
+        return
+    yield Check(code="headless-statefulset", level=Level.OK)
+    if service.headless:
+        yield Check(code="headless", level=Level.WARN)
+
+
+def _publish_not_ready(situation: Situation) -> Iterator[Check]:
+    if situation.service.publish_not_ready:
+        yield Check(code="publish-not-ready", level=Level.BLOCK)
+
+
+def _affinity(situation: Situation) -> Iterator[Check]:
+    if situation.service.session_affinity == "ClientIP":
+        yield Check(code="session-affinity", level=Level.WARN)
+
+
+def _traffic_policies(situation: Situation) -> Iterator[Check]:
+    """With `Local`, only nodes with a ready pod of the new side answer; load balancers learn that at their own pace."""
+    before = {pod.node for pod in situation.ready_of(situation.from_selector)}
+    after = {pod.node for pod in situation.ready_of(situation.to_selector)}
+    params = {"shared": str(len(before & after)), "nodes": str(len(before))}
+    if situation.service.external_traffic_policy == "Local":
+        yield Check(code="external-traffic-policy", level=Level.WARN, params=params)
+    if situation.service.internal_traffic_policy == "Local":
+        yield Check(code="internal-traffic-policy", level=Level.WARN, params=params)
+
+
+def _ip_targets(situation: Situation) -> Iterator[Check]:
+    """A load balancer that sends to pod addresses has them exchanged by a controller of its own.
+
+    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/nlb/ (ip targets; `nlb-ip` is the older spelling; with
+    `external` and no target type the controller's own default decides), …/guide/ingress/annotations/#target-type,
+    https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg
+    """
+    service = situation.service
+    sign = _sign_of_ip_targets(service)
+    if sign:
+        yield Check(code="ip-targets", level=Level.WARN, params={"sign": sign}, objects=(service_of(situation),))
+        return
+    ingresses = situation.around.ingresses if situation.around is not None else ()
+    albs = [one for one in ingresses if one.annotations.get(ALB_TARGET_TYPE) == "ip" and any(path.service == service.name for path in one.paths)]
+    if albs:
+        yield Check(code="ip-targets", level=Level.WARN, params={"sign": f"{ALB_TARGET_TYPE}: ip"}, objects=refs(albs))
+
+
+def _sign_of_ip_targets(service: ServiceNow) -> str:
+    kind, target, neg = (service.annotation(name) for name in (AWS_TYPE, AWS_TARGET_TYPE, GKE_NEG))
+    if service.type == "LoadBalancer" and target == "ip":
+        return f"{AWS_TARGET_TYPE}: ip"
+    if service.type == "LoadBalancer" and (kind == "nlb-ip" or (kind == "external" and not target)):
+        return f"{AWS_TYPE}: {kind}"
+    return GKE_NEG if _has_neg(neg) else ""
+
+
+def _has_neg(written: str) -> bool:
+    try:
+        neg = json.loads(written or "{}")
+    except ValueError:
+        return False
+    return isinstance(neg, dict) and bool(neg.get("ingress") or neg.get("exposed_ports"))
+
+
+def _udp(situation: Situation) -> Iterator[Check]:
+    ports = [port.name or str(port.port) for port in situation.service.ports if port.protocol == "UDP"]
+    if ports:
+        yield Check(code="udp", level=Level.INFO, params={"ports": ", ".join(ports)} | sides_of(situation))
+
+
+def _distribution(situation: Situation) -> Iterator[Check]:
+    """https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution, …/topology-aware-routing/"""
+    service = situation.service
+    mode = service.annotation(TOPOLOGY_MODE)
+    value = service.traffic_distribution or (f"{TOPOLOGY_MODE}: {mode}" if mode and mode.lower() != "disabled" else "")
+    if value:
+        yield Check(code="traffic-distribution", level=Level.INFO, params={"value": value} | sides_of(situation))
+
+
+def _dual_stack(situation: Situation) -> Iterator[Check]:
+    families = situation.service.ip_families
+    if len(families) > 1:
+        yield Check(code="dual-stack", level=Level.INFO, params={"families": ", ".join(families)})
+
+
+def _long_lived(situation: Situation) -> Iterator[Check]:
+    yield Check(code="long-lived", level=Level.INFO, params=sides_of(situation))
+
+
+CHECKS: Looks = (
+    _selectorless,
+    _external_name,
+    _deleting,
+    _headless,
+    _publish_not_ready,
+    _affinity,
+    _traffic_policies,
+    _ip_targets,
+    _udp,
+    _distribution,
+    _dual_stack,
+    _long_lived,
+)

@@ -1,0 +1,52 @@
+"""One line of a preflight, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+
+import msgspec
+
+from clusterview.topology import objects
+from clusterview.traffic.situations import Situation
+
+
+class Level(StrEnum):
+    OK = "ok"
+    INFO = "info"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """An object that a check speaks about."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a preflight: what was looked at, how it stands, the words' values and the objects concerned."""
+
+    code: str
+    level: Level
+    params: dict[str, str] = {}
+    objects: tuple[Ref, ...] = ()
+
+
+Looks = tuple[Callable[[Situation], Iterator[Check]], ...]
+
+
+def refs(found: Iterable[objects.AnyRecord]) -> tuple[Ref, ...]:
+    """The records as objects concerned, by name."""
+    return tuple(Ref(str(objects.kind_of(one)), one.namespace, one.name) for one in sorted(found, key=lambda one: one.name))
+
+
+def service_of(situation: Situation) -> Ref:
+    return Ref("Service", situation.service.namespace, situation.service.name)
+
+
+def sides_of(situation: Situation) -> dict[str, str]:
+    """The two values as words' values: `from` is live today, `to` gets the traffic."""
+    return {"from": situation.from_selector.get(situation.key, ""), "to": situation.to_selector.get(situation.key, "")}

@@ -1,0 +1,493 @@
+"""Brings one switch from where it is to its end, one small step after another.
+
+Everything a step needs is in the row and in the cluster, so any executor can go on where another stopped. The order is always the same: look,
+mark the object, commit the INTENT, send the effect once, read what became of it, wait for the endpoints. A lost answer is never followed
+by another patch: the object is read. Our marker on it is the answer. If its version is still the one we tested, it is sealed with a fresh value,
+after which no late request of ours can land. If it moved on, every version in between is read. What cannot be told apart goes to a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import msgspec
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from clusterview.kube import errors
+from clusterview.models import Switch
+from clusterview.traffic import looking, moving_on, planning, preflight
+from clusterview.traffic.errors import Superseded
+from clusterview.traffic.situations import ServiceNow, Situation
+from clusterview.traffic.states import State
+
+log = logging.getLogger(__name__)
+
+HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+LONGEST_TRIES = 5
+MOST_FAILURES = 5
+BEGIN_WITHIN = timedelta(minutes=2)
+KEEP_OLD = timedelta(minutes=10)
+OLDEST_LOOK_SECONDS = 2.0
+CONVERGE_SECONDS = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
+WATCHED_SECONDS = 2.0
+HELD_SECONDS = 10.0
+ROUNDS = 200
+
+NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
+IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
+ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
+WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
+
+NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
+
+IN_WORK: set[uuid.UUID] = set()
+
+
+class Later(Exception):
+    """Nothing more can be done now; look again in so many seconds."""
+
+    def __init__(self, why: str, *, seconds: float = 1.0) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds."""
+
+    service: ServiceNow
+    pod_labels: list[dict[str, str]]
+    began: float
+
+    @property
+    def is_old(self) -> bool:
+        return time.monotonic() - self.began > OLDEST_LOOK_SECONDS
+
+
+def look_of(situation: Situation, *, began: float) -> Look:
+    """This will keep of a situation what the effect needs."""
+    labels = [dict(pod.labels) for pod in situation.ready_of(situation.to_selector)]
+    return Look(service=situation.service, pod_labels=labels, began=began)
+
+
+def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.cluster) -> None:
+    """This will claim the switch and bring it as far as it goes now. Safe to call at any time, any number of times, anywhere."""
+    switch = moving_on.claim(switch_id=switch_id, holder=HOLDER)
+    if switch is not None:
+        _carry_on(switch, opened=opened)
+
+
+def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluster) -> None:
+    """This will go on with a switch that was accepted, claimed and looked at by this process just now."""
+    _carry_on(switch, opened=opened, look=look)
+
+
+def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
+    IN_WORK.add(switch.pk)
+    try:
+        cluster = opened(switch.cluster_id)
+        if look is not None:
+            _mark(switch, cluster, look=look)
+        for _ in range(ROUNDS):
+            if not switch.open:
+                break
+            STEPS[State(switch.state)](switch, cluster)
+    except Superseded:
+        log.info("switch %s went on elsewhere", switch.pk)
+    except (InterfaceError, OperationalError) as problem:
+        log.warning("switch %s stands still in %s, for the database does not answer: %s", switch.pk, switch.state, problem)
+    except (Later, LookupError, errors.KubeError) as problem:
+        log.warning("switch %s waits in %s: %s", switch.pk, switch.state, getattr(problem, "sentence", problem))
+        moving_on.release(switch, again_in_seconds=getattr(problem, "seconds", 1.0))
+    except Exception as defect:
+        log.exception("switch %s was stopped in %s by a defect", switch.pk, switch.state)
+        _failed(switch, defect)
+    finally:
+        IN_WORK.discard(switch.pk)
+    if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
+        advance(switch_id=following, opened=opened)
+
+
+def source_of(switch: Switch) -> dict[str, str]:
+    """The selector that is expected on the object before the present step's effect."""
+    return dict(switch.plan[switch.at])
+
+
+def target_of(switch: Switch) -> dict[str, str]:
+    """The selector that the present step's effect writes."""
+    return dict(switch.plan[0] if switch.returning else switch.plan[switch.at + 1])
+
+
+def marker_of(switch: Switch) -> str:
+    return planning.marker(operation=switch.pk, step=switch.step)
+
+
+# Steps
+
+
+def _queue(switch: Switch, _: looking.Cluster) -> None:
+    moving_on.step(switch, State.QUEUED, action="QUEUED")
+
+
+def _begin(switch: Switch, _: looking.Cluster) -> None:
+    before = moving_on.previous_in_group(switch)
+    if before is not None and before.open:
+        raise Later("the switch before it in its group runs")
+    if before is not None and before.state != State.SUCCEEDED:
+        moving_on.step(switch, State.CANCELLED, action="GIVEN_UP", reason="group-stopped")
+    elif _is_too_late(switch):
+        moving_on.step(switch, State.EXPIRED, action="GIVEN_UP", reason="too-late")
+    else:
+        moving_on.step(switch, State.PREPARING, action="PREPARING")
+
+
+def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
+    """Looks once more at everything, then marks the object and goes through to the effect."""
+    moving_on.renew(switch)
+    if switch.going_back and not switch.returning:
+        _not_sent(switch, reason="asked" if switch.at else "turned-back", state=State.CANCELLED)
+        return
+    if _is_too_late(switch):
+        _not_sent(switch, reason="too-late", state=State.EXPIRED)
+        return
+    if switch.tries >= LONGEST_TRIES:
+        _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
+        return
+    began = time.monotonic()
+    service = _service(switch, cluster)
+    if service is None or not _as_expected(switch, service):
+        return
+    left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
+    situation = cluster.situation(service=service, key=switch.key, source=left, target=entered, returning=_only_old_side(switch))
+    checks = preflight.check(situation)
+    blocked = [one.code for one in preflight.blocks(checks)]
+    if blocked:
+        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "preflight"
+        _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=", ".join(blocked))
+        return
+    moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
+    _mark(switch, cluster, look=look_of(situation, began=began))
+
+
+def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
+    if look.is_old:
+        _look_again(switch)
+    service, fence = look.service, planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
+    operations = planning.mark_patch(uid=service.uid, resource_version=service.resource_version, annotations=service.annotations, fence=fence)
+    try:
+        marked = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
+    except (errors.Conflict, errors.Invalid, errors.LostAnswer, errors.TooManyRequests, errors.Unreachable) as problem:
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
+        if isinstance(problem, NOT_NOW):
+            raise
+        return
+    except errors.Forbidden as problem:
+        _not_sent(switch, reason="missing-right", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
+        return
+    version = str(marked.get("metadata", {}).get("resourceVersion", ""))
+    if look.is_old:
+        _look_again(switch)
+    if not version or version == service.resource_version:
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
+        return
+    body = {"from": source_of(switch), "to": target_of(switch), "returning": switch.returning}
+    if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=body):
+        _not_sent(switch, reason=reason, state=State.CANCELLED)
+        return
+    _apply(switch, cluster, look=look)
+
+
+def _look_again(switch: Switch) -> NoReturn:
+    """A cluster that answers slowly is waited for; it has not moved away under the switch, so this does not count as a try."""
+    moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the look had grown old"}, tries=switch.tries - 1)
+    raise Later("the cluster answers too slowly to act on what was seen")
+
+
+def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
+    """Sends the effect, once."""
+    if look.is_old:
+        _not_applied(switch, State.PREPARING, result="void", detail="the look had grown old")
+        return
+    try:
+        operations = planning.effect_patch(
+            uid=look.service.uid, resource_version=switch.intent_rv, annotations=(look.service.annotations or {}) | {planning.FENCE: switch.fence},
+            expected=source_of(switch), target=target_of(switch), pod_labels=list(look.pod_labels), marker=marker_of(switch), fence=switch.fence,
+        )  # fmt: skip
+    except planning.UnsafeSelector:
+        _not_applied(switch, State.FAILED_NO_CHANGE, result="void", reason="preflight", detail="no pod matches the new selector")
+        return
+    try:
+        answer = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
+    except (errors.LostAnswer, errors.ServerError) as problem:
+        moving_on.step(switch, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
+    except (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable) as problem:
+        _not_applied(switch, State.PREPARING, result="rejected", detail=problem.sentence)
+        if isinstance(problem, NOT_NOW):
+            raise
+    except errors.KubeError as problem:
+        reason = "missing-right" if isinstance(problem, errors.Forbidden) else "refused"
+        _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=problem.sentence)
+    else:
+        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered")
+
+
+def _taken_over(switch: Switch, _: looking.Cluster) -> None:
+    """Found in `applying` by another executor: whether the effect was sent is not known."""
+    moving_on.step(switch, State.UNKNOWN, action="UNKNOWN", body={"answer": "the executor ended"})
+
+
+def _marking_again(switch: Switch, _: looking.Cluster) -> None:
+    """Found in `marking`: no effect was sent, so it begins anew."""
+    moving_on.step(switch, State.PREPARING, action="TAKEN_OVER")
+
+
+def _classify(switch: Switch, cluster: looking.Cluster) -> None:
+    """Reads the object: our marker on it is the answer; an untouched version is sealed; in one that moved on, its history tells."""
+    moving_on.renew(switch)
+    try:
+        service = cluster.service(namespace=switch.namespace, name=switch.service)
+    except errors.NotFound:
+        service = None
+    if service is None or service.uid != switch.service_uid:
+        _replay(switch, cluster, until="")
+    elif service.annotation(planning.OP) == marker_of(switch):
+        _applied(switch, version=service.resource_version, how="marker seen")
+    elif service.resource_version == switch.intent_rv:
+        _seal(switch, cluster, service=service)
+    else:
+        _replay(switch, cluster, until=service.resource_version)
+
+
+def _replay(switch: Switch, cluster: looking.Cluster, *, until: str) -> None:
+    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past."""
+    try:
+        versions = cluster.history(namespace=switch.namespace, name=switch.service, after=switch.intent_rv, until=until)
+    except errors.Gone:
+        body = {"result": "unclear", "step": switch.step, "how": "the API server does not remember that far back"}
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="lost-answer")
+        return
+    ours = [one for one in versions if one.uid == switch.service_uid and one.annotation(planning.OP) == marker_of(switch)]
+    if ours:
+        _applied(switch, version=ours[0].resource_version, how="marker seen in the history")
+    else:
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "never in the history"})
+
+
+def _seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> None:
+    """After this write no request that tests `intent_rv` can land any more."""
+    moving_on.step(switch, State.SEALING, action="SEALING")
+    fence = planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
+    operations = planning.mark_patch(uid=service.uid, resource_version=switch.intent_rv, annotations=service.annotations, fence=fence)
+    try:
+        sealed = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
+    except errors.KubeError as problem:
+        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
+        raise
+    if sealed.get("metadata", {}).get("resourceVersion") in (None, switch.intent_rv):
+        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": "it moved nothing"})
+        raise Later("the seal moved nothing")
+    moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "sealed"})
+
+
+def _sealing_again(switch: Switch, _: looking.Cluster) -> None:
+    moving_on.step(switch, State.UNKNOWN, action="TAKEN_OVER")
+
+
+def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
+    moving_on.step(switch, State.VERIFYING, action="VERIFYING")
+
+
+def _verify(switch: Switch, cluster: looking.Cluster) -> None:
+    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once."""
+    pause, watched_until = FIRST_PAUSE, time.monotonic() + WATCHED_SECONDS
+    while True:
+        moving_on.renew(switch)
+        service = _still_ours(switch, cluster)
+        if service is None:
+            return
+        if switch.going_back and not switch.returning:
+            _turn_back(switch, reason="asked")
+            return
+        since_effect = (timezone.now() - (switch.applied_at or timezone.now())).total_seconds()
+        seen = cluster.convergence(service=service)
+        if seen.converged and not _is_overlapping(switch):
+            _succeed(switch, ready=len(seen.ready))
+            return
+        if seen.converged and since_effect >= switch.overlap_seconds:
+            moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect)})
+            return
+        if not seen.converged and since_effect > CONVERGE_SECONDS + (switch.overlap_seconds if _is_overlapping(switch) else 0):
+            _not_converged(switch, missing=len(seen.missing), strangers=len(seen.strangers))
+            return
+        if time.monotonic() > watched_until:
+            raise Later("the endpoints are watched", seconds=LONGEST_PAUSE)
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _return(switch: Switch, _: looking.Cluster) -> None:
+    moving_on.step(switch, State.PREPARING, action="PREPARING", returning=True, going_back=True, tries=0)
+
+
+def _hold(switch: Switch, _: looking.Cluster) -> None:
+    """Goes on when what it waits for may be there again. A right in the cluster shows only when it is tried."""
+    moving_on.renew(switch)
+    if reason := moving_on.why_not(switch):
+        raise Later(f"it is held: {reason}")
+    if switch.held_for == "missing-right" and not moving_on.has_waited(switch, seconds=HELD_SECONDS):
+        raise Later("it is held until the right is tried again")
+    moving_on.step(switch, State.PREPARING, action="RESUMED", tries=0, held_for="")
+
+
+# What the steps have in common
+
+
+def _is_too_late(switch: Switch) -> bool:
+    """Nothing was changed yet, and too long ago somebody asked for it (or the one before it in its group ended)."""
+    if switch.at or switch.returning:
+        return False
+    before = moving_on.previous_in_group(switch)
+    return max(switch.requested_at, (before and before.finished_at) or switch.requested_at) < timezone.now() - BEGIN_WITHIN
+
+
+def _is_overlapping(switch: Switch) -> bool:
+    """Both sides take traffic now, on the way forward."""
+    return not switch.returning and 0 < switch.at < len(switch.plan) - 1
+
+
+def _service(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
+    """The Service, if it is the one that was asked for; else the switch has ended."""
+    try:
+        service = cluster.service(namespace=switch.namespace, name=switch.service)
+    except errors.NotFound:
+        service = None
+    if service is not None and service.uid == switch.service_uid:
+        return service
+    reason = "gone" if service is None else "replaced"
+    end = State.REVERTED_EXTERNALLY if switch.at or switch.returning else State.CONFLICT
+    moving_on.step(switch, end, action="ENDED", body={"reason": reason}, reason=reason)
+    return None
+
+
+def _as_expected(switch: Switch, service: ServiceNow) -> bool:
+    if service.selector == source_of(switch):
+        return True
+    detail = f"{service.selector_manager or 'somebody'} wrote {service.selector}"
+    body = {"selector": service.selector, "manager": service.selector_manager}
+    if switch.returning or switch.at:
+        moving_on.step(switch, State.REVERTED_EXTERNALLY, action="REVERTED", body=body, reason="reverted", detail=detail)
+    else:
+        moving_on.step(switch, State.CONFLICT, action="CONFLICT", body=body, reason="selector-changed", detail=detail)
+    return False
+
+
+def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
+    try:
+        service = cluster.service(namespace=switch.namespace, name=switch.service)
+    except errors.NotFound:
+        moving_on.step(switch, State.REVERTED_EXTERNALLY, action="REVERTED", reason="gone")
+        return None
+    if service.uid == switch.service_uid and service.selector == source_of(switch):
+        return service
+    detail = f"{service.selector_manager or 'somebody'} wrote {service.selector}"
+    moving_on.step(
+        switch, State.REVERTED_EXTERNALLY, action="REVERTED", body={"selector": service.selector, "manager": service.selector_manager},
+        reason="reverted", detail=detail,
+    )  # fmt: skip
+    return None
+
+
+def _only_old_side(switch: Switch) -> bool:
+    """A way back depends on the side it leads to and on nothing else."""
+    return switch.returning or switch.reverses_id is not None
+
+
+def _not_sent(switch: Switch, *, reason: str, state: State, detail: str = "") -> None:
+    """The present step's effect was not sent."""
+    end = _end(switch, reason=reason, state=state)
+    moving_on.step(switch, end, action=ACTIONS.get(end, "ENDED"), body={"reason": reason, "detail": detail}, **_why(end, reason, detail))
+
+
+def _not_applied(switch: Switch, to: State, *, result: str, reason: str = "", detail: str = "") -> None:
+    """The present step's effect was not applied, and never will be."""
+    end = to if to is State.PREPARING else _end(switch, reason=reason, state=to)
+    moving_on.step(switch, end, action="OUTCOME", body={"result": result, "step": switch.step, "detail": detail}, **_why(end, reason, detail))
+
+
+def _why(end: State, reason: str, detail: str) -> dict[str, str]:
+    if not reason:
+        return {}
+    return {"held_for": reason, "detail": detail} if end is State.HELD else {"reason": reason, "detail": detail}
+
+
+def _end(switch: Switch, *, reason: str, state: State) -> State:
+    """Where a switch goes whose present effect does not come to be. Nothing has changed only before the first one; a half-done switch goes back,
+    and a way back that cannot go on waits for the right that it lacks, or for a person.
+    """
+    if switch.returning:
+        return State.HELD if reason in WAIT_FOR_A_RIGHT else State.NEEDS_HUMAN
+    return State.ROLLING_BACK if switch.at else state
+
+
+def _applied(switch: Switch, *, version: str, how: str) -> None:
+    body = {"result": "applied", "step": switch.step, "rv": version, "how": how}
+    at = 0 if switch.returning else switch.at + 1
+    moving_on.step(switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at)
+
+
+def _succeed(switch: Switch, *, ready: int) -> None:
+    took = round((timezone.now() - (switch.applied_at or timezone.now())).total_seconds() * 1000)
+    body = {"ready": ready, "milliseconds": took}
+    if switch.returning:
+        moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
+    else:
+        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=timezone.now() + KEEP_OLD)
+
+
+def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
+    body = {"missing": missing, "strangers": strangers}
+    if switch.returning:
+        moving_on.step(switch, State.NEEDS_HUMAN, action="NOT_CONVERGED", body=body, reason="not-converged")
+    else:
+        _turn_back(switch, reason="not-converged", body=body)
+
+
+def _turn_back(switch: Switch, *, reason: str, body: dict[str, Any] | None = None) -> None:
+    moving_on.step(switch, State.ROLLING_BACK, action="TURNING_BACK", body={"reason": reason} | (body or {}), reason=reason)
+
+
+def _failed(switch: Switch, defect: Exception) -> None:
+    """Counts a defect of ours. A switch that always meets one is set aside, so that the others go on."""
+    if moving_on.count_failure(switch) < MOST_FAILURES:
+        return
+    body: dict[str, Any] = {"defect": type(defect).__name__}
+    if switch.state in NOTHING_SENT and not switch.at and not switch.returning:
+        moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")
+    elif switch.state in IN_DOUBT:
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body | {"result": "unclear", "step": switch.step}, reason="defect")
+    else:
+        moving_on.step(switch, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
+
+
+STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {
+    State.REQUESTED: _queue,
+    State.QUEUED: _begin,
+    State.PREPARING: _prepare,
+    State.MARKING: _marking_again,
+    State.APPLYING: _taken_over,
+    State.UNKNOWN: _classify,
+    State.SEALING: _sealing_again,
+    State.APPLIED: _watch_endpoints,
+    State.VERIFYING: _verify,
+    State.ROLLING_BACK: _return,
+    State.HELD: _hold,
+}

@@ -1,0 +1,88 @@
+"""The threads of a process that carry switches out, and the heartbeat that holds their claims.
+
+The process that accepts a switch begins it at once: no message has to travel first, and a switch does not depend on Redis. Whatever stands still,
+because that process ended or everybody was busy, the reconcilers of the `traffic` workers take up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+from django.db import connection
+
+from clusterview.access import transacting
+from clusterview.models import Switch
+from clusterview.traffic import engine, looking, moving_on
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+BEAT_SECONDS = 1.0
+
+
+class Executors:
+    """As many threads as switches are moved at once. More of them wait in the database, not in here."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="executor")
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._ending = threading.Event()
+        self._heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._heartbeat.start()
+
+    def begin(self, switch: Switch, *, look: engine.Look, opened: looking.Opener) -> None:
+        """This will carry out a switch that this process claimed and looked at just now, or leave it to the reconcilers at once."""
+        if not self._submit(lambda: engine.begin(switch, look=look, opened=opened)):
+            moving_on.release(switch, again_in_seconds=0)
+
+    def advance(self, *, switch_id: uuid.UUID) -> None:
+        """This will claim a switch and bring it as far as it goes."""
+        self._submit(lambda: engine.advance(switch_id=switch_id))
+
+    def stop(self) -> None:
+        """This will end after what is being done now."""
+        self._ending.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._heartbeat.join(timeout=10)
+
+    def _submit(self, work: Callable[[], None]) -> bool:
+        """False when everybody is busy, or the process ends."""
+        if not self._free.acquire(blocking=False):
+            return False
+        try:
+            self._pool.submit(self._guarded, work)
+        except RuntimeError:
+            self._free.release()
+            return False
+        return True
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            transacting.keep_what_works()
+            work()
+        except Exception:
+            log.exception("a switch was left where it stood")
+        finally:
+            self._free.release()
+
+    def _beat(self) -> None:
+        while not self._ending.wait(BEAT_SECONDS):
+            if not engine.IN_WORK:
+                continue
+            try:
+                transacting.keep_what_works()
+                moving_on.beat(tuple(engine.IN_WORK), holder=engine.HOLDER)
+            except Exception:
+                log.warning("the claims could not be held for longer", exc_info=True)
+        connection.close()
+
+
+@lru_cache(maxsize=1)
+def of_this_process() -> Executors:
+    """The threads of this process, started when they are first needed."""
+    return Executors()

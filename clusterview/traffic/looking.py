@@ -1,0 +1,155 @@
+"""Reads one Service and everything around it from the API server itself, never from the picture: what a preflight and a verdict stand on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, patching, reading, replaying, structs
+from clusterview.observer import translating
+from clusterview.topology import objects
+from clusterview.traffic import convergence, pairing, planning, selectors, surveying
+from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, Surroundings
+
+PATCH_SECONDS = 4.0
+RIGHTS_SECONDS = 30.0
+AROUND_SECONDS = 10.0
+RIGHTS = (Right("get", "services"), Right("patch", "services"))
+
+
+class Cluster:
+    """The connections to one cluster that switches use."""
+
+    def __init__(self, *, access: kubeconfigs.ClusterAccess) -> None:
+        self.access = access
+        self.reading = connections.Connection(access, purpose="reading")
+        self.writing = self.reading.sibling(purpose="writing", size=4)
+        self._permitted: dict[str, float] = {}
+        self._around: dict[str, tuple[float, Surroundings]] = {}
+
+    def identity(self) -> str:
+        return reading.identity(self.reading).value
+
+    def service(self, *, namespace: str, name: str) -> ServiceNow:
+        """This will read the Service as it is now, through the connection that will write to it. Raises NotFound where it is gone."""
+        return service_now(reading.service(self.writing, namespace=namespace, name=name))
+
+    def history(self, *, namespace: str, name: str, after: str, until: str = "") -> list[ServiceNow]:
+        """Every version of the Service after one resourceVersion, as `replaying.versions` tells them. Raises Gone where forgotten."""
+        found = replaying.versions(self.reading, kinds.named("Service"), namespace=namespace, name=name, after=after, until=until)
+        return [service_now(one) for one in found]
+
+    def patch(self, *, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
+        """This will send one patch of a Service, once."""
+        path = kinds.named("Service").of(namespace=namespace, name=name)
+        return patching.json_patch(self.writing, path, operations, dry_run=dry_run, timeout=PATCH_SECONDS)
+
+    def records(self, *, kind: str, namespace: str) -> list[Any]:
+        """The objects of a kind in a namespace, in the picture's words."""
+        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace)
+        return [translating.sighting(kind=kind, item=item).record for item in found.items]
+
+    def workloads(self, *, namespace: str) -> list[pairing.Switchable]:
+        """The Deployments and StatefulSets of a namespace."""
+        return [*self.records(kind="Deployment", namespace=namespace), *self.records(kind="StatefulSet", namespace=namespace)]
+
+    def situation(
+        self, *, service: ServiceNow, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False,
+        workloads: Sequence[pairing.Switchable] | None = None,
+    ) -> Situation:  # fmt: skip
+        """This will read what a preflight looks at, `workloads` unless they were just read. Raises errors.KubeError."""
+        namespace = service.namespace
+        known = self.workloads(namespace=namespace) if workloads is None else workloads
+        return Situation(
+            service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(known),
+            pods=tuple(self.records(kind="Pod", namespace=namespace)), missing_rights=self._missing_rights(namespace), returning=returning,
+        )  # fmt: skip
+
+    def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
+        """This will add what stands around the Service, for a person to read. `at_once` takes what was read up to ten seconds ago.
+
+        Raises errors.KubeError where the API server is not reached.
+        """
+        namespace = seen.service.namespace
+        read_at, around = self._around.get(namespace, (0.0, None))
+        if around is None or not at_once or time.monotonic() - read_at > AROUND_SECONDS:
+            read_at, around = time.monotonic(), surveying.survey(self.reading, namespace=namespace)
+            self._around[namespace] = (read_at, around)
+        return msgspec.structs.replace(seen, around=around)
+
+    def tried(self, seen: Situation) -> Situation:
+        """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run."""
+        try:
+            operations = planning.effect_patch(
+                uid=seen.service.uid, resource_version=seen.service.resource_version, annotations=seen.service.annotations,
+                expected=seen.service.selector, target=seen.to_selector, pod_labels=[pod.labels for pod in seen.pods],
+                marker="dry-run", fence="dry-run",
+            )  # fmt: skip
+            self.patch(namespace=seen.service.namespace, name=seen.service.name, operations=operations, dry_run=True)
+        except planning.UnsafeSelector:
+            return seen  # the checks say why
+        except (errors.Unreachable, errors.Unauthorized):
+            raise
+        except errors.KubeError as problem:
+            return msgspec.structs.replace(seen, dry_run=problem.sentence)
+        return msgspec.structs.replace(seen, dry_run="")
+
+    def _missing_rights(self, namespace: str) -> tuple[Right, ...]:
+        """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew."""
+        if time.monotonic() < self._permitted.get(namespace, 0.0):
+            return ()
+        missing = tuple(right for right in RIGHTS if not reading.may(self.reading, right.verb, right.group, right.resource, namespace))
+        if not missing:
+            self._permitted[namespace] = time.monotonic() + RIGHTS_SECONDS
+        return missing
+
+    def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
+        """This will compare the Service's slices with the pods that its selector matches, both as they are now."""
+        namespace = service.namespace
+        pods = self.records(kind="Pod", namespace=namespace)
+        matched = [pod for pod in pods if selectors.matches(selector=service.selector, labels=pod.labels)]
+        present = [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
+        ready = [pod.uid for pod in present if pod.ready and not pod.deleting]
+        slices = [one for one in self.records(kind="EndpointSlice", namespace=namespace) if one.service == service.name]
+        return convergence.compare(
+            ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports]
+        )
+
+
+def service_now(item: structs.Service) -> ServiceNow:
+    """A Service as kube gave it, in traffic's words."""
+    record, metadata = translating.service(item), item.metadata
+    owners = tuple(objects.Owner(one.kind, one.name, objects.Uid(one.uid)) for one in metadata.owner_references)
+    managers = sorted((one for one in metadata.managed_fields if one.owns_selector), key=lambda one: one.time or "")
+    return ServiceNow(
+        namespace=record.namespace, name=record.name, uid=record.uid, resource_version=metadata.resource_version, deleting=record.deleting,
+        labels=record.labels, annotations=metadata.annotations.as_dict() if metadata.annotations is not None else None, owners=owners,
+        selector=record.selector or {}, selector_owners=tuple(FieldOwner(one.manager, one.operation) for one in managers),
+        type=record.type, headless=record.headless, ports=record.ports, session_affinity=record.session_affinity,
+        external_traffic_policy=record.external_traffic_policy, internal_traffic_policy=record.internal_traffic_policy,
+        publish_not_ready=record.publish_not_ready, ip_families=item.spec.ip_families, traffic_distribution=item.spec.traffic_distribution,
+    )  # fmt: skip
+
+
+def key_of(*, service: ServiceNow, workloads: list[pairing.Switchable]) -> str | None:
+    """The label that tells the Service's sides apart."""
+    return pairing.key_of(selector=service.selector, annotations=service.annotations or {}, workloads=workloads)
+
+
+@lru_cache(maxsize=64)
+def cluster(identifier: str) -> Cluster:
+    """The connections to an opened cluster, made once for each process. Raises LookupError for a cluster that is not open here."""
+    found = kubeconfigs.contexts(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
+    here = kubeconfigs.in_cluster() if not found else None
+    for access in [*found, *([here] if here else [])]:
+        if access.id == identifier:
+            return Cluster(access=access)
+    raise LookupError(identifier)
+
+
+Opener = Callable[[str], Cluster]

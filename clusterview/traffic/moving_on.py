@@ -1,0 +1,206 @@
+"""The only writes to a switch's row: each compares state and epoch, and commits together with its line of the audit.
+
+An executor that lost its claim therefore changes nothing. Whoever watches is told after the commit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Model, Q, QuerySet
+from django.utils import timezone
+
+from clusterview.access import auditing, roles
+from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Switch
+from clusterview.stream import notices, publishing
+from clusterview.traffic import states
+from clusterview.traffic.errors import Superseded
+from clusterview.traffic.states import State
+
+LEASE = timedelta(seconds=5)
+AT_ONCE = 50
+EXECUTOR = "clusterview"
+
+Row = TypeVar("Row", bound=Model)
+
+
+def now() -> datetime:
+    """The database's clock, so that executors on several machines agree who holds a claim; on SQLite that is this machine's."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+
+
+def claim(*, switch_id: Any, holder: str) -> Switch | None:
+    """This will take the switch for `holder`; None when it is finished or somebody else holds it."""
+    with transaction.atomic():
+        seen = Switch.objects.filter(pk=switch_id, open=True, schema__lte=Switch.SCHEMA).first()
+        if seen is None:
+            return None
+        at = now()
+        taken = Switch.objects.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=switch_id, open=True, epoch=seen.epoch).update(
+            epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE
+        )
+    return Switch.objects.get(pk=switch_id) if taken else None
+
+
+def claimed_at_once(switch: Switch, *, holder: str, path: tuple[State, ...]) -> None:
+    """This will make a row that is about to be saved belong to `holder`, in the last state of the path."""
+    states.check(path=path)
+    switch.state, switch.epoch, switch.holder, switch.lease_until, switch.tries = path[-1], 1, holder, now() + LEASE, 1
+
+
+def beat(switch_ids: Collection[uuid.UUID], *, holder: str) -> None:
+    """This will hold the claims of a living executor for longer."""
+    Switch.objects.filter(pk__in=switch_ids, holder=holder, open=True).update(lease_until=now() + LEASE)
+
+
+def release(switch: Switch, *, again_in_seconds: float) -> None:
+    """This will let anybody take the switch up again, not before so many seconds."""
+    again = now() + timedelta(seconds=again_in_seconds)
+    Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again)
+
+
+def due() -> list[uuid.UUID]:
+    """The open switches that nobody holds and that are to be looked at now, those that wait longest first."""
+    at = now()
+    free = Q(lease_until=None) | Q(lease_until__lt=at)
+    waited = Q(look_again_at=None) | Q(look_again_at__lte=at)
+    found = Switch.objects.filter(free, waited, open=True, schema__lte=Switch.SCHEMA).order_by("look_again_at", "requested_at")
+    return list(found.values_list("pk", flat=True)[:AT_ONCE])
+
+
+def renew(switch: Switch) -> None:
+    """This will hold the claim for longer, and read what others asked for meanwhile. Raises Superseded."""
+    held = Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(lease_until=now() + LEASE)
+    if not held:
+        raise Superseded(str(switch.pk))
+    switch.refresh_from_db(fields=["going_back"])
+
+
+def step(switch: Switch, to: State, *, action: str, body: dict[str, Any] | None = None, actor: str = EXECUTOR, **fields: Any) -> None:
+    """This will bring the row to another state and write the audit, both or neither. Raises Superseded when the claim is lost."""
+    states.check(path=(State(switch.state), to))
+    values = {"state": to, "open": to not in states.TERMINAL, "lease_until": now() + LEASE} | fields
+    if to in states.TERMINAL:
+        values |= {"finished_at": timezone.now(), "lease_until": None, "holder": ""}
+    with transaction.atomic():
+        if not Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(**values):
+            raise Superseded(str(switch.pk))
+        closed = ("CLOSED", {"state": to, "reason": fields.get("reason", "")})
+        record(switch, (action, body or {}), *([closed] if to in states.TERMINAL else []), actor=actor)
+        transaction.on_commit(lambda: tell(switch, state=to))
+    for name, value in values.items():
+        setattr(switch, name, value)
+
+
+def arm(switch: Switch, *, intent_rv: str, fence: str, body: dict[str, Any]) -> str | None:
+    """This will commit the INTENT and enter `applying`, if the one who asked still may; else it returns why not and changes nothing.
+
+    This transaction comes before the effect is sent, always.
+    """
+    with transaction.atomic():
+        if reason := why_not(switch, hold=True):
+            return reason
+        states.check(path=(State(switch.state), State.ARMED, State.APPLYING))
+        values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}
+        if not Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(**values):
+            raise Superseded(str(switch.pk))
+        record(switch, ("INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch}))
+        transaction.on_commit(lambda: tell(switch, state=State.APPLYING))
+    for name, value in values.items():
+        setattr(switch, name, value)
+    return None
+
+
+def count_failure(switch: Switch) -> int:
+    """This will remember that a defect ended a step, let go of the claim, and return how often that happened. The row is read again."""
+    again = now() + timedelta(seconds=1)
+    Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, open=True).update(
+        failures=F("failures") + 1, lease_until=None, holder="", look_again_at=again
+    )
+    epoch = switch.epoch
+    switch.refresh_from_db()
+    return switch.failures if switch.open and switch.epoch == epoch else 0
+
+
+def has_waited(switch: Switch, *, seconds: float) -> bool:
+    """This will tell whether the last line of its audit but claims is older than so many seconds."""
+    entries = AuditEntry.objects.filter(switch_id=switch.pk).exclude(action="CLAIMED").order_by("-sequence")
+    last = entries.values_list("at", flat=True).first()
+    return last is None or (timezone.now() - last).total_seconds() >= seconds
+
+
+def previous_in_group(switch: Switch) -> Switch | None:
+    """The switch that has to succeed before this one begins."""
+    if switch.group is None or switch.position == 0:
+        return None
+    return Switch.objects.get(group=switch.group, position=switch.position - 1)
+
+
+def next_in_group(switch: Switch) -> uuid.UUID | None:
+    """The switch that waits for this one."""
+    if switch.group is None:
+        return None
+    return Switch.objects.filter(group=switch.group, position=switch.position + 1, open=True).values_list("pk", flat=True).first()
+
+
+def why_not(switch: Switch, *, hold: bool = False) -> str | None:
+    """Why the one who asked for this switch may not have it done now; None when they may.
+
+    A way back that the product itself began is not the person's act any more, so it asks for no role; a cluster that was disarmed is left
+    alone either way. With `hold`, inside a transaction, the right stays as it is until the end of it: whoever takes it away was first, or waits.
+    """
+    if settings.READ_ONLY:
+        return "read_only"
+    if not _held(Cluster.objects.filter(pk=switch.cluster_id, active=True, armed_at__isnull=False), hold=hold):
+        return "not_armed"
+    if switch.returning:
+        return None
+    grants = Grant.objects.select_related("user").filter(user__is_active=True)
+    grant = _held(grants.filter(user_id=switch.requested_by_id), hold=hold) if switch.requested_by_id else None
+    token = _held(ApiToken.objects.filter(pk=switch.requested_by_token_id, revoked_at=None), hold=hold) if switch.requested_by_token_id else None
+    role = grant.role if grant else token.role if token else ""
+    return None if roles.allows(role, "operator") else "not_allowed"
+
+
+def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
+    return (rows.select_for_update(no_key=True) if hold else rows).first()
+
+
+def record(switch: Switch, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
+    """This will add lines (action and body) to the audit of this switch, inside the caller's transaction. The first ones of a claim come with the
+    claim itself.
+    """
+    if actor == EXECUTOR and switch.told_epoch != switch.epoch:
+        lines = (("CLAIMED", {"epoch": switch.epoch, "state": switch.state, "holder": switch.holder}), *lines)
+        transaction.on_commit(lambda: setattr(switch, "told_epoch", switch.epoch))
+    auditing.record_all(
+        auditing.Line(actor=actor, action=action, cluster=switch.cluster_id, switch_id=switch.pk, body=body) for action, body in lines
+    )
+
+
+@lru_cache(maxsize=1)
+def _redis() -> redis.Redis:
+    return publishing.connect(url=settings.REDIS_URL)
+
+
+@lru_cache(maxsize=1)
+def _teller() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="telling")
+
+
+def tell(switch: Switch, *, state: str) -> None:
+    """This will ring for the open pages, from a thread of its own: a Redis that hangs must not hold a switch up. Pages ask again by themselves."""
+    about = {"id": str(switch.pk), "cluster": switch.cluster_id, "namespace": switch.namespace, "service": switch.service, "state": str(state)}
+    _teller().submit(notices.operation, redis=_redis(), **about)

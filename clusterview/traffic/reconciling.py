@@ -1,0 +1,51 @@
+"""Finishes every open switch, whoever began it, with Redis down too: each second it looks at the rows that nobody holds."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import DatabaseError
+
+from clusterview.access import transacting
+from clusterview.traffic import executing, moving_on
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 1.0
+
+
+class Reconciler:
+    """A thread of a `traffic` worker."""
+
+    def __init__(self) -> None:
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """This will end after the present round, and after what is being carried out."""
+        self._ending.set()
+        self._thread.join(timeout=10)
+        executing.of_this_process().stop()
+
+    def _run(self) -> None:
+        while not self._ending.wait(ROUND_SECONDS):
+            try:
+                round_once()
+            except Exception:
+                log.exception("a round of the reconciler failed; the next one follows")
+
+
+def round_once() -> None:
+    """This will take up every open switch whose claim has run out. No database: nothing is done."""
+    transacting.keep_what_works()
+    try:
+        found = moving_on.due()
+    except DatabaseError as problem:
+        log.warning("the database does not answer, so no switch is moved: %s", problem)
+        return
+    for switch_id in found:
+        executing.of_this_process().advance(switch_id=switch_id)

@@ -1,0 +1,85 @@
+"""Switches as REST and History tell them; the entries come from the audit alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from clusterview.models import AuditEntry, Switch
+from clusterview.traffic import states, words
+from clusterview.traffic.states import State
+
+
+def summary(switch: Switch) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        "id": str(switch.pk),
+        "cluster": switch.cluster_id,
+        "namespace": switch.namespace,
+        "service": switch.service,
+        "key": switch.key,
+        "from": switch.from_value,
+        "to": switch.to_value,
+        "state": switch.state,
+        "open": switch.open,
+        "actor": switch.actor,
+        "requested_at": switch.requested_at,
+        "applied_at": switch.applied_at,
+        "finished_at": switch.finished_at,
+        "keeping_old_until": switch.keeping_old_until,
+        "overlap_seconds": switch.overlap_seconds,
+        "group": str(switch.group) if switch.group else None,
+        "position": switch.position,
+        "held_for": switch.held_for,
+        "reverses": str(switch.reverses_id) if switch.reverses_id else None,
+        "reason": switch.reason,
+        "sentence": words.reason(switch.reason) if switch.reason else "",
+        "detail": switch.detail,
+    }
+
+
+def as_dict(switch: Switch) -> dict[str, Any]:
+    """One switch with its steps and every entry of the audit."""
+    entries = AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence")
+    told = [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body} for one in entries]
+    return summary(switch) | {"entries": told, "steps": steps(switch), "can_go_back": can_go_back(switch)}
+
+
+def steps(switch: Switch) -> list[dict[str, str]]:
+    """The usual way, and how far the switch is on it: `done`, `now` or `ahead`."""
+    way: list[str] = [state for state in states.USUAL_WAY if state is not State.ARMED]
+    at = way.index(switch.state) if switch.state in way else len(way)
+    told = ["done" if number < at or not switch.open else "now" if number == at else "ahead" for number in range(len(way))]
+    return [{"name": name, "state": state} for name, state in zip(way, told, strict=True)]
+
+
+def can_go_back(switch: Switch) -> bool:
+    """Whether `back` would be accepted for it now, as far as the database tells."""
+    if switch.open:
+        return not switch.going_back
+    return switch.state == State.SUCCEEDED and kept(switch) and newest(switch)
+
+
+def kept(switch: Switch) -> bool:
+    return switch.keeping_old_until is not None and switch.keeping_old_until > timezone.now()
+
+
+def newest(switch: Switch) -> bool:
+    """Whether no later switch of the same Service has changed anything."""
+    later = Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
+    return not later.exclude(applied_at=None).exists() and not later.filter(open=True).exists()
+
+
+def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
+    """The Service's open switch, and the old side that is kept to go back to. After a way back there is nothing to go back to."""
+    switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
+    opened = switches.filter(open=True).first()
+    last = switches.exclude(applied_at=None).first()
+    keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
+    return {
+        "open_switch": str(opened.pk) if opened else None,
+        "keeping": {"switch": str(keeping.pk), "until": keeping.keeping_old_until, "from": keeping.from_value, "to": keeping.to_value}
+        if keeping
+        else None,
+    }

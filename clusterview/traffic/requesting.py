@@ -1,0 +1,360 @@
+"""What people ask for: a look before, a switch, the way back, and keeping the old side for longer.
+
+A request is accepted by one transaction that reads the permission, writes the row and the audit, and claims the row for this process, which begins
+at once after the commit. The API server is asked before that transaction and never inside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from clusterview.access import roles, transacting
+from clusterview.access.people import Person
+from clusterview.kube import errors
+from clusterview.models import Cluster, Switch
+from clusterview.traffic import engine, executing, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.preflight import Check
+from clusterview.traffic.situations import Situation
+from clusterview.traffic.states import State
+
+LONGEST_KEEP_MINUTES = 1440
+LARGEST_GROUP = 20
+OVERLAP_SECONDS = 30
+LONGEST_OVERLAP_SECONDS = 3600
+AT_ONCE = (State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING)
+
+
+def preview(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> dict[str, Any]:
+    """This will say what a switch would check and send, and change nothing. Raises Refused."""
+    found = _cluster(cluster)
+    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    situation = _surrounded(situation, cluster=cluster, opened=opened, try_it=True)
+    checks = preflight.check(situation)
+    try:
+        patch = planning.effect_patch(
+            uid=situation.service.uid, resource_version=situation.service.resource_version, annotations=situation.service.annotations,
+            expected=situation.from_selector, target=situation.to_selector, pod_labels=[pod.labels for pod in situation.pods],
+            marker="<operation>:1", fence="<never used before>",
+        )  # fmt: skip
+    except planning.UnsafeSelector:
+        patch = []
+    overlap = planning.follows_late(situation.service) and _overlaps(situation)
+    return {
+        "checks": [told(one) for one in checks],
+        "recipes": recipes.told(recipes.recipes(situation.service, selector=situation.to_selector)),
+        "ready": not preflight.blocks(checks),
+        "patch": patch,
+        "kubectl": planning.kubectl_equivalent(
+            context=found.name, namespace=namespace, service=service, expected=situation.from_selector, target=situation.to_selector
+        ),
+        "from": situation.from_selector.get(situation.key, ""),
+        "to": to,
+        "expected_selector": situation.from_selector,
+        "new_selector": situation.to_selector,
+        "overlap_seconds": OVERLAP_SECONDS if overlap else 0,
+    }
+
+
+def request_switch(
+    *, person: Person, cluster: str, namespace: str, service: str, to: str, expected: dict[str, str] | None = None,
+    accept: Iterable[str] = (), overlap_seconds: int | None = None, idempotency_key: str | None = None, reverses: Switch | None = None,
+    opened: looking.Opener = looking.cluster,
+) -> Switch:  # fmt: skip
+    """This will begin a switch and return its row. Raises Refused: 403, 404, 409 with the fresh state, 422 with the checks, 503.
+
+    `overlap_seconds` is how long both sides take traffic before the old one is left: None lets the Service's kind decide, 0 means not at all.
+    """
+    body_hash = _hash(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "")
+    if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
+        return known
+    found = _cluster(cluster)
+    _must(person=person, cluster=found)
+    began = time.monotonic()
+    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
+    situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
+    if expected is not None and expected != situation.from_selector:
+        raise Refused(409, "changed", {
+            "fresh": fresh(cluster=cluster, selector=situation.from_selector, key=situation.key, service_uid=situation.service.uid)
+        })  # fmt: skip
+    checks = preflight.check(situation)
+    _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
+    row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
+    row.idempotency_key, row.body_hash = idempotency_key, body_hash
+    saved = _save([row], person=person, checks=checks)
+    if saved[0] is row:
+        carry_out(row, look=engine.look_of(situation, began=began), opened=opened)
+    return saved[0]
+
+
+def request_group(
+    *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, accept: Iterable[str] = (),
+    reverses: Mapping[str, Switch] | None = None, opened: looking.Opener = looking.cluster,
+) -> list[Switch]:  # fmt: skip
+    """This will begin the switches of several Services, checked as a whole and done one after another in this order.
+
+    Where one of them does not succeed, those after it are cancelled; those before it stay, and can be taken back in reverse. Raises Refused.
+    """
+    if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
+        raise Refused(422, "bad-group")
+    found = _cluster(cluster)
+    _must(person=person, cluster=found)
+    reverses, rows, refused, first = reverses or {}, [], [], None
+    group = uuid.uuid4()
+    for position, service in enumerate(services):
+        began = time.monotonic()
+        situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
+        situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
+        checks = preflight.check(situation)
+        standing = preflight.standing(checks, accepted=set(accept), returning=service in reverses)
+        refused += [told(one) | {"service": service} for one in standing if not _answered_by_group(one, services=services)]
+        row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses.get(service), overlap_seconds=None)
+        row.group, row.position = group, position
+        rows.append(row)
+        first = first or (engine.look_of(situation, began=began), checks)
+    if refused or first is None:
+        raise Refused(422, "preflight", {"checks": refused})
+    look, checks = first
+    _save(rows, person=person, checks=checks)
+    carry_out(rows[0], look=look, opened=opened)
+    return rows
+
+
+def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Opener = looking.cluster) -> list[Switch]:
+    """This will take a group's switches back, the last one first. An open one is turned around; what succeeded before it is taken back then by
+    asking again. Raises Refused.
+    """
+    members = list(Switch.objects.filter(group=group, cluster__active=True).order_by("-position"))
+    if not members:
+        raise Refused(404, "no-group")
+    running = [one for one in members if one.open]
+    if running:
+        return [request_back(switch=one, person=person, opened=opened) for one in running]
+    done = [one for one in members if one.state == State.SUCCEEDED and reporting.newest(one)]
+    if not done:
+        raise Refused(409, "finished")
+    if len(done) == 1:
+        return [request_back(switch=done[0], person=person, opened=opened)]
+    return request_group(
+        person=person, cluster=done[0].cluster_id, namespace=done[0].namespace, services=[one.service for one in done], to=done[0].from_value,
+        reverses={one.service: one for one in done}, opened=opened,
+    )  # fmt: skip
+
+
+def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> list[dict[str, str]]:
+    """What keeps others from writing the selector back, for a switch that somebody else reverted; empty where the cluster cannot be asked."""
+    if switch.state != State.REVERTED_EXTERNALLY:
+        return []
+    try:
+        service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
+    except (LookupError, errors.KubeError):
+        return []
+    return recipes.told(recipes.recipes(service, selector=dict(switch.to_selector)))
+
+
+def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
+    """This will turn an open switch around, or begin the opposite one after success. Raises Refused."""
+    found = _cluster(switch.cluster_id)
+    _must(person=person, cluster=found)
+    with transaction.atomic():
+        if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
+            moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
+            switch.going_back = True
+            return switch
+    switch.refresh_from_db()
+    if switch.open:
+        return switch
+    if switch.state != State.SUCCEEDED:
+        raise Refused(409, "finished")
+    if not reporting.newest(switch):
+        raise Refused(409, "superseded")
+    return request_switch(
+        person=person, cluster=switch.cluster_id, namespace=switch.namespace, service=switch.service, to=switch.from_value,
+        expected=dict(switch.to_selector), reverses=switch, opened=opened,
+    )  # fmt: skip
+
+
+def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
+    """This will keep the old side for so many minutes from now, at least as long as before. Raises Refused."""
+    if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
+        raise Refused(422, "bad-minutes")
+    _must(person=person, cluster=_cluster(switch.cluster_id))
+    if not reporting.kept(switch):
+        raise Refused(409, "keeping-ended")
+    until = max(timezone.now() + timedelta(minutes=minutes), switch.keeping_old_until or timezone.now())
+    with transaction.atomic():
+        Switch.objects.filter(pk=switch.pk).update(keeping_old_until=until)
+        moving_on.record(switch, ("KEEP", {"minutes": minutes, "until": until.isoformat()}), actor=person.name)
+    switch.keeping_old_until = until
+    moving_on.tell(switch, state=switch.state)
+    return switch
+
+
+def told(one: Check) -> dict[str, Any]:
+    """A check as REST tells it, with its English sentence and remedy."""
+    sentence, remedy = words.check(code=one.code, level=str(one.level), params=one.params)
+    fields: dict[str, Any] = msgspec.to_builtins(one)
+    return fields | {"sentence": sentence, "remedy": remedy}
+
+
+def fresh(*, cluster: str, selector: dict[str, str], key: str, service_uid: str) -> dict[str, Any]:
+    """How the Service is now, for somebody who saw it otherwise."""
+    return {"selector": selector, "live": selector.get(key, "")} | reporting.of_service(cluster=cluster, service_uid=service_uid)
+
+
+def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> None:
+    """This will begin the switch in a thread of this process."""
+    executing.of_this_process().begin(switch, look=look, opened=opened)
+
+
+def _look(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
+    """The situation of a switch to `to`, as it is now."""
+    try:
+        reached = opened(cluster)
+        now = reached.service(namespace=namespace, name=service)
+        workloads = reached.workloads(namespace=namespace)
+        key = looking.key_of(service=now, workloads=workloads)
+        if key is None or to not in pairing.sides_by_value(selector=now.selector, key=key, workloads=workloads):
+            raise Refused(422, "no-pair")
+        target = selectors.exchanged(selector=now.selector, key=key, value=to)
+        return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, workloads=workloads)
+    except ValueError as problem:
+        raise Refused(422, "bad-name") from problem
+    except LookupError as problem:
+        raise Refused(404, "no-cluster") from problem
+    except errors.NotFound as problem:
+        raise Refused(404, "no-service") from problem
+    except errors.Forbidden as problem:
+        raise Refused(403, "forbidden", {"detail": problem.sentence}) from problem
+    except errors.KubeError as problem:
+        raise Refused(503, "unreachable", {"detail": problem.sentence}) from problem
+
+
+def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, try_it: bool = False) -> Situation:
+    """The situation with what stands around the Service, and with a dry run if asked and allowed."""
+    try:
+        reached = opened(cluster)
+        around = reached.surrounded(situation, at_once=not try_it)
+        return reached.tried(around) if try_it and not situation.missing_rights else around
+    except errors.KubeError as problem:
+        raise Refused(503, "unreachable", {"detail": problem.sentence}) from problem
+
+
+def _row(
+    cluster: Cluster, *, person: Person, situation: Situation, accept: Iterable[str], reverses: Switch | None, overlap_seconds: int | None
+) -> Switch:
+    """The row of a switch, not saved yet. A way back never overlaps: it leaves the side that may be broken at once."""
+    service, between = situation.service, list[dict[str, str]]()
+    seconds = (OVERLAP_SECONDS if planning.follows_late(service) else 0) if overlap_seconds is None else overlap_seconds
+    if not 0 <= seconds <= LONGEST_OVERLAP_SECONDS:
+        raise Refused(422, "bad-overlap")
+    if seconds and reverses is None:
+        if _overlaps(situation):
+            between = [planning.widened(selector=situation.from_selector, key=situation.key)]
+        elif overlap_seconds is not None:
+            raise Refused(422, "no-overlap")
+    return Switch(
+        cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
+        key=situation.key, from_value=situation.from_selector.get(situation.key, ""), to_value=situation.to_selector[situation.key],
+        from_selector=situation.from_selector, between=between, to_selector=situation.to_selector, overlap_seconds=seconds if between else 0,
+        reverses=reverses, requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name, state=State.REQUESTED,
+        accepted=sorted(accept),
+    )  # fmt: skip
+
+
+def _answered_by_group(one: Check, *, services: Sequence[str]) -> bool:
+    """Whether it warns only of Services that are switched together with this one."""
+    return one.code == "same-pods" and {ref.name for ref in one.objects} <= set(services)
+
+
+def _overlaps(situation: Situation) -> bool:
+    """Whether the selector without the key matches exactly the pods of both sides."""
+    wide = planning.widened(selector=situation.from_selector, key=situation.key)
+    both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
+    return {pod.uid for pod in situation.pods_of(wide)} == both
+
+
+def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -> None:
+    if preflight.standing(checks, accepted=accept, returning=returning):
+        raise Refused(422, "preflight", {"checks": [told(one) for one in checks]})
+
+
+def _cluster(identifier: str) -> Cluster:
+    found = Cluster.objects.filter(pk=identifier, active=True).first()
+    if found is None:
+        raise Refused(404, "no-cluster")
+    return found
+
+
+def _must(*, person: Person, cluster: Cluster) -> None:
+    if settings.READ_ONLY:
+        raise Refused(403, "read_only")
+    if not roles.allows(person.role, "operator"):
+        raise Refused(403, "not_allowed")
+    if not cluster.armed:
+        raise Refused(403, "not_armed")
+
+
+def _known(*, person: Person, key: str, body_hash: str) -> Switch | None:
+    found = Switch.objects.filter(actor=person.name, idempotency_key=key).first()
+    if found and found.body_hash != body_hash:
+        raise Refused(409, "idempotency-key")
+    return found
+
+
+def _save(rows: list[Switch], *, person: Person, checks: list[Check]) -> list[Switch]:
+    """This will accept the switches, or give the one that was accepted before under the same key."""
+    first = rows[0]
+    try:
+        _accept(rows, person=person, checks=checks)
+    except IntegrityError as problem:
+        known = _known(person=person, key=first.idempotency_key, body_hash=first.body_hash) if first.idempotency_key else None
+        if known:
+            return [known]
+        for row in rows:
+            state = fresh(cluster=row.cluster_id, selector=row.from_selector, key=row.key, service_uid=row.service_uid)
+            if state["open_switch"] or row is rows[-1]:
+                raise Refused(409, "open-switch", {"fresh": state, "switch": state["open_switch"]}) from problem
+    return rows
+
+
+@transacting.whole
+def _accept(rows: list[Switch], *, person: Person, checks: list[Check]) -> None:
+    """The transaction that accepts the switches: permission, rows and audit. The first one belongs to this process from the start.
+
+    Two groups that name the same Services in another order wait for each other; the database ends one of them, which then learns of the other.
+    """
+    first = rows[0]
+    if reason := moving_on.why_not(first, hold=True):
+        raise Refused(403, reason)
+    for row in rows[1:]:
+        row.state = State.QUEUED
+    moving_on.claimed_at_once(first, holder=engine.HOLDER, path=AT_ONCE)
+    for row in rows:
+        row.save(force_insert=True)
+        asked = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
+        asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
+        moving_on.record(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
+        transaction.on_commit(partial(moving_on.tell, row, state=row.state))
+    moving_on.record(first, ("PREFLIGHT", preflight.digest(checks)))
+
+
+def _hash(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def find(identifier: uuid.UUID) -> Switch | None:
+    """A switch of an open cluster."""
+    return Switch.objects.select_related("cluster").filter(pk=identifier, cluster__active=True).first()

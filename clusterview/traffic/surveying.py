@@ -1,0 +1,143 @@
+"""Lists what stands around a Service in its namespace, for the person who is about to switch it.
+
+Nothing here decides a switch, so nothing here may stop one: a kind that we may not list or that its API server cannot give (the conversion
+webhook of a broken CRD, say) is named as unread and left out, and each list has a few seconds and no more. Kinds of other people's are asked
+for only where their API group is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from clusterview.kube import errors, kinds, listing, reading, structs
+from clusterview.kube.connections import Connection
+from clusterview.observer import quantities, translating
+from clusterview.traffic.selectors import Selection
+from clusterview.traffic.situations import Driver, Guard, Quota, Surroundings
+
+LIST_SECONDS = 3.0
+AT_ONCE = 4
+BUILT_IN = ("Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "ResourceQuota")
+INSTALLED = ("ServiceMonitor", "PodMonitor", "AuthorizationPolicy", "PeerAuthentication", "Rollout", "Canary")
+OF_PODS = ("count/pods", "pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+
+Read = dict[str, Any]
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """A resource that could not be read."""
+
+    resource: str
+
+
+def survey(connection: Connection, *, namespace: str) -> Surroundings:
+    """This will list what stands around the Services of a namespace. Raises errors.Unreachable and Unauthorized, and nothing for one kind."""
+    asked: dict[str, Callable[[], Any]] = {kind: _list(connection, kind, namespace) for kind in BUILT_IN}
+    asked["Namespace"] = lambda: reading.get_object(connection, kinds.named("Namespace"), name=namespace)
+    asked["groups"] = lambda: {one["name"] for one in reading.get(connection, "/apis", read_seconds=LIST_SECONDS)["groups"]}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = _together(pool, asked)
+        groups = found.pop("groups")
+        there = [kind for kind in INSTALLED if isinstance(groups, Unread) or kinds.named(kind).group in groups]
+        there += ["ReplicaSet"] if "Rollout" in there else []
+        found |= _together(pool, {kind: _list(connection, kind, namespace) for kind in there})
+    return _surroundings(found)
+
+
+def _list(connection: Connection, kind: str, namespace: str) -> Callable[[], Any]:
+    return lambda: listing.list_kind(connection, kinds.named(kind), namespace=namespace, page_seconds=LIST_SECONDS).items
+
+
+def _together(pool: ThreadPoolExecutor, asked: dict[str, Callable[[], Any]]) -> Read:
+    return dict(zip(asked, pool.map(_answer, asked, asked.values()), strict=True))
+
+
+def _answer(kind: str, ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except errors.NotFound:
+        return ()
+    except (errors.Unreachable, errors.Unauthorized):
+        raise
+    except (errors.KubeError, KeyError):
+        spec = kinds.named(kind) if kind != "groups" else None
+        return Unread("" if spec is None else f"{spec.resource}.{spec.group}" if spec.group else spec.resource)
+
+
+def _surroundings(found: Read) -> Surroundings:
+    def of(kind: str) -> Iterable[Any]:
+        items = found.get(kind, ())
+        return () if isinstance(items, Unread) else items
+
+    def records(kind: str) -> tuple[Any, ...]:
+        return tuple(translating.sighting(kind=kind, item=item).record for item in of(kind))
+
+    namespace = found["Namespace"]
+    return Surroundings(
+        namespace_terminating=isinstance(namespace, structs.Namespace) and namespace.status.phase == "Terminating",
+        services=records("Service"),
+        ingresses=records("Ingress"),
+        autoscalers=records("HorizontalPodAutoscaler"),
+        replica_sets=tuple(one for one in records("ReplicaSet") if one.owner is not None and one.owner.kind == "Rollout"),
+        guards=tuple(guard for read in (_budgets, _policies, _monitors) for guard in read(of)),
+        drivers=(*map(_rollout, of("Rollout")), *map(_canary, of("Canary"))),
+        quotas=tuple(quota for item in of("ResourceQuota") if (quota := _quota(item)).used_up),
+        unread=tuple(sorted(one.resource for one in found.values() if isinstance(one, Unread))),
+    )
+
+
+Of = Callable[[str], Iterable[Any]]
+
+
+def _selection(selector: structs.LabelSelector) -> Selection:
+    return Selection(selector.match_labels, selector.match_expressions)
+
+
+def _budgets(of: Of) -> Iterator[Guard]:
+    for item in of("PodDisruptionBudget"):
+        if item.spec.selector is not None:
+            yield Guard(kind="PodDisruptionBudget", name=item.metadata.name, selection=_selection(item.spec.selector))
+
+
+def _policies(of: Of) -> Iterator[Guard]:
+    """A NetworkPolicy guards the pods it is for, and for each of its directions those that it lets through."""
+    for item in of("NetworkPolicy"):
+        name, spec = item.metadata.name, item.spec
+        yield Guard(kind="NetworkPolicy", name=name, selection=_selection(spec.pod_selector), purpose="for")
+        place = msgspec.json.encode(spec.pod_selector, order="deterministic").decode()
+        for direction, rules in (("ingress", spec.ingress), ("egress", spec.egress)):
+            for peer in (peer for rule in rules for peer in rule.peers if peer.pod_selector is not None):
+                yield Guard(kind="NetworkPolicy", name=name, selection=_selection(peer.pod_selector), purpose=f"{direction} {place}")
+
+
+def _monitors(of: Of) -> Iterator[Guard]:
+    for kind in ("ServiceMonitor", "PodMonitor", "AuthorizationPolicy", "PeerAuthentication"):
+        for item in of(kind):
+            yield Guard(kind=kind, name=item.metadata.name, selection=_selection(item.spec.selector), services=kind == "ServiceMonitor")
+
+
+def _rollout(item: structs.Rollout) -> Driver:
+    """https://argo-rollouts.readthedocs.io/en/stable/features/specification/"""
+    strategy, workload = item.spec.strategy, item.spec.workload_ref
+    blue_green, canary = strategy.blue_green or structs.BlueGreenServices(), strategy.canary or structs.CanaryServices()
+    services = (blue_green.active_service, blue_green.preview_service, canary.stable_service, canary.canary_service)
+    workloads = ((workload.kind, workload.name),) if workload is not None else ()
+    return Driver(kind="Rollout", name=item.metadata.name, services=tuple(filter(None, services)), workloads=workloads)
+
+
+def _canary(item: structs.Canary) -> Driver:
+    """Flagger makes three Services and a workload `-primary`: https://docs.flagger.app/usage/how-it-works#canary-service"""
+    target = item.spec.target_ref
+    name = item.spec.service.name or target.name
+    workloads = ((target.kind, target.name), (target.kind, f"{target.name}-primary"))
+    return Driver(kind="Canary", name=item.metadata.name, services=(name, f"{name}-primary", f"{name}-canary"), workloads=workloads)
+
+
+def _quota(item: structs.ResourceQuota) -> Quota:
+    used, hard = item.status.used, item.status.hard
+    full = [name for name in OF_PODS if name in hard and name in used and quantities.amount(used[name]) >= quantities.amount(hard[name])]
+    return Quota(item.metadata.name, tuple(f"{name} {used[name]}/{hard[name]}" for name in full))

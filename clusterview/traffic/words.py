@@ -1,0 +1,339 @@
+"""What each code means, in English, for people who use the REST API. The browser has its own catalogs by the same codes.
+
+A sentence may name values in braces; they are the check's `params`. A remedy says what to do, empty where there is nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+CHECKS: dict[tuple[str, str], tuple[str, str]] = {
+    ("selectorless", "ok"): ("The Service has a selector.", ""),
+    ("selectorless", "block"): (
+        "The Service has no selector: its endpoints are kept by somebody else, and adding a selector would replace them.",
+        "Switch where the endpoints are kept.",
+    ),
+    ("external-name", "ok"): ("The Service leads to pods.", ""),
+    ("external-name", "block"): (
+        "The Service is an ExternalName: a DNS alias that ignores its selector.",
+        "Change spec.externalName instead.",
+    ),
+    ("deleting", "block"): ("The Service is being deleted.", "Wait until it is created again."),
+    ("headless-statefulset", "ok"): ("The Service does not give a StatefulSet's pods their names.", ""),
+    ("headless-statefulset", "block"): (
+        "The headless Service belongs to a StatefulSet: its pods get their names from it.",
+        "Put a ClusterIP Service in front of the pods and switch that one.",
+    ),
+    ("headless-statefulset", "info"): ("The headless Service belongs to a StatefulSet: its pods get their names from it.", ""),
+    ("headless", "warn"): (
+        "The Service is headless: clients keep pod addresses from DNS, so the move takes as long as their caches.",
+        "Put a ClusterIP Service in front, or keep the old side until the clients have looked again.",
+    ),
+    ("pod-template-hash", "ok"): ("The selector does not use pod-template-hash.", ""),
+    ("pod-template-hash", "block"): (
+        "The selector uses pod-template-hash: after the next rollout it would select nothing.",
+        "Tell the sides apart by a stable label such as slot.",
+    ),
+    ("no-op", "ok"): ("The two sides are different pods.", ""),
+    ("no-op", "block"): ("{to} gets the traffic already.", "Choose the other side."),
+    ("target-missing", "block"): ("No workload and no pod carries {key}={to}.", "Deploy that side first."),
+    ("no-ready", "ok"): ("{ready} pods of {to} are ready.", ""),
+    ("no-ready", "block"): (
+        "No pod of {to} is ready: every request would fail.",
+        "Wait until pods of {to} are ready, or look at why they are not.",
+    ),
+    ("green-smaller", "ok"): ("{to} is as large as {from}: {ready} ready, {live} ready today.", ""),
+    ("green-smaller", "block"): (
+        "{to} has {ready} ready pods, {from} has {live}: {to} would be overloaded.",
+        "Scale {to} to at least {live} ready pods.",
+    ),
+    ("green-smaller", "info"): ("{to} has {ready} ready pods, {from} has {live}.", ""),
+    ("third-workload", "ok"): ("The new selector matches only pods of the new side.", ""),
+    ("third-workload", "block"): (
+        "{selector} also matches pods that are not of the new side.",
+        "Change the labels of the pods named here, or remove them.",
+    ),
+    ("third-workload", "info"): ("{selector} also matches other pods.", ""),
+    ("port-missing", "ok"): ("The new side has every port of the Service.", ""),
+    ("port-missing", "block"): ("The new side has no container port named {ports}.", "Name the port in the new side's pod template."),
+    ("port-missing", "info"): ("The old side has no container port named {ports}.", ""),
+    ("port-number", "info"): ("The port {port} has the number {to} on the new side and {from} on the old one.", ""),
+    ("publish-not-ready", "block"): (
+        "The Service publishes pods that are not ready, so readiness protects nobody.",
+        "Set publishNotReadyAddresses to false.",
+    ),
+    ("owner", "ok"): ("No tool known here keeps this Service in a state of its own.", ""),
+    ("owner", "warn"): (
+        "{owner} manages this Service (seen by {sign}) and may write the old selector back.",
+        "Tell {owner} to leave spec.selector alone, or make the same change where it reads from.",
+    ),
+    ("owner", "block"): ("{owner} drives this Service's selector itself (seen by {sign}).", "Promote or abort with {owner}."),
+    ("owner", "info"): ("{owner} manages this Service (seen by {sign}) and may write its own selector back.", ""),
+    ("ssa-owner", "ok"): ("Nobody applies this selector from the server side.", ""),
+    ("ssa-owner", "warn"): (
+        "{manager} applies this selector with server-side apply: its next apply will answer with a conflict.",
+        "Change the selector in the applied manifest too, or apply with --force-conflicts.",
+    ),
+    ("ssa-owner", "info"): ("{manager} applies this selector with server-side apply: its next apply may answer with a conflict.", ""),
+    ("owner-quiet", "info"): ("{owner} manages this Service and is told to leave it alone ({sign}).", ""),
+    ("session-affinity", "warn"): (
+        "The Service keeps clients on one pod (sessionAffinity: ClientIP): sessions held in the old pods' memory are lost.",
+        "Make sure that sessions survive, or accept the loss.",
+    ),
+    ("session-affinity", "info"): ("The Service keeps clients on one pod: their sessions move too.", ""),
+    ("external-traffic-policy", "warn"): (
+        "externalTrafficPolicy is Local: {shared} of {nodes} nodes that answer today have a ready pod of the new side; "
+        "load balancers learn the rest at their own pace.",
+        "Run the new side on the same nodes, or accept some seconds of refused connections.",
+    ),
+    ("external-traffic-policy", "info"): ("externalTrafficPolicy is Local: load balancers follow at their own pace.", ""),
+    ("internal-traffic-policy", "warn"): (
+        "internalTrafficPolicy is Local: clients on nodes without a ready pod of the new side get nothing "
+        "({shared} of {nodes} nodes have one).",
+        "Run the new side on the same nodes.",
+    ),
+    ("internal-traffic-policy", "info"): ("internalTrafficPolicy is Local: only clients beside a pod are answered.", ""),
+    ("missing-right", "ok"): ("Clusterview has every right that the switch needs.", ""),
+    ("missing-right", "block"): (
+        "Clusterview may not {verb} {resource} in {namespace}.",
+        "Grant the right: `manage.py rbac --switch {namespace}` prints the manifest.",
+    ),
+    ("dry-run", "ok"): ("The API server accepted the patch in a dry run.", ""),
+    ("dry-run", "block"): ("The API server refuses the patch: {answer}", "Change what refuses it, then try again."),
+    ("ip-targets", "warn"): (
+        "A load balancer sends to pod addresses ({sign}): another controller exchanges its targets, which takes tens of seconds "
+        "and may leave a gap.",
+        "Keep the old side until its targets are gone, and switch at a quiet hour.",
+    ),
+    ("ip-targets", "info"): ("A load balancer sends to pod addresses ({sign}): its targets follow tens of seconds later.", ""),
+    ("udp", "info"): ("UDP ({ports}): a client may stay with a pod of {from} for as long as that pod has an endpoint.", ""),
+    ("traffic-distribution", "info"): (
+        "Traffic is kept near its client ({value}): pods of {to} get uneven shares where zones or nodes have few of them.",
+        "",
+    ),
+    ("dual-stack", "info"): ("The Service has two address families ({families}): the endpoints of both have to follow.", ""),
+    ("unscheduled", "warn"): (
+        "{count} pods of {to} have no node: the cluster has no room for them.",
+        "Make room, or lower the requests or the replicas of {to}.",
+    ),
+    ("unscheduled", "info"): ("{count} pods of {to} have no node.", ""),
+    ("key-in-template", "ok"): ("The pod templates of both sides carry {key}.", ""),
+    ("key-in-template", "warn"): (
+        "Pods carry {key} although their workload's template does not: after its next rollout they no longer belong to their side.",
+        "Add the label to the pod template; where it has to be part of spec.selector too, which cannot be changed, make a new workload.",
+    ),
+    ("overlapping-selectors", "info"): (
+        "The selector of these workloads matches pods of the other side too; an autoscaler counts both.",
+        "",
+    ),
+    ("shared-config", "ok"): (
+        "The pods of the two sides mount no ConfigMap, Secret or claim in common (environment variables are never read).",
+        "",
+    ),
+    ("shared-config", "info"): (
+        "Both sides mount {names}: what one version changes there, the other has to understand for as long as it is kept. The same "
+        "holds for a database that both use.",
+        "",
+    ),
+    ("namespace-terminating", "ok"): ("The namespace is not being deleted.", ""),
+    ("namespace-terminating", "block"): (
+        "The namespace {namespace} is being deleted, and takes no new EndpointSlices.",
+        "Deploy into another namespace.",
+    ),
+    ("same-pods", "ok"): ("No other Service leads to {from} alone.", ""),
+    ("same-pods", "warn"): (
+        "Other Services lead to the same pods and would stay with {from}: {services}.",
+        "Switch them too, one after the other.",
+    ),
+    ("same-pods", "info"): ("Other Services lead to the same pods as this one did: {services}.", ""),
+    ("old-side-only", "ok"): ("Autoscalers, disruption budgets, policies and monitors that are there for {from} are there for {to} too.", ""),
+    ("old-side-only", "warn"): (
+        "Made for {from} only: {names}. Pods of {to} would be without them, or shut out.",
+        "Make the same for {to}, or let them select both sides.",
+    ),
+    ("old-side-only", "info"): ("Made for {from} only: {names}.", ""),
+    ("quota", "ok"): ("No ResourceQuota of the namespace is used up.", ""),
+    ("quota", "warn"): (
+        "{to} wants more pods than it has, and a quota is used up ({quotas}).",
+        "Raise the quota, or remove what is not needed.",
+    ),
+    ("quota", "info"): ("A quota is used up ({quotas}): {to} cannot grow.", ""),
+    ("unread", "info"): (
+        "Clusterview could not list {resources} in {namespace}, so what they mean for the new side is not known. "
+        "`manage.py rbac` prints the rights.",
+        "",
+    ),
+    ("long-lived", "info"): ("Connections that are open stay with {from} until they close; only new ones move.", ""),
+}
+# What stands against a switch is only told on a way back.
+CHECKS |= {
+    (code, "info"): (sentence, "")
+    for (code, level), (sentence, _) in tuple(CHECKS.items())
+    if level in ("block", "warn") and (code, "info") not in CHECKS
+}
+
+WHY_NOT: Mapping[str, tuple[str, str]] = {
+    "external-name": ("The Service is an ExternalName: a DNS alias that ignores its selector.", "Change spec.externalName instead."),
+    "selectorless": (
+        "The Service has no selector: its endpoints are kept by somebody else.",
+        "Switch where the endpoints are kept.",
+    ),
+    "owner": ("{owner} moves this Service's traffic itself (seen by {sign}).", "Promote or abort with {owner}."),
+    "headless-statefulset": (
+        "The headless Service gives a StatefulSet's pods their names.",
+        "Put a ClusterIP Service in front of the pods and switch that one.",
+    ),
+    "pod-template-hash": (
+        "The versions are told apart only by a hash, which the next rollout changes.",
+        "Tell them apart by a stable label such as slot.",
+    ),
+    "third-workload": (
+        "More than one workload carries the label of the same side.",
+        "Give each workload a value of its own, or remove the one that is left over.",
+    ),
+    "route": (
+        "The Ingress {ingress} leads to this Service, and {sibling} leads to the other version: switching by route is not offered yet.",
+        "Put one Service in front of both versions, with a label such as slot in its selector.",
+    ),
+    "ratio": (
+        "The Service leads to both versions at once, told apart by {key}: shifting by the number of pods is not offered yet.",
+        "Add {key} to the Service's selector to switch all traffic at once.",
+    ),
+    "annotation-key": (
+        "The annotation clusterview.io/blue-green names {key}, which does not tell two workloads behind this Service apart.",
+        "Name a key of the Service's selector in which two workloads differ.",
+    ),
+    "several-keys": (
+        "The other version differs in more than one label of the selector: {keys}.",
+        "Leave only one of them in the Service's selector.",
+    ),
+    "alike": (
+        "Several workloads stand behind the Service, and no label tells their versions apart: {workloads}.",
+        "Give each version's pod template a label such as slot, then add it to the Service's selector.",
+    ),
+    "one-side": (
+        "Only one version is there: {workload} with {key}={value}.",
+        "Deploy the other version with the same labels and another value of {key}.",
+    ),
+    "no-key": (
+        "Nothing in the selector {selector} tells versions apart; only {workload} stands behind it.",
+        "Give the pod templates of both versions a label such as slot, then add it to the Service's selector.",
+    ),
+    "no-workload": (
+        "No Deployment and no StatefulSet carries {selector}.",
+        "A switch moves traffic between Deployments or StatefulSets; deploy one for each version.",
+    ),
+}
+
+# What to write so that another tool leaves the selector alone: a title, and what is to be known before.
+RECIPES: Mapping[str, tuple[str, str]] = {
+    "argo-cd": (
+        "Argo CD: leave the selector alone",
+        "Add this to the Application; without RespectIgnoreDifferences a sync would write the selector all the same.",
+    ),
+    "flux-ignore": (
+        "Flux 2.9 and newer: leave the selector alone",
+        "Add this to the Kustomization; everything else of the Service stays reconciled.",
+    ),
+    "flux-reconcile": (
+        "Flux: leave the Service alone",
+        "Annotate it in the cluster and not in Git, where it would keep Flux from ever creating the Service. Until the annotation is removed, "
+        "nothing of the Service is reconciled.",
+    ),
+    "flux-patches": ("Flux: the new selector in the Kustomization", "Flux then writes the same selector; change it with each switch."),
+    "flux-helm": (
+        "Flux: no drift correction of the selector",
+        "Add this to the HelmRelease; an upgrade of the release still writes the chart's selector.",
+    ),
+    "flux-post-render": ("Flux: the new selector in the HelmRelease", "Each upgrade then writes the same selector; change it with each switch."),
+    "helm": (
+        "Helm: the new selector in the chart's values",
+        "The next upgrade writes what the chart says: set its values so that `helm template` renders this selector.",
+    ),
+    "kustomize": ("Kustomize: the new selector as a patch", "Add the patch to the overlay; change it with each switch."),
+    "config-sync": (
+        "Config Sync: leave the Service alone",
+        "Add the annotation to the manifest in the source; Config Sync then changes nothing of the Service that is there.",
+    ),
+    "server-side-apply": (
+        "Server-side apply: the new selector in the manifest",
+        "Change it in the manifest with each switch. Never leave it out: an owner that stops naming the selector removes it from the Service.",
+    ),
+    "manifest": ("The new selector in the manifest", "Change it where the Service is applied from, so that the next apply writes the same."),
+}
+
+REFUSALS: Mapping[str, str] = {
+    "not_allowed": "Your role does not allow a switch.",
+    "not_armed": "Switching is off for this cluster until an administrator arms it.",
+    "read_only": "This installation only looks; it was started with --read-only.",
+    "no-cluster": "There is no such cluster.",
+    "no-service": "There is no such Service in this namespace.",
+    "no-pair": "No two workloads stand behind this Service that differ in one label of its selector.",
+    "bad-name": "A namespace, Service or label value is not a valid Kubernetes name.",
+    "unreachable": "The cluster does not answer; nothing was changed. Try again when it is live.",
+    "forbidden": "The API server does not let Clusterview read what a preflight needs.",
+    "preflight": "The preflight found something that stands against the switch.",
+    "changed": "The Service is not as you saw it any more; look again, then decide.",
+    "open-switch": "Another switch of this Service is running.",
+    "idempotency-key": "This Idempotency-Key was used for another request.",
+    "finished": "This switch is finished, and there is nothing to go back from.",
+    "superseded": "A newer switch of this Service exists; go back from that one.",
+    "keeping-ended": "The old side is not kept any more.",
+    "bad-overlap": "overlap_seconds is a whole number from 0 to 3600.",
+    "no-overlap": "The selector without the label that tells the sides apart would match other pods too, or nothing, so both sides cannot overlap.",
+    "bad-group": "A group is 2 to 20 different Services.",
+    "no-group": "There is no such group of switches.",
+    "bad-minutes": "Minutes are a whole number from 1 to 1440.",
+}
+
+REASONS: Mapping[str, str] = {
+    "turned-back": "Somebody asked to go back before anything was changed.",
+    "not_allowed": "The person or token that asked may not switch any more.",
+    "not_armed": "Switching was turned off for the cluster.",
+    "read_only": "This installation only looks.",
+    "group-stopped": "The switch before it in its group did not succeed, so this one was not begun.",
+    "defect": "Clusterview itself failed on it again and again and set it aside; its log says where. Look at the Service before you switch again.",
+    "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
+    "gone": "The Service was deleted.",
+    "replaced": "The Service was deleted and created again.",
+    "selector-changed": "Somebody else changed the selector first.",
+    "kept-moving": "The Service was changed again and again while the switch tried; nothing was changed by it.",
+    "preflight": "The preflight at the last moment found something against it.",
+    "refused": "The API server refused the patch.",
+    "missing-right": "Clusterview may not patch the Service.",
+    "not-converged": "The endpoints did not follow within 30 seconds.",
+    "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
+    "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied.",
+    "altered": "The API server answered with another selector than the one sent.",
+    "asked": "Somebody asked to go back.",
+    "reverted": "Somebody else changed the selector after the switch.",
+}
+
+
+def check(*, code: str, level: str, params: Mapping[str, str]) -> tuple[str, str]:
+    """This will say a check's sentence and its remedy."""
+    sentence, remedy = CHECKS.get((code, level), (code, ""))
+    values = defaultdict(lambda: "?", params)
+    return sentence.format_map(values), remedy.format_map(values)
+
+
+def why_not(*, code: str, params: Mapping[str, str]) -> tuple[str, str]:
+    """This will say why an application cannot be switched at all, and what would change that."""
+    sentence, remedy = WHY_NOT.get(code, (code, ""))
+    values = defaultdict(lambda: "?", params)
+    return sentence.format_map(values), remedy.format_map(values)
+
+
+def recipe(code: str) -> dict[str, str]:
+    """This will give the words of a recipe: `title` and `note`."""
+    title, note = RECIPES.get(code, (code, ""))
+    return {"title": title, "note": note}
+
+
+def refusal(code: str) -> str:
+    return REFUSALS.get(code, code)
+
+
+def reason(code: str) -> str:
+    return REASONS.get(code, code)

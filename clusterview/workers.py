@@ -1,0 +1,110 @@
+"""Where everything is put together inside Celery's workers: the observers in those that consume `observe`, the reconciler in those that
+consume `traffic`.
+
+They are bootsteps and not endless tasks. They require the pool only, so they start before the broker is reached and go on while it is
+away.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from celery import bootsteps
+from django.conf import settings
+
+from clusterview.kube import kubeconfigs
+from clusterview.kube.errors import BadKubeconfig
+from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.observer.keeping import Keeper
+
+log = logging.getLogger(__name__)
+
+
+class Observers:
+    """A keeper for each cluster."""
+
+    def __init__(self, *, accesses: Sequence[ClusterAccess], redis_url: str) -> None:
+        self._keepers = [Keeper(access=access, redis_url=redis_url) for access in accesses]
+
+    def start(self) -> None:
+        """This will begin to claim and observe the clusters. It returns at once and needs neither Redis nor a cluster to be there."""
+        for keeper in self._keepers:
+            keeper.start()
+
+    def stop(self) -> None:
+        """This will stop observing and give the leases away."""
+        for keeper in self._keepers:
+            keeper.signal_stop()
+        for keeper in self._keepers:
+            keeper.stop()
+
+
+def accesses() -> list[ClusterAccess]:
+    """This will find the clusters that are to be observed: the kubeconfig's, else the one that we run in."""
+    found = kubeconfigs.contexts(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
+    here = None if found else kubeconfigs.in_cluster()
+    return found or ([here] if here is not None else [])
+
+
+class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Observes the clusters from the worker's start to its end."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        self._observers: Observers | None = None
+        super().__init__(worker, **options)
+
+    def include_if(self, worker: Any) -> bool:
+        return _consumes(worker, "observe")
+
+    def start(self, _worker: Any) -> None:
+        try:
+            found = accesses()
+        except BadKubeconfig as error:
+            log.error("%s", error.sentence)
+            return
+        self._observers = Observers(accesses=found, redis_url=settings.REDIS_URL)
+        self._observers.start()
+        gc.collect()
+        gc.freeze()  # what the imports made lives as long as the process: no collection needs to look at it again
+
+    def stop(self, _worker: Any) -> None:
+        if self._observers is not None:
+            self._observers.stop()
+            self._observers = None
+
+    terminate = stop
+
+
+class ReconcilerStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Finishes every switch, whoever began it."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        self._reconciler: Any = None
+        super().__init__(worker, **options)
+
+    def include_if(self, worker: Any) -> bool:
+        return _consumes(worker, "traffic")
+
+    def start(self, _worker: Any) -> None:
+        from clusterview.traffic.reconciling import Reconciler  # its models need Django to be ready, which it is only now
+
+        self._reconciler = Reconciler()
+        self._reconciler.start()
+
+    def stop(self, _worker: Any) -> None:
+        if self._reconciler is not None:
+            self._reconciler.stop()
+            self._reconciler = None
+
+    terminate = stop
+
+
+def _consumes(worker: Any, queue: str) -> bool:
+    return queue in worker.app.amqp.queues.consume_from

@@ -1,0 +1,26 @@
+"""HTTP to Django, WebSockets to the consumers; the first request of all, `up`'s own look at /livez, starts the hub."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+# WhiteNoise hands its files over as ordinary iterators; Django reads each in a thread and warns of it.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+http = get_asgi_application()
+
+from clusterview.routing import websocket_urlpatterns  # noqa: E402 (models are ready only now)
+from clusterview.stream import hub  # noqa: E402
+
+router = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application."""
+    hub.hub().start()
+    await router(scope, receive, send)

@@ -1,0 +1,139 @@
+"""From a clean clone to a running environment, with the standard library only.
+
+Each part has a stamp, the hash of what it was made from, so that a second start does nothing. When the environment is there, the same
+command line runs again inside it; `up`, `test` and `lab` have their own bodies, everything else is a Django command.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from dashboard import installing, options
+from dashboard.refusals import Refused, explain
+
+USAGE = """usage: python3 manage.py COMMAND [--state DIR]
+
+  up          start everything on this machine and print a link that signs you in (--help for its options)
+  test        run every check that CI runs (--quick leaves out the lab and the browser; other arguments go to pytest)
+  bench       measure, beside what the cluster itself needs (bench switch)
+  soak        check for minutes what a test run checks for seconds (soak model)
+  lab         build or start a real Kubernetes control plane on this machine, for the tests
+  doctor      look at every setting and component, and say what to do about what is wrong
+  user, login-link, token, arm, rbac, ...    `manage.py help` lists them, `manage.py COMMAND --help` explains one
+"""
+
+
+def main(*, arguments: list[str]) -> int:
+    """This will run one `manage.py` command line and return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0
+    try:
+        return dispatch(command=arguments[0], rest=arguments[1:])
+    except Refused as problem:
+        print(problem, file=sys.stderr)
+    except OSError as problem:
+        print(explain(problem=problem), file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+    return 1
+
+
+def dispatch(*, command: str, rest: list[str]) -> int:
+    """This will refuse what can be refused at once, make the environment, and do the work inside it."""
+    if command in ("lab", "bench", "soak"):
+        enter_environment(command=command, rest=rest, development=True)
+        return run_development(command=command, words=rest)
+    words, state = take_state(arguments=rest)
+    make_state(folder=state)
+    asked = options.read(arguments=words, state=state) if command == "up" else None
+    if asked:
+        options.refuse(options=asked)
+    enter_environment(command=command, rest=rest, development=command == "test")
+    installing.compile_catalogs()
+    keep_secret_key(state=state)
+    if asked:
+        installing.build_front_end()
+        from dashboard import starting
+
+        return starting.main(options=asked)
+    return run_test(words=words) if command == "test" else run_django(command=command, words=words)
+
+
+def enter_environment(*, command: str, rest: list[str], development: bool) -> None:
+    """This will make the environment and, unless this process is inside it already, begin the same command line again in there."""
+    installing.prepare_environment(development=development)
+    if not inside():
+        sys.stdout.flush()
+        os.execv(installing.PYTHON, [str(installing.PYTHON), str(installing.ROOT / "manage.py"), command, *rest])  # noqa: S606
+
+
+def run_development(*, command: str, words: list[str]) -> int:
+    from tests.bench import command as bench
+    from tests.lab import command as lab
+    from tests.soak import command as soak
+
+    return {"lab": lab.main, "bench": bench.main, "soak": soak.main}[command](words)
+
+
+def run_test(*, words: list[str]) -> int:
+    from dashboard import testing
+
+    return testing.main(arguments=words)
+
+
+def run_django(*, command: str, words: list[str]) -> int:
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    execute_from_command_line(["manage.py", command, *words])
+    return 0
+
+
+def inside() -> bool:
+    """Whether this Python is the environment's."""
+    return Path(sys.prefix).resolve() == installing.ENVIRONMENT.resolve()
+
+
+def take_state(*, arguments: list[str]) -> tuple[list[str], Path]:
+    """This will take `--state DIR` out of the arguments, whichever command they belong to: (what is left, the folder)."""
+    left, said = [], os.environ.get("CLUSTERVIEW_STATE") or str(installing.ROOT / ".state")
+    words = iter(arguments)
+    for word in words:
+        if word == "--state":
+            said = next(words, "")
+        elif word.startswith("--state="):
+            said = word.removeprefix("--state=")
+        else:
+            left.append(word)
+    if not said:
+        raise Refused("--state needs the name of a folder.")
+    return left, Path(said).expanduser().absolute()
+
+
+def make_state(*, folder: Path) -> None:
+    """This will make the state folder, readable by nobody else, and name it to everything that this command starts."""
+    os.umask(0o077)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    os.environ["CLUSTERVIEW_STATE"] = str(folder)
+
+
+def keep_secret_key(*, state: Path) -> None:
+    """This will make sure that the state folder holds a secret key that only its owner can read."""
+    path = state / "secret-key"
+    if path.exists():
+        return
+    draft = state / f"secret-key.{os.getpid()}.{time.monotonic_ns()}"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(64))
+    try:
+        os.link(draft, path)
+    except FileExistsError:  # another command was quicker; its key is the one
+        return
+    finally:
+        draft.unlink()

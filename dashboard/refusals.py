@@ -1,0 +1,36 @@
+"""How the two commands say no: one sentence with its remedy, and exit code 1."""
+
+from __future__ import annotations
+
+import errno
+
+FULL = "The disk is full: make room and try again."
+UNREACHABLE = "The package registry could not be reached: check the network and the proxy settings, then try again."
+
+NETWORK_SIGNS = (
+    "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "getaddrinfo", "NewConnectionError", "ConnectTimeout",
+    "ReadTimeout", "ProxyError", "Failed to fetch", "dns error", "error sending request", "name resolution", "Failed to establish", "SSLError",
+    "Connection refused", "No matching distribution found",
+)  # fmt: skip
+
+
+class Refused(Exception):
+    """A step that cannot go on; the text is the whole message, remedy included."""
+
+
+def explain(*, problem: OSError) -> str:
+    """The sentence for a failing file system."""
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full while writing {problem.filename or 'a file'}: make room and try again."
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{problem.filename} may not be written: give this user the right, or choose another folder with --state DIR."
+    return str(problem)
+
+
+def remedy(*, output: str) -> str:
+    """The sentence for what pip, uv or npm said when it failed; empty when it is none of the usual reasons."""
+    if "No space left on device" in output or "ENOSPC" in output:
+        return FULL
+    if "DO NOT MATCH THE HASHES" in output or "Hash mismatch" in output or "EINTEGRITY" in output:
+        return "A package is not the one that the lock file names, so it was not installed. Fetch the lock files anew with git."
+    return UNREACHABLE if any(sign in output for sign in NETWORK_SIGNS) else ""

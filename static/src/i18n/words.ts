@@ -1,0 +1,158 @@
+/** Every word of the page in both languages; a key that lacks one of them does not compile. Braces are filled in by `t`. */
+import { signal } from "@preact/signals";
+import { page } from "../state/page";
+
+export type Language = "en" | "ko";
+
+const WORDS = {
+  map: ["Map", "지도"],
+  traffic: ["Traffic", "트래픽"],
+  history: ["History", "기록"],
+  people: ["People", "사용자"],
+  signOut: ["Sign out", "로그아웃"],
+  live: ["Live", "실시간"],
+  stale: ["Stale", "지연됨"],
+  lost: ["Lost", "연결 끊김"],
+  waiting: ["Connecting", "연결 중"],
+  ago: ["{seconds} s ago", "{seconds}초 전"],
+  unreachable: ["the cluster does not answer", "클러스터가 응답하지 않습니다"],
+  no_server: ["Clusterview does not answer", "Clusterview가 응답하지 않습니다"],
+  unauthorized: ["the cluster refuses Clusterview's credential", "클러스터가 Clusterview의 자격 증명을 거부합니다"],
+  watches_behind: ["some watches lag behind", "일부 감시가 뒤처져 있습니다"],
+  no_picture: ["the first picture is on its way", "첫 화면을 준비하고 있습니다"],
+  no_observer: ["nobody observes the cluster at the moment", "지금 클러스터를 관찰하는 프로세스가 없습니다"],
+  redis: ["Redis does not answer", "Redis가 응답하지 않습니다"],
+  notLive: ["{state}: {why}", "{state}: {why}"],
+  other: ["the picture may be out of date", "화면이 최신이 아닐 수 있습니다"],
+  showTable: ["Show as table", "표로 보기"],
+  showMap: ["Show as map", "지도로 보기"],
+  search: ["Search by name (/)", "이름으로 검색 (/)"],
+  namespace: ["Namespace", "네임스페이스"],
+  allNamespaces: ["All namespaces", "모든 네임스페이스"],
+  onlyProblems: ["Problems only", "문제만"],
+  controlPlane: ["Control plane", "컨트롤 플레인"],
+  doors: ["Ways in", "들어오는 길"],
+  zoom: ["Size of the map", "지도 크기"],
+  closer: ["Larger", "크게"],
+  farther: ["Smaller", "작게"],
+  whole: ["Full size", "원래 크기"],
+  account: ["Account of {person}", "{person}의 계정"],
+  insideOnly: ["inside only", "클러스터 내부 전용"],
+  podsByName: ["pods by name, no balancing", "파드를 이름으로, 부하 분산 없음"],
+  everyNode: ["port {ports} on every node", "모든 노드의 포트 {ports}"],
+  noAddress: ["no address yet", "아직 주소 없음"],
+  nodes: ["Nodes", "노드"],
+  unscheduled: ["On no node yet", "아직 노드에 없음"],
+  pods: ["{count} pods", "파드 {count}개"],
+  ready: ["{ready} of {total} ready", "{total}개 중 {ready}개 준비됨"],
+  leader: ["leader {name}", "리더 {name}"],
+  nowhere: ["no ready endpoint", "준비된 엔드포인트 없음"],
+  notReady: ["not ready", "준비 안 됨"],
+  nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],
+  nothingFound: ["Nothing matches. Clear the search or choose another namespace.", "일치하는 항목이 없습니다. 검색을 지우거나 다른 네임스페이스를 고르세요."],
+  missingKinds: ["Not shown: {kinds}", "표시되지 않음: {kinds}"],
+  kind: ["Kind", "종류"],
+  name: ["Name", "이름"],
+  status: ["Status", "상태"],
+  close: ["Close", "닫기"],
+  labels: ["Labels", "레이블"],
+  warnings: ["Warnings", "경고"],
+  containers: ["Containers", "컨테이너"],
+  related: ["Connected to", "연결 대상"],
+  node: ["Node", "노드"],
+  image: ["Image", "이미지"],
+  created: ["Created", "생성"],
+  noApplications: [
+    "No Service here has two sides. Give two Deployments of one Service a label that differs, such as slot: blue and slot: green.",
+    "두 쪽을 가진 서비스가 없습니다. 한 서비스의 두 디플로이먼트에 서로 다른 레이블(예: slot: blue, slot: green)을 붙이세요.",
+  ],
+  liveSide: ["takes traffic", "트래픽을 받는 중"],
+  waitingSide: ["stands by", "대기 중"],
+  switchTo: ["Switch traffic to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 전환"],
+  goBack: ["Go back to {side}", "{side}(으)로 되돌리기"],
+  keepLonger: ["Keep the old side 30 minutes longer", "이전 쪽을 30분 더 유지"],
+  keptUntil: ["The old side is kept until {time}.", "이전 쪽은 {time}까지 유지됩니다."],
+  follows: [
+    "The EndpointSlices hold only {side}. Each node's proxy follows by itself, usually within a second.",
+    "엔드포인트 슬라이스에는 {side}만 있습니다. 각 노드의 프록시는 보통 1초 안에 따라옵니다.",
+  ],
+  accept: ["I understand: {sentence}", "확인했습니다: {sentence}"],
+  check: ["Check a switch", "전환 점검하기"],
+  checks: ["Checks", "점검"],
+  checking: ["Checking …", "점검 중 …"],
+  checkAgain: ["Check again", "다시 점검"],
+  passed: ["{count} of {total} checks passed", "점검 {total}개 중 {count}개 통과"],
+  change: ["What changes", "바뀌는 것"],
+  remedy: ["Remedy: {text}", "해결: {text}"],
+  notWhileStale: ["Not possible while the cluster is not seen live.", "클러스터를 실시간으로 볼 수 없는 동안에는 할 수 없습니다."],
+  notArmed: ["Switching is off for {cluster} until an administrator arms it.", "관리자가 켤 때까지 {cluster}의 전환은 꺼져 있습니다."],
+  readOnly: ["This installation only looks.", "이 설치는 보기 전용입니다."],
+  viewerOnly: ["Your role may look, not switch.", "현재 역할은 보기만 가능합니다."],
+  arm: ["Allow switching on {cluster}", "{cluster}의 전환 허용"],
+  disarm: ["Forbid switching on {cluster}", "{cluster}의 전환 금지"],
+  running: ["A switch is running: {state}", "전환 진행 중: {state}"],
+  noSwitches: ["No switch yet. The first one will stand here with every step.", "아직 전환이 없습니다. 첫 전환이 모든 단계와 함께 여기에 표시됩니다."],
+  by: ["by {person}", "{person}"],
+  open: ["Open", "열기"],
+  failed: ["Could not be loaded: {why}", "불러오지 못했습니다: {why}"],
+  toContent: ["Skip to the content", "본문으로 건너뛰기"],
+  views: ["Views", "보기"],
+  cluster: ["Cluster", "클러스터"],
+  reload: ["Reload", "새로고침"],
+  gone: ["It is not there any more, or never was.", "더 이상 없거나 처음부터 없던 항목입니다."],
+  writtenBy: ["written by", "작성 주체"],
+  version: ["Version", "버전"],
+  leaderIs: ["Leader", "리더"],
+  more: ["{count} more", "{count}개 더 있음"],
+  mayEvict: ["{count} may be evicted", "{count}개 축출 가능"],
+  endpoints: ["{count} of {total} endpoints", "엔드포인트 {total}개 중 {count}개"],
+  loading: ["Loading …", "불러오는 중 …"],
+  service: ["Service", "서비스"],
+  fromTo: ["From → to", "이전 → 이후"],
+  state: ["State", "상태"],
+  who: ["Who", "누가"],
+  what: ["What", "무엇을"],
+  when: ["When", "언제"],
+  entries: ["Audit entries", "감사 기록"],
+  allSwitches: ["All switches", "모든 전환"],
+  switchOf: ["{service}: {from} → {to}", "{service}: {from} → {to}"],
+  refused: ["Refused: {sentence}", "거부됨: {sentence}"],
+  command: ["The same with kubectl", "kubectl로 하는 같은 일"],
+  details: ["Details", "자세히"],
+  language: ["한국어", "English"],
+  theme: ["Light or dark", "밝게/어둡게"],
+  signed_out: ["You are signed out. Sign in again.", "로그아웃되었습니다. 다시 로그인하세요."],
+  ended: ["The page was disconnected. Reload it.", "연결이 끊겼습니다. 새로고침하세요."],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+export function chosen(cookies: string, given: string): Language {
+  const language = /(?:^|;\s*)django_language=(en|ko)/.exec(cookies)?.[1] ?? given;
+  return language.startsWith("ko") ? "ko" : "en";
+}
+
+export const language = signal<Language>(chosen(typeof document === "undefined" ? "" : document.cookie, page.language));
+
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+}
+
+export function t(word: Word, values: Readonly<Record<string, string | number>> = {}): string {
+  return fill(inLanguage(WORDS[word]), values);
+}
+
+/** The one of a pair, English and Korean, that the reader reads. */
+export function inLanguage(pair: readonly [string, string]): string {
+  return pair[language.value === "ko" ? 1 : 0];
+}
+
+export function isWord(text: string): text is Word {
+  return Object.hasOwn(WORDS, text);
+}
+
+export function speak(next: Language): void {
+  document.cookie = `django_language=${next}; path=/; max-age=31536000; samesite=lax`;
+  document.documentElement.lang = next;
+  language.value = next;
+}

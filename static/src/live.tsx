@@ -1,0 +1,86 @@
+/** The live page begins here: one connection, one store, one tree. */
+import "./live.css";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import * as clock from "./state/clock";
+import * as derived from "./state/derived";
+import { page } from "./state/page";
+import { actOf } from "./state/keys";
+import * as routes from "./state/routes";
+import * as store from "./state/store";
+import * as theme from "./state/theme";
+import { language } from "./i18n/words";
+import { stepped, zoom } from "./state/zooming";
+import { glow } from "./views/glow";
+import { Shell } from "./views/shell";
+import { Connection } from "./wire/connection";
+import type { Socket } from "./wire/connection";
+
+const SETTLES_AFTER_MS = 150;
+
+const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
+const connection = new Connection(page.cluster, () => new WebSocket(address) as Socket, {
+  whole(whole) {
+    store.picture.replace(whole);
+    store.replaced();
+  },
+  changes(changes) {
+    const touched = store.picture.apply(changes);
+    store.touched(touched);
+    glow(touched.uids);
+  },
+  heartbeat(heartbeat) {
+    clock.hearServerTime(heartbeat.server_time_ms);
+    store.hear(heartbeat.contact);
+  },
+  operation(operation) {
+    store.operations.value = { count: store.operations.peek().count + 1, id: operation.id };
+    void store.loadApplications();
+  },
+  ended(reason) {
+    store.endedBecause.value = reason;
+  },
+  opened(open) {
+    store.connected.value = open;
+  },
+});
+
+theme.restore();
+document.documentElement.lang = language.peek();
+clock.startTicking();
+connection.start();
+addEventListener("online", () => connection.hurry());
+addEventListener("popstate", () => (store.route.value = routes.parse(location.pathname, location.search)));
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) connection.hurry();
+});
+addEventListener("keydown", (event) => {
+  const act = actOf(event, event.target instanceof Element && event.target.closest("input, select, textarea") !== null);
+  if (!act || document.querySelector(":popover-open")) return;
+  if (act === "search") {
+    const field = document.getElementById("search");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  } else if (act === "close") {
+    if (store.route.peek().selection) store.select(null);
+  } else zoom.value = act === "whole" ? 1 : stepped(zoom.peek(), act === "closer" ? 1 : -1);
+});
+void store.loadCluster();
+
+let settling: ReturnType<typeof setTimeout> | undefined;
+let asked = "";
+effect(() => {
+  if (!store.loaded.value) return;
+  const print = derived.applicationsFingerprint(store.follow("Service", "Deployment", "StatefulSet"));
+  if (print === asked) return;
+  asked = print;
+  clearTimeout(settling);
+  settling = setTimeout(() => void store.loadApplications(), SETTLES_AFTER_MS);
+});
+
+const root = document.getElementById("app");
+if (root) {
+  root.textContent = "";
+  render(<Shell />, root);
+}

@@ -1,0 +1,19 @@
+/** Time as the server has it, and a tick each second for what grows older on screen. */
+import { signal } from "@preact/signals";
+
+/** How far the browser's clock is behind the server's, in milliseconds. */
+export const behind = signal(0);
+/** The server's time, in milliseconds; renewed each second. */
+export const now = signal(Date.now());
+
+export function hearServerTime(serverMs: number): void {
+  const difference = serverMs - Date.now();
+  if (Math.abs(difference - behind.peek()) > 250) behind.value = difference;
+}
+
+export function startTicking(): void {
+  setInterval(() => {
+    if (!document.hidden) now.value = Date.now() + behind.peek();
+  }, 1000);
+  document.addEventListener("visibilitychange", () => (now.value = Date.now() + behind.peek()));
+}

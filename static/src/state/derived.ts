@@ -1,0 +1,235 @@
+/**
+ * What follows from the picture: pods by node, endpoints by Service, warnings by object, the live side of an application, problems.
+ * The functions are pure over a Picture; the signals at the end keep them up to date.
+ */
+import { computed } from "@preact/signals";
+import type { AnyRecord, Endpoint, Event, Node, Pod, Service } from "../wire/messages";
+import * as conditions from "./conditions";
+import { compare } from "./ordering";
+import type { Picture } from "./picture";
+import type { Application } from "./rest";
+import * as sides from "./sides";
+import * as store from "./store";
+
+/** Pods of each node (empty name: on no node yet), grouped by what controls them and then by name, so that places stay. */
+export function podsByNode(picture: Picture): Map<string, Pod[]> {
+  const found = new Map<string, Pod[]>();
+  for (const pod of picture.all("Pod")) {
+    const pods = found.get(pod.node);
+    if (pods) pods.push(pod);
+    else found.set(pod.node, [pod]);
+  }
+  for (const pods of found.values()) {
+    const keys = new Map(pods.map((pod) => [pod, `${pod.namespace}/${pod.owner?.name ?? ""}/${pod.name}`]));
+    pods.sort((a, b) => (keys.get(a)! < keys.get(b)! ? -1 : 1));
+  }
+  return found;
+}
+
+export interface Doorway {
+  readonly ready: number;
+  readonly total: number;
+  readonly podUids: ReadonlySet<string>;
+}
+
+const NOWHERE: Doorway = { ready: 0, total: 0, podUids: new Set() };
+
+/** Endpoints of each Service by `namespace/name`, merged over slices and address families: one pod counts once. */
+export function endpointsByService(picture: Picture): Map<string, Doorway> {
+  const merged = new Map<string, Map<string, Endpoint>>();
+  for (const slice of picture.all("EndpointSlice")) {
+    const key = `${slice.namespace}/${slice.service}`;
+    let endpoints = merged.get(key);
+    if (!endpoints) merged.set(key, (endpoints = new Map()));
+    for (const endpoint of slice.endpoints) {
+      if (endpoint.terminating) continue;
+      const id = endpoint.pod_uid || endpoint.address;
+      const known = endpoints.get(id);
+      if (!known || (endpoint.ready && !known.ready)) endpoints.set(id, endpoint);
+    }
+  }
+  return new Map(
+    [...merged].map(([key, endpoints]) => {
+      const ready = [...endpoints.values()].filter((one) => one.ready);
+      return [key, { ready: ready.length, total: endpoints.size, podUids: new Set(ready.map((one) => one.pod_uid)) }];
+    }),
+  );
+}
+
+export function warningsByUid(picture: Picture): Map<string, Event[]> {
+  const found = new Map<string, Event[]>();
+  for (const event of picture.all("Event")) {
+    const events = found.get(event.about_uid);
+    if (events) events.push(event);
+    else found.set(event.about_uid, [event]);
+  }
+  for (const events of found.values()) events.sort((a, b) => (b.last_seen_at ?? 0) - (a.last_seen_at ?? 0));
+  return found;
+}
+
+/** Names of nodes whose kubelet has not renewed its Lease in time. */
+export function lateNodes(picture: Picture): Set<string> {
+  const late = new Set<string>();
+  for (const lease of picture.all("Lease")) if (lease.late && lease.namespace === "kube-node-lease") late.add(lease.name);
+  return late;
+}
+
+export interface PodSide {
+  readonly value: string;
+  readonly colour: sides.Colour;
+  readonly application: Application;
+}
+
+/** Which pods are of which side of which switchable application. The first application wins where two share their pods. */
+export function podSides(picture: Picture, applications: readonly Application[]): Map<string, PodSide> {
+  const found = new Map<string, PodSide>();
+  const byNamespace = new Map<string, { application: Application; selector: Readonly<Record<string, string>> }[]>();
+  for (const application of applications) {
+    const selector = picture.byName("Service", application.namespace, application.service)?.selector;
+    if (!selector) continue;
+    const known = byNamespace.get(application.namespace);
+    if (known) known.push({ application, selector });
+    else byNamespace.set(application.namespace, [{ application, selector }]);
+  }
+  if (byNamespace.size === 0) return found;
+  for (const pod of picture.all("Pod")) {
+    for (const { application, selector } of byNamespace.get(pod.namespace) ?? []) {
+      const value = sides.sideOf(pod.labels, selector, application);
+      if (value === null) continue;
+      found.set(pod.uid, { value, colour: sides.colourIn(application, value), application });
+      break;
+    }
+  }
+  return found;
+}
+
+export interface LiveSide {
+  readonly value: string;
+  readonly workload: string;
+  readonly workloadKind: string;
+  readonly version: string;
+  readonly image: string;
+  readonly ready: number;
+  readonly wanted: number;
+  readonly createdAt: number | string | null;
+  /** Pods of this side among the Service's ready endpoints: the truth about where traffic goes. */
+  readonly endpoints: number;
+  readonly colour: sides.Colour;
+}
+
+export interface LiveApplication {
+  readonly application: Application;
+  readonly service: Service | undefined;
+  /** The value the selector holds now. */
+  readonly asked: string;
+  readonly sides: readonly LiveSide[];
+  readonly endpoints: number;
+}
+
+/** An application as REST told it, with numbers as the picture has them this moment. */
+export function liveApplication(
+  picture: Picture,
+  application: Application,
+  doors: ReadonlyMap<string, Doorway>,
+  podSide: ReadonlyMap<string, PodSide>,
+): LiveApplication {
+  const service = picture.byName("Service", application.namespace, application.service);
+  const door = doors.get(`${application.namespace}/${application.service}`) ?? NOWHERE;
+  const behind = new Map<string, number>();
+  for (const uid of door.podUids) {
+    // Two Services over one pair share their pods, so the value is read from the labels and not from the first application's side.
+    const pod = picture.byUid(uid);
+    const value = pod && Object.hasOwn(pod.labels, application.key) ? pod.labels[application.key]! : podSide.get(uid)?.value;
+    if (value !== undefined) behind.set(value, (behind.get(value) ?? 0) + 1);
+  }
+  return {
+    application,
+    service,
+    asked: (service?.selector && Object.hasOwn(service.selector, application.key) && service.selector[application.key]) || application.live,
+    endpoints: door.ready,
+    sides: application.sides.map((side) => {
+      const kind = side.workload_kind === "StatefulSet" ? "StatefulSet" : "Deployment";
+      const workload = picture.byName(kind, application.namespace, side.workload);
+      return {
+        value: side.value,
+        workload: side.workload,
+        workloadKind: kind,
+        version: side.version,
+        image: workload?.images[0] ?? side.image,
+        ready: workload?.ready ?? side.ready,
+        wanted: workload?.wanted ?? side.wanted,
+        createdAt: workload?.created_at ?? side.created_at,
+        endpoints: behind.get(side.value) ?? 0,
+        colour: sides.colourIn(application, side.value),
+      };
+    }),
+  };
+}
+
+/** Whatever may change the answer of `GET applications`: when this text changes, it is asked again. */
+export function applicationsFingerprint(picture: Picture): string {
+  const parts: string[] = [];
+  for (const service of picture.all("Service")) {
+    const marks = Object.entries(service.annotations).filter(([key]) => key.startsWith("clusterview.io/blue-green") || key.startsWith("clusterview.io/ignore"));
+    parts.push(`${service.uid} ${service.type} ${JSON.stringify(service.selector)} ${JSON.stringify(marks)}`);
+  }
+  for (const kind of ["Deployment", "StatefulSet"] as const)
+    for (const workload of picture.all(kind)) parts.push(`${workload.uid} ${workload.images[0] ?? ""} ${JSON.stringify(workload.template_labels)}`);
+  return parts.sort().join("\n");
+}
+
+export interface Problem {
+  readonly record: AnyRecord;
+  readonly bad: boolean;
+}
+
+/** What is wrong, the worst first, in an order that stays. */
+export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: ReadonlyMap<string, Doorway>): Problem[] {
+  const found: Problem[] = [];
+  for (const part of picture.all("ControlPlanePart")) {
+    if (part.state === "failing" || part.state === "late") found.push({ record: part, bad: part.state === "failing" });
+  }
+  for (const node of picture.all("Node")) {
+    if (node.ready !== "True" || late.has(node.name) || node.pressures.length > 0) found.push({ record: node, bad: node.ready !== "True" });
+  }
+  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: false });
+  for (const claim of picture.all("PersistentVolumeClaim")) {
+    if (claim.phase === "Lost") found.push({ record: claim, bad: true });
+  }
+  for (const pod of picture.all("Pod")) if (conditions.ofPod(pod) === "bad") found.push({ record: pod, bad: true });
+  const weight = (problem: Problem): number => (problem.bad ? 0 : 1);
+  return found.sort((a, b) => weight(a) - weight(b) || compare(a.record.namespace, b.record.namespace) || compare(a.record.name, b.record.name));
+}
+
+/** A Service that selects pods and has no ready endpoint: whoever calls it gets nothing. */
+export function leadsNowhere(service: Service, doors: ReadonlyMap<string, Doorway>): boolean {
+  if (service.type === "ExternalName" || !service.selector) return false;
+  return (doors.get(`${service.namespace}/${service.name}`)?.ready ?? 0) === 0;
+}
+
+export const podsOn = computed(() => podsByNode(store.follow("Pod")));
+export const doorways = computed(() => endpointsByService(store.follow("EndpointSlice")));
+export const warnings = computed(() => warningsByUid(store.follow("Event")));
+export const late = computed(() => lateNodes(store.follow("Lease")));
+export const sideOfPod = computed(() => podSides(store.follow("Pod", "Service"), store.applications.value ?? []));
+export const problems = computed(() =>
+  problemsOf(store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", "Pod"), late.value, doorways.value),
+);
+export const live = computed(() => {
+  const picture = store.follow("Service", "Deployment", "StatefulSet", "Pod");
+  return (store.applications.value ?? []).map((one) => liveApplication(picture, one, doorways.value, sideOfPod.value));
+});
+export const liveByService = computed(() => new Map(live.value.map((one) => [`${one.application.namespace}/${one.application.service}`, one])));
+export const namespaces = computed(() => {
+  const names = new Set(store.list("Namespace").map((one) => one.name));
+  for (const pod of store.follow("Pod").all("Pod")) names.add(pod.namespace);
+  return [...names].sort(compare);
+});
+
+export function serviceKey(record: { readonly namespace: string; readonly name: string }): string {
+  return `${record.namespace}/${record.name}`;
+}
+
+export function zoneOrder(a: Node, b: Node): number {
+  return compare(a.zone, b.zone) || compare(a.name, b.name);
+}

@@ -1,0 +1,31 @@
+/**
+ * How fresh the picture is, as the page may claim it. The server's word counts while it keeps coming; silence makes the page stale by its
+ * own clock, because a dead connection says nothing.
+ */
+import type { Contact } from "../wire/messages";
+
+export const SILENT_AFTER_MS = 6_000;
+const LOST_AFTER_SECONDS = 60;
+
+export type State = "waiting" | "live" | "stale" | "lost";
+
+export interface Freshness {
+  readonly state: State;
+  /** Seconds since the cluster was last known to answer; null when it never was. */
+  readonly age: number | null;
+  /** A code of the catalog, empty while live. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** `heardAt` and `now` are milliseconds of one and the same steady clock. */
+export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean): Freshness {
+  if (!contact) return { state: "waiting", age: null, reason: open ? "" : "no_server", detail: "" };
+  const since = Math.max(0, now - heardAt);
+  const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
+  const silent = !open || since > SILENT_AFTER_MS;
+  const told: State = contact.state === "live" ? "live" : contact.state === "stale" ? "stale" : "lost";
+  if (!silent) return { state: told, age, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
+  const state = told === "lost" || age === null || age > LOST_AFTER_SECONDS ? "lost" : "stale";
+  return { state, age, reason: "no_server", detail: "" };
+}

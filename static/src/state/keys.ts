@@ -1,0 +1,18 @@
+/** What a key does on the whole page. Pure: which act a key press means, if any. */
+
+export type Act = "search" | "close" | "closer" | "farther" | "whole";
+
+export interface Press {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+}
+
+const ACTS: Readonly<Record<string, Act>> = { "/": "search", Escape: "close", "+": "closer", "=": "closer", "-": "farther", "0": "whole" };
+
+/** The act, or null: with a modifier the key is the browser's, and where text is written it is text. */
+export function actOf(press: Press, writing: boolean): Act | null {
+  if (press.ctrlKey || press.metaKey || press.altKey || writing) return null;
+  return Object.hasOwn(ACTS, press.key) ? ACTS[press.key]! : null;
+}

@@ -1,0 +1,184 @@
+/** The REST calls of the page and the shapes they answer with (`/api/v1`). Refusals are thrown as `Refusal`, with the server's code. */
+
+export interface Side {
+  readonly value: string;
+  readonly workload: string;
+  readonly workload_kind: string;
+  readonly version: string;
+  readonly image: string;
+  readonly ready: number;
+  readonly wanted: number;
+  readonly created_at: number | string | null;
+}
+
+export interface Keeping {
+  readonly switch: string;
+  readonly until: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The Services that can be switched between the same workloads by the same key. */
+export interface Group {
+  readonly id: string;
+  readonly services: readonly string[];
+}
+
+export interface Application {
+  readonly namespace: string;
+  readonly service: string;
+  readonly service_uid: string;
+  readonly strategy: "selector" | "route" | "ratio" | "none";
+  readonly key: string;
+  readonly live: string;
+  readonly sides: readonly Side[];
+  readonly group: Group | null;
+  readonly why_not: string | null;
+  readonly why_not_params: Readonly<Record<string, string>>;
+  readonly why_not_sentence: string;
+  readonly why_not_remedy: string;
+  readonly open_switch: string | null;
+  readonly keeping: Keeping | null;
+}
+
+export interface Ref {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Check {
+  readonly code: string;
+  readonly level: "ok" | "info" | "warn" | "block";
+  readonly params: Readonly<Record<string, string>>;
+  readonly objects: readonly Ref[];
+  readonly sentence?: string;
+  readonly remedy?: string;
+}
+
+/** What to write so that `tool` does not write another selector; `text` is YAML. */
+export interface Recipe {
+  readonly tool: string;
+  readonly code: string;
+  readonly title: string;
+  readonly note: string;
+  readonly text: string;
+}
+
+export interface Preflight {
+  readonly checks: readonly Check[];
+  readonly recipes: readonly Recipe[];
+  readonly ready: boolean;
+  readonly patch: readonly unknown[];
+  readonly kubectl: string;
+  readonly from: string;
+  readonly to: string;
+  readonly expected_selector: Readonly<Record<string, string>>;
+  readonly new_selector: Readonly<Record<string, string>>;
+}
+
+export interface Switch {
+  readonly id: string;
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly from: string;
+  readonly to: string;
+  readonly key: string;
+  readonly state: string;
+  readonly open: boolean;
+  readonly actor: string;
+  readonly requested_at: string;
+  readonly finished_at: string | null;
+  readonly keeping_old_until: string | null;
+  readonly reverses: string | null;
+  readonly applied_at: string | null;
+  readonly reason: string;
+  /** The reason in English words. */
+  readonly sentence: string;
+  readonly detail: string;
+}
+
+export interface Entry {
+  readonly sequence: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface SwitchStory extends Switch {
+  readonly entries: readonly Entry[];
+  readonly steps: readonly { readonly name: string; readonly state: string }[];
+  readonly can_go_back: boolean;
+  readonly recipes: readonly Recipe[];
+}
+
+export interface Cluster {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly armed: boolean;
+  readonly armed_at: string | null;
+  readonly armed_by: string | null;
+  readonly read_only: boolean;
+}
+
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly sentence: string,
+    readonly body: Readonly<Record<string, unknown>>,
+  ) {
+    super(`${status} ${code}`);
+  }
+}
+
+const cluster = (id: string): string => `/api/v1/clusters/${encodeURIComponent(id)}`;
+const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`;
+
+export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
+export const applications = (id: string): Promise<Application[]> => call("GET", `${cluster(id)}/applications`);
+export const preflight = (id: string, namespace: string, service: string, to: string): Promise<Preflight> =>
+  call("GET", `${cluster(id)}/preflight?${new URLSearchParams({ namespace, service, to })}`);
+export const switches = (id: string): Promise<Switch[]> => call("GET", `/api/v1/switches?${new URLSearchParams({ cluster: id, limit: "200" })}`);
+export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
+export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
+export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
+export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
+
+export interface Request {
+  readonly namespace: string;
+  readonly service: string;
+  readonly to: string;
+  readonly expected: Readonly<Record<string, string>>;
+  readonly accept: readonly string[];
+}
+
+export const request = (id: string, body: Request, key: string): Promise<{ id: string; state: string }> =>
+  call("POST", `${cluster(id)}/switches`, body, { "Idempotency-Key": key });
+
+export function csrfToken(cookies: string): string {
+  return /(?:^|;\s*)csrftoken=([^;]*)/.exec(cookies)?.[1] ?? "";
+}
+
+async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const sent: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrfToken(document.cookie) };
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: { Accept: "application/json", ...sent, ...headers },
+      body: body === undefined ? null : JSON.stringify(body),
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(15_000),
+    });
+  } catch {
+    throw new Refusal(0, "no_server", "", {});
+  }
+  const answer: unknown = await response.json().catch(() => ({}));
+  if (response.ok) return answer as T;
+  const told = (answer ?? {}) as Record<string, unknown>;
+  throw new Refusal(response.status, String(told["code"] ?? `http-${response.status}`), String(told["sentence"] ?? ""), told);
+}

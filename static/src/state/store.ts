@@ -1,0 +1,126 @@
+/**
+ * The page's state in one place: the picture with a counter per kind (so that a change of pods does not wake what shows Services), how
+ * fresh it is, the route, and what is switchable. Nothing here draws.
+ */
+import { batch, computed, signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
+import { KINDS } from "../wire/messages";
+import type { Contact, Kind } from "../wire/messages";
+import * as clock from "./clock";
+import { freshness } from "./freshness";
+import { page } from "./page";
+import { Picture } from "./picture";
+import type { Of, Touched } from "./picture";
+import * as rest from "./rest";
+import * as routes from "./routes";
+import type { Route, Selection } from "./routes";
+
+export const picture = new Picture();
+const counters = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
+const linksCounter = signal(0);
+export const loaded = signal(false);
+
+/** Reading this makes the reader follow every change of this kind. */
+export function follow(...kinds: Kind[]): Picture {
+  for (const kind of kinds) void counters.get(kind)?.value;
+  return picture;
+}
+
+export function followLinks(): Picture {
+  void linksCounter.value;
+  return picture;
+}
+
+export function list<K extends Kind>(kind: K): Of<K>[] {
+  return [...follow(kind).all(kind)];
+}
+
+export function replaced(): void {
+  batch(() => {
+    for (const counter of counters.values()) counter.value++;
+    linksCounter.value++;
+    loaded.value = true;
+  });
+}
+
+export function touched(what: Touched): void {
+  batch(() => {
+    for (const kind of what.kinds) {
+      const counter = counters.get(kind);
+      if (counter) counter.value++;
+    }
+    if (what.links) linksCounter.value++;
+  });
+}
+
+export const contact = signal<Contact | null>(null);
+export const heardAt = signal(0);
+export const connected = signal(false);
+export const endedBecause = signal("");
+const noted = signal({ at: 0 });
+
+export function hear(told: Contact): void {
+  batch(() => {
+    contact.value = told;
+    heardAt.value = performance.now();
+    noted.value = { at: performance.now() };
+  });
+}
+
+export const fresh = computed(() => {
+  void clock.now.value;
+  void noted.value;
+  return freshness(contact.value, heardAt.value, performance.now(), connected.value);
+});
+export const isLive = computed(() => fresh.value.state === "live" && loaded.value);
+export const freshState = computed(() => fresh.value.state);
+export const missing = computed(() => contact.value?.missing ?? []);
+
+export const route = signal<Route>(typeof location === "undefined" ? routes.parse("", "") : routes.parse(location.pathname, location.search));
+
+/** This will move to another view of the page. With `keep`, no step for the browser's back button is made. */
+export function go(change: Partial<Route>, keep = false): void {
+  const next = { ...route.peek(), ...change };
+  const address = routes.format(next);
+  if (address !== location.pathname + location.search) history[keep ? "replaceState" : "pushState"](null, "", address);
+  route.value = next;
+}
+
+export function select(selection: Selection | null): void {
+  go({ selection }, false);
+}
+
+export const selected = computed(() => {
+  const selection = route.value.selection;
+  if (!selection) return null;
+  const kind = selection.kind as Kind;
+  return follow(kind).byName(kind, selection.namespace, selection.name) ?? null;
+});
+
+export const clusterFacts = signal<rest.Cluster | null>(null);
+export const applications = signal<readonly rest.Application[] | null>(null);
+export const applicationsError = signal<rest.Refusal | null>(null);
+/** Grows with each `operation` message: whoever shows a switch asks again. */
+export const operations = signal<{ readonly count: number; readonly id: string }>({ count: 0, id: "" });
+
+export async function loadApplications(): Promise<void> {
+  try {
+    const found = await rest.applications(page.cluster);
+    batch(() => {
+      applications.value = found;
+      applicationsError.value = null;
+    });
+  } catch (error) {
+    if (error instanceof rest.Refusal) applicationsError.value = error;
+    else throw error;
+  }
+}
+
+export async function loadCluster(): Promise<void> {
+  try {
+    const all = await rest.clusters();
+    clusterFacts.value = all.find((one) => one.id === page.cluster || one.name === page.cluster) ?? null;
+  } catch (error) {
+    if (!(error instanceof rest.Refusal)) throw error;
+  }
+}

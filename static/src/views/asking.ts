@@ -1,0 +1,51 @@
+/** REST answers as parts of a view: asked when the view appears and when its key changes; an answer that came too late is dropped. */
+import { useEffect, useState } from "preact/hooks";
+import { Refusal } from "../state/rest";
+
+export interface Asked<T> {
+  /** The newest answer; it stays while the next one is on its way. */
+  readonly value: T | null;
+  readonly refusal: Refusal | null;
+  readonly again: () => void;
+}
+
+export function useAsked<T>(ask: () => Promise<T>, key: string): Asked<T> {
+  const [answer, setAnswer] = useState<{ about: string; value: T | null; refusal: Refusal | null }>({ about: key, value: null, refusal: null });
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    ask().then(
+      (value) => wanted && setAnswer({ about: key, value, refusal: null }),
+      (error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        if (wanted) setAnswer((before) => ({ about: key, value: before.about === key ? before.value : null, refusal: error }));
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [key, turn]);
+  return { value: answer.value, refusal: answer.refusal, again: () => setTurn((before) => before + 1) };
+}
+
+export interface Doing {
+  readonly busy: boolean;
+  readonly refusal: Refusal | null;
+  readonly run: (action: () => Promise<unknown>) => void;
+}
+
+/** One action at a time, with its refusal kept until the next one. */
+export function useDoing(): Doing {
+  const [state, setState] = useState<{ busy: boolean; refusal: Refusal | null }>({ busy: false, refusal: null });
+  const run = (action: () => Promise<unknown>): void => {
+    setState({ busy: true, refusal: null });
+    action().then(
+      () => setState({ busy: false, refusal: null }),
+      (error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        setState({ busy: false, refusal: error });
+      },
+    );
+  };
+  return { ...state, run };
+}

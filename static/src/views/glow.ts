@@ -1,0 +1,16 @@
+/** What changed lights up once and is quiet again. Where motion is not wanted, it keeps a mark for a moment instead of fading. */
+const LASTS_MS = 400;
+/** More than these at once is no longer "this one changed", and lighting them all up would cost frames. */
+const MOST = 200;
+
+export function glow(uids: ReadonlySet<string>): void {
+  if (uids.size === 0 || uids.size > MOST || document.hidden) return;
+  requestAnimationFrame(() => {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const lit = "0 0 0 3px var(--glow)";
+    for (const uid of uids) {
+      const shown = document.querySelector(`.stage [data-uid="${CSS.escape(uid)}"]`);
+      shown?.animate({ boxShadow: [lit, still ? lit : "0 0 0 0 transparent"] }, { duration: LASTS_MS, easing: "ease-out" });
+    }
+  });
+}

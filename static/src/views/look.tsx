@@ -1,0 +1,58 @@
+/** The map or the same as a table, the tools above both, and the panel of what is selected. */
+import type { JSX } from "preact";
+import { t } from "../i18n/words";
+import * as derived from "../state/derived";
+import * as store from "../state/store";
+import { Map } from "./map";
+import { Panel } from "./panel";
+import { ZoomButtons } from "./stage";
+import { Table } from "./table";
+
+export function Look(): JSX.Element {
+  const route = store.route.value;
+  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  return (
+    <>
+      <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
+      <Tools />
+      <Missing />
+      <div class={route.selection ? "split with-panel" : "split"}>
+        <div>{route.table ? <Table /> : <Map />}</div>
+        {route.selection && <Panel selection={route.selection} />}
+      </div>
+    </>
+  );
+}
+
+function Tools(): JSX.Element {
+  const route = store.route.value;
+  const troubles = derived.problems.value.length;
+  return (
+    <div class="tools">
+      <input
+        type="search" id="search" aria-keyshortcuts="/" aria-label={t("search")} placeholder={t("search")} value={route.query}
+        onInput={(event) => store.go({ query: event.currentTarget.value }, true)}
+      />
+      <select aria-label={t("namespace")} value={route.namespace} onChange={(event) => store.go({ namespace: event.currentTarget.value })}>
+        <option value="">{t("allNamespaces")}</option>
+        {derived.namespaces.value.map((name) => <option key={name} value={name}>{name}</option>)}
+      </select>
+      <button type="button" class="button" aria-pressed={route.problems} onClick={() => store.go({ problems: !route.problems })}>
+        {t("onlyProblems")} ({troubles})
+      </button>
+      <button type="button" class="button" onClick={() => store.go({ table: !route.table })}>{t(route.table ? "showMap" : "showTable")}</button>
+      {!route.table && <ZoomButtons />}
+    </div>
+  );
+}
+
+function Missing(): JSX.Element | null {
+  const missing = store.missing.value;
+  if (missing.length === 0) return null;
+  return (
+    <details class="card">
+      <summary>{t("missingKinds", { kinds: missing.map((one) => one.kind).join(", ") })}</summary>
+      <ul>{missing.map((one) => <li key={one.kind}>{one.kind}: {one.why} {one.detail}</li>)}</ul>
+    </details>
+  );
+}

@@ -1,0 +1,145 @@
+/** What is known of the selected object: its facts, what it is connected to, its warnings; for a Service also its switch. */
+import type { ComponentChildren, JSX } from "preact";
+import { LINK_KINDS } from "../wire/messages";
+import type { AnyRecord } from "../wire/messages";
+import { t } from "../i18n/words";
+import * as derived from "../state/derived";
+import type { Selection } from "../state/routes";
+import * as store from "../state/store";
+import { statusOf } from "./marks";
+import { Switching } from "./switching";
+import { moment } from "./moments";
+
+const MOST_RELATED = 60;
+
+export function Panel({ selection }: { selection: Selection }): JSX.Element {
+  const record = store.selected.value;
+  return (
+    <aside class="panel" aria-label={`${selection.kind} ${selection.name}`}>
+      <div class="head-row">
+        <div>
+          <p class="quiet">{selection.kind}{selection.namespace && ` · ${selection.namespace}`}</p>
+          <h2>{selection.name}</h2>
+        </div>
+        <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
+      </div>
+      {record ? <Facts record={record} /> : <p role="status">{t("gone")}</p>}
+    </aside>
+  );
+}
+
+function Facts({ record }: { record: AnyRecord }): JSX.Element {
+  const live = record.kind === "Service" ? derived.liveByService.value.get(derived.serviceKey(record)) : undefined;
+  const warnings = derived.warnings.value.get(record.uid) ?? [];
+  const labels = Object.entries(record.labels);
+  return (
+    <>
+      {live && <Switching live={live} alone={true} />}
+      <section>
+        <dl class="facts">
+          <Fact name={t("status")}>{statusOf(record)}</Fact>
+          <Own record={record} />
+          {record.created_at !== null && <Fact name={t("created")}>{moment(record.created_at * 1000)}</Fact>}
+        </dl>
+      </section>
+      {record.kind === "Pod" && (
+        <section>
+          <h3>{t("containers")}</h3>
+          <ul>
+            {record.containers.map((one) => (
+              <li key={one.name}>
+                <strong>{one.name}</strong>{one.init && " (init)"} · {one.state}{one.reason && ` · ${one.reason}`}{one.restarts > 0 && ` · ↻ ${one.restarts}`}
+                <br /><span class="quiet wrap">{one.image}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {record.kind === "ControlPlanePart" && record.failing_checks.length > 0 && (
+        <section><h3>{t("warnings")}</h3><ul>{record.failing_checks.map((one) => <li key={one}>{one}</li>)}</ul></section>
+      )}
+      {warnings.length > 0 && (
+        <section>
+          <h3>{t("warnings")}</h3>
+          <ul>{warnings.map((one) => <li key={one.uid}><strong>{one.reason}</strong> × {one.count} · {one.message}</li>)}</ul>
+        </section>
+      )}
+      <Related record={record} />
+      {labels.length > 0 && (
+        <section>
+          <h3>{t("labels")}</h3>
+          <ul>{labels.map(([key, value]) => <li key={key}><code>{key}={value}</code></li>)}</ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+  return <><dt>{name}</dt><dd>{children}</dd></>;
+}
+
+/** What only this kind has. Names of fields are Kubernetes' own and stay English. */
+function Own({ record }: { record: AnyRecord }): JSX.Element | null {
+  switch (record.kind) {
+    case "Pod":
+      return <><Fact name={t("node")}>{record.node || t("unscheduled")}</Fact>{record.address && <Fact name="IP">{record.address}</Fact>}</>;
+    case "Node":
+      return (
+        <>
+          {record.zone && <Fact name="zone">{record.zone}</Fact>}
+          <Fact name="kubelet">{record.kubelet_version}</Fact>
+          <Fact name="CPU">{record.cpu_allocatable / 1000}</Fact>
+          <Fact name="memory">{(record.memory_allocatable / 2 ** 30).toFixed(1)} GiB</Fact>
+          {record.taints.length > 0 && <Fact name="taints">{record.taints.map((one) => `${one.key}=${one.value}:${one.effect}`).join(", ")}</Fact>}
+        </>
+      );
+    case "Service":
+      return (
+        <>
+          {record.cluster_ip && <Fact name="clusterIP">{record.cluster_ip}</Fact>}
+          {record.selector && <Fact name="selector"><code>{Object.entries(record.selector).map(([key, value]) => `${key}=${value}`).join(", ")}</code></Fact>}
+          <Fact name="ports">{record.ports.map((one) => `${one.port} → ${one.target}`).join(", ")}</Fact>
+          {record.selector_manager && <Fact name={t("writtenBy")}>{record.selector_manager}</Fact>}
+        </>
+      );
+    case "Deployment":
+    case "StatefulSet":
+    case "DaemonSet":
+      return <Fact name={t("image")}>{record.images.join(", ")}</Fact>;
+    case "ControlPlanePart":
+      return (
+        <>
+          {record.version && <Fact name={t("version")}>{record.version}</Fact>}
+          {record.leader && <Fact name={t("leaderIs")}>{record.leader}</Fact>}
+        </>
+      );
+    default:
+      return null;
+  }
+}
+
+function Related({ record }: { record: AnyRecord }): JSX.Element | null {
+  const picture = store.followLinks();
+  const found = new Map<string, AnyRecord>();
+  for (const link of LINK_KINDS) {
+    if (link === "about") continue;
+    for (const one of [...picture.targets(record.uid, link), ...picture.sources(record.uid, link)]) found.set(one.uid, one);
+  }
+  if (found.size === 0) return null;
+  const shown = [...found.values()].slice(0, MOST_RELATED);
+  return (
+    <section>
+      <h3>{t("related")}</h3>
+      <ul>
+        {shown.map((one) => (
+          <li key={one.uid}>
+            <span class="quiet">{one.kind} </span>
+            <button type="button" class="link" onClick={() => store.select({ kind: one.kind, namespace: one.namespace, name: one.name })}>{one.name}</button>
+          </li>
+        ))}
+        {found.size > shown.length && <li class="quiet">{t("more", { count: found.size - shown.length })}</li>}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,83 @@
+/** What is on every view: where you are, how fresh the picture is, who you are. */
+import type { JSX } from "preact";
+import { isWord, language, speak, t } from "../i18n/words";
+import { page } from "../state/page";
+import { csrfToken } from "../state/rest";
+import type { Page } from "../state/routes";
+import * as store from "../state/store";
+import * as theme from "../state/theme";
+import { History } from "./history";
+import { Link } from "./link";
+import { Look } from "./look";
+import { Mark } from "./pictures";
+import { Traffic } from "./traffic";
+
+const PAGES: readonly Page[] = ["map", "traffic", "history"];
+
+export function Shell(): JSX.Element {
+  const route = store.route.value;
+  return (
+    <>
+      <a class="visually-hidden" href="#main">{t("toContent")}</a>
+      <header class="top">
+        <a class="brand" href="/"><Mark />Clusterview</a>
+        <Clusters />
+        <nav aria-label={t("views")}>
+          {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "" }} here={route.page === one}>{t(one)}</Link>)}
+          {page.role === "admin" && <a href="/people">{t("people")}</a>}
+        </nav>
+        <div class="end">
+          <Fresh />
+          <button type="button" class="button" popovertarget="account" aria-label={t("account", { person: page.person })}>{page.person} <span aria-hidden="true">▾</span></button>
+        </div>
+        <div id="account" class="account" popover="auto">
+          <button type="button" class="button" onClick={() => speak(language.value === "ko" ? "en" : "ko")}>{t("language")}</button>
+          <button type="button" class="button" onClick={theme.toggle}>{t("theme")}</button>
+          <form method="post" action={page.signOut}>
+            <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken(document.cookie)} />
+            <button type="submit" class="button">{t("signOut")}</button>
+          </form>
+        </div>
+      </header>
+      <Banner />
+      <main id="main" tabIndex={-1} data-state={store.freshState.value}>
+        {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <History /> : <Look />}
+      </main>
+    </>
+  );
+}
+
+function Clusters(): JSX.Element {
+  if (page.clusters.length < 2) return <span class="quiet">{page.clusterName}</span>;
+  return (
+    <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => location.assign(`/c/${encodeURIComponent(event.currentTarget.value)}/`)}>
+      {page.clusters.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+    </select>
+  );
+}
+
+/** The chip; a state with an age, because "stale" alone does not say how stale. */
+function Fresh(): JSX.Element {
+  const { state, age } = store.fresh.value;
+  const aged = age !== null && state !== "live" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
+  return <span class="fresh" data-testid="freshness" data-state={state} role="status">{t(state)}{aged}</span>;
+}
+
+function Banner(): JSX.Element | null {
+  const ended = store.endedBecause.value;
+  if (ended) {
+    return (
+      <div class="banner bad" role="alert">
+        {t(ended === "signed_out" ? "signed_out" : "ended")} <a href={location.pathname}>{t("reload")}</a>
+      </div>
+    );
+  }
+  const { state, reason, detail } = store.fresh.value;
+  if (state === "live" || (state === "waiting" && !reason)) return null;
+  return (
+    <div class={state === "lost" ? "banner bad" : "banner"} role="status">
+      {t("notLive", { state: t(state), why: isWord(reason) ? t(reason) : t("other") })}
+      {detail && <span> ({detail})</span>}
+    </div>
+  );
+}

@@ -1,0 +1,272 @@
+/**
+ * One application's switch: its sides, what stands against a move, the button, a running switch and the way back. Nothing here decides:
+ * the server checks everything again at the click and when the switch is carried out.
+ */
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { remedyOf, sentenceOf, whyNot, wordsOf } from "../i18n/checks";
+import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { t } from "../i18n/words";
+import type { LiveApplication } from "../state/derived";
+import { page } from "../state/page";
+import * as rest from "../state/rest";
+import * as store from "../state/store";
+import { useAsked, useDoing } from "./asking";
+import { timeOfDay } from "./moments";
+
+const KEEP_MINUTES = 30;
+
+/** With this many applications on one view, each asks for its checks (a dry run against the API server) only when told to. */
+const ASKED_AT_ONCE = 6;
+
+export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
+  const { application } = live;
+  // Somebody may have moved the selector since: then there is nothing to go back from.
+  const keeping = application.keeping?.to === live.asked ? application.keeping : null;
+  return (
+    <section class="switching" aria-label={t("traffic")}>
+      <Sides live={live} />
+      {application.why_not && <p>{whyNot(application)}</p>}
+      {application.open_switch && <Running id={application.open_switch} />}
+      {keeping && <Kept keeping={keeping} />}
+      {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
+      <Arming />
+    </section>
+  );
+}
+
+function Sides({ live }: { live: LiveApplication }): JSX.Element {
+  return (
+    <div class="sides">
+      {live.sides.map((side) => (
+        <div key={side.value} class={side.endpoints > 0 ? "side is-live" : "side"} data-side={side.colour}>
+          <p class="head-row"><strong>{side.value}</strong><span>{t(side.endpoints > 0 ? "liveSide" : "waitingSide")}</span></p>
+          <p class="figure" aria-label={t("ready", { ready: side.ready, total: side.wanted })}>{side.ready}/{side.wanted}</p>
+          <p>{side.version}</p>
+          <p class="quiet wrap">{side.workloadKind} {side.workload}</p>
+          {side.endpoints > 0 && <p class="quiet">{t("endpoints", { count: side.endpoints, total: live.endpoints })}</p>}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Why this reader cannot move traffic here and now; empty when nothing of the page stands against it. */
+function whyNotNow(): string {
+  if (page.readOnly) return t("readOnly");
+  if (!store.isLive.value) return t("notWhileStale");
+  if (page.role === "viewer") return t("viewerOnly");
+  if (store.clusterFacts.value && !store.clusterFacts.value.armed) return t("notArmed", { cluster: page.clusterName });
+  return "";
+}
+
+/** Moves to the other sides. The one just left is not among them: the way back has a button of its own. */
+function Offers({ live, left, alone }: { live: LiveApplication; left: string | undefined; alone: boolean }): JSX.Element | null {
+  const others = live.sides.filter((side) => side.value !== live.asked && side.value !== left);
+  const [chosen, choose] = useState("");
+  const [wanted, want] = useState(alone || (store.applications.peek()?.length ?? 0) <= ASKED_AT_ONCE);
+  const to = others.some((side) => side.value === chosen) ? chosen : (others[0]?.value ?? "");
+  const against = whyNotNow();
+  if (others.length === 0) return null;
+  return (
+    <>
+      {others.length > 1 && (
+        <p class="row">
+          {others.map((side) => (
+            <button key={side.value} type="button" class="button" aria-pressed={side.value === to} onClick={() => choose(side.value)}>{side.value}</button>
+          ))}
+        </p>
+      )}
+      {against ? (
+        <p role="status">{against}</p>
+      ) : !wanted ? (
+        <p class="row"><button type="button" class="button" onClick={() => want(true)}>{t("check")}</button></p>
+      ) : (
+        to && store.clusterFacts.value && <Offer key={to} live={live} to={to} />
+      )}
+    </>
+  );
+}
+
+/** The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes. */
+function Offer({ live, to }: { live: LiveApplication; to: string }): JSX.Element {
+  const { namespace, service } = live.application;
+  const facts = `${to} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")} ${store.operations.value.count}`;
+  const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts);
+  const [accepted, setAccepted] = useState<readonly string[]>([]);
+  const doing = useDoing();
+  const found = asked.value;
+  const warned = (found?.checks ?? []).filter((check) => check.level === "warn").map((check) => check.code);
+  const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
+  const may = found !== null && !asked.refusal && found.checks.every((check) => check.level !== "block") && warned.every((code) => accepted.includes(code));
+  const begin = async (preflight: rest.Preflight): Promise<void> => {
+    await rest.request(page.cluster, { namespace, service, to, expected: preflight.expected_selector, accept: warned }, key);
+    await store.loadApplications();
+  };
+  if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
+  return (
+    <>
+      {found && <Checks checks={found.checks} accepted={accepted} accept={setAccepted} />}
+      {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
+      {asked.refusal && <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      <p class="row">
+        {found && (
+          <button type="button" class="button button-primary" disabled={!may || doing.busy} onClick={() => doing.run(() => begin(found))}>
+            {t("switchTo", { side: to, cluster: page.clusterName })}
+          </button>
+        )}
+        <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
+      </p>
+      {found && (
+        <details>
+          <summary>{t("change")}</summary>
+          <pre>{lines(found.expected_selector, "-")}{"\n"}{lines(found.new_selector, "+")}</pre>
+          <p class="quiet">{t("command")}</p>
+          <pre>{found.kubectl}</pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+function lines(selector: Readonly<Record<string, string>>, sign: string): string {
+  return Object.entries(selector).map(([name, value]) => `${sign} ${name}: ${value}`).join("\n");
+}
+
+interface ChecksProps {
+  readonly checks: readonly rest.Check[];
+  readonly accepted: readonly string[];
+  readonly accept: (codes: readonly string[]) => void;
+}
+
+/** What stands against the switch first and open; what is well folded away. */
+function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+  const well = checks.filter((check) => check.level === "ok");
+  const told = checks.filter((check) => check.level !== "ok");
+  const asked = checks.filter((check) => check.level !== "info").length;
+  const mark = (code: string, on: boolean): void => accept(on ? [...accepted, code] : accepted.filter((one) => one !== code));
+  return (
+    <>
+      <h3>{t("checks")}</h3>
+      <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      <details>
+        <summary>{t("passed", { count: well.length, total: asked })}</summary>
+        <ul class="checks">{well.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      </details>
+      <div class="accepts">
+        {told.filter((check) => check.level === "warn").map((check) => (
+          <label key={check.code}>
+            <input type="checkbox" checked={accepted.includes(check.code)} onChange={(event) => mark(check.code, event.currentTarget.checked)} />
+            <span>{t("accept", { sentence: sentenceOf(check) })}</span>
+          </label>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function CheckLine({ check }: { check: rest.Check }): JSX.Element {
+  const remedy = remedyOf(check);
+  return (
+    <li data-level={check.level}>
+      {sentenceOf(check)}
+      {check.objects.length > 0 && <span class="quiet wrap"> {check.objects.map((one) => `${one.kind} ${one.name}`).join(", ")}</span>}
+      {remedy && <p class="quiet">{t("remedy", { text: remedy })}</p>}
+    </li>
+  );
+}
+
+/** How another tool is kept from writing the selector back. */
+export function Recipe({ recipe }: { recipe: rest.Recipe }): JSX.Element {
+  const [title, note] = wordsOf(recipe);
+  return (
+    <details>
+      <summary>{title}</summary>
+      <p class="quiet">{note}</p>
+      <pre>{recipe.text}</pre>
+    </details>
+  );
+}
+
+function Running({ id }: { id: string }): JSX.Element {
+  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const told = asked.value;
+  if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
+  return (
+    <div class="running" role="status">
+      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> {t("by", { person: told.actor })}</p>
+      <Steps steps={told.steps} />
+      <p class="quiet">{ifStopped(told.state)}</p>
+      {told.can_go_back && <Back id={told.id} to={told.from} />}
+    </div>
+  );
+}
+
+export function Steps({ steps }: { steps: rest.SwitchStory["steps"] }): JSX.Element {
+  return <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>;
+}
+
+function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
+  const doing = useDoing();
+  const against = whyNotNow();
+  const keep = async (): Promise<void> => {
+    await rest.keep(keeping.switch, KEEP_MINUTES);
+    await store.loadApplications();
+  };
+  return (
+    <div class="kept">
+      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })}</p>
+      <p class="quiet">{t("follows", { side: keeping.to })}</p>
+      {against ? (
+        <p role="status">{against}</p>
+      ) : (
+        <p class="row">
+          <Back id={keeping.switch} to={keeping.from} />
+          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger")}</button>
+        </p>
+      )}
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </div>
+  );
+}
+
+function Back({ id, to }: { id: string; to: string }): JSX.Element | null {
+  const doing = useDoing();
+  if (whyNotNow()) return null;
+  const back = async (): Promise<void> => {
+    await rest.back(id);
+    await store.loadApplications();
+  };
+  return (
+    <>
+      <button type="button" class="button button-danger" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBack", { side: to })}</button>
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </>
+  );
+}
+
+/** An administrator's own switch of the switch. */
+function Arming(): JSX.Element | null {
+  const doing = useDoing();
+  const facts = store.clusterFacts.value;
+  if (page.role !== "admin" || page.readOnly || !facts) return null;
+  const set = async (): Promise<void> => {
+    await rest.arm(page.cluster, !facts.armed);
+    await store.loadCluster();
+  };
+  return (
+    <p>
+      <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy} onClick={() => doing.run(set)}>
+        {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
+      </button>
+      {doing.refusal && <span class="bad-text" role="alert"> {refusalOf(doing.refusal)}</span>}
+    </p>
+  );
+}
+
+/** How an ended switch ended, in one line. */
+export function Ending({ told }: { told: rest.Switch }): JSX.Element {
+  const reason = reasonOf(told);
+  return <>{stateWord(told.state)}{reason && <span class="quiet"> {reason}</span>}</>;
+}

@@ -1,0 +1,186 @@
+/**
+ * One WebSocket to `/ws/live`, kept open: hello, the picture, numbered changes, and a new try when it breaks.
+ *
+ * Each `changes` message is applied exactly once and in order. A number that is not the next one, or another epoch, is answered with a new
+ * hello; until the server has answered, further changes are dropped. Frames are worked on one after the other because unpacking a
+ * snapshot takes a moment and the changes behind it must wait.
+ */
+import * as decoding from "./decoding";
+import { WHOLE } from "./messages";
+import type { Heartbeat, Operation, Position, RowChange, ToBrowser, Whole } from "./messages";
+
+export const SILENCE_MS = 12_000;
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 5_000;
+const FINAL = new Set(["signed_out", "forbidden", "unknown_cluster", "bad_message"]);
+
+/** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
+export interface Ears {
+  whole(whole: Whole): void;
+  changes(changes: readonly RowChange[]): void;
+  heartbeat(heartbeat: Heartbeat): void;
+  operation(operation: Operation): void;
+  /** The server has ended it for good, and why. */
+  ended(reason: string): void;
+  opened(open: boolean): void;
+}
+
+export interface Socket {
+  binaryType: string;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: (() => void) | null;
+  send(bytes: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+export class Connection {
+  position: Position | null = null;
+  private socket: Socket | null = null;
+  private awaiting = true;
+  private tries = 0;
+  private stopped = false;
+  private work: Promise<void> = Promise.resolve();
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly cluster: string,
+    private readonly open: () => Socket,
+    private readonly ears: Ears,
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  start(): void {
+    const socket = this.open();
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.ears.opened(true);
+      this.hear();
+      this.hello(this.position);
+    };
+    socket.onmessage = (event) => {
+      this.hear();
+      this.work = this.work.then(() => (this.socket === socket ? this.receive(event.data as ArrayBuffer) : undefined));
+    };
+    socket.onclose = () => {
+      if (this.socket === socket) this.lost();
+    };
+    this.hear();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.silence);
+    clearTimeout(this.retry);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
+  /** This will resolve when every frame received so far has been worked on. */
+  settled(): Promise<void> {
+    return this.work;
+  }
+
+  /** This will try at once instead of waiting: the network is back, or the page is looked at again. */
+  hurry(): void {
+    if (this.socket !== null || this.stopped) return;
+    clearTimeout(this.retry);
+    this.start();
+  }
+
+  private hello(resume: Position | null): void {
+    this.awaiting = true;
+    this.socket?.send(decoding.frame({ type: "hello", cluster: this.cluster, view: WHOLE, resume }));
+  }
+
+  private async receive(bytes: ArrayBuffer): Promise<void> {
+    let message: ToBrowser;
+    try {
+      message = decoding.message(bytes);
+      if (message.type === "snapshot") {
+        const whole = await decoding.whole(message.body);
+        if (this.stopped) return;
+        this.ears.whole(whole);
+        this.arrive(message.position);
+        return;
+      }
+    } catch (error) {
+      console.error("a frame could not be read", error);
+      this.lost();
+      return;
+    }
+    switch (message.type) {
+      case "resumed":
+        this.arrive(message.position);
+        break;
+      case "changes":
+        this.advance(message.position, message.changes);
+        break;
+      case "heartbeat":
+        this.ears.heartbeat(message);
+        break;
+      case "operation":
+        this.ears.operation(message);
+        break;
+      case "bye":
+        this.leave(message.reason);
+        break;
+    }
+  }
+
+  private arrive(position: Position): void {
+    this.position = position;
+    this.awaiting = false;
+    this.tries = 0;
+  }
+
+  private advance(position: Position, changes: readonly RowChange[]): void {
+    const have = this.position;
+    if (this.awaiting || have === null) return;
+    if (position.epoch === have.epoch && position.sequence <= have.sequence) return;
+    if (position.epoch !== have.epoch || position.sequence !== have.sequence + 1) {
+      this.hello(have);
+      return;
+    }
+    try {
+      this.ears.changes(changes);
+      this.position = position;
+    } catch (error) {
+      console.error("changes that do not fit the picture", error);
+      this.position = null;
+      this.hello(null);
+    }
+  }
+
+  private leave(reason: string): void {
+    if (!FINAL.has(reason)) return;
+    this.stop();
+    this.ears.opened(false);
+    this.ears.ended(reason);
+  }
+
+  private hear(): void {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.lost(), SILENCE_MS);
+  }
+
+  private lost(): void {
+    if (this.stopped) return;
+    clearTimeout(this.silence);
+    const socket = this.socket;
+    this.socket = null;
+    this.awaiting = true;
+    socket?.close();
+    this.ears.opened(false);
+    this.retry = setTimeout(() => this.start(), wait(this.tries++, this.random()));
+  }
+}
+
+/** How long to wait before try `tries` (from 0): 0.2 s to 5 s, doubling, the later half of it by chance. */
+export function wait(tries: number, chance: number): number {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 10));
+  return Math.max(FIRST_WAIT_MS, longest / 2 + (longest / 2) * chance);
+}

@@ -1,0 +1,151 @@
+import { encode } from "@msgpack/msgpack";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Connection, SILENCE_MS, wait } from "../src/wire/connection";
+import type { Ears, Socket } from "../src/wire/connection";
+import { message } from "../src/wire/decoding";
+import type { Hello } from "../src/wire/messages";
+
+class Line implements Socket {
+  binaryType = "";
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  readonly hellos: Hello[] = [];
+  closed = false;
+  send(bytes: Uint8Array<ArrayBuffer>): void {
+    this.hellos.push(message(bytes) as unknown as Hello);
+  }
+  close(): void {
+    this.closed = true;
+  }
+  say(value: Record<string, unknown>): void {
+    this.onmessage?.({ data: encode(value) });
+  }
+}
+
+const lines: Line[] = [];
+let connection: Connection;
+let ears: { [K in keyof Ears]: ReturnType<typeof vi.fn> };
+const deflated = new Blob([encode({ objects: [], links: [] })]).stream().pipeThrough(new CompressionStream("deflate"));
+const body = new Uint8Array(await new Response(deflated).arrayBuffer());
+const at = (sequence: number, epoch = 7): Record<string, number> => ({ epoch, sequence });
+
+async function opened(): Promise<Line> {
+  connection.start();
+  const line = lines.at(-1)!;
+  line.onopen?.();
+  line.say({ type: "snapshot", position: at(4), body });
+  await connection.settled();
+  return line;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  lines.length = 0;
+  ears = { whole: vi.fn(), changes: vi.fn(), heartbeat: vi.fn(), operation: vi.fn(), ended: vi.fn(), opened: vi.fn() };
+  const open = (): Socket => {
+    lines.push(new Line());
+    return lines.at(-1)!;
+  };
+  connection = new Connection("lab", open, ears as unknown as Ears, () => 0);
+});
+
+afterEach(() => {
+  connection.stop();
+  vi.useRealTimers();
+});
+
+describe("each change is applied exactly once and in order", () => {
+  test("the next number is applied, a repeated one is not", async () => {
+    const line = await opened();
+    line.say({ type: "changes", position: at(5), changes: [] });
+    line.say({ type: "changes", position: at(5), changes: [] });
+    await connection.settled();
+    expect(ears.changes).toHaveBeenCalledTimes(1);
+    expect(connection.position).toEqual(at(5));
+  });
+
+  test.each([["a gap", at(6)], ["another epoch", at(5, 8)]])("%s is answered with a new hello, and nothing is applied", async (_, position) => {
+    const line = await opened();
+    line.say({ type: "changes", position, changes: [] });
+    line.say({ type: "changes", position: at(5), changes: [] });
+    await connection.settled();
+    expect(ears.changes).not.toHaveBeenCalled();
+    expect(line.hellos.at(-1)?.resume).toEqual(at(4));
+  });
+
+  test("changes that do not fit ask for everything from nothing", async () => {
+    const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    ears.changes.mockImplementation(() => {
+      throw new Error("a gap");
+    });
+    const line = await opened();
+    line.say({ type: "changes", position: at(5), changes: [] });
+    await connection.settled();
+    expect(line.hellos.at(-1)?.resume).toBeNull();
+    expect(silent).toHaveBeenCalled();
+    silent.mockRestore();
+  });
+});
+
+describe("a broken line is made again by itself", () => {
+  test("closed: with the position it had", async () => {
+    const line = await opened();
+    line.onclose?.();
+    expect(ears.opened).toHaveBeenLastCalledWith(false);
+    vi.advanceTimersByTime(wait(0, 0));
+    lines.at(-1)!.onopen?.();
+    expect(lines).toHaveLength(2);
+    expect(lines.at(-1)!.hellos[0]?.resume).toEqual(at(4));
+  });
+
+  test("silent for too long: closed by the page itself", async () => {
+    const line = await opened();
+    vi.advanceTimersByTime(SILENCE_MS);
+    expect(line.closed).toBe(true);
+  });
+
+  test("frames of a line that was given up are dropped", async () => {
+    const line = await opened();
+    line.onclose?.();
+    line.say({ type: "changes", position: at(5), changes: [] });
+    await connection.settled();
+    expect(ears.changes).not.toHaveBeenCalled();
+  });
+
+  test("a frame that is not a message closes the line instead of the page", async () => {
+    const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const line = await opened();
+    line.onmessage?.({ data: new Uint8Array([0xc1]) });
+    await connection.settled();
+    expect(line.closed).toBe(true);
+    silent.mockRestore();
+  });
+});
+
+describe("the server's goodbye", () => {
+  test.each(["signed_out", "forbidden", "unknown_cluster"])("%s is for good", async (reason) => {
+    const line = await opened();
+    line.say({ type: "bye", reason });
+    await connection.settled();
+    vi.advanceTimersByTime(60_000);
+    expect(ears.ended).toHaveBeenCalledWith(reason);
+    expect(lines).toHaveLength(1);
+  });
+
+  test("for a restart is not", async () => {
+    const line = await opened();
+    line.say({ type: "bye", reason: "restart" });
+    await connection.settled();
+    line.onclose?.();
+    vi.advanceTimersByTime(6000);
+    expect(lines.length).toBeGreaterThan(1);
+  });
+});
+
+test("waits grow from 0.2 s to 5 s and never beyond", () => {
+  const waits = [...Array(12).keys()].map((tries) => wait(tries, 1));
+  expect(waits[0]).toBe(200);
+  expect(Math.max(...waits)).toBe(5000);
+  expect(waits).toEqual([...waits].sort((a, b) => a - b));
+});

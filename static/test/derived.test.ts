@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import * as derived from "../src/state/derived";
+import { Picture } from "../src/state/picture";
+import type { AnyRecord } from "../src/wire/messages";
+import { application, node, pod, rows, service, slice } from "./making";
+
+function of(...records: AnyRecord[]): Picture {
+  const made = new Picture();
+  made.replace({ objects: rows(...records), links: [] });
+  return made;
+}
+
+describe("endpoints of a Service", () => {
+  test("a pod in two slices counts once, and its ready address counts", () => {
+    const door = derived.endpointsByService(of(slice("shop", ["p1"], ["p2"]), { ...slice("shop", ["p2"]), uid: "second" })).get("store/shop");
+    expect(door).toMatchObject({ ready: 2, total: 2 });
+  });
+
+  test("a Service that selects and has none leads nowhere; one that cannot select does not", () => {
+    const none = derived.endpointsByService(of());
+    expect(derived.leadsNowhere(service("shop"), none)).toBe(true);
+    expect(derived.leadsNowhere(service("shop", { selector: null }), none)).toBe(false);
+    expect(derived.leadsNowhere(service("shop", { type: "ExternalName" }), none)).toBe(false);
+  });
+});
+
+describe("where traffic goes is read from the endpoints, not from the selector", () => {
+  test("during a move both sides have endpoints while the selector names one", () => {
+    const shop = application(["blue", "green"]);
+    const picture = of(
+      service("shop", { selector: { app: "shop", slot: "green" } }),
+      pod("b", { labels: { app: "shop", slot: "blue" } }),
+      pod("g", { labels: { app: "shop", slot: "green" } }),
+      slice("shop", ["pod-b", "pod-g"]),
+    );
+    const seen = derived.liveApplication(picture, shop, derived.endpointsByService(picture), derived.podSides(picture, [shop]));
+    expect(seen.asked).toBe("green");
+    expect(seen.sides.map((side) => [side.value, side.endpoints])).toEqual([["blue", 1], ["green", 1]]);
+  });
+});
+
+test("problems come worst first and in an order that stays", () => {
+  const picture = of(
+    pod("z", { status: "CrashLoopBackOff", ready: false }), node("n2", { ready: "False" }), node("n1", { pressures: ["MemoryPressure"] }), service("shop"),
+  );
+  const found = derived.problemsOf(picture, new Set(), derived.endpointsByService(picture));
+  expect(found.map((one) => one.record.name)).toEqual(["n2", "z", "n1", "shop"]);
+});
+
+test("pods keep their places: by controller, then by name", () => {
+  const owner = (name: string): { kind: string; name: string; uid: string } => ({ kind: "ReplicaSet", name, uid: name });
+  const picture = of(pod("c", { owner: owner("x"), node: "n" }), pod("a", { owner: owner("y"), node: "n" }), pod("b", { owner: owner("x"), node: "n" }));
+  expect(derived.podsByNode(picture).get("n")?.map((one) => one.name)).toEqual(["b", "c", "a"]);
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { freshness, SILENT_AFTER_MS } from "../src/state/freshness";
+import type { Contact } from "../src/wire/messages";
+
+const told = (state: string, age: number | null, reason = ""): Contact =>
+  ({ state, contact_age_seconds: age, reason, detail: "", missing: [] }) as unknown as Contact;
+
+describe("the page claims no more than it knows", () => {
+  test("before the first word it is waiting, never live", () => {
+    expect(freshness(null, 0, 1000, true).state).toBe("waiting");
+    expect(freshness(null, 0, 1000, false).reason).toBe("no_server");
+  });
+
+  test("the server's word counts while it keeps coming", () => {
+    expect(freshness(told("live", 0.5), 0, 1000, true)).toMatchObject({ state: "live", age: 1.5, reason: "" });
+    expect(freshness(told("stale", 7, "unreachable"), 0, 0, true)).toMatchObject({ state: "stale", reason: "unreachable" });
+  });
+
+  test("silence makes it stale by the page's own clock, then lost", () => {
+    expect(freshness(told("live", 0), 0, SILENT_AFTER_MS, true).state).toBe("live");
+    expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1, true)).toMatchObject({ state: "stale", reason: "no_server" });
+    expect(freshness(told("live", 0), 0, 61_000, true).state).toBe("lost");
+  });
+
+  test("a closed connection is stale at once", () => {
+    expect(freshness(told("live", 0), 0, 10, false).state).toBe("stale");
+  });
+
+  test("lost stays lost while the connection is silent", () => {
+    expect(freshness(told("lost", 90), 0, 10, false).state).toBe("lost");
+  });
+
+  test("a state nobody knows is the worst one", () => {
+    expect(freshness(told("splendid", 0), 0, 10, true).state).toBe("lost");
+  });
+});

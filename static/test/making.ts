@@ -1,0 +1,47 @@
+/** Small records and applications for tests; whatever a test does not name is empty. */
+import type { AnyRecord, EndpointSlice, Node, Pod, Service } from "../src/wire/messages";
+import type { Application, Side } from "../src/state/rest";
+
+const base = { labels: {}, annotations: {}, owner: null, created_at: 0, deleting: false };
+
+export function pod(name: string, over: Partial<Pod> = {}): Pod {
+  return {
+    ...base, kind: "Pod", uid: `pod-${name}`, namespace: "store", name, node: "", address: "", phase: "Running", status: "Running",
+    ready: true, restarts: 0, containers: [], volumes: [], ...over,
+  };
+}
+
+export function node(name: string, over: Partial<Node> = {}): Node {
+  return {
+    ...base, kind: "Node", uid: `node-${name}`, namespace: "", name, ready: "True", reason: "", pressures: [], unschedulable: false, taints: [],
+    zone: "", roles: [], kubelet_version: "", address: "", cpu_allocatable: 0, memory_allocatable: 0, pods_allocatable: 0, ...over,
+  };
+}
+
+export function service(name: string, over: Partial<Service> = {}): Service {
+  return { ...base, kind: "Service", uid: `service-${name}`, namespace: "store", name, type: "ClusterIP", selector: { app: name }, ports: [], ...over } as Service;
+}
+
+export function slice(of: string, ready: readonly string[], unready: readonly string[] = []): EndpointSlice {
+  const endpoint = (uid: string, is: boolean): unknown => ({ pod_uid: uid, address: uid, ready: is, serving: is, terminating: false, node: "", zone: "" });
+  return {
+    ...base, kind: "EndpointSlice", uid: `slice-${of}-${ready.join()}`, namespace: "store", name: `${of}-1`, service: of, ports: [],
+    endpoints: [...ready.map((uid) => endpoint(uid, true)), ...unready.map((uid) => endpoint(uid, false))],
+  } as unknown as EndpointSlice;
+}
+
+export function rows(...records: AnyRecord[]): [number, AnyRecord][] {
+  return records.map((record, number) => [number + 1, record]);
+}
+
+export function side(value: string): Side {
+  return { value, workload: `shop-${value}`, workload_kind: "Deployment", version: "1", image: "", ready: 1, wanted: 1, created_at: null };
+}
+
+export function application(values: readonly string[], over: Partial<Application> = {}): Application {
+  return {
+    namespace: "store", service: "shop", service_uid: "service-shop", strategy: "selector", group: null,
+    why_not_params: {}, why_not_sentence: "", why_not_remedy: "", key: "slot", live: values[0] ?? "", sides: values.map(side), why_not: null,
+    open_switch: null, keeping: null, ...over,
+  };
+}

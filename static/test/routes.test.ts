@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { format, parse } from "../src/state/routes";
+
+describe("a link holds the view", () => {
+  test.each([
+    "/c/lab/",
+    "/c/lab/traffic",
+    "/c/lab/history?switch=018f",
+    "/c/lab/?sel=Service/store/shop",
+    "/c/lab/?ns=store&q=shop&problems=1&view=table",
+    "/c/prod%20east/?sel=Node//node-1",
+  ])("%s reads back as itself", (address) => {
+    const at = new URL(address, "http://here");
+    expect(format(parse(at.pathname, at.search))).toBe(address);
+  });
+
+  test("an unknown page is the map, and a broken escape does not throw", () => {
+    expect(parse("/c/lab/nonsense", "").page).toBe("map");
+    expect(parse("/c/%E0%A4%A/", "").cluster).toBe("%E0%A4%A");
+  });
+
+  test.each(["Pod", "Pod/store", "//x", "Pod/store/"])("a selection %s that names nothing selects nothing", (text) => {
+    expect(parse("/c/lab/", `?sel=${text}`).selection).toBeNull();
+  });
+
+  test("a name with a slash stays whole", () => {
+    expect(parse("/c/lab/", "?sel=ClusterRole//system/node").selection?.name).toBe("system/node");
+  });
+});

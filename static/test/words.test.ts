@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
+import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
+import { chosen, fill, language, t } from "../src/i18n/words";
+import { Refusal } from "../src/state/rest";
+import { application } from "./making";
+
+afterEach(() => {
+  language.value = "en";
+});
+
+describe("the reader's language", () => {
+  test("is the cookie's, else what the server says, else English", () => {
+    expect(chosen("a=b; django_language=ko", "en")).toBe("ko");
+    expect(chosen("", "ko-kr")).toBe("ko");
+    expect(chosen("django_language=xx", "")).toBe("en");
+  });
+
+  test("changes every word at once", () => {
+    expect(t("history")).toBe("History");
+    language.value = "ko";
+    expect(t("history")).toBe("기록");
+    expect(stateWord("succeeded")).toBe("성공");
+  });
+});
+
+test("braces without a value stay visible instead of vanishing", () => {
+  expect(fill("{a} and {b}", { a: 1 })).toBe("1 and {b}");
+  expect(fill("{toString}", {})).toBe("{toString}");
+});
+
+describe("checks", () => {
+  const check = { code: "no-ready", level: "block", params: { to: "green" }, objects: [], sentence: "No pod of green is ready.", remedy: "Wait." } as const;
+
+  test("say the server's sentence in English and their own in Korean", () => {
+    expect(sentenceOf(check)).toBe("No pod of green is ready.");
+    language.value = "ko";
+    expect(sentenceOf(check)).toContain("green");
+    expect(remedyOf(check)).toContain("준비");
+  });
+
+  test("that are only told on a way back have the sentence and no remedy", () => {
+    language.value = "ko";
+    expect(sentenceOf({ ...check, level: "info" })).toContain("준비");
+    expect(remedyOf({ ...check, level: "info" })).toBe("");
+  });
+
+  test("nobody translated yet keep the server's sentence", () => {
+    language.value = "ko";
+    expect(sentenceOf({ ...check, code: "brand-new" })).toBe("No pod of green is ready.");
+  });
+});
+
+describe("why an application cannot be switched", () => {
+  const fine = application(["blue", "green"]);
+  const params = { owner: "Argo Rollouts", sign: "x" };
+  const driven = { ...fine, why_not: "owner", why_not_params: params, why_not_sentence: "Driven.", why_not_remedy: "Promote." };
+
+  test("is the server's sentence and remedy in English and their own in Korean, with the tool named", () => {
+    expect(whyNot(driven)).toBe("Not switchable. Driven. Promote.");
+    language.value = "ko";
+    expect(whyNot(driven)).toContain("Argo Rollouts가");
+    expect(whyNot(driven)).not.toContain("Driven");
+  });
+
+  test("keeps the server's words where nobody translated them, and is empty where nothing stands against it", () => {
+    language.value = "ko";
+    expect(whyNot({ ...driven, why_not: "brand-new" })).toContain("Driven. Promote.");
+    expect(whyNot(fine)).toBe("");
+  });
+});
+
+test("a recipe has the server's words in English and its own in Korean", () => {
+  const recipe = { tool: "Argo CD", code: "argo-cd", title: "Leave it", note: "Add this.", text: "" };
+  expect(wordsOf(recipe)).toEqual(["Leave it", "Add this."]);
+  language.value = "ko";
+  expect(wordsOf(recipe)[0]).toContain("셀렉터");
+  expect(wordsOf({ ...recipe, code: "brand-new" })).toEqual(["Leave it", "Add this."]);
+});
+
+test("a refusal without any sentence still says its code", () => {
+  expect(refusalOf(new Refusal(418, "teapot", "", {}))).toContain("teapot");
+  expect(reasonOf({ reason: "gone", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
+});

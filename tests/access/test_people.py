@@ -1,0 +1,74 @@
+"""Who is asking, and what they may do, is what the database says at that moment."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
+
+from clusterview.access import links, people, roles, tokens
+from clusterview.models import ApiToken, LoginLink
+from clusterview.models.people import Role
+
+pytestmark = pytest.mark.django_db
+
+
+def bearer(token: str) -> people.Person | None:
+    return people.person_of_request(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
+
+
+def test_each_role_includes_the_ones_before_it() -> None:
+    table = {role: [needed for needed in Role.values if roles.allows(role, needed)] for role in Role.values}
+    assert table == {"viewer": ["viewer"], "operator": ["viewer", "operator"], "admin": ["viewer", "operator", "admin"]}
+    assert not roles.allows("", "viewer")
+
+
+def test_a_token_works_until_it_is_revoked_and_is_not_stored() -> None:
+    token = tokens.create(name="ci", role="operator")
+    assert bearer(token) == people.Person(name="ci", role="operator", token_id=ApiToken.objects.get().pk)
+    assert token not in str(ApiToken.objects.values())
+    assert bearer(token + "x") is None
+    assert tokens.revoke(name="ci")
+    assert bearer(token) is None
+    assert not tokens.revoke(name="ci")
+
+
+def test_two_tokens_cannot_share_a_name() -> None:
+    tokens.create(name="ci", role="viewer")
+    with pytest.raises(ValueError, match="already"):
+        tokens.create(name="ci", role="admin")
+
+
+def test_a_disabled_person_is_nobody_at_once(client: Client) -> None:
+    user = people.add(name="vera", role="viewer")
+    client.force_login(user)
+    key = client.session.session_key
+    found = people.person_of_session(key)
+    assert found is not None
+    assert (found.name, found.role) == ("vera", "viewer")
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert people.person_of_session(key) is None
+
+
+def test_someone_without_a_grant_is_nobody(client: Client) -> None:
+    client.force_login(User.objects.create_user("stray"))
+    assert people.person_of_session(client.session.session_key) is None
+
+
+def test_a_link_signs_in_once() -> None:
+    user = people.add(name="vera", role="viewer")
+    token = links.create(user=user)
+    assert links.find(token=token) == user
+    assert links.use(token=token) == user
+    assert links.use(token=token) is None
+    assert links.find(token=token) is None
+    assert token not in str(LoginLink.objects.values())
+
+
+def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
+    user = people.add(name="vera", role="viewer")
+    old = links.create(user=user, lasting=-links.LASTING)
+    assert links.use(token=old) is None
+    token = links.create(user=user)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert links.use(token=token) is None

@@ -1,0 +1,56 @@
+"""REST tells what can be switched, and when asked what cannot and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clusterview.topology import objects
+from clusterview.topology.pictures import Picture
+from tests.api.seen import Hub
+from tests.traffic.making import BLUE, GREEN, deployment, service
+
+pytestmark = pytest.mark.django_db
+Bearer = Callable[[str], Client]
+
+
+@pytest.fixture
+def shop(lab: None, seen: Hub) -> None:
+    """A pair behind two Services, and an alias beside them."""
+    pair = (deployment("shop-blue", labels=BLUE), deployment("shop-green", labels=GREEN))
+    inside = service(uid=objects.Uid("uid-inside"), name="inside", selector=GREEN)
+    alias = service(uid=objects.Uid("uid-billing"), name="billing", type="ExternalName", selector=None)
+    hidden = service(uid=objects.Uid("uid-hidden"), name="hidden", annotations={"clusterview.io/ignore": "true"})
+    seen.picture = Picture(objects=[*pair, service(), inside, alias, hidden])
+
+
+def told(bearer: Bearer, query: str = "") -> dict[str, Any]:
+    return {one["service"]: one for one in bearer("viewer").get(f"/api/v1/clusters/lab/applications{query}").json()}
+
+
+def test_what_can_be_switched_is_told_with_its_sides_and_its_group(shop: None, bearer: Bearer) -> None:
+    found = told(bearer)
+    assert {name: one["live"] for name, one in found.items()} == {"inside": "green", "shop": "blue"}
+    assert found["shop"]["group"] == found["inside"]["group"] == {"id": found["shop"]["group"]["id"], "services": ["inside", "shop"]}
+    assert [(side["value"], side["workload"]) for side in found["shop"]["sides"]] == [("blue", "shop-blue"), ("green", "shop-green")]
+    said = {name: found["shop"][name] for name in ("strategy", "why_not", "why_not_sentence", "why_not_remedy", "open_switch", "keeping")}
+    assert said == {
+        "strategy": "selector", "why_not": None, "why_not_sentence": "", "why_not_remedy": "", "open_switch": None, "keeping": None,
+    }  # fmt: skip
+
+
+def test_the_rest_is_told_when_asked_for_with_a_sentence_and_a_remedy_and_what_is_hidden_never(shop: None, bearer: Bearer) -> None:
+    found = told(bearer, "?all=true")
+    assert set(found) == {"billing", "inside", "shop"}
+    billing = found["billing"]
+    assert (billing["strategy"], billing["why_not"], billing["sides"], billing["group"]) == ("none", "external-name", [], None)
+    assert "DNS alias" in billing["why_not_sentence"] and "spec.externalName" in billing["why_not_remedy"]
+
+
+def test_of_a_cluster_that_was_not_seen_yet_nothing_is_claimed(lab: None, seen: Hub, bearer: Bearer) -> None:
+    seen.picture = None
+    answer = bearer("viewer").get("/api/v1/clusters/lab/applications?all=true")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")

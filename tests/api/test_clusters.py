@@ -1,0 +1,107 @@
+"""What REST tells of a cluster is the page's own picture, and only an administrator arms it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from django.test import Client
+
+from clusterview.access import auditing, clusters, people
+from clusterview.models import AuditEntry, Cluster
+from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
+
+pytestmark = pytest.mark.django_db
+Bearer = Callable[[str], Client]
+
+
+def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bearer: Bearer) -> None:
+    [told] = bearer("viewer").get("/api/v1/clusters").json()
+    assert told == {
+        "id": "lab",
+        "name": "the lab",
+        "version": "v1.37.2",
+        "state": "live",
+        "reason": "",
+        "detail": "",
+        "contact_age_seconds": 0.4,
+        "epoch": 7,
+        "sequence": 40,
+        "counts": {"Node": 1, "Pod": 2},
+        "not_permitted": ["Ingress"],
+        "missing": [{"kind": "Ingress", "why": "not_permitted", "detail": ""}],
+        "armed": False,
+        "armed_at": None,
+        "armed_by": None,
+        "read_only": False,
+    }
+
+
+def test_a_cluster_of_which_nothing_was_seen_is_lost_and_counts_nothing(lab: None, seen: Hub, bearer: Bearer) -> None:
+    seen.picture, seen.said = None, msgspec.structs.replace(LIVE, state="lost", contact_age_seconds=None, reason="no_observer")
+    client = bearer("viewer")
+    [told] = client.get("/api/v1/clusters").json()
+    assert (told["state"], told["contact_age_seconds"], told["counts"], told["sequence"]) == ("lost", None, {}, 0)
+    answer = client.get("/api/v1/clusters/lab/topology")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")
+
+
+def test_the_topology_is_the_whole_picture_at_one_place(lab: None, bearer: Bearer) -> None:
+    told = bearer("viewer").get("/api/v1/clusters/lab/topology").json()
+    assert (told["epoch"], told["sequence"]) == (7, 40)
+    assert {(one["kind"], one["namespace"], one["name"], one["uid"]) for one in told["objects"]} == {
+        ("Node", "", "node-1", "n1"), ("Pod", "store", "shop-1", "p1"), ("Pod", "mail", "mail-1", "p2"),
+    }  # fmt: skip
+    assert {"kind": "runs_on", "source": "p1", "target": "n1"} in told["links"]
+
+
+@pytest.mark.parametrize(
+    ("query", "uids"),
+    [("kind=Pod", {POD.uid, OTHER.uid}), ("namespace=store", {POD.uid}), ("kind=Pod&namespace=mail", {OTHER.uid}), ("kind=Nothing", set())],
+)
+def test_a_filtered_topology_names_nothing_else(lab: None, bearer: Bearer, query: str, uids: set[str]) -> None:
+    told = bearer("viewer").get(f"/api/v1/clusters/lab/topology?{query}").json()
+    assert {one["uid"] for one in told["objects"]} == uids
+    assert told["links"] == []
+    assert NODE.uid not in json.dumps(told)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("cluster", ["other", "closed", "0", "null", ":cluster"])
+@pytest.mark.parametrize("rest", ["topology", "changes"])
+def test_a_cluster_that_is_not_open_is_as_absent_as_one_that_never_was(lab: None, bearer: Bearer, cluster: str, rest: str) -> None:
+    Cluster.objects.create(pk="closed", name="closed", active=False)
+    answer = bearer("admin").get(f"/api/v1/clusters/{cluster}/{rest}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_only_an_administrator_arms_and_it_is_written_down(lab: None, bearer: Bearer) -> None:
+    for role in ("viewer", "operator"):
+        answer = bearer(role).post("/api/v1/clusters/lab/arm")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert not Cluster.objects.get().armed
+    client = bearer("admin")
+    assert client.post("/api/v1/clusters/lab/arm", {}, content_type="application/json").json() == {"armed": True}
+    assert client.get("/api/v1/clusters").json()[0]["armed"] is True
+    assert client.post("/api/v1/clusters/lab/disarm").json() == {"armed": False}
+    assert [(entry.action, entry.actor) for entry in AuditEntry.objects.all()] == [("ARMED", "admin-token"), ("DISARMED", "admin-token")]
+    assert auditing.verify() == []
+
+
+def test_a_person_who_arms_is_named(lab: None, client: Client) -> None:
+    client.force_login(people.add(name="ada", role="admin"))
+    client.post("/api/v1/clusters/lab/arm")
+    [told] = client.get("/api/v1/clusters").json()
+    assert (told["armed"], told["armed_by"]) == (True, "ada")
+    clusters.disarm(cluster="lab", actor="ada")
+    assert client.get("/api/v1/clusters").json()[0]["armed_by"] is None
+
+
+def test_an_installation_that_only_looks_is_never_armed(lab: None, bearer: Bearer, settings: Any) -> None:
+    settings.READ_ONLY = True
+    answer = bearer("admin").post("/api/v1/clusters/lab/arm")
+    assert (answer.status_code, answer.json()["code"]) == (403, "read_only")
+    assert not Cluster.objects.get().armed

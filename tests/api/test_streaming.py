@@ -1,0 +1,147 @@
+"""Changes over REST come one by one, each with the place from which nothing is lost, until the client leaves or may not look any more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.test import AsyncClient
+
+from clusterview.access import clusters, people, tokens
+from clusterview.api import streaming
+from clusterview.models import ApiToken
+from clusterview.stream.messages import Position
+from clusterview.topology.changes import Drop, Linked, Put, Unlinked
+from tests.api.seen import LINKS, OTHER, POD, Hub
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SOON = 5.0
+
+
+def token_of(role: str) -> str:
+    clusters.register(opened=[("lab", "the lab")])
+    return tokens.create(name=role, role=role)
+
+
+@pytest.fixture
+def viewer_token(transactional_db: None) -> str:
+    return token_of("viewer")
+
+
+async def opened(token: str, **headers: str) -> AsyncIterator[bytes]:
+    answer: Any = await AsyncClient().get("/api/v1/clusters/lab/changes", headers={"Authorization": f"Bearer {token}", **headers})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/event-stream"
+    assert answer["Cache-Control"] == "no-store"
+    stream: AsyncIterator[bytes] = aiter(answer.streaming_content)
+    return stream
+
+
+async def following(stream: AsyncIterator[bytes]) -> bytes:
+    return await asyncio.wait_for(anext(stream), SOON)
+
+
+def read(sent: bytes) -> list[tuple[str, dict[str, Any]]]:
+    """The (id, data) of each event."""
+    events = [dict(line.split(": ", 1) for line in event.splitlines()) for event in sent.decode().split("\n\n") if event]
+    return [(event.get("id", ""), json.loads(event["data"])) for event in events]
+
+
+async def test_each_change_is_one_event_and_only_the_last_of_a_step_moves_the_place(seen: Hub, viewer_token: str) -> None:
+    stream = await opened(viewer_token)
+    assert (await following(stream)).startswith(b":")
+    seen.steps.put_nowait((Position(epoch=7, sequence=41), [Unlinked(LINKS[0]), Drop(POD.uid), Put(OTHER), Linked(LINKS[1])]))
+    events = read(await following(stream))
+    assert [place for place, _ in events] == ["7-40", "7-40", "7-40", "7-41"]
+    assert [change["op"] for _, change in events] == ["unlink", "drop", "put", "link"]
+    assert events[0][1] == {"op": "unlink", "kind": "runs_on", "source": "p1", "target": "n1"}
+    assert events[1][1] == {"op": "drop", "kind": "Pod", "namespace": "store", "name": "shop-1", "uid": "p1"}
+    assert (events[2][1]["object"]["kind"], events[2][1]["object"]["name"]) == ("Pod", "mail-1")
+
+
+async def test_a_client_that_comes_back_goes_on_after_the_place_it_names(seen: Hub, viewer_token: str) -> None:
+    stream = await opened(viewer_token, **{"Last-Event-ID": "7-33"})
+    await following(stream)
+    assert seen.asked == [Position(epoch=7, sequence=33)]
+
+
+async def test_where_the_place_is_gone_the_client_is_told_to_read_again(
+    seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "START_AGAIN_SECONDS", 0)
+    stream = await opened(viewer_token, **{"Last-Event-ID": "3-9"})
+    await following(stream)
+    assert b"event: restart" in await following(stream)
+    assert seen.asked == [Position(epoch=3, sequence=9), None]
+    seen.steps.put_nowait((Position(epoch=7, sequence=41), [Put(OTHER)]))
+    assert read(await following(stream))[0][0] == "7-41"
+
+
+@pytest.mark.parametrize("text", ["", "7", "7-", "-7", "7-x", "7-1 ", "٧-١", "7-1-1", "9" * 40 + "-1"])
+def test_what_is_no_place_is_none(text: str) -> None:
+    assert streaming.place(text) is None
+
+
+async def test_silence_is_kept_open_by_comments(seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.01)
+    stream = await opened(viewer_token)
+    assert [await following(stream) for _ in range(3)][1:] == [b": still here\n\n"] * 2
+
+
+async def test_a_revoked_token_ends_its_stream_at_the_ring(seen: Hub, viewer_token: str) -> None:
+    stream = await opened(viewer_token)
+    await following(stream)
+    await ApiToken.objects.all().adelete()
+    for listener in seen.listeners:
+        listener(None)
+    with pytest.raises(StopAsyncIteration):
+        await following(stream)
+    assert not seen.listeners
+
+
+async def test_somebody_elses_sign_out_ends_nothing(seen: Hub, viewer_token: str) -> None:
+    stream = await opened(viewer_token)
+    await following(stream)
+    for listener in seen.listeners:
+        listener(None)
+    assert await following(stream) == b": still here\n\n"
+
+
+async def test_a_disabled_person_is_cut_off_at_the_next_look_even_without_a_ring(
+    seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.01)
+    client: Any = AsyncClient()
+    await client.aforce_login(await database_sync_to_async(people.add)(name="vera", role="viewer"))
+    answer = await client.get("/api/v1/clusters/lab/changes")
+    stream = aiter(answer.streaming_content)
+    await following(stream)
+    await User.objects.filter(username="vera").aupdate(is_active=False)
+    with pytest.raises(StopAsyncIteration):
+        for _ in range(10):
+            await following(stream)
+
+
+async def test_a_client_that_leaves_leaves_nothing_behind(seen: Hub, viewer_token: str) -> None:
+    """Django cancels the task that waits for the next part when the client is gone."""
+    stream: Any = await opened(viewer_token)
+    await following(stream)
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    assert seen.listeners
+    left = [task for task in asyncio.all_tasks() if task not in (asyncio.current_task(), waiting)]
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not seen.listeners
+    assert all(task.done() for task in left)
+
+
+async def test_a_stranger_gets_no_stream(seen: Hub, viewer_token: str) -> None:
+    answer = await AsyncClient().get("/api/v1/clusters/lab/changes")
+    assert answer.status_code == 401

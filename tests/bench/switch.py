@@ -1,0 +1,144 @@
+"""From the click to EndpointSlices that hold only the new side, seen by a watch of our own on the API server.
+
+The floor is a bare PATCH of the selector, in turn with ours. The peer is Argo Rollouts v1.10.1 on the same control plane, right after: from the
+promotion of a paused blue/green Rollout whose new pods are ready, seen by the same kind of watch.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import tempfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+import httpx
+
+from tests.bench.table import Line, percentile
+from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.lab import others
+from tests.lab.cluster import Cluster, shop_manifests
+from tests.lab.fixtures import free_ports, settle
+from tests.lab.pods import is_ready
+from tests.ports import free_port
+
+ROUNDS = 15  # there and back each time
+PROMOTIONS = 8
+SERVICE = "/api/v1/namespaces/store/services/shop"
+MEDIAN_GOAL, MOST_GOAL = 25.0, 47.0
+
+
+class Slices:
+    """When a Service's EndpointSlice last came to hold only one side, and which: the word of its pods' names after the first dash."""
+
+    def __init__(self, lab: Cluster, *, namespace: str, service: str) -> None:
+        self.side, self.since = "", 0.0
+        self._changed = threading.Condition()
+        where = urllib.parse.urlsplit(lab.server)
+        trust = ssl.create_default_context(cafile=str(lab.state / "certs" / "apiserver.crt"))
+        self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust)
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?watch=1&labelSelector=kubernetes.io/service-name%3D{service}"
+        self._connection.request("GET", path, headers={"Authorization": "Bearer admin-token"})
+        self._answer = self._connection.getresponse()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while line := self._answer.readline():
+            now = time.perf_counter()
+            names = [one["targetRef"]["name"] for one in json.loads(line)["object"].get("endpoints") or [] if one["conditions"]["ready"]]
+            sides = {name.split("-")[1] for name in names}
+            with self._changed:
+                self.side, self.since = (sides.pop() if len(sides) == 1 else ""), now
+                self._changed.notify_all()
+
+    def when(self, side: str) -> float:
+        """This will wait until only this side is there, and tell since when. Raises AssertionError after ten seconds."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.side == side, 10), f"the EndpointSlices never held only {side}"
+            return self.since
+
+
+def measure() -> list[Line]:
+    """This will start a lab and the product, and switch there and back, in turn with bare patches."""
+    with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
+        lab = Cluster(state=Path(folder) / "lab", port=free_ports())
+        product = Dashboard(state=Path(folder) / "state", port=free_port(), kubeconfig=lab.token_kubeconfig("clusterview"))
+        try:
+            lab.up()
+            for manifest in shop_manifests():
+                lab.kubectl("apply", "-f", str(manifest))
+            settle(lab=lab)
+            lab.kubectl("apply", "-f", "-", input=product.manage("rbac", "--switch", "store", "--user", "clusterview"))
+            product.start()
+            product.manage("arm", lab.context)
+            with product.rest(token=product.token(name="bench", role="operator")) as rest:
+                wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+                ours, bare = in_turn(lab=lab, rest=rest)
+            return lines(ours, bare, promotions(lab))
+        finally:
+            product.stop()
+            lab.down()
+
+
+def in_turn(*, lab: Cluster, rest: httpx.Client) -> tuple[list[float], list[float]]:
+    """Milliseconds of each switch of ours, and of each bare patch."""
+    slices, ours, bare = Slices(lab, namespace="store", service="shop"), [], []
+    cluster = rest.get("/clusters").json()[0]["id"]
+    for _ in range(ROUNDS):
+        for side in ("green", "blue"):
+            began = time.perf_counter()
+            begun = rest.post(f"/clusters/{cluster}/switches", json={"namespace": "store", "service": "shop", "to": side})
+            assert begun.status_code == 202, begun.text
+            ours.append(1000 * (slices.when(side) - began))
+            ended(rest=rest, switch=begun.json()["id"])
+        for side in ("green", "blue"):
+            began = time.perf_counter()
+            lab.patch(SERVICE, {"spec": {"selector": {"slot": side}}})
+            bare.append(1000 * (slices.when(side) - began))
+        wait_for(lambda: rest.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=5, what="the page has seen it")
+    return ours, bare
+
+
+def promotions(lab: Cluster) -> list[float]:
+    """Milliseconds of each promotion by Argo Rollouts, its new pods ready before."""
+    others.start(lab, name="rollouts")
+    lab.kubectl("create", "namespace", others.ROLLOUTS_NAMESPACE)
+    took = []
+    lab.kubectl("apply", "-f", "-", input=json.dumps(others.rollout_service()))
+    lab.kubectl("apply", "-f", "-", input=json.dumps(others.rollout("0", autoPromotionEnabled=False)))
+    wait_for(lambda: blue_green(lab).get("activeSelector"), seconds=60, what="the first version takes the traffic")
+    slices = Slices(lab, namespace=others.ROLLOUTS_NAMESPACE, service="web")
+    for version in range(1, PROMOTIONS + 1):
+        lab.kubectl("apply", "-f", "-", input=json.dumps(others.rollout(str(version), autoPromotionEnabled=False)))
+        wait_for(lambda: is_paused(lab), seconds=60, what="the new pods are ready and the Rollout waits")
+        new = lab.get(others.ROLLOUT)["status"]["currentPodHash"]
+        began = time.perf_counter()
+        lab.patch(f"{others.ROLLOUT}/status", {"status": {"pauseConditions": None}})
+        took.append(1000 * (slices.when(new) - began))
+        wait_for(lambda: blue_green(lab).get("activeSelector") == new, seconds=30, what="the Rollout has noted it")  # noqa: B023
+    return took
+
+
+def blue_green(lab: Cluster) -> dict[str, str]:
+    found: dict[str, str] = lab.get(others.ROLLOUT).get("status", {}).get("blueGreen", {})
+    return found
+
+
+def is_paused(lab: Cluster) -> bool:
+    status = lab.get(others.ROLLOUT).get("status", {})
+    is_new = status.get("currentPodHash") != status.get("blueGreen", {}).get("activeSelector")
+    pods = lab.get(f"/api/v1/namespaces/{others.ROLLOUTS_NAMESPACE}/pods?labelSelector=rollouts-pod-template-hash%3D{status.get('currentPodHash')}")
+    return is_new and bool(status.get("pauseConditions")) and [is_ready(pod) for pod in pods["items"]] == [True] * 3
+
+
+def lines(ours: list[float], bare: list[float], peer: list[float]) -> list[Line]:
+    median, most, theirs = percentile(ours, 0.5), max(ours), percentile(peer, 0.5)
+    goal, is_fast = f"≤ {MEDIAN_GOAL:.0f} ms and ≤ Argo Rollouts", median <= min(MEDIAN_GOAL, theirs)
+    return [
+        Line("click to EndpointSlices, p50", median, "ms", percentile(bare, 0.5), theirs, goal, is_fast),
+        Line("click to EndpointSlices, p95", percentile(ours, 0.95), "ms", percentile(bare, 0.95), percentile(peer, 0.95)),
+        Line("click to EndpointSlices, max", most, "ms", max(bare), max(peer), f"≤ {MOST_GOAL:.0f} ms", most <= MOST_GOAL),
+    ]

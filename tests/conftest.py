@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
+from hypothesis import settings
+from pytest_django.plugin import DjangoDbBlocker
+
+from clusterview.access import granting
+from tests import databases
+
+settings.register_profile("without deadlines", deadline=None)  # a machine that is busy with something else is no defect
+settings.load_profile("without deadlines")
+pytest_plugins = ["tests.lab.fixtures", "tests.postgres_servers", "tests.redis_servers"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Playwright keeps an event loop running once a browser is open, so whatever wants a loop of its own comes before."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    databases.reach_both(items)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    if granting.has_owner():
+        connections["default"].settings_dict["TEST"]["MIRROR"] = granting.OWNER
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        connections["default"].close()  # it was open to the database that the tests' own one is named after
+        databases.let_the_audit_go()
+    yield
+    connections.close_all()
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()  # the thread in which asynchronous tests do their work

@@ -1,0 +1,100 @@
+"""One command line: what it refuses in one sentence, where its state lies, and who can read that."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard import bootstrap, installing
+from dashboard.refusals import Refused
+
+MANAGE = installing.ROOT / "manage.py"
+AN_OLD_PYTHON = """
+import runpy, sys
+sys.version_info, sys.version = (3, 9, 2), "3.9.2 (default)"
+runpy.run_path({path!r}, run_name="__main__")
+"""
+
+
+@pytest.fixture(autouse=True)
+def keep_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTERVIEW_STATE", os.environ["CLUSTERVIEW_STATE"])
+    monkeypatch.setattr(os, "umask", lambda _mask: 0)
+
+
+def test_an_old_python_is_told_which_one_is_needed() -> None:
+    done = subprocess.run([sys.executable, "-c", AN_OLD_PYTHON.format(path=str(MANAGE))], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Clusterview needs Python 3.11 or newer; this is 3.9.2.")
+
+
+def test_an_old_python_can_read_the_file_that_tells_it() -> None:
+    ast.parse(MANAGE.read_text(), feature_version=(3, 4))
+
+
+def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def write_to_a_full_disk(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/full/disk/.venv")
+
+    monkeypatch.setattr(installing, "prepare_environment", write_to_a_full_disk)
+    assert bootstrap.main(arguments=["migrate", "--state", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "The disk is full while writing /full/disk/.venv: make room and try again.\n"
+
+
+def test_a_refusal_is_the_whole_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(**_: object) -> None:
+        raise Refused("Not today. Try tomorrow.")
+
+    monkeypatch.setattr(installing, "prepare_environment", refuse)
+    assert bootstrap.main(arguments=["migrate", "--state", str(tmp_path)]) == 1
+    assert capsys.readouterr() == ("", "Not today. Try tomorrow.\n")
+
+
+def test_up_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(installing, "prepare_environment", lambda **_: pytest.fail("the environment was made first"))
+    monkeypatch.setenv("PUBLIC_URL", "")
+    assert bootstrap.main(arguments=["up", "--host", "0.0.0.0", "--state", str(tmp_path)]) == 1
+    assert "PUBLIC_URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--state", "{}", "x"], ["x", "--state={}"], ["x", "--state", "{}"]])
+def test_the_state_folder_is_understood_everywhere_in_the_line(words: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    assert bootstrap.take_state(arguments=[word.format(folder) for word in words]) == (["x"], folder)
+
+
+def test_the_state_folder_comes_from_the_environment_when_it_is_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTERVIEW_STATE", "/somewhere/else")
+    assert bootstrap.take_state(arguments=[]) == ([], Path("/somewhere/else"))
+    monkeypatch.delenv("CLUSTERVIEW_STATE")
+    assert bootstrap.take_state(arguments=[]) == ([], installing.ROOT / ".state")
+    with pytest.raises(Refused, match="--state needs"):
+        bootstrap.take_state(arguments=["--state"])
+
+
+def test_the_state_folder_is_nobody_elses_even_when_it_was_open_before(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o755)
+    bootstrap.make_state(folder=folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_secret_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    bootstrap.keep_secret_key(state=tmp_path)
+    first = (tmp_path / "secret-key").read_text()
+    bootstrap.keep_secret_key(state=tmp_path)
+    assert (tmp_path / "secret-key").read_text() == first
+    assert len(first) >= 64
+    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_without_a_command_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main(arguments=[]) == 0
+    assert {"up", "test", "lab", "doctor"} <= set(capsys.readouterr().out.split())

@@ -1,0 +1,64 @@
+"""What `up` refuses before anything is made, and that the remedy stands beside it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from dashboard import options
+from dashboard.refusals import Refused
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def read(state: Path, *words: str) -> options.Options:
+    return options.read(arguments=list(words), state=state)
+
+
+def test_a_host_beyond_loopback_without_encryption_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for public in ("", "http://clusterview.example"):
+        monkeypatch.setenv("PUBLIC_URL", public)
+        with pytest.raises(Refused, match=r"without encryption.*PUBLIC_URL=https://"):
+            options.refuse(options=read(tmp_path, "--host", "0.0.0.0", "--port", free_port()))
+    monkeypatch.setenv("PUBLIC_URL", "https://clusterview.example")
+    options.refuse(options=read(tmp_path, "--host", "0.0.0.0", "--port", free_port()))
+
+
+def test_a_taken_port_is_refused_with_the_option_that_helps(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked = read(tmp_path, "--port", str(server.getsockname()[1]))
+        with pytest.raises(Refused, match=rf"port {asked.port}: .*Choose another with --port"):
+            options.refuse(options=asked)
+
+
+@pytest.mark.parametrize("word", ["0", "65536", "http"])
+def test_a_port_that_does_not_exist_is_refused(word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read(tmp_path, "--port", word)
+    assert "--port" in capsys.readouterr().err
+
+
+def test_a_missing_kubeconfig_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="There is no kubeconfig at /no/such/file"):
+        options.refuse(options=read(tmp_path, "--kubeconfig", "/no/such/file", "--port", free_port()))
+
+
+def test_relative_kubeconfigs_are_told_to_the_children_as_absolute_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read(tmp_path, "--kubeconfig", "one:/two").kubeconfig == f"{tmp_path}/one:/two"
+
+
+def test_contexts_are_collected_and_the_usual_address_is_loopback(tmp_path: Path) -> None:
+    asked = read(tmp_path, "--context", "blue", "--context", "green", "--read-only")
+    assert (asked.contexts, asked.read_only, asked.url) == (["blue", "green"], True, "http://127.0.0.1:8000")
+    assert read(tmp_path, "--host", "::1").url == "http://[::1]:8000"
+
+
+def test_a_report_that_a_dead_up_left_behind_does_not_refuse_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "up.json").write_text('{"pid": 1, "url": "http://127.0.0.1:8000"}')
+    assert options.running(options=read(tmp_path)) is None

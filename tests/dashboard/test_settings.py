@@ -1,0 +1,87 @@
+"""What the environment decides, and what never reaches a log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from django.conf import settings as configured
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from dashboard import logs, settings
+
+
+def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
+    usual = tmp_path / ".kube" / "config"
+    assert settings.kubeconfig_paths(environment={}, home=tmp_path) == []
+    usual.parent.mkdir()
+    usual.touch()
+    assert settings.kubeconfig_paths(environment={}, home=tmp_path) == [str(usual)]
+    assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a:/b"}, home=tmp_path) == ["/a", "/b"]
+    assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a", "CLUSTERVIEW_KUBECONFIG": "/c"}, home=tmp_path) == ["/c"]
+
+
+def test_commands_find_the_redis_of_the_up_on_their_state_folder_and_never_a_strangers(tmp_path: Path) -> None:
+    assert settings.redis_url(state=tmp_path, environment={}).startswith(f"unix://{tmp_path}")
+    (tmp_path / "up.json").write_text(json.dumps({"redis_url": "redis://:word@127.0.0.1:20001/0"}))
+    assert settings.redis_url(state=tmp_path, environment={}) == "redis://:word@127.0.0.1:20001/0"
+    assert settings.redis_url(state=tmp_path, environment={"REDIS_URL": "redis://named/1"}) == "redis://named/1"
+
+
+def test_sqlite_survives_a_power_cut_and_concurrent_writers() -> None:
+    options = settings.databases(environment={})["default"]["OPTIONS"]
+    assert isinstance(options, dict)
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]
+    assert "synchronous=FULL" in options["init_command"]
+
+
+def test_a_database_url_is_read_with_its_escapes() -> None:
+    found = settings.postgres(name="DATABASE_URL", url="postgres://me:p%40ss@db.example:5433/views?sslmode=require&options=-c%20geqo%3Doff")
+    assert [found[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")] == ["views", "me", "p@ss", "db.example", 5433]
+    options = found["OPTIONS"]
+    assert isinstance(options, dict)
+    assert options["sslmode"] == "require"
+    assert options["options"].endswith(" -c geqo=off")
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_OWNER_URL begins with 'mysql'; only postgres:// is known"):
+        settings.postgres(name="DATABASE_OWNER_URL", url="mysql://me@db/views")
+
+
+def test_owner_and_role_are_two_names_of_one_database() -> None:
+    both = {"DATABASE_URL": "postgres://role@db/views", "DATABASE_OWNER_URL": "postgres://owner@db/views"}
+    assert [one["USER"] for one in settings.databases(environment=both).values()] == ["role", "owner"]
+    with pytest.raises(ImproperlyConfigured, match="two databases"):
+        settings.databases(environment=both | {"DATABASE_OWNER_URL": "postgres://owner@db/other"})
+    with pytest.raises(ImproperlyConfigured, match="Set both"):
+        settings.databases(environment={"DATABASE_OWNER_URL": "postgres://owner@db/views"})
+
+
+def test_hosts_are_exact_names() -> None:
+    assert configured.DEBUG is False
+    assert not [host for host in settings.allowed_hosts() if "*" in host or host.startswith(".")]
+
+
+@pytest.mark.django_db
+def test_every_answer_carries_the_strict_policy_and_headers() -> None:
+    headers = Client().get("/livez").headers
+    policy = {part.split()[0]: part.split()[1:] for part in headers["Content-Security-Policy"].split(";") if part.strip()}
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
+    assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"]) == ("nosniff", "same-origin")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Gone: /login/s3cret-word_1", "GET /login/s3cret-word_1?x", "Authorization: Bearer s3cret-word_1", "redis://:s3cret-word_1@127.0.0.1:1/0"],
+)
+def test_no_line_of_a_log_holds_a_login_link_a_token_or_a_password(line: str) -> None:
+    record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, "%s", (line,), None)
+    (formatter,) = [handler.formatter for handler in logging.getLogger().handlers if isinstance(handler.formatter, logs.Formatter)]
+    formatted = formatter.format(record)
+    assert "s3cret" not in formatted
+    assert "(hidden)" in formatted

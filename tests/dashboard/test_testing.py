@@ -1,0 +1,74 @@
+"""The closing lines that CI and people read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard import installing, testing
+from dashboard.testing import Tally
+
+A_TEST_FILE = """
+import pytest
+def test_good(): pass
+def test_bad(): assert False
+@pytest.fixture
+def ends_badly():
+    yield
+    raise OSError
+def test_bad_twice(ends_badly): assert False
+@pytest.mark.skip(reason="no Go here")
+def test_left_out(): pass
+"""
+
+
+def test_the_last_line_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally(passed=3, skipped=["tests.lab.x: no Go here"])
+    assert testing.close(tally=tally, strict=False, is_root=True) == 0
+    assert capsys.readouterr().out.splitlines() == ["skipped tests.lab.x: no Go here", "3 passed, 0 failed, 1 skipped"]
+
+
+def test_a_failure_is_an_exit_code() -> None:
+    assert testing.close(tally=Tally(passed=3, failed=1), strict=False, is_root=True) == 1
+
+
+@pytest.mark.parametrize(("reason", "is_root", "code"), [("no Go", False, 1), ("needs root", True, 1), ("needs root", False, 0)])
+def test_in_ci_nothing_is_skipped_but_what_needs_root_without_root(reason: str, is_root: bool, code: int) -> None:
+    assert testing.close(tally=Tally(passed=1, skipped=[f"tests.x: {reason}"]), strict=True, is_root=is_root) == code
+
+
+def test_pytests_report_is_counted_by_test(tmp_path: Path) -> None:
+    (tmp_path / "test_sample.py").write_text(A_TEST_FILE)
+    report = tmp_path / "report.xml"
+    line = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:django", f"--junitxml={report}"]
+    subprocess.run([*line, str(tmp_path)], cwd=tmp_path, capture_output=True, check=False)
+    assert testing.read_junit(text=report.read_text()) == Tally(passed=1, failed=2, skipped=["test_sample.test_left_out: no Go here"])
+
+
+def test_vitests_report_is_counted_by_test() -> None:
+    cases = [{"status": status, "fullName": f"a {status} one"} for status in ("passed", "passed", "failed", "pending")]
+    tally = testing.read_vitest(text=json.dumps({"testResults": [{"assertionResults": cases}]}))
+    assert tally == Tally(passed=2, failed=1, skipped=["vitest a pending one: pending"])
+
+
+def test_a_clone_without_a_front_end_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installing, "STATIC", tmp_path)
+    assert testing.run_vitest() == Tally(skipped=["vitest: there is no static/package.json in this clone"])
+
+
+def test_any_argument_selects_tests_so_only_pytest_runs() -> None:
+    assert [name for name, _ in testing.parts(only_pytest=True, pytest_arguments=[])] == ["pytest"]
+    assert [name for name, _ in testing.parts(only_pytest=False, pytest_arguments=[])][:3] == ["ruff", "mypy", "import-linter"]
+
+
+def test_a_failing_check_shows_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("true", "false"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setattr(testing, "BIN", tmp_path)
+    assert testing.run_check(line=["true"]) == Tally(passed=1)
+    assert testing.run_check(line=["false"]) == Tally(failed=1)

@@ -1,0 +1,183 @@
+"""The journeys' world: the lab, one `manage.py up` that watches it with exactly the printed rights, and Chromium.
+
+Everything speaks HTTP to the real thing; no Django is loaded here, since Playwright's sync API and the ORM do not share a thread.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from tests.journeys.dashboard import Dashboard, wait_for
+from tests.ports import free_port
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    return {"executable_path": chromium, "args": CHROMIUM_OPTIONS, "headless": True}
+
+
+@pytest.fixture(scope="session")
+def complaints() -> list[str]:
+    """What the content security policy has complained about in any page since the last test."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def browser(browser: Browser, complaints: list[str]) -> Browser:
+    """Chromium, in which every page of every context is listened to."""
+    make = browser.new_context
+
+    def listen(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    def listened_to(**options: Any) -> BrowserContext:
+        context = make(**options)
+        context.on("console", listen)
+        return context
+
+    browser.new_context = listened_to  # type: ignore[method-assign]
+    return browser
+
+
+@pytest.fixture(autouse=True)
+def no_complaint(complaints: list[str]) -> Iterator[None]:
+    """Whatever a test opens, nothing in it is refused by the content security policy."""
+    complaints.clear()
+    yield
+    assert not complaints
+
+
+@pytest.fixture(scope="session")
+def least_rights(lab: Any) -> pathlib.Path:
+    """A kubeconfig for an account that holds exactly what `manage.py rbac` prints."""
+    return pathlib.Path(lab.token_kubeconfig("clusterview"))
+
+
+class LongStream:
+    """A reader of `changes` that never ends by itself; `why` says what ended it."""
+
+    def __init__(self, *, rest: httpx.Client, cluster: str) -> None:
+        self.begun, self.changes, self.why = time.monotonic(), 0, ""
+        self.ended = threading.Event()
+        self._leaving = False
+        self._rest, self._path = rest, f"/clusters/{cluster}/changes"
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            with self._rest.stream("GET", self._path, timeout=httpx.Timeout(10, read=60)) as answer:
+                for line in answer.iter_lines():
+                    self.changes += line.startswith("data:")
+                    if self._leaving:
+                        return
+            self.why = "the server has ended it"
+        except httpx.HTTPError as problem:
+            self.why = repr(problem)
+        finally:
+            self.ended.set()
+
+    def leave(self) -> None:
+        """This will let the reader go at the next line, which comes every fifteen seconds at the latest."""
+        self._leaving = True
+        self._thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def long_stream(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongStream]:
+    """A stream on a `manage.py up` that nobody kills, opened before the first journey."""
+    apart = Dashboard(state=tmp_path_factory.mktemp("apart") / "state", port=free_port(), kubeconfig=least_rights)
+    lab.kubectl("apply", "-f", "-", input=apart.manage("rbac", "--switch", "store", "--user", "clusterview"))
+    apart.start()
+    try:
+        with apart.rest(token=apart.token(name="reader", role="viewer")) as rest:
+            live = wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="cluster live")
+            stream = LongStream(rest=rest, cluster=live[0]["id"])
+            yield stream
+            stream.leave()
+    finally:
+        apart.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_early(request: pytest.FixtureRequest) -> None:
+    """What takes minutes begins before the first journey, where the test that asks for it runs at all."""
+    if any("long_stream" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("long_stream")
+
+
+@pytest.fixture(scope="session")
+def dashboard(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """`manage.py up` on the lab, armed, live."""
+    state = tmp_path_factory.mktemp("journeys") / "state"
+    dashboard = Dashboard(state=state, port=free_port(), kubeconfig=least_rights)
+    manifest = dashboard.manage("rbac", "--switch", "store", "--user", "clusterview")
+    lab.kubectl("apply", "-f", "-", input=manifest)
+    dashboard.start()
+    try:
+        dashboard.manage("arm", lab.context)
+        with dashboard.rest(token=dashboard.token(name="fixture", role="viewer")) as rest:
+            wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="cluster live")
+        yield dashboard
+    finally:
+        code = dashboard.stop()
+        print(dashboard.log()[-4000:], f"\nup ended with {code}")
+
+
+@pytest.fixture(scope="session")
+def operator(dashboard: Dashboard) -> Iterator[httpx.Client]:
+    with dashboard.rest(token=dashboard.token(name="journey-operator", role="operator")) as rest:
+        yield rest
+
+
+@pytest.fixture(scope="session")
+def cluster_id(operator: httpx.Client) -> str:
+    return str(operator.get("/clusters").json()[0]["id"])
+
+
+@pytest.fixture(scope="session")
+def administrator_state(dashboard: Dashboard, browser: Browser) -> dict[str, Any]:
+    """The first link makes an administrator; what the browser keeps of it serves all journeys."""
+    return sign_in(browser=browser, link=dashboard.login_link)
+
+
+def sign_in(*, browser: Browser, link: str) -> dict[str, Any]:
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/c/**")
+    state: dict[str, Any] = dict(context.storage_state())
+    context.close()
+    return state
+
+
+@pytest.fixture
+def context(browser: Browser, administrator_state: dict[str, Any]) -> Iterator[BrowserContext]:
+    context = browser.new_context(locale="en-US", storage_state=administrator_state, viewport={"width": 1440, "height": 900})  # type: ignore[arg-type]
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, dashboard: Dashboard, cluster_id: str) -> Page:
+    """The live map, signed in as the administrator."""
+    page = context.new_page()
+    page.goto(f"{dashboard.url}/c/{cluster_id}/")
+    return page

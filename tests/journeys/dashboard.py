@@ -1,0 +1,124 @@
+"""A real `manage.py up` under test, spoken to over HTTP only, as a person and a browser would."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def wait_for(look: Callable[[], T], *, seconds: float, what: str) -> T:
+    """This will look until it sees something true, and return it; fails after `seconds` with the last thing seen."""
+    deadline = time.monotonic() + seconds
+    seen: Any = None
+    while time.monotonic() < deadline:
+        try:
+            found = look()
+        except (httpx.HTTPError, OSError, KeyError, LookupError) as problem:
+            seen = problem
+        else:
+            if found:
+                return found
+            seen = found
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s; last seen: {seen!r}")
+
+
+def ended(*, rest: httpx.Client, switch: str) -> dict[str, Any]:
+    """This will wait until the switch has ended, and give its story."""
+
+    def look() -> dict[str, Any] | None:
+        told: dict[str, Any] = rest.get(f"/switches/{switch}").json()
+        return None if told["open"] else told
+
+    found = wait_for(look, seconds=20, what="the switch has ended")
+    assert found is not None
+    return found
+
+
+class Dashboard:
+    """One `manage.py up` with a state folder of its own."""
+
+    def __init__(self, *, state: pathlib.Path, port: int, kubeconfig: pathlib.Path | None, options: tuple[str, ...] = ()) -> None:
+        self.state, self.port, self.kubeconfig, self.options = state, port, kubeconfig, options
+        self.url = f"http://127.0.0.1:{port}"
+        self.lines: list[str] = []
+        self.login_link = ""
+        self.process: subprocess.Popen[str] | None = None
+        self._link_seen = threading.Event()
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERVIEW_", "DJANGO_", "KUBECONFIG"))}
+        return kept | {"HOME": str(self.state.parent), "CLUSTERVIEW_STATE": str(self.state), "PYTHONUNBUFFERED": "1"}
+
+    def start(self, *, seconds: float = 60) -> Dashboard:
+        """This will start `up` and return when it has printed the link."""
+        self._link_seen.clear()
+        chosen = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
+        where = ["--port", str(self.port), "--state", str(self.state)]
+        command = [sys.executable, str(ROOT / "manage.py"), "up", *where, *chosen, *self.options]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        if not self._link_seen.wait(seconds):
+            self.stop()
+            raise AssertionError(f"no login link within {seconds} s:\n" + "\n".join(self.lines[-40:]))
+        return self
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                self.lines.append(line.rstrip())
+                if found := re.search(r"Open (http://\S+/login/\S+)", line):
+                    self.login_link = found.group(1)
+                    self._link_seen.set()
+
+    def stop(self, *, signal_number: int = signal.SIGTERM, seconds: float = 20) -> int | None:
+        """This will end `up` and return its exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.poll() if self.process else None
+        self.process.send_signal(signal_number)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait(5)
+
+    def manage(self, *arguments: str) -> str:
+        """This will run `manage.py` with the same state, and return what it printed."""
+        chosen = {"CLUSTERVIEW_KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {}
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments, "--state", str(self.state)],
+            cwd=ROOT, env=self.environment() | chosen, capture_output=True, text=True, timeout=60, check=False,
+        )
+        assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def token(self, *, name: str, role: str) -> str:
+        return self.manage("token", "create", name, "--role", role).split()[-1]
+
+    def rest(self, *, token: str) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+
+    def children(self) -> dict[str, int]:
+        """The pids of the children by name."""
+        children: dict[str, int] = json.loads((self.state / "up.json").read_text())["children"]
+        return children
+
+    def log(self) -> str:
+        return "\n".join(self.lines)

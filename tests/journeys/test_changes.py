@@ -1,0 +1,119 @@
+"""A change in the cluster reaches every viewer, and how soon is printed beside what a bare watch of the same change needs."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import pathlib
+import ssl
+import statistics
+import threading
+import time
+import urllib.parse
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from websockets.sync.client import connect
+
+from clusterview.stream.messages import WHOLE
+from tests.journeys.dashboard import Dashboard, wait_for
+
+pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+CHANGES = 60
+LABEL = "told"
+
+
+class BareWatch:
+    """One watch of one pod, read line by line with nothing in between: when each value of the label arrived."""
+
+    def __init__(self, lab: Any, *, path: str) -> None:
+        self.arrived: dict[str, float] = {}
+        where = urllib.parse.urlsplit(lab.server)
+        trust = ssl.create_default_context(cafile=str(pathlib.Path(lab.state) / "certs" / "apiserver.crt"))
+        self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust, timeout=30)
+        token = json.loads(pathlib.Path(lab.kubeconfig).read_text())["users"][0]["user"]["token"]
+        self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        self._answer = self._connection.getresponse()
+        assert self._answer.status == 200
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while len(self.arrived) < CHANGES and (line := self._answer.readline()):
+            now = time.perf_counter()
+            if told := (json.loads(line)["object"]["metadata"].get("labels") or {}).get(LABEL):
+                self.arrived.setdefault(told, now)
+
+    def close(self) -> None:
+        self._thread.join(30)
+        self._answer.close()
+        self._connection.close()
+
+
+class Viewer:
+    """A browser's socket without the browser: when each value of the label arrived."""
+
+    def __init__(self, *, dashboard: Dashboard, cookies: dict[str, str], cluster: str) -> None:
+        self.arrived: dict[str, float] = {}
+        self.ready = threading.Event()
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        address = dashboard.url.replace("http", "ws", 1) + "/ws/live"
+        self._held = contextlib.ExitStack()
+        opened = connect(address, origin=dashboard.url, additional_headers={"Cookie": cookie}, max_size=None)  # type: ignore[arg-type]
+        self._socket = self._held.enter_context(opened)
+        self._socket.send(msgspec.msgpack.encode({"type": "hello", "cluster": cluster, "view": WHOLE, "resume": None}))
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+        assert self.ready.wait(10)
+
+    def _read(self) -> None:
+        while len(self.arrived) < CHANGES:
+            frame = self._socket.recv(timeout=30)
+            now = time.perf_counter()
+            message = msgspec.msgpack.decode(frame)
+            if message["type"] == "snapshot":
+                self.ready.set()
+            for change in message.get("changes", []):
+                if told := change.get("object", {}).get("labels", {}).get(LABEL):
+                    self.arrived.setdefault(told, now)
+
+    def close(self) -> None:
+        self._thread.join(30)
+        self._held.close()
+
+
+def test_every_change_reaches_a_viewer_and_how_soon_is_printed(
+    dashboard: Dashboard,
+    administrator_state: dict[str, Any],
+    cluster_id: str,
+    lab: Any,
+    lab_shop: Any,
+    operator: httpx.Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+    pod = json.loads(lab.kubectl("get", "pods", "-n", "store", "-l", "slot=blue", "-o", "json"))["items"][0]["metadata"]["name"]
+    viewer = Viewer(
+        dashboard=dashboard, cookies={one["name"]: one["value"] for one in administrator_state["cookies"]}, cluster=cluster_id
+    )
+    bare = BareWatch(lab, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}")
+    sent = [str(number) for number in range(CHANGES)]
+    try:
+        for value in sent:
+            lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: value}}})
+            wait_for(lambda: value in viewer.arrived and value in bare.arrived, seconds=10, what=f"change {value} at the viewer")  # noqa: B023
+    finally:
+        viewer.close()
+        bare.close()
+        lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: None}}})
+    assert list(viewer.arrived) == sent
+    behind = sorted(1000 * (viewer.arrived[value] - bare.arrived[value]) for value in sent)
+    with capsys.disabled():
+        print(
+            f"\nchange to viewer, after a bare watch has it: p50 {statistics.median(behind):.1f} ms, "
+            f"p95 {behind[int(0.95 * CHANGES)]:.1f} ms, {CHANGES} changes"
+        )

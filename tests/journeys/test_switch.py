@@ -1,0 +1,139 @@
+"""Somebody switches the shop from blue to green and back, and the cluster itself is asked what happened."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import signal
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.conftest import sign_in
+from tests.journeys.dashboard import Dashboard, wait_for
+from tests.ports import free_port
+
+pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+
+def selector(lab: Any) -> dict[str, str]:
+    service = json.loads(lab.kubectl("get", "service", "shop", "-n", "store", "-o", "json"))
+    return dict(service["spec"]["selector"])
+
+
+def slots_behind(lab: Any) -> set[str]:
+    """The slot of every pod that the EndpointSlices of the shop hold."""
+    slices = json.loads(lab.kubectl("get", "endpointslices", "-n", "store", "-l", "kubernetes.io/service-name=shop", "-o", "json"))
+    names = {endpoint["targetRef"]["name"] for item in slices["items"] for endpoint in item.get("endpoints") or []}
+    pods = json.loads(lab.kubectl("get", "pods", "-n", "store", "-o", "json"))
+    return {pod["metadata"]["labels"]["slot"] for pod in pods["items"] if pod["metadata"]["name"] in names}
+
+
+def open_shop(page: Page, dashboard: Dashboard, cluster_id: str) -> None:
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
+
+
+def press_switch(page: Page, side: str) -> None:
+    for box in page.get_by_role("checkbox", name=re.compile("understand|accept|know", re.IGNORECASE)).all():
+        box.check()
+    page.get_by_role("button", name=re.compile(f"^Switch traffic to {side}")).click()
+
+
+def test_a_click_moves_the_traffic_and_another_brings_it_back(
+    page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str
+) -> None:
+    open_shop(page, dashboard, cluster_id)
+    press_switch(page, "green")
+    expect(page.get_by_role("button", name=re.compile("^Go back to blue"))).to_be_visible(timeout=15_000)
+    assert selector(lab) == {"app": "shop", "slot": "green"}
+    assert slots_behind(lab) == {"green"}
+
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
+    wait_for(lambda: selector(lab) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
+    wait_for(lambda: slots_behind(lab) == {"blue"}, seconds=10, what="only blue behind the Service")
+
+
+def test_the_button_names_the_cluster(page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client) -> None:
+    name = operator.get("/clusters").json()[0]["name"]
+    open_shop(page, dashboard, cluster_id)
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_contain_text(name)
+
+
+def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
+    page: Page, browser: Browser, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str
+) -> None:
+    open_shop(page, dashboard, cluster_id)
+    press_switch(page, "green")
+    expect(page.get_by_role("button", name=re.compile("^Go back to blue"))).to_be_visible(timeout=15_000)
+
+    link = re.search(r"http\S+/login/\S+", dashboard.manage("user", "add", "vera", "--role", "viewer"))
+    assert link
+    context = browser.new_context(locale="en-US", storage_state=sign_in(browser=browser, link=link.group(0)))  # type: ignore[arg-type]
+    try:
+        theirs = context.new_page()
+        theirs.goto(f"{dashboard.url}/c/{cluster_id}/history")
+        expect(theirs.get_by_text("shop").first).to_be_visible()
+        expect(theirs.get_by_text("admin").first).to_be_visible()
+        open_shop(theirs, dashboard, cluster_id)
+        expect(theirs.get_by_role("button", name=re.compile("^Go back to blue"))).to_have_count(0)
+        with dashboard.rest(token=dashboard.token(name="vera-token", role="viewer")) as rest:
+            answer = rest.post(f"/clusters/{cluster_id}/switches", json={"namespace": "store", "service": "shop", "to": "blue"})
+            assert answer.status_code == 403
+            assert selector(lab) == {"app": "shop", "slot": "green"}
+    finally:
+        context.close()
+
+
+def test_every_intent_of_the_audit_has_one_outcome_and_the_chain_holds(
+    lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+) -> None:
+    body = {"namespace": "store", "service": "shop", "to": "green"}
+    started = operator.post(f"/clusters/{cluster_id}/switches", json=body)
+    if started.status_code == 422:
+        warned = [check["code"] for check in started.json()["checks"] if check["level"] == "warn"]
+        started = operator.post(f"/clusters/{cluster_id}/switches", json=body | {"accept": warned})
+    assert started.status_code == 202, started.text
+    identifier = started.json()["id"]
+    done = wait_for(
+        lambda: (seen := operator.get(f"/switches/{identifier}").json())["state"] == "succeeded" and seen, seconds=15, what="succeeded"
+    )
+    actions = [entry["action"] for entry in done["entries"]]
+    assert actions.count("INTENT") == actions.count("OUTCOME") == 1
+    assert actions.index("INTENT") < actions.index("OUTCOME")
+    assert "ok" in dashboard.manage("audit", "verify").lower()
+
+
+def test_a_switch_that_ctrl_c_interrupts_is_finished_by_the_next_up(
+    lab: Any, lab_shop: Any, least_rights: pathlib.Path, dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    mine = Dashboard(state=tmp_path_factory.mktemp("interrupted") / "state", port=free_port(), kubeconfig=least_rights).start()
+    body = {"namespace": "store", "service": "shop", "to": "green"}
+    try:
+        mine.manage("arm", lab.context)
+        token = mine.token(name="olga", role="operator")
+        with mine.rest(token=token) as rest:
+            cluster = wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="live")[0]["id"]
+            lab.stop("kube-controller-manager", signal.SIGSTOP)
+            started = rest.post(f"/clusters/{cluster}/switches", json=body)
+            assert started.status_code == 202, started.text
+            wait_for(lambda: selector(lab)["slot"] == "green", seconds=10, what="the selector is moved")
+            assert rest.get(f"/switches/{started.json()['id']}").json()["state"] == "verifying"
+        assert mine.stop(signal_number=signal.SIGINT) == 0
+    finally:
+        lab.stop("kube-controller-manager", signal.SIGCONT)
+        mine.stop()
+    wait_for(lambda: slots_behind(lab) == {"green"}, seconds=60, what="the EndpointSlices follow")
+    mine.start()
+    try:
+        with mine.rest(token=token) as rest:
+            ended = wait_for(
+                lambda: (seen := rest.get(f"/switches/{started.json()['id']}").json())["state"] == "succeeded" and seen,
+                seconds=30,
+                what="the switch is finished",
+            )
+        assert [entry["action"] for entry in ended["entries"]].count("INTENT") == 1, "it was not sent twice"
+    finally:
+        mine.stop()

@@ -1,0 +1,207 @@
+"""Credentials: where they come from, when they are fetched anew, and that a plugin can do no harm by failing."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterview.kube import plugins
+from clusterview.kube.credentials import FAILURE_SECONDS, TOKEN_FILE_SECONDS, Credentials
+from clusterview.kube.errors import BadKubeconfig, PluginFailed
+from clusterview.kube.kubeconfigs import ClusterAccess
+
+VERSION = "client.authentication.k8s.io/v1"
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def credentials(clock: Clock | None = None, timeout: float = 10.0, cluster: dict[str, Any] | None = None, **user: Any) -> Credentials:
+    access = ClusterAccess(id="t", name="t", server="https://t", namespace="", source="t", cluster=cluster or {}, user=user)
+    clock = clock or Clock()
+    return Credentials(access, plugin_timeout_seconds=timeout, wall_clock=clock, monotonic=clock)
+
+
+def script(folder: Path, text: str, **more: Any) -> dict[str, Any]:
+    file = folder / "login"
+    file.write_text(f"#!/bin/sh\necho run >> {folder}/runs\n{text}\n")
+    file.chmod(0o700)
+    return {"command": str(file), "apiVersion": VERSION, **more}
+
+
+def printing(folder: Path, status: dict[str, Any], version: str = VERSION, **more: Any) -> dict[str, Any]:
+    (folder / "said.json").write_text(json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": status}))
+    return script(folder, f"cat {folder}/said.json", **more)
+
+
+def runs(folder: Path) -> int:
+    return (folder / "runs").read_text().count("run")
+
+
+def written(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+def test_a_token_basic_and_impersonation_become_headers() -> None:
+    assert credentials(token="t").current().headers == (("Authorization", "Bearer t"),)
+    assert credentials(username="u", password="p").current().headers == (("Authorization", "Basic dTpw"),)
+    narrowed = credentials(**{"token": "t", "as": "jane", "as-groups": ["a", "b"], "as-user-extra": {"why": ["x"]}}).current().headers
+    assert narrowed[1:] == (("Impersonate-User", "jane"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"), ("Impersonate-Extra-why", "x"))
+
+
+def test_a_token_file_is_read_again_when_its_minute_is_over(tmp_path: Path) -> None:
+    clock, file = Clock(), tmp_path / "token"
+    file.write_text("one\n")
+    kept = credentials(clock, tokenFile=str(file))
+    kept.current()
+    file.write_text("two\n")
+    assert kept.current().headers[0][1] == "Bearer one"
+    clock.now += TOKEN_FILE_SECONDS
+    assert kept.current().headers[0][1] == "Bearer two"
+
+
+def test_client_certificates_come_from_data_or_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"KEY")
+    pair = {"client-certificate-data": base64.b64encode(b"CERT").decode(), "client-key": str(tmp_path / "key")}
+    assert credentials(**pair).current().certificate == (b"CERT", b"KEY")
+    with pytest.raises(BadKubeconfig, match="both"):
+        credentials(**{"client-key": str(tmp_path / "key")}).current()
+    with pytest.raises(BadKubeconfig, match="not base64"):
+        credentials(**{"client-key-data": "%%%"}).current()
+    with pytest.raises(BadKubeconfig, match="cannot be read"):
+        credentials(**{"client-key": "/nowhere"}).current()
+
+
+@pytest.mark.parametrize("token", ["a\nb", "ü", "a\r\nX-Evil: 1"])
+def test_a_token_that_would_break_a_header_is_refused(token: str) -> None:
+    with pytest.raises(BadKubeconfig, match="cannot be sent"):
+        credentials(token=token).current()
+
+
+def test_a_dropped_kind_of_credential_is_named() -> None:
+    with pytest.raises(BadKubeconfig, match="auth-provider"):
+        credentials(**{"auth-provider": {"name": "gcp"}}).current()
+
+
+def test_a_plugin_runs_once_until_its_credential_ends(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = credentials(clock, exec=printing(tmp_path, {"token": "t-1", "expirationTimestamp": written(clock.now + 3600)}))
+    assert {kept.current().headers[0][1] for _ in range(5)} == {"Bearer t-1"} and runs(tmp_path) == 1
+    clock.now += 3595
+    kept.current()
+    assert runs(tmp_path) == 2
+
+
+def test_a_refused_credential_makes_the_plugin_run_once_for_all_who_hold_it(tmp_path: Path) -> None:
+    kept = credentials(exec=printing(tmp_path, {"token": "t-1"}))
+    old = kept.current()
+    printing(tmp_path, {"token": "t-2"})
+    assert kept.refused(old) and kept.refused(old)
+    assert kept.current().headers[0][1] == "Bearer t-2" and runs(tmp_path) == 2
+    assert not kept.refused(kept.current())
+
+
+def test_a_plugin_may_give_a_client_certificate(tmp_path: Path) -> None:
+    given = credentials(exec=printing(tmp_path, {"clientCertificateData": "C", "clientKeyData": "K"})).current()
+    assert given.certificate == (b"C", b"K") and given.headers == ()
+
+
+def test_a_plugin_is_told_what_it_needs(tmp_path: Path) -> None:
+    plugin = script(
+        tmp_path,
+        f'echo "$KUBERNETES_EXEC_INFO" > {tmp_path}/info; echo "$1 $REGION" > {tmp_path}/said; exit 1',
+        args=["login"],
+        env=[{"name": "REGION", "value": "eu"}],
+        provideClusterInfo=True,
+    )
+    with pytest.raises(PluginFailed):
+        credentials(cluster={"server": "https://t"}, exec=plugin).current()
+    info = json.loads((tmp_path / "info").read_text())
+    assert info["spec"] == {"interactive": False, "cluster": {"server": "https://t"}} and info["apiVersion"] == VERSION
+    assert (tmp_path / "said").read_text() == "login eu\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo token has lapsed >&2; exit 7", "exit code 7: token has lapsed. Log in again"),
+        ("exit 1", "it said nothing"),
+        ("echo not json", "did not print an ExecCredential"),
+        ("echo '{}'", "did not print an ExecCredential"),
+        ("echo '[]'", "did not print an ExecCredential"),
+    ],
+)
+def test_a_plugin_that_fails_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(PluginFailed, match=said) as caught:
+        credentials(exec=script(tmp_path, text)).current()
+    assert caught.value.temporary
+
+
+@pytest.mark.parametrize(
+    ("status", "version", "said"),
+    [
+        ({"token": "t", "expirationTimestamp": written(time.time() - 5)}, VERSION, "has expired"),
+        ({"token": "t", "expirationTimestamp": "soon"}, VERSION, "did not print"),
+        ({"token": "t"}, "client.authentication.k8s.io/v1beta1", "did not print"),
+        ({"clientCertificateData": "C"}, VERSION, "printed no credential"),
+        ({}, VERSION, "printed no credential"),
+    ],
+)
+def test_a_plugin_that_gives_nothing_usable_is_one_sentence(tmp_path: Path, status: dict[str, Any], version: str, said: str) -> None:
+    with pytest.raises(PluginFailed, match=said):
+        credentials(exec=printing(tmp_path, status, version)).current()
+
+
+def test_a_missing_plugin_says_how_to_install_it() -> None:
+    plugin = {"command": "no-such-plugin-here", "apiVersion": VERSION, "installHint": "Install it with brew."}
+    with pytest.raises(PluginFailed, match=r"cannot be started: No such file or directory\. Install it with brew\."):
+        credentials(exec=plugin).current()
+
+
+def test_a_plugin_that_needs_a_terminal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginFailed, match="terminal"):
+        credentials(exec=script(tmp_path, "", interactiveMode="Always")).current()
+
+
+def test_a_hanging_plugin_is_ended_with_its_children(tmp_path: Path) -> None:
+    plugin = script(tmp_path, f"sleep 300 & echo $! > {tmp_path}/child; echo up > {tmp_path}/up; wait")
+    with pytest.raises(PluginFailed, match=r"gave nothing within 0\.5 s"):
+        plugins.run(plugin=plugin, cluster={}, timeout_seconds=0.5)
+    assert not alive(int((tmp_path / "child").read_text()))
+
+
+def test_a_failed_plugin_is_not_run_again_by_each_watch(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = credentials(clock, exec=script(tmp_path, "exit 1"))
+    for _ in range(18):
+        with pytest.raises(PluginFailed):
+            kept.current()
+    assert runs(tmp_path) == 1
+    clock.now += FAILURE_SECONDS
+    with pytest.raises(PluginFailed):
+        kept.current()
+    assert runs(tmp_path) == 2
+
+
+def alive(pid: int) -> bool:
+    """A killed child of the group may still be a zombie of init's."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return False
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+        time.sleep(0.02)
+    return True

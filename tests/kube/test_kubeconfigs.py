@@ -1,0 +1,159 @@
+"""kubectl's rules for finding and merging kubeconfigs, and what is not done: no program runs, nothing is contacted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clusterview.kube import kubeconfigs
+from clusterview.kube.errors import BadKubeconfig
+
+
+def config(*names: str, current: str = "", host: str = "h", user: dict[str, Any] | None = None) -> str:
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": current,
+        "clusters": [{"name": name, "cluster": {"server": f"https://{host}-{name}:6443"}} for name in names],
+        "users": [{"name": name, "user": user or {"token": f"token-of-{name}"}} for name in names],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in names],
+    }
+    return json.dumps(document)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[str]:
+    (tmp_path / "one").write_text(config("a", "b", host="one"))
+    (tmp_path / "two").write_text(config("b", "c", host="two", current="b"))
+    return [str(tmp_path / "one"), str(tmp_path / "two")]
+
+
+def test_the_first_file_that_names_an_entry_wins(two: list[str]) -> None:
+    found = kubeconfigs.contexts(two, ["a", "b", "c"])
+    assert [one.server for one in found] == ["https://one-a:6443", "https://one-b:6443", "https://two-c:6443"]
+    assert found[1].user["token"] == "token-of-b" and found[1].source == two[0] and found[2].source == two[1]
+
+
+def test_the_current_context_comes_from_the_first_file_that_has_one(two: list[str], tmp_path: Path) -> None:
+    (tmp_path / "three").write_text(config("c", current="c"))
+    assert [one.name for one in kubeconfigs.contexts([*two, str(tmp_path / "three")])] == ["b"]
+
+
+def test_a_colon_list_is_split_and_its_missing_files_are_skipped(two: list[str]) -> None:
+    assert kubeconfigs.contexts([f"{two[0]}:/nowhere:{two[1]}"])[0].name == "b"
+
+
+def test_a_single_missing_file_is_an_error() -> None:
+    with pytest.raises(BadKubeconfig, match="/nowhere does not exist"):
+        kubeconfigs.contexts(["/nowhere"])
+
+
+def test_no_files_and_empty_files_give_no_cluster(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("")
+    assert kubeconfigs.contexts([]) == [] and kubeconfigs.contexts([str(tmp_path / "empty")]) == []
+
+
+def test_an_unknown_context_is_answered_with_the_known_ones(two: list[str]) -> None:
+    with pytest.raises(BadKubeconfig, match=r"no context 'z'.* Known contexts: a, b, c"):
+        kubeconfigs.contexts(two, ["z"])
+
+
+def test_without_a_current_context_one_must_be_chosen(two: list[str]) -> None:
+    with pytest.raises(BadKubeconfig, match="Choose one with --context: a, b"):
+        kubeconfigs.contexts(two[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("clusters:\n  - name: [\n", r"line 3 is broken"),
+        ("a: b: c\n", r"line 1 is broken"),
+        ("- a\n", r"line 1 is broken: it is not a mapping"),
+        ("\x00", "is broken"),
+        ("clusters: [{name: 3}]", "each of `clusters` needs a `name`"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "bad").write_text(text)
+    with pytest.raises(BadKubeconfig, match=said) as caught:
+        kubeconfigs.contexts([str(tmp_path / "bad")])
+    assert str(tmp_path / "bad") in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"clusters": []}, "refers to the cluster 'a'"),
+        ({"users": []}, "refers to the user 'a'"),
+        ({"clusters": [{"name": "a", "cluster": {"server": "ftp://x"}}]}, "no usable `server`"),
+        ({"clusters": [{"name": "a", "cluster": {}}]}, "no usable `server`"),
+    ],
+)
+def test_a_context_that_leads_nowhere_is_named(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    (tmp_path / "bad").write_text(json.dumps(json.loads(config("a", current="a")) | change))
+    with pytest.raises(BadKubeconfig, match=said):
+        kubeconfigs.contexts([str(tmp_path / "bad")])
+
+
+def test_files_are_relative_to_the_kubeconfig_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    document = json.loads(
+        config("a", current="a", user={"tokenFile": "t", "client-key": "/abs/k", "exec": {"command": "./login", "apiVersion": "v1"}})
+    )
+    document["clusters"][0]["cluster"]["certificate-authority"] = "../ca.crt"
+    (tmp_path / "deep" / "config").write_text(json.dumps(document))
+    found = kubeconfigs.contexts([str(tmp_path / "deep" / "config")])[0]
+    assert found.cluster["certificate-authority"] == str(tmp_path / "deep" / "../ca.crt")
+    assert found.user["tokenFile"] == str(tmp_path / "deep" / "t") and found.user["client-key"] == "/abs/k"
+    assert found.user["exec"]["command"] == str(tmp_path / "deep" / "login")
+
+
+def test_resolving_runs_no_plugin_of_any_context(tmp_path: Path) -> None:
+    trace = tmp_path / "ran"
+    user = {"exec": {"command": "touch", "args": [str(trace)], "apiVersion": "client.authentication.k8s.io/v1"}}
+    (tmp_path / "config").write_text(config("a", "b", current="a", user=user))
+    kubeconfigs.contexts([str(tmp_path / "config")], ["a", "b"])
+    assert not trace.exists()
+
+
+def test_credentials_are_not_in_a_representation(two: list[str]) -> None:
+    assert "token-of" not in repr(kubeconfigs.contexts(two, ["a", "b", "c"]))
+
+
+def test_ids_are_slugs_that_do_not_depend_on_what_is_opened(tmp_path: Path) -> None:
+    names = ("arn:aws:eks:eu/Prod", "arn-aws-eks-eu-prod", "한국", "中国")
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://c"}}],
+        "contexts": [{"name": name, "context": {"cluster": "c"}} for name in names],
+    }
+    (tmp_path / "config").write_text(json.dumps(document))
+    together = {one.name: one.id for one in kubeconfigs.contexts([str(tmp_path / "config")], names)}
+    alone = {name: kubeconfigs.contexts([str(tmp_path / "config")], [name])[0].id for name in names}
+    assert together == alone and len(set(together.values())) == 4
+    assert together[names[0]] == "arn-aws-eks-eu-prod" and together[names[2]] == "cluster"
+
+
+def test_a_context_asked_for_twice_is_one(two: list[str]) -> None:
+    assert len(kubeconfigs.contexts(two, ["a", "a"])) == 1
+
+
+def test_the_usual_places(tmp_path: Path) -> None:
+    assert kubeconfigs.default_paths(environment={"KUBECONFIG": "/a::/b", "HOME": str(tmp_path)}) == ["/a", "/b"]
+    assert kubeconfigs.default_paths(environment={"HOME": str(tmp_path)}) == []
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").touch()
+    assert kubeconfigs.default_paths(environment={"HOME": str(tmp_path)}) == [str(tmp_path / ".kube" / "config")]
+
+
+def test_a_pods_own_account(tmp_path: Path) -> None:
+    environment = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    assert kubeconfigs.in_cluster(environment={}, folder=tmp_path) is None
+    assert kubeconfigs.in_cluster(environment=environment, folder=tmp_path) is None
+    (tmp_path / "token").write_text("t")
+    (tmp_path / "namespace").write_text("tools\n")
+    found = kubeconfigs.in_cluster(environment=environment, folder=tmp_path)
+    assert found is not None and (found.server, found.namespace) == ("https://[fd00::1]:443", "tools")
+    assert found.user == {"tokenFile": str(tmp_path / "token")}

@@ -1,0 +1,311 @@
+"""What a reflector promises: nothing missed, nothing made up, no storm of requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clusterview.kube import errors, watching
+from clusterview.kube.watching import Gone, Listed, NotInstalled, NotPermitted, Observation, Reflector, Seen, SetAside, WatchLost, WatchOpened
+from tests.kube.making import PODS, bookmark, event, failure, page, pod
+from tests.kube.scripted import Script, playing, say, silent, stream
+
+LIST = say(200, page(pod("a", version=3), version=10))
+EXPIRED = failure(410, "Expired", "too old resource version: 10 (90)")
+
+
+class Clock:
+    """Ten seconds pass at each look, so that no watch counts as one that ended at once."""
+
+    def __init__(self, step: float = 10.0) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def reflector(script: Script, told: list[Observation], **options: Any) -> Reflector:
+    return Reflector(script.connection(), PODS, told.append, **{"clock": Clock(), "chance": lambda: 0.0} | options)
+
+
+def names(told: list[Observation]) -> list[str]:
+    return [type(one).__name__ for one in told]
+
+
+def watches(script: Script) -> list[str]:
+    return [one.query["resourceVersion"] for one in script.asked if one.query.get("watch")]
+
+
+def lists(script: Script) -> int:
+    return sum(1 for one in script.asked if not one.query.get("watch"))
+
+
+def test_a_list_then_a_watch_from_where_it_ended() -> None:
+    told: list[Observation] = []
+    lines = (event("ADDED", pod("b", version=11)), event("MODIFIED", pod("a", version=12)), event("DELETED", pod("b", version=13)))
+    with playing(LIST, stream(*lines)) as script:
+        assert reflector(script, told).run_round() == 0.0
+    listed, opened, added, modified, gone = told
+    assert isinstance(listed, Listed) and [one.metadata.name for one in listed.items] == ["a"] and listed.resource_version == "10"
+    assert opened == WatchOpened(PODS, "10", resumed=False)
+    assert isinstance(added, Seen) and added.item.metadata.name == "b"
+    assert isinstance(modified, Seen) and modified.item.metadata.resource_version == "12"
+    assert gone == Gone(PODS, uid="uid-b", namespace="store", name="b", resource_version="13")
+    asked = script.asked[1].query
+    assert asked["allowWatchBookmarks"] == "true" and 240 <= int(asked["timeoutSeconds"]) <= 300
+
+
+def test_the_servers_own_end_reopens_at_once_without_a_list() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(40)), stream(event("ADDED", pod("b", version=41)))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() == 0.0
+        assert watcher.run_round() == 0.0
+        assert watches(script) == ["10", "40"] and lists(script) == 1
+    assert names(told) == ["Listed", "WatchOpened", "WatchOpened", "Seen"]
+    assert told[2] == WatchOpened(PODS, "40", resumed=True)
+
+
+def test_a_silent_watch_is_reopened_from_its_last_version_without_a_list() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(event("ADDED", pod("b", version=11)), then="silence"), stream(bookmark(12))) as script:
+        watcher = reflector(script, told, silence_seconds=0.2)
+        assert watcher.run_round() == 0.0
+        watcher.run_round()
+        assert watches(script) == ["10", "11"] and lists(script) == 1
+    assert not [one for one in told if isinstance(one, WatchLost)]
+
+
+@pytest.mark.parametrize("answer", [stream({"type": "ERROR", "object": EXPIRED}), say(410, EXPIRED)], ids=["as an event", "as a status"])
+def test_a_version_that_is_too_old_means_a_new_list_after_a_wait(answer: Any) -> None:
+    told: list[Observation] = []
+    again = say(200, page(pod("c", version=91), version=95))
+    with playing(LIST, answer, again, stream(bookmark(96))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() >= 0.8
+        watcher.run_round()
+        assert watches(script) == ["10", "95"] and lists(script) == 2
+    lost = next(one for one in told if isinstance(one, WatchLost))
+    assert isinstance(lost.error, errors.Gone) and lost.must_list
+    relisted = [one for one in told if isinstance(one, Listed)][1]
+    assert [one.metadata.name for one in relisted.items] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        stream(event("ADDED", pod("b", version=11)), tail=b'{"type":"ADDED","obj'),
+        stream(event("ADDED", pod("b", version=11)), tail=b'{"type":"ADDED","obj', then="cut"),
+        stream(event("ADDED", pod("b", version=11)), b'{"type":"ADDED","object":{"metadata":'),
+        stream(event("ADDED", pod("b", version=11)), b'{"type":"ADDED","object":NaN}'),
+        stream(event("ADDED", pod("b", version=11)), b"\xff\xfe\x00"),
+        stream(event("ADDED", pod("b", version=11)), b'{"a":' * 20_000),
+        stream(event("ADDED", pod("b", version=11)), b""),
+        stream(event("ADDED", pod("b", version=11)), event("INVENTED", pod("c", version=12))),
+    ],
+    ids=["truncated", "truncated and cut", "malformed", "NaN", "not UTF-8", "deep", "empty", "unknown type"],
+)
+def test_a_line_that_is_no_event_ends_the_stream_and_resumes_from_what_was_applied(broken: Any) -> None:
+    told: list[Observation] = []
+    with playing(LIST, broken, stream(event("MODIFIED", pod("b", version=12)))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() >= 0.8
+        watcher.run_round()
+        assert watches(script) == ["10", "11"] and lists(script) == 1
+    assert [one.item.metadata.resource_version for one in told if isinstance(one, Seen)] == ["11", "12"]
+    assert [one.must_list for one in told if isinstance(one, WatchLost)] == [False]
+    assert not any("base 16" in one.error.sentence for one in told if isinstance(one, WatchLost))
+
+
+def test_a_line_that_stays_broken_is_passed_by_a_list() -> None:
+    told: list[Observation] = []
+    broken = stream(b"{")
+    with playing(LIST, broken, broken, broken, LIST, stream(bookmark(11))) as script:
+        watcher = reflector(script, told)
+        for _ in range(4):
+            watcher.run_round()
+        assert lists(script) == 2
+
+
+def test_one_object_that_cannot_be_read_is_set_aside_and_the_others_go_on() -> None:
+    told: list[Observation] = []
+    poison = pod("p", version=11, containers="not a list")
+    with playing(LIST, stream(event("MODIFIED", poison), event("ADDED", pod("b", version=12)), event("DELETED", poison))) as script:
+        assert reflector(script, told).run_round() == 0.0
+    assert names(told) == ["Listed", "WatchOpened", "SetAside", "Seen", "Gone"]
+    aside = told[2]
+    assert isinstance(aside, SetAside) and (aside.quarantined.uid, aside.quarantined.name) == ("uid-p", "p")
+
+
+@pytest.mark.parametrize("lacking", ["uid", "resourceVersion"])
+def test_an_object_without_identity_means_a_new_list(lacking: str) -> None:
+    told: list[Observation] = []
+    nobody = pod("p", version=11)
+    del nobody["metadata"][lacking]
+    with playing(LIST, stream(event("MODIFIED", nobody)), LIST, stream(bookmark(11))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() >= 0.8
+        watcher.run_round()
+        assert lists(script) == 2
+    assert not [one for one in told if isinstance(one, Seen)]
+
+
+def test_a_busy_server_is_given_the_time_it_asks_for_and_no_list() -> None:
+    told: list[Observation] = []
+    with playing(LIST, say(429, failure(429, "TooManyRequests"), Retry_After="17"), stream(bookmark(11))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() == 17.0
+        watcher.nudge()
+        assert not watcher._nudged.is_set()
+        watcher.run_round()
+        assert watches(script) == ["10", "10"] and lists(script) == 1
+
+
+def test_a_watch_that_ends_at_once_is_not_a_hot_loop() -> None:
+    told: list[Observation] = []
+    with playing(LIST, last=stream()) as script:
+        watcher = reflector(script, told, clock=Clock(step=0.001))
+        waits = [watcher.run_round() for _ in range(7)]
+    assert waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
+
+
+def test_a_storm_of_expired_watches_stays_under_a_list_in_five_seconds() -> None:
+    told: list[Observation] = []
+
+    def answer(handler: Any) -> None:
+        (say(410, EXPIRED) if script.asked[-1].query.get("watch") else LIST)(handler)
+
+    with playing(last=answer) as script:
+        watcher = reflector(script, told, clock=Clock(step=0.01))
+        passed = 0.0
+        while passed < 60:
+            passed += watcher.run_round()
+        assert lists(script) / 60 <= 0.22
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, NotPermitted), (404, NotInstalled)])
+def test_a_kind_that_may_not_or_cannot_be_read_is_said_at_once_and_asked_for_again(status: int, kind: type) -> None:
+    told: list[Observation] = []
+    with playing(say(status, failure(status, "No")), LIST, stream(bookmark(11))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() == 2.0
+        assert isinstance(told[0], kind)
+        watcher.run_round()
+    assert names(told)[1:] == ["Listed", "WatchOpened"]
+
+
+def test_a_kind_that_stays_unreadable_is_asked_for_once_a_minute() -> None:
+    told: list[Observation] = []
+    with playing(last=say(403, failure(403, "Forbidden"))) as script:
+        watcher = reflector(script, told)
+        assert [watcher.run_round() for _ in range(7)] == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
+def test_a_right_that_is_taken_away_under_a_watch_is_said() -> None:
+    told: list[Observation] = []
+    with playing(LIST, last=say(403, failure(403, "Forbidden"))) as script:
+        watcher = reflector(script, told)
+        assert sum(watcher.run_round() for _ in range(3)) < 6
+        watcher.run_round()
+    assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchLost", "NotPermitted"]
+
+
+def test_an_api_server_that_refuses_while_it_starts_is_not_believed() -> None:
+    told: list[Observation] = []
+    with playing(LIST, say(403, failure(403, "Forbidden")), stream(bookmark(11))) as script:
+        watcher = reflector(script, told)
+        assert watcher.run_round() == 0.8
+        watcher.run_round()
+        assert watches(script) == ["10", "10"] and lists(script) == 1
+    assert names(told) == ["Listed", "WatchLost", "WatchOpened"]
+
+
+def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm() -> None:
+    told: list[Observation] = []
+    clock = Clock()
+    with playing(LIST, stream(bookmark(11)), say(410, EXPIRED), LIST, stream(bookmark(12)), say(410, EXPIRED)) as script:
+        watcher = reflector(script, told, clock=clock)
+        watcher.run_round()
+        clock.now += 300
+        assert [watcher.run_round() for _ in range(3)] == [0.0, 0.0, 0.8]
+    assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened", "WatchLost"]
+
+
+def test_an_expired_credential_is_asked_for_again_in_half_a_minute_at_most() -> None:
+    told: list[Observation] = []
+    with playing(last=say(401, failure(401, "Unauthorized"))) as script:
+        assert reflector(script, told).run_round() >= 30.0
+    assert isinstance(told[0], WatchLost) and isinstance(told[0].error, errors.Unauthorized)
+
+
+def test_a_login_page_is_not_a_cluster() -> None:
+    told: list[Observation] = []
+    with playing(LIST, say(200, b"<html>log in</html>", content_type="text/html")) as script:
+        assert reflector(script, told).run_round() >= 30.0
+    assert names(told) == ["Listed", "WatchLost"]
+
+
+def test_a_line_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LINE_BYTES", 1000)
+    told: list[Observation] = []
+    with playing(LIST, stream(tail=b"x" * 5000, then="silence")) as script:
+        reflector(script, told, silence_seconds=5).run_round()
+    lost = told[-1]
+    assert isinstance(lost, WatchLost) and "1000 bytes" in lost.error.sentence
+
+
+@pytest.mark.parametrize("steps", [(silent,), (LIST, silent), (LIST, stream(then="silence"))], ids=["in a list", "before a watch", "in a watch"])
+def test_stop_ends_a_wait_at_once(steps: tuple[Callable[..., None], ...]) -> None:
+    told: list[Observation] = []
+    with playing(*steps) as script:
+        watcher = reflector(script, told)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        wait_for(lambda: len(script.asked) == len(steps))
+        watcher.stop()
+        thread.join(5)
+        assert not thread.is_alive()
+    assert not [one for one in told if isinstance(one, WatchLost)]
+
+
+def test_a_nudge_ends_the_wait_after_an_outage() -> None:
+    told: list[Observation] = []
+    with playing(say(500), LIST, stream(then="silence")) as script:
+        watcher = reflector(script, told, chance=lambda: 0.9)
+        watcher._backoff._base = 30.0
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        wait_for(lambda: bool(told))
+        watcher.nudge()
+        wait_for(lambda: "WatchOpened" in names(told))
+        watcher.stop()
+        thread.join(5)
+
+
+def test_a_receiver_that_fails_costs_a_list_and_not_the_watch(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Observation] = []
+
+    def deliver(one: Observation) -> None:
+        told.append(one)
+        if isinstance(one, Seen) and one.item.metadata.name == "b":
+            raise RuntimeError("boom")
+
+    with playing(LIST, stream(event("ADDED", pod("b", version=11))), LIST, stream(bookmark(12))) as script:
+        watcher = Reflector(script.connection(), PODS, deliver, clock=Clock(), chance=lambda: 0.0)
+        assert watcher._guarded_round() >= 0.8
+        assert watcher._guarded_round() == 0.0
+        assert lists(script) == 2
+    assert "nobody foresaw" in caplog.text
+
+
+def wait_for(look: Callable[[], bool]) -> None:
+    done = threading.Event()
+    for _ in range(500):
+        if look():
+            return
+        done.wait(0.01)
+    raise AssertionError("not within 5 s")

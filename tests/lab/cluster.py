@@ -1,0 +1,308 @@
+"""A real Kubernetes cluster of processes on 127.0.0.1: etcd, kube-apiserver, controller-manager, scheduler, kwok's kubelets.
+
+Each component can be frozen, killed and started alone. Like a kubelet would, a guard starts controller-manager and scheduler again when
+they end (they do, when a frozen API server cost them their leases). Everything ends with the Python process that started it.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from clusterview.kube.sockets import TLSSocket
+from tests.lab import building
+from tests.lab.namespaces import POD_CIDR
+
+ADMIN = "admin"
+USERS = {ADMIN: '"system:masters"', "system:kube-controller-manager": "", "system:kube-scheduler": "", "clusterview": "", "viewer": "", "limited": ""}
+KEPT_ALIVE = ("kube-controller-manager", "kube-scheduler")
+SERVICE_CIDR, NODE_IP = "10.96.0.0/16", "198.18.0.2"
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "None", "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}]},
+        {"level": "RequestResponse", "resources": [{"group": "", "resources": ["services"]}]},
+        {"level": "Metadata"},
+    ],
+}
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Linux ends the component when the thread that started it is gone, kill -9 included."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Cluster:
+    """One lab. `port` is the API server's; the five ports above it are used too. `is_older` takes building.OLDER_KUBERNETES."""
+
+    def __init__(self, *, state: Path, port: int, nodes: int = 5, is_older: bool = False, context: str = "lab") -> None:
+        self.state, self.port, self.nodes, self.is_older = state, port, nodes, is_older
+        self.address, self.node_address, self.enter = "127.0.0.1", NODE_IP, list[str]()
+        self.context = context
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.commands: dict[str, list[str]] = {}
+        self.keep_alive = set(KEPT_ALIVE)
+        self._ending = threading.Event()
+        self._bin = self._k8s = Path()
+
+    @property
+    def server(self) -> str:
+        return f"https://{self.address}:{self.port}"
+
+    # Life
+
+    def up(self) -> Cluster:
+        """This will build what is missing, start every component and return when the nodes are ready."""
+        self._bin = building.build("controlplane")
+        self._k8s = building.build("older" if self.is_older else "controlplane") / "k8s"
+        self.state.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.state / "etcd", ignore_errors=True)
+        self._write_files()
+        self._describe()
+        for name in ("etcd", "kube-apiserver"):
+            self.start(name)
+        self.wait_ready()
+        self._write_kubeconfigs()
+        for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
+            self.start(name)
+        self.kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": self._nodes()}))
+        threading.Thread(target=self._guard, daemon=True).start()
+        self.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        return self
+
+    def down(self) -> None:
+        """This will end every component."""
+        self._ending.set()
+        for process in reversed(self.processes.values()):
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        for process in self.processes.values():
+            process.wait(10)
+
+    def start(self, name: str) -> int:
+        """This will start a component that does not run; returns its pid."""
+        with (self.state / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*self.enter, *self.commands[name]], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.state,
+                preexec_fn=die_with_parent,
+            )  # fmt: skip
+        self._note()
+        return self.processes[name].pid
+
+    def stop(self, name: str, number: int = signal.SIGKILL) -> None:
+        """This will send the component a signal; after SIGKILL and SIGTERM it waits for the end."""
+        self.processes[name].send_signal(number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self.processes[name].wait(20)
+
+    def restart(self, name: str) -> None:
+        """This will kill a component and start it again."""
+        self.stop(name)
+        self.start(name)
+        if name == "kube-apiserver":
+            self.wait_ready()
+
+    def pid(self, name: str) -> int:
+        return self.processes[name].pid
+
+    def _guard(self) -> None:
+        while not self._ending.wait(0.5):
+            for name in self.keep_alive:
+                if self.processes[name].poll() is not None and not self._ending.is_set():
+                    self.start(name)
+
+    def wait_ready(self, *, seconds: float = 60) -> None:
+        """This will wait until the API server says that it is ready."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for name, process in self.processes.items():
+                if process.poll() is not None and name not in self.keep_alive:
+                    raise RuntimeError(f"{name} ended with {process.returncode}:\n{self.last_words(name)}")
+            try:
+                self._ask(path="/readyz", timeout=2)
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"kube-apiserver is not ready after {seconds:.0f} s:\n{self.last_words('kube-apiserver')}")
+
+    def last_words(self, name: str) -> str:
+        path = self.state / f"{name}.log"
+        return "\n".join(path.read_text(errors="replace").splitlines()[-12:]) if path.exists() else "(no log)"
+
+    # Asking
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's."""
+        return self.state / "admin.kubeconfig"
+
+    def token_kubeconfig(self, user: str) -> Path:
+        """The kubeconfig of one of USERS; all but the administrator begin without any right."""
+        return self.state / f"{user.replace(':', '-')}.kubeconfig"
+
+    def kubectl(self, *arguments: str, input: str | None = None) -> str:
+        """This will run kubectl as the administrator; raises RuntimeError with its words when it fails."""
+        line = [str(self._k8s), "kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(line, input=input, capture_output=True, text=True, timeout=90, check=False)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The API server's own answer, as the administrator, around everything that is under test."""
+        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20))
+        return answer
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Every write that the API server was asked for, from its own audit log, in order."""
+        path = self.state / "audit.log"
+        return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+
+    def patch(self, path: str, change: dict[str, Any]) -> None:
+        """This will merge the change into an object, as the administrator and without a process in between."""
+        self._ask(path=path, timeout=20, change=change)
+
+    def _ask(self, *, path: str, timeout: float, change: dict[str, Any] | None = None) -> bytes:
+        certificate = self.state / "certs" / "apiserver.crt"
+        if not certificate.exists():
+            raise OSError("no certificate yet")
+        context = ssl.create_default_context(cafile=str(certificate))
+        context.sslsocket_class = TLSSocket
+        request = urllib.request.Request(self.server + path, headers={"Authorization": f"Bearer {ADMIN}-token"})
+        if change is not None:
+            request.method, request.data = "PATCH", json.dumps(change).encode()
+            request.add_header("Content-Type", "application/merge-patch+json")
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=timeout) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as problem:
+            problem.close()
+            failed = f"{problem.code} for {path}"
+        except OSError as problem:
+            failed = f"{path}: {problem}"
+        raise OSError(failed)
+
+    # Files and command lines
+
+    def _note(self) -> None:
+        """Leaves word for another process that wants to use this lab too."""
+        facts = {"port": self.port, "is_older": self.is_older, "pids": {name: process.pid for name, process in self.processes.items()}}
+        draft = self.state / "running.json.new"
+        draft.write_text(json.dumps(facts))
+        draft.replace(self.state / "running.json")
+
+    def _write_files(self) -> None:
+        if not (self.state / "sa.key").exists():
+            subprocess.run(["openssl", "genrsa", "-out", str(self.state / "sa.key"), "2048"], check=True, capture_output=True)
+        lines = [f"{user}-token,{user},{number}{',' + groups if groups else ''}" for number, (user, groups) in enumerate(USERS.items(), start=1)]
+        (self.state / "tokens.csv").write_text("\n".join(lines) + "\n")
+        (self.state / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY))
+        (self.state / "audit.log").unlink(missing_ok=True)
+
+    def _write_kubeconfigs(self) -> None:
+        authority = base64.b64encode((self.state / "certs" / "apiserver.crt").read_bytes()).decode()
+        for user in USERS:
+            self.token_kubeconfig(user).write_text(
+                json.dumps(
+                    {
+                        "apiVersion": "v1",
+                        "kind": "Config",
+                        "current-context": self.context,
+                        "clusters": [{"name": self.context, "cluster": {"server": self.server, "certificate-authority-data": authority}}],
+                        "users": [{"name": user, "user": {"token": f"{user}-token"}}],
+                        "contexts": [{"name": self.context, "context": {"cluster": self.context, "user": user}}],
+                    }
+                )
+            )
+            self.token_kubeconfig(user).chmod(0o600)
+
+    def _describe(self) -> None:
+        k8s, client, peer = str(self._k8s), f"http://127.0.0.1:{self.port + 1}", f"http://127.0.0.1:{self.port + 2}"
+        state, key = self.state, str(self.state / "sa.key")
+        lone = ["--bind-address", "127.0.0.1", "--authentication-skip-lookup", "--kube-api-qps", "500", "--kube-api-burst", "1000"]
+        controller, scheduler = (str(self.token_kubeconfig(f"system:{name}")) for name in KEPT_ALIVE)
+        self.commands = {
+            "etcd": [
+                k8s, "etcd", "--name", "lab", "--data-dir", str(state / "etcd"), "--unsafe-no-fsync", "--log-level", "warn",
+                "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
+                "--initial-advertise-peer-urls", peer, "--initial-cluster", f"lab={peer}",
+            ],
+            "kube-apiserver": [
+                k8s, "kube-apiserver", "--etcd-servers", client, "--secure-port", str(self.port), "--bind-address", self.address,
+                "--advertise-address", self.node_address, "--cert-dir", str(state / "certs"), "--token-auth-file", str(state / "tokens.csv"),
+                "--authorization-mode", "Node,RBAC", "--service-account-key-file", key, "--service-account-signing-key-file", key,
+                "--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", SERVICE_CIDR,
+                "--disable-admission-plugins", "ServiceAccount", "--allow-privileged",
+                "--audit-policy-file", str(state / "audit-policy.json"), "--audit-log-path", str(state / "audit.log"),
+            ],
+            "kube-controller-manager": [
+                k8s, "kube-controller-manager", "--kubeconfig", controller, "--secure-port", str(self.port + 3), *lone,
+                "--service-account-private-key-file", key, "--use-service-account-credentials",
+            ],
+            "kube-scheduler": [k8s, "kube-scheduler", "--kubeconfig", scheduler, "--secure-port", str(self.port + 4), *lone],
+            "kwok": [
+                str(self._bin / "kwok"), "--kubeconfig", str(self.kubeconfig), "--manage-all-nodes=true", "--config",
+                str(self._bin / "stages.yaml"), "--cidr", POD_CIDR, "--node-ip", self.node_address, "--node-lease-duration-seconds", "40",
+                "--server-address", f"127.0.0.1:{self.port + 5}",
+            ],
+        }  # fmt: skip
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        room = {"cpu": "32", "memory": "256Gi", "pods": "110"}
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {
+                    "name": f"node-{number}",
+                    "annotations": {"kwok.x-k8s.io/node": "fake"},
+                    "labels": {"kubernetes.io/hostname": f"node-{number}", "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}"},
+                },
+                "status": {"allocatable": room, "capacity": room},
+            }
+            for number in range(1, self.nodes + 1)
+        ]
+
+
+class Running(Cluster):
+    """A lab that another process started and will end; from here it is asked, and its components are sent signals."""
+
+    def __init__(self, *, state: Path) -> None:
+        self._facts = state / "running.json"
+        facts = json.loads(self._facts.read_text())
+        super().__init__(state=state, port=facts["port"], is_older=facts["is_older"])
+        self._k8s = building.build("older" if self.is_older else "controlplane") / "k8s"
+
+    def stop(self, name: str, number: int = signal.SIGSTOP) -> None:
+        """This will send the component a signal."""
+        os.kill(self.pid(name), number)
+
+    def pid(self, name: str) -> int:
+        return int(json.loads(self._facts.read_text())["pids"][name])
+
+
+def shop_manifests() -> list[Path]:
+    return sorted((Path(__file__).parent / "shop").glob("*.yaml"))
+
+
+def default_state() -> Path:
+    return Path(os.environ.get("CLUSTERVIEW_STATE", ".state")).absolute() / "lab"

@@ -1,0 +1,110 @@
+"""The lab as pytest fixtures: one cluster for the whole run, and a shop that begins each test in blue."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.lab import building
+from tests.lab.cluster import KEPT_ALIVE, Cluster, Running, shop_manifests
+
+PORTS_USED = 6
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running cluster with the shop in it, every pod ready. With CLUSTERVIEW_LAB_OLDER=true in the environment, of an older Kubernetes.
+
+    CLUSTERVIEW_LAB_RUNNING names the state folder of one that runs already, and is left running.
+    """
+    if state := os.environ.get("CLUSTERVIEW_LAB_RUNNING"):
+        yield Running(state=Path(state))
+        return
+    need("controlplane")
+    is_older = os.environ.get("CLUSTERVIEW_LAB_OLDER") == "true"
+    cluster = Cluster(state=tmp_path_factory.mktemp("lab"), port=free_ports(), is_older=is_older)
+    try:
+        cluster.up()
+        for manifest in shop_manifests():
+            cluster.kubectl("apply", "-f", str(manifest))
+        settle(lab=cluster)
+        yield cluster
+    finally:
+        cluster.down()
+
+
+def need(*parts: str) -> None:
+    """This will leave the test out where parts of the lab are neither built nor can be; with CI=true that is a failure."""
+    if (reason := building.missing()) and not all(building.PARTS[name].folder().is_dir() for name in parts):
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def lab_shop(lab: Cluster) -> Cluster:
+    """The shop as it was applied: blue is live, three pods on each side."""
+    reset_shop(lab=lab)
+    return lab
+
+
+def reset_shop(*, lab: Cluster) -> None:
+    """This will bring the shop back to how it was applied, and wait until it is settled."""
+    for slot in ("blue", "green"):
+        lab.kubectl("scale", "deployment", f"shop-{slot}", "-n", "store", "--replicas", "3")
+    patch = json.dumps({"spec": {"selector": {"app": "shop", "slot": "blue"}}})
+    lab.kubectl("patch", "service", "shop", "-n", "store", "--type", "merge", "-p", patch)
+    settle(lab=lab)
+
+
+def settle(*, lab: Cluster) -> None:
+    """This will wait until the shop's Deployments are as large and as ready as asked, and only blue pods are behind the Service."""
+
+    def settled() -> bool:
+        deployments = lab.get("/apis/apps/v1/namespaces/store/deployments")["items"]
+        sizes = [(item["spec"]["replicas"], item["status"].get("replicas"), item["status"].get("readyReplicas")) for item in deployments]
+        slices = lab.get("/apis/discovery.k8s.io/v1/namespaces/store/endpointslices?labelSelector=kubernetes.io/service-name%3Dshop")["items"]
+        names = [endpoint["targetRef"]["name"] for item in slices for endpoint in item.get("endpoints") or []]
+        return all(a == b == c for a, b, c in sizes) and len(names) == 3 and all(name.startswith("shop-blue") for name in names)
+
+    wait_until(settled, seconds=60, what="the shop is settled")
+    wait_until(lambda: led(lab=lab), seconds=60, what="controllers and scheduler have leaders")
+
+
+def led(*, lab: Cluster) -> bool:
+    """Whether both leaders renewed their leases just now: a frozen API server costs them their leases, and the next leaders wait for their end."""
+    now = datetime.now(UTC)
+    for name in KEPT_ALIVE:
+        spec = lab.get(f"/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{name}")["spec"]
+        if now - datetime.fromisoformat(spec["renewTime"]) > timedelta(seconds=4):
+            return False
+    return True
+
+
+def wait_until(look: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """This will look every tenth of a second, and fail when it has not become true in time."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.1)
+
+
+def free_ports() -> int:
+    """The first of six neighbouring ports that are free."""
+    for first in range(21_000, 29_000, 10):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", first))
+            except OSError:
+                continue
+            return first
+    raise RuntimeError("no free ports between 21000 and 29000")

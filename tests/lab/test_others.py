@@ -1,0 +1,157 @@
+"""Other people's controllers work on the lab as they do elsewhere, and what they do to traffic is shown, with their versions."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from tests.lab import others, states
+from tests.lab.cluster import Cluster
+from tests.lab.fixtures import reset_shop, wait_until
+from tests.lab.others import ROLLOUT, ROLLOUTS_NAMESPACE, rollout, rollout_service
+from tests.lab.pods import is_ready
+
+pytestmark = pytest.mark.lab
+
+ABORT_SCALES_DOWN_AFTER_SECONDS = 3
+ANALYSED = {
+    "abortScaleDownDelaySeconds": ABORT_SCALES_DOWN_AFTER_SECONDS, "postPromotionAnalysis": {"templates": [{"templateName": "fine"}]},
+}  # fmt: skip
+
+
+class Fine(BaseHTTPRequestHandler):
+    """An analysis asks it, and it always says that all is well."""
+
+    def do_GET(self) -> None:
+        body = b'{"ok": "true"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture(scope="module")
+def fine() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Fine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def rollouts(lab: Cluster, fine: str) -> Iterator[Cluster]:
+    """Argo Rollouts v1.10.1 on the lab, with one blue/green Rollout of three ready pods."""
+    reset_shop(lab=lab)
+    others.start(lab, name="rollouts")
+    lab.kubectl("create", "namespace", ROLLOUTS_NAMESPACE)
+    for manifest in (rollout_service(), analysis(fine), rollout("1")):
+        apply(lab, manifest)
+    wait_until(lambda: len(ready_behind(lab)) == 3, seconds=120, what="three pods of version 1 are behind the Service")
+    yield lab
+    lab.kubectl("delete", "namespace", ROLLOUTS_NAMESPACE, "--timeout=60s")
+    lab.stop("rollouts")
+    del lab.processes["rollouts"]
+
+
+def analysis(url: str) -> dict[str, Any]:
+    web = {"url": url, "jsonPath": "{$.ok}"}
+    metric = {"name": "fine", "interval": "1s", "count": 1000, "successCondition": "result == 'true'", "provider": {"web": web}}
+    metadata = {"name": "fine", "namespace": ROLLOUTS_NAMESPACE}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": metadata, "spec": {"metrics": [metric]}}
+
+
+def apply(lab: Cluster, manifest: dict[str, Any]) -> None:
+    lab.kubectl("apply", "-f", "-", input=json.dumps(manifest))
+
+
+def pods(lab: Cluster, *, version: str) -> list[dict[str, Any]]:
+    return list(lab.get(f"/api/v1/namespaces/{ROLLOUTS_NAMESPACE}/pods?labelSelector=version%3D{version}")["items"])
+
+
+def ready_behind(lab: Cluster) -> set[str]:
+    """The names of the pods that are ready endpoints of the Service."""
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{ROLLOUTS_NAMESPACE}/endpointslices"
+    found = lab.get(f"{path}?labelSelector=kubernetes.io/service-name%3Dweb")["items"]
+    return {one["targetRef"]["name"] for item in found for one in item.get("endpoints") or [] if one["conditions"]["ready"]}
+
+
+def is_behind(lab: Cluster, *, version: str) -> bool:
+    names = {pod["metadata"]["name"] for pod in pods(lab, version=version)}
+    return len(names) == 3 and ready_behind(lab) == names
+
+
+def test_a_rollout_is_promoted_and_its_service_follows(rollouts: Cluster) -> None:
+    apply(rollouts, rollout("2"))
+    wait_until(lambda: is_behind(rollouts, version="2"), seconds=60, what="version 2 takes the traffic")
+
+
+def test_argo_rollouts_1_10_1_leaves_a_service_without_endpoints_when_it_aborts_an_unready_version(rollouts: Cluster) -> None:
+    """The fact that our going back must not share: abort does not look whether the side that it leaves in place can serve."""
+    apply(rollouts, rollout("2"))
+    wait_until(lambda: is_behind(rollouts, version="2"), seconds=60, what="version 2 takes the traffic")
+    apply(rollouts, rollout("3", **ANALYSED))
+    wait_until(lambda: is_behind(rollouts, version="3"), seconds=60, what="version 3 takes the traffic")
+    wait_until(
+        lambda: rollouts.get(ROLLOUT)["status"].get("blueGreen", {}).get("postPromotionAnalysisRunStatus", {}).get("status") == "Running",
+        seconds=30,
+        what="the analysis after the promotion runs",
+    )
+    for pod in pods(rollouts, version="3"):
+        states.put(rollouts, pod=pod["metadata"]["name"], namespace=ROLLOUTS_NAMESPACE, state="unready")
+    wait_until(lambda: not ready_behind(rollouts), seconds=20, what="nothing serves")
+    rollouts.patch(f"{ROLLOUT}/status", {"status": {"abort": True}})
+    wait_until(lambda: pods(rollouts, version="3") == [], seconds=60, what="the abort has scaled version 3 away")
+    old = pods(rollouts, version="2")
+    assert len(old) == 3, "the old version is there"
+    assert all(is_ready(pod) for pod in old), "and ready"
+    assert ready_behind(rollouts) == set(), "and nobody sends traffic to it"
+
+
+def test_a_bot_that_applies_a_manifest_takes_back_what_somebody_else_changed(lab: Cluster) -> None:
+    spec = {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]}
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "applied", "namespace": "default"}, "spec": spec}
+    path = "/api/v1/namespaces/default/services/applied"
+    with others.Reapplier(lab, manifest=json.dumps(manifest), seconds=0.5) as bot:
+        wait_until(lambda: bot.applied > 0, seconds=10, what="the bot has applied it")
+        lab.patch(path, {"spec": {"selector": {"slot": "green"}}})
+        wait_until(lambda: lab.get(path)["spec"]["selector"]["slot"] == "blue", seconds=10, what="the bot has put it back")
+    lab.kubectl("delete", "service", "applied")
+
+
+def test_flagger_1_36_1_advances_a_canary(lab: Cluster) -> None:
+    others.start(lab, name="flagger", options=("-mesh-provider=kubernetes",))
+    lab.kubectl("create", "namespace", "flagger")
+    path = "/apis/flagger.app/v1beta1/namespaces/flagger/canaries/web"
+
+    def status() -> dict[str, Any]:
+        return dict(lab.get(path).get("status", {}))
+
+    try:
+        apply(lab, flagger_deployment("1"))
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+        spec = {"targetRef": target, "service": {"port": 80, "targetPort": 8080}, "analysis": {"interval": "10s", "threshold": 5, "iterations": 9}}
+        apply(lab, {"apiVersion": "flagger.app/v1beta1", "kind": "Canary", "metadata": {"name": "web", "namespace": "flagger"}, "spec": spec})
+        wait_until(lambda: status().get("phase") == "Initialized", seconds=60, what="Flagger has made its primary")
+        assert lab.get("/apis/apps/v1/namespaces/flagger/deployments/web-primary")["status"]["readyReplicas"] == 1
+        apply(lab, flagger_deployment("2"))
+        wait_until(lambda: status().get("phase") == "Progressing" and status().get("iterations", 0) >= 1, seconds=90, what="the canary advances")
+    finally:
+        lab.kubectl("delete", "namespace", "flagger", "--timeout=60s")
+        lab.stop("flagger")
+        del lab.processes["flagger"]
+
+
+def flagger_deployment(version: str) -> dict[str, Any]:
+    containers = [{"name": "web", "image": f"registry.example/web:{version}", "ports": [{"containerPort": 8080}]}]
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "flagger"}, "spec": spec}

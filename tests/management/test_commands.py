@@ -1,0 +1,139 @@
+"""What an administrator does on the command line, and what `up` reads from `prepare`."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from clusterview.access import auditing, clusters, links, people
+from clusterview.management import telling
+from clusterview.models import AuditEntry, Cluster, Grant
+
+pytestmark = pytest.mark.django_db
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: here
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: here, context: {cluster: c, user: u}}, {name: there, context: {cluster: c, user: u}}]
+"""
+
+
+def run(*line: str) -> str:
+    out = io.StringIO()
+    call_command(*line, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    found: list[int | None] = []
+    monkeypatch.setattr(telling, "revoked", lambda *, user_id=None: found.append(user_id) or True)
+    return found
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, settings: Any) -> Path:
+    path = tmp_path / "config"
+    path.write_text(KUBECONFIG)
+    settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS = [str(path)], []
+    return path
+
+
+def test_the_first_start_makes_an_administrator_and_a_link(kubeconfig: Path) -> None:
+    told = json.loads(run("prepare"))
+    assert told["problem"] is None
+    user = links.use(token=told["login_path"].removeprefix("/login/"))
+    assert user is not None
+    assert (user.get_username(), Grant.objects.get(user=user).role) == ("admin", "admin")
+    json.loads(run("prepare"))
+    assert User.objects.count() == 1
+
+
+def test_only_the_chosen_contexts_are_open_and_keep_whether_they_are_armed(kubeconfig: Path, settings: Any) -> None:
+    run("prepare")
+    assert [one.name for one in Cluster.objects.filter(active=True)] == ["here"]
+    run("arm", "here")
+    settings.KUBE_CONTEXTS = ["there"]
+    run("prepare")
+    assert [(one.name, one.active, one.armed) for one in Cluster.objects.all()] == [("here", False, True), ("there", True, False)]
+
+
+def test_a_broken_kubeconfig_is_a_sentence_and_closes_every_cluster(kubeconfig: Path) -> None:
+    run("prepare")
+    kubeconfig.write_text("{")
+    told = json.loads(run("prepare"))
+    assert str(kubeconfig) in told["problem"]
+    assert clusters.ids() == []
+    assert clusters.problem() == told["problem"]
+
+
+def test_without_a_kubeconfig_the_page_still_opens(settings: Any) -> None:
+    settings.KUBECONFIG_PATHS = []
+    told = json.loads(run("prepare"))
+    assert told["login_path"].startswith("/login/")
+    assert told["problem"]
+
+
+def test_the_link_goes_to_an_administrator_who_may_use_it(kubeconfig: Path) -> None:
+    run("prepare")
+    ada = people.add(name="ada", role="admin")
+    run("user", "disable", "admin")
+    assert links.find(token=json.loads(run("prepare"))["login_path"].removeprefix("/login/")) == ada
+
+
+def test_a_person_is_added_with_a_link_and_disabled_with_a_ring(rung: list[int | None]) -> None:
+    people.add(name="ada", role="admin")
+    found = re.search(r"/login/(\S+)", run("user", "add", "vera", "--role", "viewer"))
+    assert found
+    vera = links.use(token=found[1])
+    assert vera is not None
+    assert run("user", "disable", "vera") == "vera is signed out.\n"
+    assert rung == [vera.pk]
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["PERSON_ADDED", "PERSON_DISABLED"]
+    assert "disabled" in run("user", "list")
+    with pytest.raises(CommandError, match="no active person"):
+        run("login-link", "vera")
+
+
+def test_the_last_administrator_cannot_be_disabled() -> None:
+    people.add(name="ada", role="admin")
+    with pytest.raises(CommandError, match="may administer"):
+        run("user", "disable", "ada")
+    assert User.objects.get().is_active
+
+
+@pytest.mark.parametrize("line", [("user", "disable", "nobody"), ("token", "revoke", "nothing"), ("arm", "nowhere"), ("login-link", "nobody")])
+def test_what_is_not_there_is_said(line: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match=line[-1]):
+        run(*line)
+
+
+def test_the_token_is_the_last_word_printed_and_its_end_is_rung_for(rung: list[int | None]) -> None:
+    token = run("token", "create", "ci", "--role", "operator").split()[-1]
+    person = people.person_of_token(token)
+    assert person is not None
+    assert (person.name, person.role) == ("ci", "operator")
+    run("token", "revoke", "ci")
+    assert rung == [None]
+    assert people.person_of_token(token) is None
+    assert token not in str(AuditEntry.objects.values())
+    assert run("audit", "verify").startswith("ok: 2 entries")
+
+
+def test_arming_is_written_down_and_taken_back(kubeconfig: Path) -> None:
+    run("prepare")
+    run("arm", "here")
+    assert Cluster.objects.get().armed
+    run("arm", "here", "--off")
+    assert not Cluster.objects.get().armed
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["ARMED", "DISARMED"]
+    assert auditing.verify() == []

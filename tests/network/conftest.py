@@ -1,0 +1,51 @@
+"""One lab with a network for the tests of this folder. As root nothing here is left out; without root all of it is, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import namespaces
+from tests.lab.cluster import shop_manifests
+from tests.lab.fixtures import free_ports, need, reset_shop, settle, wait_until
+from tests.lab.networked import NetworkedCluster
+
+MANIFESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="package")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkedCluster]:
+    """A running cluster whose Services lead to pods that answer, with the shop in it and a Gateway in front."""
+    if reason := namespaces.missing():
+        pytest.skip(reason)
+    need("controlplane", "gateway")
+    cluster = NetworkedCluster(state=tmp_path_factory.mktemp("network"), port=free_ports())
+    try:
+        cluster.up()
+        for manifest in [*shop_manifests(), MANIFESTS / "gateway.yaml"]:
+            cluster.kubectl("apply", "-f", str(manifest))
+        settle(lab=cluster)
+        wait_until(lambda: cluster.ask(service_url(cluster)).startswith("shop-blue"), seconds=30, what="the Service answers")
+        yield cluster
+    finally:
+        cluster.down()
+
+
+@pytest.fixture
+def shop(network: NetworkedCluster) -> NetworkedCluster:
+    """The network with the shop as it was applied: blue behind the Service, three pods on each side."""
+    reset_shop(lab=network)
+    return network
+
+
+def service_url(lab: NetworkedCluster, *, name: str = "shop") -> str:
+    """The Service's ClusterIP and first port."""
+    spec = lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]
+    return f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}/"
+
+
+def slot_of(answer: str) -> str:
+    """The slot of the pod that answered with its name."""
+    return answer.split("-")[1] if answer.startswith("shop-") else answer

@@ -1,0 +1,110 @@
+"""A switch is proven by requests that arrived: the real product, asked over REST, while two hundred requests a second go through kube-proxy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.lab import states
+from tests.lab.fixtures import wait_until
+from tests.lab.networked import NetworkedCluster
+from tests.network.conftest import service_url, slot_of
+from tests.ports import free_port
+
+pytestmark = [pytest.mark.lab, pytest.mark.root]
+
+# Success means that the EndpointSlices hold only the new side. Each node's kube-proxy follows them, writing its rules at most once a second
+# (`--nftables-min-sync-period`, 1 s by default), which nothing in the API tells.
+NODES_FOLLOW_SECONDS = 1.5
+
+
+@pytest.fixture(scope="module")
+def product(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """`manage.py up` with the rights it prints, armed, asked as an operator."""
+    dashboard = Dashboard(
+        state=tmp_path_factory.mktemp("switching") / "state", port=free_port(), kubeconfig=network.token_kubeconfig("clusterview")
+    )
+    network.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", "clusterview"))
+    dashboard.start()
+    try:
+        dashboard.manage("arm", network.context)
+        with dashboard.rest(token=dashboard.token(name="olga", role="operator")) as rest:
+            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+            yield rest
+    finally:
+        dashboard.stop()
+
+
+def carried_out(rest: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
+    assert begun.status_code == 202, begun.text
+    return ended(rest=rest, switch=begun.json()["id"])
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_no_request_fails_and_none_goes_astray_once_the_nodes_have_followed(
+    product: httpx.Client, shop: NetworkedCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = product.get("/clusters").json()[0]["id"]
+    body = {"namespace": "store", "service": "shop"}
+    wait_for(lambda: product.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=10, what="blue is live")
+    with shop.probe(service_url(shop), side=slot_of) as probe:
+        wait_until(lambda: probe.so_far().per_side()["blue"] > 100, seconds=10, what="blue answers")
+        there = carried_out(product, product.post(f"/clusters/{cluster}/switches", json=body | {"to": "green", "accept": ["same-pods"]}))
+        wait_until(lambda: probe.so_far().per_side()["green"] > 200, seconds=10, what="green answers")
+        back = carried_out(product, product.post(f"/switches/{there['id']}/back"))
+        wait_until(lambda: len(probe.so_far().between(moment(back["finished_at"]), 1e12).requests) > 200, seconds=10, what="blue answers again")
+    assert (there["state"], back["state"]) == ("succeeded", "succeeded")
+    report = probe.report
+    assert not report.failed, report.failed[:5]
+    on_green = report.between(0, moment(back["requested_at"]))
+    assert not on_green.wrong_after(moment=moment(there["finished_at"]) + NODES_FOLLOW_SECONDS, side="green")
+    assert not report.wrong_after(moment=moment(back["finished_at"]) + NODES_FOLLOW_SECONDS, side="blue")
+    late = on_green.wrong_after(moment=moment(there["finished_at"]), side="green")
+    first, last = on_green.first("green"), on_green.last("blue")
+    assert first is not None
+    assert last is not None
+    with capsys.disabled():
+        applied = moment(there["applied_at"])
+        print(
+            f"\n{len(report.requests)} requests during a switch and the way back: {len(report.failed)} failed; first green "
+            f"{1000 * (first - applied):.0f} ms and last blue {1000 * (last - applied):.0f} ms after the answer to the patch; "
+            f"{len(late)} were sent to blue after the switch was called succeeded"
+        )
+
+
+def test_going_back_depends_on_the_old_side_only(product: httpx.Client, shop: NetworkedCluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where Argo Rollouts leaves a Service without endpoints (tests/lab/test_others.py), the way back here leads to pods that answer."""
+    cluster = product.get("/clusters").json()[0]["id"]
+    wait_for(lambda: product.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=10, what="blue is live")
+    asked = {"namespace": "store", "service": "shop", "to": "green", "accept": ["same-pods"]}
+    there = carried_out(product, product.post(f"/clusters/{cluster}/switches", json=asked))
+    assert there["state"] == "succeeded"
+    green = [one["metadata"]["name"] for one in shop.get("/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen")["items"]]
+    try:
+        with shop.probe(service_url(shop), side=slot_of, rate=50) as probe:
+            for pod in green:
+                states.put(shop, pod=pod, namespace="store", state="unready")
+            wait_until(lambda: len(probe.so_far().failed) > 10, seconds=20, what="the new version serves nobody")
+            asked_at = time.time()
+            back = carried_out(product, product.post(f"/switches/{there['id']}/back"))
+            wait_until(lambda: len(probe.so_far().between(moment(back["finished_at"]), 1e12).requests) > 50, seconds=10, what="fifty requests more")
+    finally:
+        shop.kubectl("delete", "pod", "-n", "store", *green)
+    assert back["state"] == "succeeded"
+    after = probe.report.between(moment(back["finished_at"]) + 1, 1e12)
+    assert not after.failed
+    assert set(after.per_side()) <= {"blue"}
+    first = probe.report.between(asked_at, 1e12).first("blue")
+    assert first is not None
+    with capsys.disabled():
+        done = 1000 * (moment(back["finished_at"]) - asked_at)
+        print(f"\nback from a version that serves nobody: done after {done:.0f} ms, the first answer after {1000 * (first - asked_at):.0f} ms")

@@ -1,0 +1,82 @@
+"""One worker observes a cluster, and its number is greater than any before."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from clusterview.observer import claiming
+from clusterview.observer.claiming import Claim
+from clusterview.stream.publishing import connect
+from tests.lab.fixtures import wait_until
+from tests.redis_servers import RedisServer
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> redis.Redis:
+    return connect(url=redis_server.url)
+
+
+def test_only_one_holds_the_lease(client: redis.Redis) -> None:
+    first, second = Claim(redis=client, cluster="one"), Claim(redis=client, cluster="one")
+    assert first.take() is not None
+    assert second.take() is None
+    assert first.extend()
+    assert not second.extend()
+
+
+def test_clusters_are_claimed_apart(client: redis.Redis) -> None:
+    assert Claim(redis=client, cluster="one").take() is not None
+    assert Claim(redis=client, cluster="two").take() is not None
+
+
+def test_each_grant_has_a_greater_number_also_for_the_same_holder(client: redis.Redis) -> None:
+    claim = Claim(redis=client, cluster="one", clock=lambda: 1000.0)
+    numbers = [claim.take() for _ in range(3)]
+    assert numbers == [1_000_000, 1_000_001, 1_000_002]
+
+
+def test_the_number_grows_when_the_clock_goes_back(client: redis.Redis) -> None:
+    first = Claim(redis=client, cluster="one", clock=lambda: 2000.0).take()
+    second = Claim(redis=client, cluster="two", clock=lambda: 1000.0).take()
+    assert first is not None
+    assert second is not None
+    assert second > first
+
+
+def test_the_number_grows_after_redis_was_emptied(client: redis.Redis) -> None:
+    first = Claim(redis=client, cluster="one", clock=lambda: 1000.0).take()
+    client.flushall()
+    second = Claim(redis=client, cluster="one", clock=lambda: 1000.5).take()
+    assert first is not None
+    assert second is not None
+    assert second > first
+
+
+def test_a_released_lease_is_free_at_once(client: redis.Redis) -> None:
+    first, second = Claim(redis=client, cluster="one"), Claim(redis=client, cluster="one")
+    first.take()
+    first.release()
+    assert second.take() is not None
+
+
+def test_nobody_releases_another_ones_lease(client: redis.Redis) -> None:
+    first, second = Claim(redis=client, cluster="one"), Claim(redis=client, cluster="one")
+    first.take()
+    second.release()
+    assert first.extend()
+
+
+def test_a_lease_that_is_not_held_on_ends(client: redis.Redis) -> None:
+    first, second = Claim(redis=client, cluster="one", lease_seconds=0.05), Claim(redis=client, cluster="one")
+    first.take()
+    wait_until(lambda: second.take() is not None, seconds=5, what="the lease is free")
+    assert not first.extend()
+    assert first.take() is None
+
+
+def test_the_lease_cannot_be_held_for_ever_by_a_worker_that_died(client: redis.Redis) -> None:
+    Claim(redis=client, cluster="one").take()
+    left = client.pttl(claiming.key("one"))
+    assert isinstance(left, int)
+    assert 0 < left <= claiming.LEASE_SECONDS * 1000

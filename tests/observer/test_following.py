@@ -1,0 +1,233 @@
+"""What is published, when, and under which epoch; with a publisher that writes down what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+import redis
+
+from clusterview.kube.kinds import KINDS
+from clusterview.observer import words
+from clusterview.observer.following import FRAME_CHANGES, Following
+from clusterview.projection.observations import Listed, Renewal, Seen, Sighting, Vanished
+from clusterview.stream.messages import Contact
+from clusterview.stream.publishing import Superseded
+from clusterview.topology.changes import Change, Drop, Put
+from clusterview.topology.objects import Kind, Lease, Namespace, Node, Uid
+from clusterview.topology.pictures import Picture
+
+
+class Written:
+    """A publisher's place: what was written, by epoch, and what to raise next."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[int, Picture] = {}
+        self.frames: dict[int, list[list[Change]]] = {}
+        self.contacts: list[Contact] = []
+        self.problem: Exception | None = None
+
+    def publisher_for(self, epoch: int) -> FakePublisher:
+        return FakePublisher(self, epoch)
+
+
+class FakePublisher:
+    def __init__(self, written: Written, epoch: int) -> None:
+        self._written, self._epoch = written, epoch
+
+    def begin(self, *, picture: Picture) -> None:
+        self._raise()
+        assert self._epoch not in self._written.pictures
+        self._written.pictures[self._epoch] = picture
+        self._written.frames[self._epoch] = []
+
+    def publish(self, *, changes: Sequence[Change]) -> None:
+        self._raise()
+        self._written.frames[self._epoch].append(list(changes))
+
+    def contact(self, *, contact: Contact) -> None:
+        self._raise()
+        self._written.contacts.append(contact)
+
+    def _raise(self) -> None:
+        if self._written.problem is not None:
+            raise self._written.problem
+
+
+class Desk:
+    """A following with its time and its surroundings."""
+
+    def __init__(self) -> None:
+        self.written, self.now, self.nudged = Written(), 100.0, list[list[str] | None]()
+        self.following = Following(specs=KINDS, publisher_for=self.written.publisher_for, nudge=self._nudge, now=self.now)  # type: ignore[arg-type]
+
+    def hear(self, *heard: words.Word) -> None:
+        for word in heard:
+            self.following.hear(word=word)
+
+    def settle(self, seconds: float = 0.0) -> float:
+        self.now += seconds
+        return self.following.settle(now=self.now)
+
+    def list_all(self) -> None:
+        """Every kind is listed, and followed; all are empty but for one node."""
+        for spec in KINDS:
+            self.hear(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=self.now), words.Opened(spec.key))
+        self.hear(node("a"), words.Contacted(self.now))
+
+    def _nudge(self, keys: Iterable[str] | None = None) -> None:
+        self.nudged.append(None if keys is None else list(keys))
+
+
+def node(uid: str, version: int = 1, *, ready: str = "True") -> Seen:
+    return Seen(sighting=Sighting(record=Node(uid=Uid(uid), name=uid, ready=ready), version=str(version)))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Everything listed and published under epoch 1, and a pause since."""
+    desk = Desk()
+    desk.following.granted = 1
+    desk.list_all()
+    desk.settle()
+    desk.settle(0.5)
+    return desk
+
+
+def test_nothing_is_shown_before_every_kind_was_listed() -> None:
+    desk = Desk()
+    desk.following.granted = 1
+    desk.hear(words.Contacted(desk.now))
+    desk.settle()
+    assert desk.written.pictures == {}
+    assert [contact.state for contact in desk.written.contacts] == ["stale"]
+    desk.list_all()
+    desk.settle()
+    assert set(desk.written.pictures[1].objects) == {"a"}
+    assert desk.written.contacts[-1].state == "live"
+
+
+def test_nothing_is_written_before_an_epoch_was_granted() -> None:
+    desk = Desk()
+    desk.list_all()
+    desk.settle()
+    assert (desk.written.pictures, desk.written.contacts) == ({}, [])
+
+
+def test_a_lone_change_is_sent_at_once(desk: Desk) -> None:
+    desk.hear(node("b"))
+    desk.settle()
+    assert [[type(change) for change in frame] for frame in desk.written.frames[1]] == [[Put]]
+
+
+def test_a_burst_is_merged(desk: Desk) -> None:
+    for number in range(100):
+        desk.hear(node(f"burst-{number}"))
+        desk.settle(0.001)
+    desk.settle(0.1)
+    frames = desk.written.frames[1]
+    assert sum(map(len, frames)) == 100
+    assert 2 <= len(frames) <= 10
+
+
+def test_the_wait_ends_when_the_window_does(desk: Desk) -> None:
+    desk.hear(node("b"))
+    desk.settle()
+    desk.hear(node("c"))
+    wait = desk.settle(0.001)
+    assert 0 < wait <= 0.016
+    assert len(desk.written.frames[1]) == 1
+    desk.settle(wait)
+    assert len(desk.written.frames[1]) == 2
+
+
+def test_a_great_change_is_sent_in_frames_of_bounded_size(desk: Desk) -> None:
+    desk.hear(*[node(f"many-{number}") for number in range(FRAME_CHANGES + 1)])
+    desk.settle()
+    assert [len(frame) for frame in desk.written.frames[1]] == [FRAME_CHANGES, 1]
+
+
+def test_the_word_is_given_each_second_and_at_once_on_a_change(desk: Desk) -> None:
+    count = len(desk.written.contacts)
+    desk.settle(0.4)
+    assert len(desk.written.contacts) == count
+    desk.settle(0.2)
+    assert len(desk.written.contacts) == count + 1
+    desk.hear(words.Behind("Pod", "It broke off.", desk.now))
+    desk.settle()
+    assert [contact.state for contact in desk.written.contacts[count + 1 :]] == ["stale"]
+
+
+def test_redis_that_fails_means_a_new_epoch_with_the_whole_picture(desk: Desk) -> None:
+    desk.written.problem = redis.ConnectionError("away")
+    desk.hear(node("b"))
+    desk.settle()
+    assert desk.following.wants_epoch.is_set()
+    desk.hear(node("c"))
+    desk.settle(0.2)
+    desk.written.problem = None
+    desk.settle(2)
+    assert desk.written.frames[1] == [], "an epoch that failed was written to"
+    desk.following.granted = 2
+    desk.hear(words.Contacted(desk.now))
+    desk.settle()
+    assert set(desk.written.pictures[2].objects) == {"a", "b", "c"}
+    assert desk.written.frames[2] == []
+    assert desk.written.contacts[-1].state == "live"
+
+
+def test_an_observer_that_was_replaced_says_so_and_is_silent(desk: Desk) -> None:
+    desk.written.problem = Superseded("epoch 2")
+    desk.settle(1)
+    assert desk.following.superseded.is_set()
+    desk.written.problem = None
+    count = len(desk.written.contacts)
+    desk.settle(1)
+    assert len(desk.written.contacts) == count
+
+
+def test_a_kind_that_is_not_permitted_any_more_is_not_shown(desk: Desk) -> None:
+    desk.hear(words.Absent("Node", "not_permitted", "no", desk.now))
+    desk.settle()
+    assert desk.written.frames[1] == []
+    desk.hear(words.Absent("Node", "not_permitted", "no", desk.now + 6))
+    desk.settle(6)
+    assert desk.written.frames[1] == [[Drop(Uid("a"))]]
+
+
+def test_a_refusal_that_is_not_believed_is_asked_again_soon(desk: Desk) -> None:
+    desk.hear(words.Absent("Node", "not_permitted", "no", desk.now))
+    desk.settle(1)
+    assert desk.nudged[-1] == ["Node"]
+
+
+def test_contact_that_comes_back_wakes_those_who_wait(desk: Desk) -> None:
+    desk.nudged.clear()
+    desk.hear(words.Silent("unreachable", "no"), words.Contacted(desk.now))
+    assert desk.nudged == [None]
+
+
+def test_an_object_that_cannot_be_read_any_more_is_not_shown_as_it_was(desk: Desk) -> None:
+    desk.hear(words.Unreadable("Node", {Uid("a"): "a"}, all_of_them=False))
+    desk.settle()
+    assert desk.written.frames[1] == [[Drop(Uid("a"))]]
+    assert [missing.kind for missing in desk.written.contacts[-1].missing] == ["Node"]
+    desk.hear(Vanished(uid=Uid("a"), version="9"))
+    desk.settle()
+    assert desk.written.contacts[-1].missing == ()
+
+
+def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
+    record = Lease(uid=Uid("l"), namespace=Namespace("kube-node-lease"), name="a", holder="a")
+    desk.hear(Seen(sighting=Sighting(record=record, version="1", renewal=Renewal("12:00:00")), at=desk.now))
+    desk.settle()
+    told = len(desk.written.frames[1])
+    for _ in range(60):
+        desk.settle(1)
+    desk.hear(words.Contacted(desk.now))
+    desk.settle(1)
+    assert len(desk.written.frames[1]) == told
+    for _ in range(22):
+        desk.hear(words.Contacted(desk.now))
+        desk.settle(1)
+    assert [change.record.late for frame in desk.written.frames[1][told:] for change in frame if isinstance(change, Put)] == [True]  # type: ignore[union-attr]

@@ -1,0 +1,63 @@
+"""An observer's threads: they end when told, and a defect never leaves a wrong picture on the page."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.observer import words
+from clusterview.observer.observing import STOP_SECONDS, Observer
+from clusterview.stream.publishing import Publisher
+from tests.lab.fixtures import wait_until
+
+NOWHERE = ClusterAccess(id="nowhere", name="nowhere", server="https://127.0.0.1:1", namespace="default", source="test", cluster={}, user={})
+
+
+def no_publisher(epoch: int) -> Publisher:
+    raise AssertionError(f"epoch {epoch} was not granted")
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Observer(access=NOWHERE, publisher_for=no_publisher)
+
+
+def alive() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("nowhere")]
+
+
+def test_every_thread_ends_when_it_is_stopped(observer: Observer) -> None:
+    observer.start()
+    wait_until(lambda: len(alive()) == 21, seconds=5, what="every thread runs")
+    began = time.monotonic()
+    observer.stop()
+    assert alive() == []
+    assert time.monotonic() - began < STOP_SECONDS
+
+
+def test_a_full_inbox_does_not_hold_the_threads_back_from_ending(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = threading.Event()
+    monkeypatch.setattr(observer.following, "hear", lambda **_: blocked.wait(5))
+    observer.start()
+    wait_until(lambda: len(alive()) == 21, seconds=5, what="every thread runs")
+    for _ in range(5_000):
+        observer._inbox.put_nowait(words.Contacted(0.0)) if not observer._inbox.full() else None
+    blocked.set()
+    observer.stop()
+    assert alive() == []
+
+
+def test_a_defect_ends_the_observer_instead_of_showing_half_a_picture(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(**_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(observer.following, "hear", fail)
+    observer.start()
+    wait_until(lambda: observer.is_over, seconds=5, what="it is over")
+    observer.stop()
+    assert "a defect" in caplog.text

@@ -1,0 +1,65 @@
+"""The bootsteps: where they run, and that they need neither broker nor cluster to begin and to end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from clusterview import workers
+from clusterview.observer.keeping import Keeper
+
+
+def worker(*queues: str) -> Any:
+    consumed = dict.fromkeys(queues)
+    return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=consumed))), steps=[])
+
+
+@pytest.mark.parametrize(("queues", "observes", "reconciles"), [(["observe"], True, False), (["traffic", "default"], False, True)])
+def test_each_step_runs_where_its_queue_is_consumed(queues: list[str], observes: bool, reconciles: bool) -> None:
+    parent = worker(*queues)
+    assert workers.ObserverStep(parent).include_if(parent) is observes
+    assert workers.ReconcilerStep(parent).include_if(parent) is reconciles
+
+
+def test_both_begin_before_the_broker_is_reached() -> None:
+    assert {str(one) for step in (workers.ObserverStep, workers.ReconcilerStep) for one in step.requires} == {"celery.worker.components:Pool"}
+
+
+def test_a_broken_kubeconfig_is_said_and_does_not_stop_the_worker(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "config"
+    path.write_text("{")
+    monkeypatch.setattr(settings, "KUBECONFIG_PATHS", [str(path)])
+    step = workers.ObserverStep(worker("observe"))
+    step.start(worker("observe"))
+    step.stop(worker("observe"))
+    assert "is broken" in caplog.text
+
+
+def test_the_clusters_of_the_settings_are_observed(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    path = tmp_path / "config"
+    contexts = "".join(f"- {{name: {name}, context: {{cluster: c}}}}\n" for name in ("one", "two"))
+    path.write_text(f"current-context: one\ncontexts:\n{contexts}clusters:\n- {{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}\n")
+    monkeypatch.setattr(settings, "KUBECONFIG_PATHS", [str(path)])
+    assert [access.id for access in workers.accesses()] == ["one"]
+    monkeypatch.setattr(settings, "KUBE_CONTEXTS", ["two", "one"])
+    assert [access.id for access in workers.accesses()] == ["two", "one"]
+
+
+def test_without_redis_nothing_is_observed_and_everything_still_ends(tmp_path: Any) -> None:
+    nowhere = f"unix://{tmp_path}/nothing.sock"
+    access = SimpleNamespace(id="one")
+    observers = workers.Observers(accesses=[access], redis_url=nowhere)  # type: ignore[list-item]
+    observers.start()
+    observers.stop()
+
+
+def test_a_keeper_says_once_that_redis_is_away(tmp_path: Any, caplog: pytest.LogCaptureFixture) -> None:
+    keeper = Keeper(access=SimpleNamespace(id="one"), redis_url=f"unix://{tmp_path}/nothing.sock")  # type: ignore[arg-type]
+    for _ in range(3):
+        keeper.round()
+    assert caplog.text.count("Redis is away") == 1

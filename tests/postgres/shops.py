@@ -1,0 +1,30 @@
+"""A cluster that is not there: what a request for a switch reads is made up, so that nothing but the database decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from clusterview.topology import objects
+from clusterview.traffic.situations import ServiceNow, Situation
+from tests.traffic import making
+
+
+class Shops:
+    """Services of any name, each with a blue side that is live and a green one that is ready. Passed as `opened`."""
+
+    def __call__(self, _: str) -> Shops:
+        return self
+
+    def service(self, *, namespace: str, name: str) -> ServiceNow:
+        return making.service_now(name=name, uid=f"uid-{name}")
+
+    def workloads(self, *, namespace: str) -> list[objects.Deployment]:
+        return [one for one in making.situation().workloads if isinstance(one, objects.Deployment)]
+
+    def situation(self, *, service: ServiceNow, **_: Any) -> Situation:
+        return msgspec.structs.replace(making.situation(), service=service)
+
+    def surrounded(self, seen: Situation, **_: Any) -> Situation:
+        return seen

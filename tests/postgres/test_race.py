@@ -1,0 +1,79 @@
+"""What one transaction decides while another one runs: no right is used after it was taken away, and two who wait for each other get an answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+
+from clusterview.access import auditing, clusters, tokens
+from clusterview.models import AuditEntry, Switch
+from clusterview.traffic import moving_on, requesting
+from clusterview.traffic.states import State
+from tests.postgres.shops import Shops
+from tests.postgres.together import together
+from tests.traffic.making import BLUE, GREEN
+from tests.traffic.test_engine import who_may_switch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def disarmed() -> None:
+    clusters.disarm(cluster="lab", actor="ada")
+
+
+def revoked() -> None:
+    with transaction.atomic():
+        tokens.revoke(name="olga")
+        auditing.record(actor="ada", action="TOKEN_REVOKED")
+
+
+@pytest.mark.parametrize("taken_away", [disarmed, revoked])
+def test_an_intent_is_never_committed_after_the_right_was_taken_away(taken_away: Callable[[], None]) -> None:
+    olga = who_may_switch()
+    switch = Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by_token_id=olga.token_id, actor=olga.name, epoch=1,
+    )  # fmt: skip
+    done = threading.Event()
+
+    def take_away() -> None:
+        try:
+            taken_away()
+        finally:
+            done.set()
+            connections.close_all()
+
+    taking = threading.Thread(target=take_away)
+
+    def meanwhile(execute: Callable[..., Any], statement: str, *arguments: Any) -> Any:
+        if statement.startswith("UPDATE") and not taking.ident:
+            taking.start()
+            done.wait(1)
+        return execute(statement, *arguments)
+
+    with connections["default"].execute_wrapper(meanwhile):
+        reason = moving_on.arm(switch, intent_rv="8", fence="f", body={})
+    taking.join(20)
+    told = list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True))
+    gone = next(number for number, action in enumerate(told) if action in ("DISARMED", "TOKEN_REVOKED"))
+    assert "INTENT" not in told[gone:], (reason, told)
+
+
+def test_two_groups_that_name_the_same_services_in_another_order_are_one_yes_and_one_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    olga = who_may_switch()
+    monkeypatch.setattr(requesting, "carry_out", lambda *_, **__: None)
+
+    def ask(number: int) -> list[Switch]:
+        names = [f"shop-{place}" for place in range(6)]
+        services = names if number else names[::-1]
+        return requesting.request_group(person=olga, cluster="lab", namespace="store", services=services, to="green", opened=Shops())
+
+    for _ in range(8):
+        answers = together(2, ask)
+        assert sorted(type(answer).__name__ for answer in answers) == ["Refused", "list"], answers
+        Switch.objects.update(open=False)
+    assert auditing.verify() == []

@@ -1,0 +1,182 @@
+"""Old picture + changes = fresh picture, whatever happens and in whichever order it is heard of.
+
+A small cluster lives through random writes, deletions and re-creations; the observer hears of some at once, of some late, of some twice and of some
+only by the next list. At every single change the picture must hold together; in the end it must be the one that a newcomer gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clusterview.projection.observations import Check, Health, Listed, Observation, Renewal, Seen, Sighting, Tick, Vanished
+from clusterview.projection.projecting import Projector
+from clusterview.topology import objects
+from clusterview.topology.changes import Change, Drop, Linked, Put
+from clusterview.topology.objects import AnyRecord, Kind, Namespace, Uid, kind_of
+from clusterview.topology.pictures import Picture
+
+NAMES = st.sampled_from(["a", "b", "c"])
+NAMESPACES = st.sampled_from([Namespace("shop"), Namespace("bank")])
+PAIRS = [(label, value) for label in ("app", "version") for value in ("x", "y")]
+LABELS = st.sampled_from([{}, *({label: value} for label, value in PAIRS), {"app": "x", "version": "x"}])
+SOME_LABELS = st.sampled_from([{label: value} for label, value in PAIRS])
+# Owners, endpoints and events name uids; these are those that the small cluster gives out first.
+UIDS = st.integers(1, 12).map(lambda number: Uid(f"uid-{number}"))
+OWNERS = st.none() | st.builds(objects.Owner, kind=st.just("ReplicaSet"), name=NAMES, uid=UIDS)
+MOUNT = st.builds(objects.Volume, name=st.just("data"), source=st.sampled_from(["persistentVolumeClaim", "emptyDir"]), target=NAMES)
+PATH = st.builds(objects.IngressPath, host=st.just("h"), path=st.just("/"), service=NAMES, port=st.just("80"))
+ENDPOINT = st.builds(
+    objects.Endpoint, pod_uid=UIDS, address=st.just(""), node=NAMES, ready=st.booleans(), serving=st.just(True), terminating=st.just(False)
+)
+OWN_FIELDS: dict[type[objects.Record], dict[str, st.SearchStrategy[Any]]] = {
+    objects.NamespaceObject: {},
+    objects.Node: {"unschedulable": st.booleans()},
+    objects.Pod: {"node": NAMES, "volumes": st.lists(MOUNT, max_size=2).map(tuple)},
+    objects.Service: {"selector": st.none() | SOME_LABELS},
+    objects.EndpointSlice: {"service": NAMES, "endpoints": st.lists(ENDPOINT, max_size=3).map(tuple)},
+    objects.Deployment: {"wanted": st.integers(0, 2)},
+    objects.ReplicaSet: {},
+    objects.StatefulSet: {"wanted": st.integers(0, 2)},
+    objects.DaemonSet: {},
+    objects.Ingress: {"paths": st.lists(PATH, max_size=2).map(tuple)},
+    objects.HorizontalPodAutoscaler: {"target_kind": st.sampled_from(["Deployment", "StatefulSet", "Rocket"]), "target_name": NAMES},
+    objects.PodDisruptionBudget: {"selector": st.none() | LABELS},
+    objects.PersistentVolumeClaim: {"volume": NAMES, "storage_class": NAMES},
+    objects.PersistentVolume: {"storage_class": NAMES},
+    objects.StorageClass: {"default": st.booleans()},
+    objects.Lease: {"holder": NAMES},
+    objects.Event: {"about_kind": st.sampled_from(["Pod", "Node"]), "about_name": NAMES, "about_uid": UIDS},
+}
+CLUSTER_SCOPED = (objects.NamespaceObject, objects.Node, objects.PersistentVolume, objects.StorageClass)
+
+
+class Cluster:
+    """The truth: what is there, by kind, namespace and name, with versions that grow."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[Kind, str, str], Sighting] = {}
+        self._last = 0
+
+    def write(self, make: Callable[[Uid], AnyRecord], *, again: bool) -> Sighting:
+        self._last += 1
+        record = make(Uid(f"uid-{self._last}"))
+        place = (kind_of(record), record.namespace, record.name)
+        old = self.objects.get(place)
+        if old is not None and not again:
+            record = make(old.record.uid)
+        renewal = Renewal(str(self._last)) if isinstance(record, objects.Lease) else None
+        self.objects[place] = Sighting(record=record, version=str(self._last), renewal=renewal)
+        return self.objects[place]
+
+    def delete(self, index: int) -> Vanished | None:
+        if not self.objects:
+            return None
+        self._last += 1
+        sighting = self.objects.pop(list(self.objects)[index % len(self.objects)])
+        return Vanished(uid=sighting.record.uid, version=str(self._last))
+
+    def list(self, kind: Kind) -> Listed:
+        return Listed(kind=kind, sightings=tuple(s for (of, _, _), s in self.objects.items() if of is kind))
+
+
+class Watched:
+    """A projector and the picture that its changes add up to; every change is looked at by itself."""
+
+    def __init__(self) -> None:
+        self.projector = Projector()
+        self.picture = Picture()
+
+    def hear(self, observation: Observation) -> list[Change]:
+        changes = self.projector.project(observation)
+        for change in changes:
+            self._expect_possible(change)
+            self.picture.apply(changes=[change])
+        ends = {end for link in self.picture.links for end in (link.source, link.target)}
+        assert ends <= set(self.picture.objects), "a link to nothing"
+        return changes
+
+    def _expect_possible(self, change: Change) -> None:
+        match change:
+            case Put(record=record):
+                assert self.picture.objects.get(record.uid) != record, "put twice"
+                same_name = [
+                    o for o in self.picture.objects.values() if (kind_of(o), o.namespace, o.name) == (kind_of(record), record.namespace, record.name)
+                ]
+                assert [o.uid for o in same_name] in ([], [record.uid]), "two objects of one name"
+            case Linked(link=link):
+                assert link not in self.picture.links, "linked twice"
+                assert {link.source, link.target} <= set(self.picture.objects), "linked to nothing"
+            case Drop(uid=uid):
+                assert not any(uid in (link.source, link.target) for link in self.picture.links), "dropped with links"
+
+
+@st.composite
+def makers(draw: st.DrawFn) -> Callable[[Uid], AnyRecord]:
+    """A record but for its uid."""
+    record = draw(st.sampled_from(list(OWN_FIELDS)))
+    namespace = Namespace("") if record in CLUSTER_SCOPED else draw(NAMESPACES)
+    name, labels, owner = draw(NAMES), draw(LABELS), draw(OWNERS)
+    fields = {field: draw(strategy) for field, strategy in OWN_FIELDS[record].items()}
+    return lambda uid: record(uid=uid, namespace=namespace, name=name, labels=labels, owner=owner, **fields)
+
+
+WRITES = st.tuples(st.just("write"), makers(), st.booleans(), st.sampled_from(["heard", "missed", "heard twice"]))
+DELETIONS = st.tuples(st.just("delete"), st.integers(0, 50), st.just(False), st.sampled_from(["heard", "missed"]))
+LISTS = st.tuples(st.just("list"), st.sampled_from(list(Kind)), st.just(False), st.just("heard"))
+REPLAYS = st.tuples(st.just("replay"), st.integers(0, 50), st.just(False), st.just("heard"))
+HEALTHS = st.tuples(st.just("health"), st.booleans(), st.just(False), st.just("heard"))
+STEPS = st.lists(WRITES | WRITES | DELETIONS | LISTS | REPLAYS | HEALTHS, max_size=40)
+LAST_WORD = (Health(ready=True, checks=(Check("etcd", True),)), Tick(at=0.0, watching=True))
+
+
+def live_through(steps: list[tuple[str, Any, bool, str]]) -> tuple[Cluster, Watched]:
+    cluster, watched = Cluster(), Watched()
+    told: list[Seen] = []
+    for verb, what, again, how in steps:
+        observation: Observation | None
+        match verb:
+            case "write":
+                observation = Seen(sighting=cluster.write(what, again=again))
+                told.append(observation)
+            case "delete":
+                observation = cluster.delete(what)
+            case "list":
+                observation = cluster.list(what)
+            case "replay":
+                observation = told[what % len(told)] if told else None
+            case _:
+                observation = Health(ready=what, checks=(Check("etcd", what),))
+        if observation is not None and how != "missed":
+            watched.hear(observation)
+        if observation is not None and how == "heard twice":
+            assert watched.hear(observation) == [], "the same word twice changed something"
+    return cluster, watched
+
+
+@given(steps=STEPS)
+@settings(max_examples=150, deadline=None)
+def test_old_picture_and_changes_are_the_fresh_picture(steps: list[tuple[str, Any, bool, str]]) -> None:
+    cluster, watched = live_through(steps)
+    newcomer = Watched()
+    for follower in (watched, newcomer):
+        for observation in (*(cluster.list(kind) for kind in Kind if kind is not Kind.CONTROL_PLANE_PART), *LAST_WORD):
+            follower.hear(observation)
+    assert watched.picture == newcomer.picture
+    assert watched.projector.picture() == watched.picture
+    assert {uid for uid in watched.picture.objects if not uid.startswith("control-plane/")} == {
+        sighting.record.uid for sighting in cluster.objects.values()
+    }
+
+
+@given(steps=STEPS)
+@settings(max_examples=50, deadline=None)
+def test_a_second_list_of_the_same_world_says_nothing(steps: list[tuple[str, Any, bool, str]]) -> None:
+    cluster, watched = live_through(steps)
+    lists = [cluster.list(kind) for kind in Kind if kind is not Kind.CONTROL_PLANE_PART]
+    for listed in lists:
+        watched.hear(listed)
+    assert [change for listed in lists for change in watched.hear(listed)] == []

@@ -1,0 +1,169 @@
+"""What an observation changes, and what it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterview.projection.observations import Listed, Vanished
+from clusterview.projection.projecting import Projector
+from clusterview.topology.changes import Drop, Linked, Put, Unlinked
+from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.objects import Kind, Namespace, Owner, Uid
+from tests.projection.making import deployment, endpoints, lease, listed, node, pod, seen, service, words
+
+
+@pytest.fixture
+def projector() -> Projector:
+    return Projector()
+
+
+def test_a_new_object_is_put(projector: Projector) -> None:
+    assert projector.project(seen(pod("a"))) == [Put(pod("a"))]
+
+
+def test_an_equal_record_is_no_change(projector: Projector) -> None:
+    projector.project(seen(pod("a"), "1"))
+    assert projector.project(seen(pod("a"), "2")) == []
+
+
+def test_a_relist_that_finds_the_same_is_silent(projector: Projector) -> None:
+    projector.project(listed(Kind.POD, pod("a", node="one"), pod("b")))
+    projector.project(listed(Kind.NODE, node("n", "one")))
+    assert projector.project(listed(Kind.POD, pod("b"), pod("a", node="one"), version="9")) == []
+
+
+def test_a_relist_removes_what_vanished_unseen(projector: Projector) -> None:
+    projector.project(listed(Kind.POD, pod("a"), pod("b")))
+    assert projector.project(listed(Kind.POD, pod("b"), version="2")) == [Drop(Uid("a"))]
+
+
+def test_a_relist_of_one_kind_leaves_the_others(projector: Projector) -> None:
+    projector.project(listed(Kind.NODE, node("n", "one")))
+    projector.project(listed(Kind.POD))
+    assert set(projector.picture().objects) == {"n"}
+
+
+def test_a_list_of_one_namespace_leaves_the_others(projector: Projector) -> None:
+    here, there = lease("here"), lease("there", namespace="kube-system")
+    projector.project(listed(Kind.LEASE, here, there))
+    gone = Listed(kind=Kind.LEASE, namespace=Namespace("kube-node-lease"), sightings=())
+    assert projector.project(gone) == [Drop(Uid("here"))]
+
+
+def test_a_service_that_is_gone_selects_no_more(projector: Projector) -> None:
+    projector.project(seen(service("s", selector={"app": "web"}), "1"))
+    projector.project(Vanished(uid=Uid("s"), version="2"))
+    assert projector.project(seen(pod("a", app="web"))) == [Put(pod("a", app="web"))]
+
+
+def test_a_pod_that_is_gone_is_selected_no_more(projector: Projector) -> None:
+    projector.project(seen(pod("a", app="web"), "1"))
+    projector.project(Vanished(uid=Uid("a"), version="2"))
+    assert words(projector.project(seen(service("s", selector={"app": "web"})))) == ["Put"]
+
+
+def test_the_same_name_with_another_uid_is_a_drop_and_a_put(projector: Projector) -> None:
+    projector.project(seen(pod("old", name="web"), "1"))
+    assert projector.project(seen(pod("new", name="web"), "2")) == [Drop(Uid("old")), Put(pod("new", name="web"))]
+
+
+def test_an_older_word_about_the_one_that_was_replaced_is_ignored(projector: Projector) -> None:
+    projector.project(seen(pod("new", name="web"), "10"))
+    assert projector.project(seen(pod("old", name="web"), "9")) == []
+
+
+def test_an_object_never_goes_backwards(projector: Projector) -> None:
+    projector.project(seen(pod("a", app="two"), "10"))
+    assert projector.project(seen(pod("a", app="one"), "9")) == []
+
+
+def test_versions_that_are_no_numbers_are_taken_as_they_come(projector: Projector) -> None:
+    projector.project(seen(pod("a", app="two"), "v-b"))
+    assert projector.project(seen(pod("a", app="one"), "v-a")) == [Put(pod("a", app="one"))]
+
+
+def test_a_late_word_does_not_bring_a_deleted_object_back(projector: Projector) -> None:
+    projector.project(seen(pod("a"), "5"))
+    projector.project(Vanished(uid=Uid("a"), version="7"))
+    assert projector.project(seen(pod("a", app="x"), "6")) == []
+
+
+def test_an_object_hidden_by_a_lost_permission_comes_back_with_the_next_list(projector: Projector) -> None:
+    projector.project(listed(Kind.POD, pod("a"), version="5"))
+    projector.project(listed(Kind.POD))
+    assert projector.project(listed(Kind.POD, pod("a"), version="5")) == [Put(pod("a"))]
+
+
+def test_a_deletion_of_nothing_is_no_change(projector: Projector) -> None:
+    assert projector.project(Vanished(uid=Uid("ghost"), version="3")) == []
+
+
+def test_an_object_is_put_before_links_to_it(projector: Projector) -> None:
+    projector.project(seen(pod("a", node="one")))
+    link = Link(LinkKind.RUNS_ON, Uid("a"), Uid("n"))
+    assert projector.project(seen(node("n", "one"))) == [Put(node("n", "one")), Linked(link)]
+
+
+def test_links_are_cut_before_a_drop(projector: Projector) -> None:
+    projector.project(seen(pod("a", node="one")))
+    projector.project(seen(node("n", "one")))
+    link = Link(LinkKind.RUNS_ON, Uid("a"), Uid("n"))
+    assert projector.project(Vanished(uid=Uid("n"))) == [Unlinked(link), Drop(Uid("n"))]
+
+
+def test_a_link_waits_for_its_target_even_after_that_was_dropped(projector: Projector) -> None:
+    projector.project(seen(pod("a", node="one")))
+    projector.project(seen(node("n", "one"), "1"))
+    projector.project(Vanished(uid=Uid("n"), version="2"))
+    assert words(projector.project(seen(node("m", "one"), "3"))) == ["Put", "Linked"]
+
+
+def test_a_pod_that_gets_its_node_is_linked(projector: Projector) -> None:
+    projector.project(seen(node("n", "one")))
+    projector.project(seen(pod("a"), "1"))
+    assert words(projector.project(seen(pod("a", node="one"), "2"))) == ["Put", "Linked"]
+
+
+def test_a_switched_selector_moves_the_links(projector: Projector) -> None:
+    projector.project(seen(pod("blue", version="blue")))
+    projector.project(seen(pod("green", version="green")))
+    projector.project(seen(service("s", selector={"version": "blue"}), "1"))
+    changes = projector.project(seen(service("s", selector={"version": "green"}), "2"))
+    assert changes == [
+        Put(service("s", selector={"version": "green"})),
+        Unlinked(Link(LinkKind.SELECTS, Uid("s"), Uid("blue"))),
+        Linked(Link(LinkKind.SELECTS, Uid("s"), Uid("green"))),
+    ]
+
+
+def test_a_pod_that_is_labelled_anew_moves_between_services(projector: Projector) -> None:
+    projector.project(seen(service("one", selector={"app": "one"})))
+    projector.project(seen(service("two", selector={"app": "two"})))
+    projector.project(seen(pod("a", app="one"), "1"))
+    changes = projector.project(seen(pod("a", app="two"), "2"))
+    assert changes[1:] == [Unlinked(Link(LinkKind.SELECTS, Uid("one"), Uid("a"))), Linked(Link(LinkKind.SELECTS, Uid("two"), Uid("a")))]
+
+
+def test_a_service_without_selector_selects_nothing(projector: Projector) -> None:
+    projector.project(seen(pod("a", app="one")))
+    assert words(projector.project(seen(service("s")))) == ["Put"]
+
+
+def test_what_is_meant_and_what_is_true_are_two_links(projector: Projector) -> None:
+    projector.project(seen(pod("a", app="web")))
+    projector.project(seen(service("s", selector={"app": "other"})))
+    projector.project(seen(endpoints("e", "s", "a")))
+    kinds = {link.kind for link in projector.picture().links}
+    assert kinds == {LinkKind.SERVES, LinkKind.SLICE}
+
+
+def test_an_owner_is_found_by_uid_not_by_name(projector: Projector) -> None:
+    projector.project(seen(deployment("web")))
+    projector.project(seen(pod("a", owner=Owner("Deployment", "web", Uid("another")))))
+    assert projector.picture().links == set()
+
+
+def test_the_picture_given_away_is_not_the_projectors_own(projector: Projector) -> None:
+    projector.project(seen(pod("a")))
+    projector.picture().objects.clear()
+    assert set(projector.picture().objects) == {"a"}

@@ -1,0 +1,68 @@
+"""Each kind of link follows from the record that names its target."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterview.projection.projecting import Projector
+from clusterview.topology import objects
+from clusterview.topology.links import LinkKind
+from clusterview.topology.objects import AnyRecord, Uid
+from tests.projection.making import SHOP, deployment, endpoints, node, pod, seen, service
+
+CLAIM = objects.PersistentVolumeClaim(uid=Uid("s"), namespace=SHOP, name="data", volume="pv-1", storage_class="fast")
+VOLUME = objects.PersistentVolume(uid=Uid("t"), name="pv-1")
+FAST = objects.StorageClass(uid=Uid("t"), name="fast")
+MOUNTING = objects.Pod(uid=Uid("s"), namespace=SHOP, name="db", volumes=(objects.Volume("data", "persistentVolumeClaim", "data"),))
+OWNED = objects.ReplicaSet(uid=Uid("s"), namespace=SHOP, name="rs", owner=objects.Owner("Deployment", "t", Uid("t")))
+ROUTE = objects.Ingress(uid=Uid("s"), namespace=SHOP, name="front", paths=(objects.IngressPath("shop.example", "/", "t", "80"),))
+SCALER = objects.HorizontalPodAutoscaler(uid=Uid("s"), namespace=SHOP, name="h", target_kind="Deployment", target_name="t")
+BUDGET = objects.PodDisruptionBudget(uid=Uid("s"), namespace=SHOP, name="b", selector={"app": "web"})
+BUDGET_OF_ALL = objects.PodDisruptionBudget(uid=Uid("s"), namespace=SHOP, name="b", selector={})
+ABOUT_POD = objects.Event(uid=Uid("s"), namespace=SHOP, name="e", about_kind="Pod", about_name="t", about_uid=Uid("t"))
+ABOUT_NODE = objects.Event(uid=Uid("s"), namespace=SHOP, name="e", about_kind="Node", about_name="one", about_uid=Uid("one"))
+
+CASES: list[tuple[LinkKind, AnyRecord, AnyRecord]] = [
+    (LinkKind.OWNER, OWNED, deployment("t")),
+    (LinkKind.RUNS_ON, pod("s", node="one"), node("t", "one")),
+    (LinkKind.SELECTS, service("s", selector={"app": "web"}), pod("t", app="web", extra="x")),
+    (LinkKind.SLICE, endpoints("s", "t"), service("t")),
+    (LinkKind.SERVES, endpoints("s", "none", "t"), pod("t")),
+    (LinkKind.ROUTES_TO, ROUTE, service("t")),
+    (LinkKind.MOUNTS, MOUNTING, objects.PersistentVolumeClaim(uid=Uid("t"), namespace=SHOP, name="data")),
+    (LinkKind.BOUND_TO, CLAIM, VOLUME),
+    (LinkKind.PROVISIONED_BY, CLAIM, FAST),
+    (LinkKind.PROVISIONED_BY, objects.PersistentVolume(uid=Uid("s"), name="pv-1", storage_class="fast"), FAST),
+    (LinkKind.SCALES, SCALER, deployment("t")),
+    (LinkKind.PROTECTS, BUDGET, pod("t", app="web")),
+    (LinkKind.PROTECTS, BUDGET_OF_ALL, pod("t")),
+    (LinkKind.ABOUT, ABOUT_POD, pod("t")),
+    (LinkKind.ABOUT, ABOUT_NODE, node("t", "one")),
+]
+
+
+@pytest.mark.parametrize(("kind", "source", "target"), CASES, ids=[f"{case[0]}-{index}" for index, case in enumerate(CASES)])
+@pytest.mark.parametrize("source_first", [True, False])
+def test_the_link_is_there_whoever_comes_first(kind: LinkKind, source: AnyRecord, target: AnyRecord, source_first: bool) -> None:
+    projector = Projector()
+    for record in (source, target) if source_first else (target, source):
+        projector.project(seen(record))
+    assert [(link.kind, link.source, link.target) for link in projector.picture().links] == [(kind, "s", "t")]
+
+
+def test_every_kind_of_link_has_a_case() -> None:
+    assert {case[0] for case in CASES} == set(LinkKind)
+
+
+def test_names_do_not_reach_into_another_namespace() -> None:
+    projector = Projector()
+    projector.project(seen(ROUTE))
+    projector.project(seen(objects.Service(uid=Uid("t"), namespace=objects.Namespace("other"), name="t")))
+    assert projector.picture().links == set()
+
+
+def test_labels_do_not_reach_into_another_namespace() -> None:
+    projector = Projector()
+    projector.project(seen(service("s", selector={"app": "web"})))
+    projector.project(seen(objects.Pod(uid=Uid("t"), namespace=objects.Namespace("other"), name="t", labels={"app": "web"})))
+    assert projector.picture().links == set()

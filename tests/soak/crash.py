@@ -1,0 +1,39 @@
+"""Every executor dies and freezes at every point of its course, in every scenario: the whole of what the suite takes a sample of."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import django
+
+from tests.bench.table import Line
+from tests.lab.cluster import Cluster
+from tests.lab.fixtures import free_ports
+
+
+def run(*, database_url: str = "") -> list[Line]:
+    """This will start a lab and go through all cases, on SQLite or on the PostgreSQL of the URL, whose database has to be empty."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    django.setup()
+    from tests.traffic.executor import Place  # its models need Django to be ready
+    from tests.traffic.sweep import TAKEN_OVER_WITHIN, Sweep
+
+    with tempfile.TemporaryDirectory(prefix="clusterview-crash-") as folder:
+        lab = Cluster(state=Path(folder) / "lab", port=free_ports())
+        try:
+            lab.up()
+            place = Place(folder=Path(folder), kubeconfig=lab.kubeconfig, database_url=database_url)
+            result = Sweep(place=place, lab=lab).run(choose=list)
+        finally:
+            lab.down()
+    for problem in [*result.problems, *(f"not reached: {case}" for case in result.missed)]:
+        print(problem)
+    longest = TAKEN_OVER_WITHIN.total_seconds()
+    return [
+        Line("crashes and freezes", result.cases, "cases"),
+        Line("problems", len(result.problems), "", goal="0", met=not result.problems),
+        Line("points not reached", len(result.missed), "", goal="≤ 1 %", met=len(result.missed) <= result.cases // 100),
+        Line("taken over, slowest", result.slowest, "s", goal=f"≤ {longest:.0f} s", met=result.slowest <= longest),
+    ]

@@ -1,0 +1,78 @@
+"""Small pictures, and what a browser keeps of the frames that it was sent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from clusterview.stream import encoding, rows
+from clusterview.stream.messages import Changes, Heartbeat, Operation, Position, Resumed, Snapshot
+from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
+from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.objects import Namespace, Node, Pod, Uid
+from clusterview.topology.pictures import Picture
+
+NODE = Node(uid=Uid("n1"), name="node-1", ready="True")
+Frame = Snapshot | Changes | Heartbeat | Resumed | Operation
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+
+
+def pod(number: int, *, status: str = "Running") -> Pod:
+    return Pod(uid=Uid(f"p{number}"), name=f"shop-{number}", namespace=Namespace("store"), node="node-1", status=status)
+
+
+def link(number: int) -> Link:
+    return Link(LinkKind.RUNS_ON, Uid(f"p{number}"), NODE.uid)
+
+
+def picture(*, pods: int) -> Picture:
+    return Picture(objects=[NODE, *(pod(number) for number in range(pods))], links=[link(number) for number in range(pods)])
+
+
+def came(number: int) -> list[Change]:
+    return [Put(pod(number)), Linked(link(number))]
+
+
+def went(number: int) -> list[Change]:
+    return [Unlinked(link(number)), Drop(Uid(f"p{number}"))]
+
+
+def read(frame: bytes) -> Frame:
+    return _decoder.decode(frame)
+
+
+class Browser:
+    """Applies frames as the page does, and complains about anything that does not follow."""
+
+    def __init__(self) -> None:
+        self.reader: rows.Reader | None = None
+        self.position: Position | None = None
+        self.states: list[str] = []
+        self.operations: list[str] = []
+        self.snapshots = 0
+
+    def take(self, frame: bytes) -> Frame:
+        message = read(frame)
+        match message:
+            case Snapshot():
+                self.reader = rows.Reader(whole=encoding.unpack(message.body))
+                self.position = message.position
+                self.snapshots += 1
+            case Resumed():
+                assert message.position == self.position
+            case Changes():
+                assert self.reader is not None
+                assert self.position is not None
+                expected = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
+                assert message.position == expected, f"{message.position} after {self.position}"
+                self.reader.read(changes=message.changes)
+                self.position = message.position
+            case Heartbeat():
+                self.states.append(message.contact.state)
+            case Operation():
+                self.operations.append(message.state)
+        return message
+
+    @property
+    def pods(self) -> set[str]:
+        assert self.reader is not None
+        return {record.name for record in self.reader.picture.objects.values() if isinstance(record, Pod)}

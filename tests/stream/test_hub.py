@@ -1,0 +1,189 @@
+"""A web process hands on what the observer wrote, exactly once and in order, and says when it cannot know."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from clusterview.stream import keys, notices, publishing
+from clusterview.stream.hub import Hub, OutOfReach
+from clusterview.stream.messages import Contact, Position
+from clusterview.stream.publishing import Publisher
+from clusterview.stream.subscribing import Subscription
+from tests.redis_servers import RedisServer
+from tests.stream.making import Browser, came, picture, went
+
+LIVE = Contact(state="live", contact_age_seconds=0.1)
+SOON = 10.0
+
+
+@pytest.fixture
+async def hub(redis_server: RedisServer) -> AsyncIterator[Hub]:
+    made = Hub(url=redis_server.url)
+    made.start()
+    yield made
+    await made.stop()
+
+
+def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2) -> Publisher:
+    made = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=epoch)
+    made.begin(picture=picture(pods=pods))
+    made.contact(contact=LIVE)
+    return made
+
+
+async def until(subscription: Subscription, browser: Browser, seen: Callable[[], bool]) -> None:
+    """This will hand frames to the browser until it has seen what is waited for."""
+    async with asyncio.timeout(SOON):
+        while not seen():
+            browser.take(await anext(subscription))
+
+
+async def eventually(look: Callable[[], bool | Awaitable[bool]]) -> None:
+    async with asyncio.timeout(SOON):
+        while True:
+            found = look()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_who_joins_gets_the_picture_and_then_every_change(hub: Hub, redis_server: RedisServer) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    assert browser.pods == {"shop-0", "shop-1"}
+    for number in range(2, 30):
+        writer.publish(changes=came(number))
+    writer.publish(changes=went(0))
+    await until(subscription, browser, lambda: browser.position == writer.position)
+    assert browser.pods == {f"shop-{number}" for number in range(1, 30)}
+    assert browser.snapshots == 1
+
+
+async def test_who_comes_back_gets_only_what_was_missed(hub: Hub, redis_server: RedisServer) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    subscription.close()
+    for number in range(2, 6):
+        writer.publish(changes=came(number))
+    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
+    again = await hub.join(cluster="lab", resume=browser.position)
+    await until(again, browser, lambda: browser.position == writer.position)
+    assert browser.snapshots == 1
+    assert len(browser.pods) == 6
+
+
+@pytest.mark.parametrize("place", [Position(epoch=9, sequence=1), Position(epoch=1, sequence=99)])
+async def test_a_place_that_the_stream_does_not_hold_gets_the_whole_picture(place: Position, hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    browser = Browser()
+    subscription = await hub.join(cluster="lab", resume=place)
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    assert len(browser.pods) == 2
+
+
+async def test_another_observer_begins_another_picture(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    browser = Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    second = publisher(redis_server, epoch=2, pods=5)
+    await until(subscription, browser, lambda: browser.position == second.position)
+    assert browser.snapshots == 2
+    assert len(browser.pods) == 5
+
+
+async def test_who_joins_before_there_is_a_picture_gets_it_when_it_is_there(hub: Hub, redis_server: RedisServer) -> None:
+    browser = Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: bool(browser.states))
+    assert browser.snapshots == 0
+    assert "live" not in browser.states
+    publisher(redis_server)
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1] == "live")
+
+
+async def test_a_frozen_redis_is_told_and_so_is_its_return(hub: Hub, redis_server: RedisServer) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    redis_server.send(signal.SIGSTOP)
+    await until(subscription, browser, lambda: browser.states[-1] != "live")
+    redis_server.send(signal.SIGCONT)
+    writer.contact(contact=LIVE)
+    writer.publish(changes=came(2))
+    await until(subscription, browser, lambda: browser.states[-1] == "live" and browser.position == writer.position)
+    assert browser.snapshots == 1
+
+
+async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server, pods=4)
+    browser = Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    redis_server.kill()
+    redis_server.start()
+    second = publisher(redis_server, epoch=2, pods=1)
+    await until(subscription, browser, lambda: browser.position == second.position)
+    assert browser.pods == {"shop-0"}
+
+
+async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: Hub, redis_server: RedisServer) -> None:
+    writer = publisher(redis_server)
+    await hub.join(cluster="lab")
+    begun = writer.position
+    for number in range(2, 6):
+        writer.publish(changes=came(number))
+    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
+    steps = hub.changes(cluster="lab", after=begun)
+    places = [(await asyncio.wait_for(anext(steps), SOON))[0].sequence for _ in range(2)]
+    writer.publish(changes=went(1))
+    places += [(await asyncio.wait_for(anext(steps), SOON))[0].sequence for _ in range(3)]
+    assert places == [begun.sequence + number for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("place", [Position(epoch=1, sequence=99), Position(epoch=9, sequence=1), Position(epoch=1, sequence=0)])
+async def test_changes_after_a_place_that_is_gone_are_out_of_reach(place: Position, hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    with pytest.raises(OutOfReach):
+        await asyncio.wait_for(anext(hub.changes(cluster="lab", after=place)), SOON)
+
+
+async def test_a_switch_that_moves_on_is_told_to_the_pages_of_its_cluster_only(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    here, elsewhere = Browser(), Browser()
+    mine, theirs = await hub.join(cluster="lab"), await hub.join(cluster="other")
+    client = publishing.connect(url=redis_server.url)
+    await eventually(lambda: hub.contact("lab").state == "live")
+    assert notices.operation(redis=client, id="1", cluster="lab", namespace="store", service="shop", state="applying")
+    await until(mine, here, lambda: here.operations == ["applying"])
+    await until(theirs, elsewhere, lambda: bool(elsewhere.states))
+    assert elsewhere.operations == []
+
+
+async def test_whoever_listens_for_revocations_is_told_that_some_may_be_lost(hub: Hub, redis_server: RedisServer) -> None:
+    heard: list[object] = []
+    hub.listen(heard.append)
+    await eventually(lambda: None in heard)
+    heard.clear()
+    client = publishing.connect(url=redis_server.url)
+    notices.revoked(redis=client, user_id=7)
+    await eventually(lambda: heard == [notices.Revoked(user_id=7)])
+    heard.clear()
+    redis_server.kill()
+    redis_server.start()
+    await eventually(lambda: None in heard)
+
+
+async def test_a_subscription_that_was_closed_leaves_nothing_behind(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    subscription = await hub.join(cluster="lab")
+    subscription.close()
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(subscription), SOON)
+    assert publishing.connect(url=redis_server.url).exists(keys.snapshot("lab"))

@@ -1,0 +1,62 @@
+"""A publisher that was replaced writes nothing more, however late it wakes up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clusterview.stream import publishing, rows
+from clusterview.stream.messages import Contact
+from clusterview.stream.publishing import Lost, Publisher, Superseded
+from clusterview.topology.changes import Change
+from tests.observer.reading import Page
+from tests.redis_servers import RedisServer
+from tests.stream.making import came, picture, went
+
+LIVE = Contact(state="live", contact_age_seconds=0.1)
+
+
+def publisher(redis_server: RedisServer, *, epoch: int) -> Publisher:
+    return Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=epoch)
+
+
+@pytest.mark.parametrize(
+    "write", [lambda old: old.publish(changes=came(5)), lambda old: old.contact(contact=LIVE), lambda old: old.begin(picture=picture(pods=9))]
+)
+def test_an_older_epoch_writes_nothing_and_learns_it(write: Callable[[Publisher], object], redis_server: RedisServer) -> None:
+    old, new = publisher(redis_server, epoch=1), publisher(redis_server, epoch=2)
+    old.begin(picture=picture(pods=1))
+    new.begin(picture=picture(pods=2))
+    page = Page(url=redis_server.url, cluster="lab")
+    before = page.positions(), page.contact(), len(page.picture().objects)
+    with pytest.raises(Superseded):
+        write(old)
+    assert (page.positions(), page.contact(), len(page.picture().objects)) == before
+
+
+def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer) -> None:
+    writer = publisher(redis_server, epoch=1)
+    writer.begin(picture=picture(pods=1))
+    redis_server.kill()
+    redis_server.start()
+    with pytest.raises(Lost):
+        writer.publish(changes=came(5))
+    assert Page(url=redis_server.url, cluster="lab").positions() == []
+
+
+@given(numbers=st.lists(st.integers(0, 9), max_size=30))
+def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: list[int]) -> None:
+    """Each number comes, or goes when it is there."""
+    writer, here = rows.Writer(), set()
+    kept = picture(pods=0)
+    reader = rows.Reader(whole=writer.whole(picture=kept))
+    for number in numbers:
+        changes: list[Change] = went(number) if number in here else came(number)
+        here ^= {number}
+        kept.apply(changes=changes)
+        reader.read(changes=writer.changes(changes=changes))
+    assert reader.picture.objects == kept.objects
+    assert set(reader.picture.links) == set(kept.links)

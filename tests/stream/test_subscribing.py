@@ -1,0 +1,83 @@
+"""A slow browser costs a bounded queue, and gets the whole picture instead of what it could not take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from clusterview.stream import subscribing
+from clusterview.stream.subscribing import Subscription
+
+
+def subscription(*, snapshot: Sequence[bytes] | None = (b"whole",)) -> Subscription:
+    return Subscription(cluster="lab", snapshot=lambda: snapshot, leave=lambda _: None)
+
+
+async def frames(subscription: Subscription) -> list[bytes]:
+    """Everything that can be sent now."""
+    taken = []
+    while True:
+        try:
+            taken.append(await asyncio.wait_for(anext(subscription), 0.05))
+        except TimeoutError:
+            return taken
+
+
+async def test_changes_before_the_snapshot_are_in_it_and_not_sent_again() -> None:
+    made = subscription()
+    made.put_changes(frame=b"1")
+    assert await frames(made) == [b"whole"]
+    made.put_changes(frame=b"2")
+    assert await frames(made) == [b"2"]
+
+
+async def test_too_much_waiting_becomes_one_snapshot() -> None:
+    made = subscription()
+    assert await frames(made) == [b"whole"]
+    half = b"x" * (subscribing.QUEUE_BYTES // 2 + 1)
+    made.put_changes(frame=half)
+    assert made.waiting_bytes == len(half)
+    made.put_changes(frame=half)
+    assert made.waiting_bytes == 0
+    made.put_changes(frame=b"later")
+    assert await frames(made) == [b"whole"]
+    assert made.waiting_bytes == 0
+
+
+async def test_only_the_newest_heartbeat_waits_and_it_goes_first() -> None:
+    made = subscription()
+    made.put_heartbeat(frame=b"old")
+    made.put_heartbeat(frame=b"new")
+    assert await frames(made) == [b"new", b"whole"]
+
+
+async def test_resumed_frames_take_the_snapshots_place() -> None:
+    made = subscription()
+    made.resume(frames=[b"resumed", b"5"])
+    assert await frames(made) == [b"resumed", b"5"]
+
+
+async def test_without_a_picture_it_waits_for_one() -> None:
+    made = subscription(snapshot=None)
+    assert await frames(made) == []
+
+
+async def test_operations_are_bounded_and_the_newest_stay() -> None:
+    made = subscription()
+    for number in range(subscribing.OPERATIONS + 5):
+        made.put_operation(frame=str(number).encode())
+    sent = await frames(made)
+    assert len(sent) == subscribing.OPERATIONS + 1
+    assert sent[0] == b"5"
+
+
+async def test_closing_ends_it_even_while_it_waits() -> None:
+    made = subscription(snapshot=None)
+    waiting = asyncio.ensure_future(anext(made))
+    await asyncio.sleep(0)
+    made.close()
+    made.close()
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(waiting, 1)

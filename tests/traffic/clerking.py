@@ -1,0 +1,85 @@
+"""What a Clerk does with the database for a test: it sets the stage, and reads what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from clusterview.access import auditing, clusters
+from clusterview.access.people import Person
+from clusterview.models import ApiToken, AuditEntry, Switch
+from clusterview.models import Cluster as ClusterRow
+from clusterview.traffic import requesting
+from clusterview.traffic.states import State
+from tests.traffic import judging
+from tests.traffic.shops import Shop
+
+OLGA = Person(name="olga", role="operator", token_id=1)
+
+
+def found() -> None:
+    """This will make the tables, with one armed cluster and with olga, who may switch."""
+    call_command("migrate", verbosity=0)
+    clusters.register(opened=[("lab", "lab")])
+    ClusterRow.objects.filter(pk="lab").update(armed_at=timezone.now())
+    assert ApiToken.objects.create(name=OLGA.name, role=OLGA.role, token_hash="x").pk == OLGA.token_id
+
+
+def release(shop: Shop) -> int:
+    """This will let the reconcilers see the Service's open switch; returns the number of its claims."""
+    found = Switch.objects.filter(namespace=shop.namespace, service=shop.service, open=True)
+    found.update(look_again_at=None)
+    return max(found.values_list("epoch", flat=True), default=0)
+
+
+def hand_over(shop: Shop, *, going_back: bool) -> None:
+    """This will end the claim on the Service's open switch, as if its time had run out, and keep it from the reconcilers until `release`."""
+    later = timezone.now() + timedelta(hours=1)
+    Switch.objects.filter(namespace=shop.namespace, service=shop.service, open=True).update(
+        lease_until=None, holder="", look_again_at=later, going_back=going_back
+    )
+
+
+def go_back(shop: Shop) -> None:
+    """This will bring the Service back to where it was before its last switch, if that succeeded."""
+    last = Switch.objects.filter(namespace=shop.namespace, service=shop.service).first()
+    if last and last.state == State.SUCCEEDED:
+        requesting.request_back(switch=last, person=OLGA)
+
+
+def epochs() -> dict[tuple[str, str], int]:
+    """How often each open switch was claimed, by namespace and Service."""
+    return {(one.namespace, one.service): one.epoch for one in Switch.objects.filter(open=True)}
+
+
+def rows() -> list[judging.Row]:
+    return [row_of(one) for one in Switch.objects.order_by("requested_at")]
+
+
+def row_of(one: Switch) -> judging.Row:
+    return judging.Row(
+        id=str(one.pk), service_uid=one.service_uid, state=State(one.state), plan=one.plan, epoch=one.epoch, reason=one.reason, detail=one.detail
+    )  # fmt: skip
+
+
+def entries() -> list[judging.Entry]:
+    return [entry_of(one) for one in AuditEntry.objects.order_by("sequence")]
+
+
+def entry_of(one: AuditEntry) -> judging.Entry:
+    return judging.Entry(sequence=one.sequence, at=one.at, action=one.action, switch=str(one.switch_id or ""), body=one.body)
+
+
+def where() -> dict[str, Shop]:
+    """The Service of each switch."""
+    return {str(one.pk): Shop(one.namespace, one.service) for one in Switch.objects.all()}
+
+
+def chain() -> list[str]:
+    return auditing.verify()
+
+
+def now() -> datetime:
+    return timezone.now()

@@ -1,0 +1,205 @@
+"""What must hold between what the API server stored, what the audit says and how the switches ended, whatever happened in between.
+
+All of it is data: versions of Services as the API server wrote them down itself, the audit's entries and the switches' rows. The names of the
+rules are said with each problem, so that a test of the rules can ask for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from clusterview.traffic.planning import FENCE, OP
+from clusterview.traffic.states import TERMINAL, State
+
+CHANGED_NOTHING = frozenset({State.REJECTED, State.CANCELLED, State.EXPIRED, State.FAILED_NO_CHANGE, State.CONFLICT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One request that would write a Service. `version` and what follows are empty where it was refused; `at` orders it with the audit."""
+
+    uid: str
+    code: int
+    at: datetime
+    number: int = 0
+    version: str = ""
+    version_before: str = ""
+    selector: Mapping[str, str] = field(default_factory=dict)
+    selector_before: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations_before: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> bool:
+        return self.code < 300 and self.version != self.version_before
+
+    @property
+    def marker(self) -> str:
+        """The operation and step whose effect this is, empty where it is none of ours."""
+        marked = self.annotations.get(OP, "")
+        return marked if self.stored and marked != self.annotations_before.get(OP, "") and self.selector != self.selector_before else ""
+
+    @property
+    def fence(self) -> str:
+        fence = self.annotations.get(FENCE, "")
+        return fence if self.stored and fence != self.annotations_before.get(FENCE, "") else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the audit."""
+
+    sequence: int
+    at: datetime
+    action: str
+    switch: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A switch as the database has it now. `plan` are the selectors on its way, the one before it first."""
+
+    id: str
+    service_uid: str
+    state: State
+    plan: Sequence[Mapping[str, str]]
+    epoch: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Everything that is judged together."""
+
+    writes: Sequence[Write]
+    entries: Sequence[Entry]
+    rows: Sequence[Row]
+
+    def effects(self, switch: str) -> list[Write]:
+        return [one for one in self.writes if one.marker.partition(":")[0] == switch]
+
+    def of(self, switch: str, *actions: str) -> list[Entry]:
+        return [one for one in self.entries if one.switch == switch and one.action in actions]
+
+
+def problems(record: Record) -> list[str]:
+    """This will say what is wrong, a sentence each with the number of the rule; empty when all is well."""
+    found = [*_fences(record), *_overlaps(record)]
+    for row in record.rows:
+        found += [f"{problem} ({row.id}, {row.state})" for problem in _of_switch(record, row)]
+    return found
+
+
+def _of_switch(record: Record, row: Row) -> Iterable[str]:
+    effects, intents = record.effects(row.id), {one.body["step"]: one for one in record.of(row.id, "INTENT")}
+    for marker, times in Counter(one.marker for one in effects).items():
+        if times > 1:
+            yield f"I1: {times} effects of {marker}"
+    for effect in effects:
+        intent = intents.get(int(effect.marker.partition(":")[2]))
+        if intent is None or intent.at > effect.at:
+            yield f"I2: the effect {effect.marker} without an INTENT before it"
+            continue
+        if (effect.selector, effect.uid) != (intent.body["to"], row.service_uid):
+            yield f"I2: {effect.marker} wrote {effect.selector}, and the INTENT says {intent.body['to']}"
+        if (effect.version_before, effect.selector_before) != (intent.body["intent_rv"], intent.body["from"]):
+            yield f"I6: {effect.marker} landed on version {effect.version_before} with {effect.selector_before}"
+    yield from _outcomes(record, row, intents)
+    yield from _end(record, row, effects)
+
+
+def _outcomes(record: Record, row: Row, intents: Mapping[int, Entry]) -> Iterable[str]:
+    outcomes = Counter(one.body["step"] for one in record.of(row.id, "OUTCOME"))
+    for step in sorted({*intents, *outcomes}):
+        told = outcomes.get(step, 0)
+        if told > 1 or step not in intents or (row.state in TERMINAL and told == 0):
+            yield f"I3: {told} OUTCOMEs of step {step}"
+
+
+def _end(record: Record, row: Row, effects: Sequence[Write]) -> Iterable[str]:
+    closed = record.of(row.id, "CLOSED")
+    if len(closed) != int(row.state in TERMINAL):
+        yield f"I12: closed {len(closed)} times"
+    if closed:
+        yield from (f"I5: the effect {one.marker} after the end" for one in effects if one.at > closed[0].at)
+    landed = [dict(one.selector) for one in effects]
+    if row.state == State.SUCCEEDED and landed != row.plan[1:]:
+        yield f"I14: it succeeded with the effects {landed}"
+    if row.state in CHANGED_NOTHING and landed:
+        yield f"I14: it says that nothing changed, and {len(landed)} effects landed"
+    if row.state == State.ROLLED_BACK and not (len(landed) > 1 and landed == [*row.plan[1 : len(landed)], row.plan[0]]):
+        yield f"I10: rolled back with the effects {landed}"
+
+
+def _fences(record: Record) -> Iterable[str]:
+    for fence, times in Counter(one.fence for one in record.writes if one.fence).items():
+        if times > 1:
+            yield f"I7: the fence {fence} was written {times} times"
+    claims = {(one.switch, one.body["epoch"]) for one in record.entries if one.action == "CLAIMED"}
+    newest: dict[str, int] = {}
+    for effect in [one for one in record.writes if one.marker]:
+        switch, epoch = effect.marker.partition(":")[0], int(effect.annotations[FENCE].split(":")[-2])
+        if (switch, epoch) not in claims or epoch < newest.get(switch, 0):
+            yield f"I7: the effect {effect.marker} in claim {epoch}, after one in claim {newest.get(switch)}"
+        newest[switch] = epoch
+
+
+def _overlaps(record: Record) -> Iterable[str]:
+    """From INTENT to OUTCOME one Service is one switch's."""
+    uids = {row.id: row.service_uid for row in record.rows}
+    between: dict[str, set[str]] = defaultdict(set)
+    for entry in sorted(record.entries, key=lambda one: one.sequence):
+        uid = uids.get(entry.switch)
+        if uid is None:
+            continue
+        if entry.action == "INTENT":
+            if others := between[uid] - {entry.switch}:
+                yield f"I4: an INTENT of {entry.switch} between those of {', '.join(sorted(others))}"
+            between[uid].add(entry.switch)
+        elif entry.action == "OUTCOME":
+            between[uid].discard(entry.switch)
+
+
+def stored(log: Iterable[Mapping[str, Any]]) -> list[Write]:
+    """The writes of Services in an API server's audit log, each with the version before it; refused ones at their place, dry runs left out."""
+    asked = [one for one in log if one.get("objectRef", {}).get("resource") == "services" and "dryRun" not in one.get("requestURI", "")]
+    asked = [one for one in asked if "subresource" not in one["objectRef"] and one.get("verb") in ("create", "patch", "update")]
+    before: dict[str, Mapping[str, Any]] = {}
+    writes: list[Write] = []
+    for one in sorted(asked, key=_order):
+        at, code = datetime.fromisoformat(one["requestReceivedTimestamp"]), one["responseStatus"]["code"]
+        service = one["responseObject"] if code < 300 else None
+        uid = service["metadata"]["uid"] if service else one["objectRef"].get("uid", "")
+        last = before.get(uid)
+        writes.append(_write(uid=uid, code=code, at=at, number=len(writes), service=service, last=last))
+        if service:
+            before[uid] = service
+    return writes
+
+
+def _order(one: Mapping[str, Any]) -> tuple[int, str]:
+    """Stored versions by their number; a refusal tells none, so it stands first."""
+    version = one.get("responseObject", {}).get("metadata", {}).get("resourceVersion", "0") if one["responseStatus"]["code"] < 300 else "0"
+    return int(version), one["requestReceivedTimestamp"]
+
+
+def _write(
+    *, uid: str, code: int, at: datetime, number: int, service: Mapping[str, Any] | None, last: Mapping[str, Any] | None
+) -> Write:
+    def part(of: Mapping[str, Any] | None, *path: str) -> Any:
+        for name in path:
+            of = (of or {}).get(name)
+        return of or {}
+
+    return Write(
+        uid=uid, code=code, at=at, number=number,
+        version=part(service, "metadata", "resourceVersion") or "", version_before=part(last, "metadata", "resourceVersion") or "",
+        selector=part(service, "spec", "selector"), selector_before=part(last, "spec", "selector"),
+        annotations=part(service, "metadata", "annotations"), annotations_before=part(last, "metadata", "annotations"),
+    )  # fmt: skip

@@ -1,0 +1,329 @@
+"""An executor dies or freezes at each point of its course, and another one finishes what it began.
+
+Each case has a Service of its own, so that many die at once while reconcilers run beside them as in every worker. What an executor comes by is
+found out first, by letting one go through undisturbed.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from clusterview.models import Switch
+from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic.states import State
+from tests.lab.cluster import Cluster as Lab
+from tests.traffic import clerking, judging
+from tests.traffic.clerking import OLGA
+from tests.traffic.executor import Clerk, Crash, Executor, Place, course, reconcile
+from tests.traffic.points import Point
+from tests.traffic.shops import TICKED, Shop, many
+
+AT_ONCE = 3
+RECONCILERS = 2
+TAKEN_OVER_WITHIN = moving_on.LEASE + timedelta(seconds=5)
+ENDED_WITHIN = 60.0
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How a switch comes to the course in which its executor crashes.
+
+    `work` is what that executor does. `follows`: another one went the course of that scenario before, and died at the first point that is
+    `left_at`. After that somebody may have asked to go back (`going_back`), or have written something else to the Service (`touched`).
+    """
+
+    name: str
+    work: Callable[..., None]
+    follows: str = ""
+    left_at: tuple[str, str] = ("", "")
+    going_back: bool = False
+    touched: bool = False
+    end: State = State.SUCCEEDED
+
+    @property
+    def goes_forward(self) -> bool:
+        """Whether there is a way back from its end."""
+        return self.end is State.SUCCEEDED and self.work is not back
+
+
+class Thaw(StrEnum):
+    """When whoever froze goes on: a late effect finds the Service in another state each time."""
+
+    NEVER = "dead for good"
+    TAKEN_OVER = "thawed when another goes on"
+    ENDED = "thawed after the end"
+    WENT_BACK = "thawed after a way back"
+
+
+@dataclass(frozen=True)
+class Case:
+    scenario: Scenario
+    crash: Crash
+    thaw: Thaw
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}: {self.crash.number.name} {self.crash.point}, {self.thaw}"
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether the executor has an effect to send when it goes on."""
+        return self.thaw is not Thaw.NEVER and str(self.crash.point) == "before INTENT: patch effect"
+
+
+@dataclass
+class Fate:
+    """What happened to one case. `epoch` is how often the switch was claimed by then."""
+
+    case: Case
+    shop: Shop
+    executor: Executor
+    crashed_at: datetime | None = None
+    epoch: int = 0
+    thawed: bool = False
+    trouble: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """`slowest` is how long the slowest switch waited for another executor, in seconds."""
+
+    cases: int
+    missed: list[str]
+    problems: list[str]
+    slowest: float
+
+
+# What the executors do
+
+
+def switch(watched: Callable[[], None], shop: Shop) -> None:
+    """Olga clicks, and the process that heard it carries it out."""
+    watched()
+    _click(shop)
+
+
+def overlapping(watched: Callable[[], None], shop: Shop) -> None:
+    watched()
+    _click(shop, overlap_seconds=1)
+
+
+def back(watched: Callable[[], None], shop: Shop) -> None:
+    first = _click(shop)
+    first.refresh_from_db()
+    watched()
+    requesting.request_back(switch=first, person=OLGA)
+
+
+def take_up(watched: Callable[[], None], shop: Shop) -> None:
+    row = Switch.objects.get(namespace=shop.namespace, service=shop.service, open=True)
+    watched()
+    engine.advance(switch_id=row.pk)
+
+
+def _click(shop: Shop, *, overlap_seconds: int | None = None) -> Switch:
+    return requesting.request_switch(
+        person=OLGA, cluster="lab", namespace=shop.namespace, service=shop.service, to="green", accept=TICKED, overlap_seconds=overlap_seconds
+    )
+
+
+SCENARIOS = (
+    Scenario("switch", switch),
+    Scenario("back", back),
+    Scenario("overlap", overlapping),
+    Scenario("taken up", take_up, "switch", ("_save", "after")),
+    Scenario("answer lost", take_up, "switch", ("patch effect", "after")),
+    Scenario("effect lost", take_up, "switch", ("patch effect", "before")),
+    Scenario("effect lost, Service touched", take_up, "switch", ("patch effect", "before"), touched=True),
+    Scenario("turned back", take_up, "switch", ("convergence", "before"), going_back=True, end=State.ROLLED_BACK),
+    Scenario("turned back between", take_up, "overlap", ("convergence", "before"), going_back=True, end=State.ROLLED_BACK),
+)
+WORK = {scenario.name: scenario.work for scenario in SCENARIOS}
+
+
+class Sweep:
+    """A database, its clerk, reconcilers, and a lab."""
+
+    def __init__(self, *, place: Place, lab: Lab) -> None:
+        self._place, self._lab = place, lab
+        self._clerk = Clerk(place)
+        self.courses: dict[str, list[Point]] = {}
+
+    def run(self, *, choose: Callable[[list[Case]], list[Case]]) -> Result:
+        """This will find every case, carry out those that are chosen, and judge."""
+        try:
+            self._clerk.ask(clerking.found)
+            with many(lab=self._lab, prefix="crash") as more:
+                self._find_courses(more(len(SCENARIOS)))
+                chosen = choose(self.cases())
+                shops = more(len(chosen))
+                reconcilers = [Executor(self._place, reconcile) for _ in range(RECONCILERS)]
+                try:
+                    fates = self._crash(list(zip(chosen, shops, strict=True)))
+                finally:
+                    for one in reconcilers:
+                        one.end()
+                return self._judge(fates)
+        finally:
+            self._clerk.end()
+
+    def cases(self) -> list[Case]:
+        """Every point with every signal. Whoever freezes inside a transaction keeps the database from all: no case of this sweep."""
+        found = []
+        for scenario in SCENARIOS:
+            for point in self.courses[scenario.name]:
+                found.append(Case(scenario, Crash(point), Thaw.NEVER))
+                for thaw in () if point.is_in_transaction else (Thaw.TAKEN_OVER, Thaw.ENDED, Thaw.WENT_BACK):
+                    if thaw is not Thaw.WENT_BACK or scenario.goes_forward:
+                        found.append(Case(scenario, Crash(point, signal.SIGSTOP), thaw))
+        return found
+
+    def _find_courses(self, shops: Sequence[Shop]) -> None:
+        for scenario, shop in zip(SCENARIOS, shops, strict=True):
+            if scenario.follows:
+                leader = self._leader(scenario, shop)
+                leader.process.join(20)
+                self._led(scenario, shop, leader)
+            self.courses[scenario.name] = course(self._place, scenario.work, shop)
+
+    def _leader(self, scenario: Scenario, shop: Shop) -> Executor:
+        """Whoever brings the switch to where the scenario begins, and dies there."""
+        words, moment = scenario.left_at
+        left = next(one for one in self.courses[scenario.follows] if one.name.endswith(f": {words}") and one.moment == moment)
+        return Executor(self._place, WORK[scenario.follows], shop, crash=Crash(left))
+
+    def _led(self, scenario: Scenario, shop: Shop, leader: Executor) -> None:
+        assert leader.exit_code == -signal.SIGKILL, f"{scenario.name}: nobody died at {scenario.left_at}"
+        self._clerk.ask(clerking.hand_over, shop, going_back=scenario.going_back)
+        if scenario.touched:
+            self._lab.patch(shop.path, {"metadata": {"labels": {"touched": "yes"}}})
+
+    def _crash(self, waiting: list[tuple[Case, Shop]]) -> list[Fate]:
+        fates: list[Fate] = []
+        leading: list[Fate] = []
+        at_work: list[Fate] = []
+        looked_at = 0.0
+        while waiting or leading or at_work:
+            while waiting and len(leading) + len(at_work) < AT_ONCE:
+                case, shop = waiting.pop(0)
+                is_led = bool(case.scenario.follows)
+                fate = Fate(case, shop, self._leader(case.scenario, shop) if is_led else self._dying(case, shop))
+                fates.append(fate)
+                (leading if is_led else at_work).append(fate)
+            for fate in [one for one in leading if one.executor.exit_code is not None]:
+                leading.remove(fate)
+                self._led(fate.case.scenario, fate.shop, fate.executor)
+                fate.executor = self._dying(fate.case, fate.shop)
+                at_work.append(fate)
+            for fate in [one for one in at_work if one.executor.exit_code is not None or one.executor.is_frozen]:
+                at_work.remove(fate)
+                self._crashed(fate)
+            if time.monotonic() - looked_at > LOOK_SECONDS:
+                self._thaw(fates)
+                looked_at = time.monotonic()
+            time.sleep(0.02)
+        self._finish(fates)
+        return fates
+
+    def _dying(self, case: Case, shop: Shop) -> Executor:
+        return Executor(self._place, case.scenario.work, shop, crash=case.crash)
+
+    def _crashed(self, fate: Fate) -> None:
+        if fate.executor.exit_code != 0:
+            fate.crashed_at = self._clerk.ask(clerking.now)
+        fate.epoch = self._clerk.ask(clerking.release, fate.shop)
+
+    def _thaw(self, fates: list[Fate], *, seen: dict[tuple[str, str], int] | None = None) -> None:
+        """This will let those go on who were frozen, once another executor has taken over or finished."""
+        frozen = [one for one in fates if one.executor.exit_code is None and one.crashed_at and not one.thawed]
+        if not frozen:
+            return
+        epochs = self._clerk.ask(clerking.epochs) if seen is None else seen
+        for fate in frozen:
+            epoch = epochs.get((fate.shop.namespace, fate.shop.service))
+            if epoch is None or (fate.case.thaw is Thaw.TAKEN_OVER and epoch > fate.epoch):
+                if fate.case.thaw is Thaw.WENT_BACK:
+                    self._clerk.ask(clerking.go_back, fate.shop)
+                fate.executor.send(signal.SIGCONT)
+                fate.thawed = True
+
+    def _finish(self, fates: list[Fate]) -> None:
+        deadline = time.monotonic() + ENDED_WITHIN
+        while epochs := self._clerk.ask(clerking.epochs):
+            self._thaw(fates, seen=epochs)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(LOOK_SECONDS)
+        self._thaw(fates, seen={})
+        for fate in fates:
+            fate.executor.process.join(10)
+            if (code := fate.executor.exit_code) not in (0, -signal.SIGKILL):
+                fate.trouble.append(f"the executor ended with {code}")
+                fate.executor.end()
+
+    # Judging
+
+    def _judge(self, fates: list[Fate]) -> Result:
+        rows, entries = self._clerk.ask(clerking.rows), self._clerk.ask(clerking.entries)
+        ours = {row.service_uid for row in rows}
+        writes = [one for one in judging.stored(self._lab.writes()) if one.uid in ours]
+        record = judging.Record(writes=writes, entries=entries, rows=rows)
+        found = self._clerk.ask(clerking.chain) + judging.problems(record)
+        of_shop: dict[Shop, list[judging.Row]] = defaultdict(list)
+        shops = self._clerk.ask(clerking.where)
+        for row in rows:
+            of_shop[shops[row.id]].append(row)
+        waits = [0.0]
+        for fate in fates:
+            found += [f"{fate.case}: {problem}" for problem in [*fate.trouble, *_as_expected(fate, of_shop[fate.shop], record)]]
+            waits.append(_waited(fate, of_shop[fate.shop], record))
+        missed = [str(fate.case) for fate in fates if fate.crashed_at is None]
+        return Result(len(fates), missed, found, max(waits))
+
+
+def _as_expected(fate: Fate, rows: list[judging.Row], record: judging.Record) -> Iterator[str]:
+    """The end that this scenario must have, and a selector that agrees with it."""
+    if not rows:
+        return  # it died before the click was accepted
+    last = rows[-1]
+    if last.state != fate.case.scenario.end:
+        actions = [one.action for one in record.entries if one.switch == last.id]
+        yield f"it ended as {last.state} ({last.reason}, {last.detail}): {', '.join(actions)}"
+    expected = last.plan[0 if fate.case.scenario.end is State.ROLLED_BACK else -1]
+    stored = [one for one in record.writes if one.uid == last.service_uid and one.stored]
+    if stored[-1].selector != expected:
+        yield f"the selector is {stored[-1].selector}"
+
+
+def _waited(fate: Fate, rows: list[judging.Row], record: judging.Record) -> float:
+    """For how long nobody did anything for the switch after its executor was gone."""
+    if fate.crashed_at is None or not rows:
+        return 0.0
+    crashed = rows[-2 if fate.case.thaw is Thaw.WENT_BACK and len(rows) > 1 else -1]
+    later = [one.at for one in record.of(crashed.id, "CLAIMED") if one.at > fate.crashed_at]
+    return (later[0] - fate.crashed_at).total_seconds() if later else 0.0
+
+
+def sample(*, seed: int) -> Callable[[list[Case]], list[Case]]:
+    """This will choose each point once, with one of the signals; whoever freezes before an effect, and may send it late, in every scenario."""
+
+    def choose(cases: list[Case]) -> list[Case]:
+        chance = random.Random(seed)
+        by_point: dict[str, list[Case]] = defaultdict(list)
+        for case in cases:
+            by_point[str(case.crash.point)].append(case)
+        return [one for one in cases if one.may_be_late] + [chance.choice(found) for point, found in by_point.items()]
+
+    return choose
+
+
+def around_effects(cases: list[Case]) -> list[Case]:
+    """This will choose a few cases: each executor that is killed between INTENT and OUTCOME, and each that may send an effect late."""
+    return [one for one in cases if one.may_be_late or (one.thaw is Thaw.NEVER and one.crash.point.name == "INTENT: patch effect")]

@@ -1,0 +1,28 @@
+"""Whoever carries out a switch may die or freeze at any instruction; somebody else finishes it, once (faults F43 to F45)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cluster import Cluster as Lab
+from tests.postgres_servers import PostgresServer
+from tests.traffic.executor import Place
+from tests.traffic.sweep import Sweep, around_effects, sample
+
+pytestmark = pytest.mark.lab
+
+
+def test_an_executor_may_die_or_freeze_anywhere_and_the_switch_happens_once(lab_shop: Lab, tmp_path: Path) -> None:
+    sweep = Sweep(place=Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig), lab=lab_shop)
+    result = sweep.run(choose=sample(seed=5))
+    assert not result.problems, "\n".join(result.problems)
+    assert len(result.missed) <= 2, "\n".join(result.missed)
+
+
+def test_the_same_on_postgres(lab_shop: Lab, tmp_path: Path, postgres: PostgresServer) -> None:
+    """Only around effects and their INTENTs: what differs is who waits for whom."""
+    place = Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig, database_url=postgres.make_database("crash").owner)
+    result = Sweep(place=place, lab=lab_shop).run(choose=around_effects)
+    assert not result.problems, "\n".join(result.problems)

@@ -1,0 +1,314 @@
+"""A switch on a real API server: it moves traffic once, says what became of it, and never fights anybody."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from clusterview.access import clusters
+from clusterview.access.people import Person
+from clusterview.kube import errors
+from clusterview.models import ApiToken, AuditEntry, Switch
+from clusterview.models import Cluster as ClusterRow
+from clusterview.traffic import engine, looking, planning, requesting
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import State
+from tests.lab.cluster import Cluster as Lab
+from tests.lab.fixtures import wait_until
+from tests.observer.reading import access_of
+from tests.traffic.explaining import explained
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+__all__ = ["explained"]
+
+BLUE, GREEN = {"app": "shop", "slot": "blue"}, {"app": "shop", "slot": "green"}
+
+
+class Reached(looking.Cluster):
+    """The API server, with something that happens around the patch which changes the selector."""
+
+    around: Callable[[Callable[[], dict[str, Any]]], dict[str, Any]] | None = None
+
+    def patch(self, *, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
+        def send() -> dict[str, Any]:
+            return super(Reached, self).patch(namespace=namespace, name=name, operations=operations, dry_run=dry_run)
+
+        effect = not dry_run and any(one["path"] == "/spec/selector" and one["op"] != "test" for one in operations)
+        return self.around(send) if effect and self.around else send()
+
+
+@pytest.fixture
+def reached(lab_shop: Lab) -> Reached:
+    return Reached(access=access_of(lab_shop.kubeconfig))
+
+
+@pytest.fixture
+def olga(reached: Reached) -> Person:
+    return who_may_switch()
+
+
+def who_may_switch() -> Person:
+    """Somebody who may switch, on a cluster that is armed."""
+    clusters.register(opened=[("lab", "lab")])
+    ClusterRow.objects.filter(pk="lab").update(armed_at=timezone.now())
+    token = ApiToken.objects.create(name="olga", role="operator", token_hash="x")
+    return Person(name="olga", role="operator", token_id=token.pk)
+
+
+@pytest.fixture(autouse=True)
+def no_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests carry switches out themselves, as executors that find them."""
+
+    def let_go(switch: Switch, **_: Any) -> None:
+        Switch.objects.filter(pk=switch.pk).update(lease_until=None, holder="")
+
+    monkeypatch.setattr(requesting, "carry_out", let_go)
+
+
+@pytest.fixture
+def writes(lab_shop: Lab) -> Callable[[], list[dict[str, str]]]:
+    """The selectors that the shop's Service went through since the test began, by the API server's own audit log."""
+    before = len(lab_shop.writes())
+
+    def read() -> list[dict[str, str]]:
+        went: list[dict[str, str]] = [BLUE]
+        for entry in lab_shop.writes()[before:]:
+            about = entry.get("objectRef", {})
+            done = entry.get("responseStatus", {}).get("code") == 200 and "dryRun" not in entry.get("requestURI", "")
+            if about.get("resource") != "services" or about.get("name") != "shop" or not done:
+                continue
+            selector = entry["responseObject"]["spec"]["selector"]
+            if selector != went[-1]:
+                went.append(selector)
+        return went
+
+    return read
+
+
+def ask(*, olga: Person, reached: Reached) -> Switch:
+    return requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+
+
+def carry_out(switch: Switch, reached: looking.Cluster) -> Switch:
+    """This will do what the reconciler does, until the switch has ended or waits for somebody."""
+    for _ in range(20):
+        engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+        switch.refresh_from_db()
+        if not switch.open:
+            break
+        Switch.objects.filter(pk=switch.pk).update(lease_until=None)
+    return switch
+
+
+def selector(lab: Lab) -> dict[str, str]:
+    return dict(lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"])
+
+
+def set_selector(lab: Lab, value: dict[str, str]) -> None:
+    lab.kubectl("patch", "service", "shop", "-n", "store", "--type", "merge", "-p", json.dumps({"spec": {"selector": value}}))
+
+
+def actions(switch: Switch) -> list[str]:
+    return list(AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence").values_list("action", flat=True))
+
+
+def test_a_switch_moves_the_selector_once_and_ends_when_the_endpoints_followed(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert switch.state == State.SUCCEEDED, switch.detail
+    assert writes() == [BLUE, GREEN]
+    assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 1
+    assert reached.convergence(service=reached.service(namespace="store", name="shop")).converged
+    assert switch.keeping_old_until is not None
+
+
+def test_back_after_success_is_a_switch_of_its_own(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+    first = carry_out(ask(olga=olga, reached=reached), reached)
+    second = carry_out(requesting.request_back(switch=first, person=olga, opened=lambda _: reached), reached)
+    assert (second.state, second.reverses_id) == (State.SUCCEEDED, first.pk)
+    assert writes() == [BLUE, GREEN, BLUE]
+
+
+def test_a_lost_answer_after_the_effect_is_recognised_and_nothing_is_sent_twice(
+    olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    sent = []
+
+    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        sent.append(send())
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = lose
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert switch.state == State.SUCCEEDED, (switch.reason, switch.detail)
+    assert len(sent) == 1
+    assert writes() == [BLUE, GREEN]
+
+
+def test_an_effect_that_never_arrived_is_sealed_so_that_it_cannot_arrive_later(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    delayed: list[Callable[[], dict[str, Any]]] = []
+
+    def delay(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        if delayed:
+            return send()
+        delayed.append(send)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = delay
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert switch.state == State.SUCCEEDED, (switch.reason, switch.detail)
+    assert writes() == [BLUE, GREEN]
+    back = carry_out(requesting.request_back(switch=switch, person=olga, opened=lambda _: reached), reached)
+    assert back.state == State.SUCCEEDED
+    with pytest.raises((errors.Conflict, errors.Invalid)):
+        delayed[0]()
+    assert selector(lab_shop) == BLUE
+
+
+def test_an_executor_that_dies_after_sending_is_followed_by_one_that_finds_the_effect(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    class Died(BaseException):
+        pass
+
+    def die(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        send()
+        raise Died
+
+    reached.around = die
+    switch = ask(olga=olga, reached=reached)
+    with pytest.raises(Died):
+        engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    switch.refresh_from_db()
+    assert switch.state == State.APPLYING, "taken over while the first one's claim still held"
+    Switch.objects.filter(pk=switch.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    reached.around = None
+    assert carry_out(switch, reached).state == State.SUCCEEDED
+    assert writes() == [BLUE, GREEN]
+
+
+def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    theirs = BLUE | {"track": "theirs"}
+
+    def first(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        set_selector(lab_shop, theirs)
+        return send()
+
+    reached.around = first
+    try:
+        switch = carry_out(ask(olga=olga, reached=reached), reached)
+        assert (switch.state, switch.reason) == (State.CONFLICT, "selector-changed")
+        assert writes() == [BLUE, theirs]
+        assert "kubectl" in switch.detail
+    finally:
+        lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--type", "json", "-p", '[{"op":"remove","path":"/spec/selector/track"}]')
+
+
+def test_a_change_by_somebody_else_after_ours_is_told_and_not_fought(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    def then(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        answer = send()
+        set_selector(lab_shop, BLUE)
+        return answer
+
+    reached.around = then
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason) == (State.REVERTED_EXTERNALLY, "reverted")
+    assert "kubectl" in switch.detail
+    assert writes() == [BLUE, GREEN, BLUE]
+
+
+def test_endpoints_that_do_not_follow_bring_the_traffic_back(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CONVERGE_SECONDS", 1.0)
+    switch = ask(olga=olga, reached=reached)
+    lab_shop.stop("kube-controller-manager", signal.SIGSTOP)
+    try:
+        carry_out(switch, reached)
+    finally:
+        lab_shop.stop("kube-controller-manager", signal.SIGCONT)
+    assert (switch.state, switch.reason) == (State.ROLLED_BACK, "not-converged")
+    assert writes() == [BLUE, GREEN, BLUE]
+    assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 2
+
+
+def test_going_back_before_anything_was_sent_changes_nothing(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+    switch = ask(olga=olga, reached=reached)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    assert carry_out(switch, reached).state == State.CANCELLED
+    assert writes() == [BLUE]
+
+
+def test_a_side_without_ready_pods_is_refused_at_the_click_and_again_before_the_effect(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached)
+    lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "0")
+    gone = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
+    wait_until(lambda: not lab_shop.get(gone)["items"], seconds=20, what="no green pod is left")
+    assert carry_out(switch, reached).state == State.FAILED_NO_CHANGE
+    with pytest.raises(Refused) as refused:
+        ask(olga=olga, reached=reached)
+    assert refused.value.status == 422
+    blocked = {one["code"] for one in refused.value.body["checks"] if one["level"] == "block"}
+    assert "no-ready" in blocked
+    assert writes() == [BLUE]
+
+
+def test_a_cluster_that_is_disarmed_after_the_click_is_left_alone(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+    switch = ask(olga=olga, reached=reached)
+    ClusterRow.objects.filter(pk="lab").update(armed_at=None)
+    assert (carry_out(switch, reached).state, switch.reason) == (State.CANCELLED, "not_armed")
+    assert writes() == [BLUE]
+
+
+def test_one_service_has_one_open_switch_and_a_repeated_request_is_the_same_one(olga: Person, reached: Reached) -> None:
+    def request(key: str) -> Switch:
+        return requesting.request_switch(
+            person=olga, cluster="lab", namespace="store", service="shop", to="green", idempotency_key=key, opened=lambda _: reached
+        )
+
+    assert request("a").pk == request("a").pk
+    with pytest.raises(Refused) as refused:
+        request("b")
+    assert (refused.value.status, refused.value.code) == (409, "open-switch")
+    assert Switch.objects.count() == 1
+
+
+def test_what_was_seen_otherwise_is_refused_with_the_fresh_state(olga: Person, reached: Reached, lab_shop: Lab) -> None:
+    set_selector(lab_shop, GREEN)
+    with pytest.raises(Refused) as refused:
+        requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="blue", expected=BLUE, opened=lambda _: reached)
+    assert (refused.value.status, refused.value.code) == (409, "changed")
+    assert refused.value.body["fresh"]["live"] == "green"
+
+
+def test_a_frozen_api_server_delays_the_switch_and_does_not_double_it(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached)
+    lab_shop.stop("kube-apiserver", signal.SIGSTOP)
+    try:
+        engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+        switch.refresh_from_db()
+        assert switch.open
+        assert "INTENT" not in actions(switch)
+    finally:
+        lab_shop.stop("kube-apiserver", signal.SIGCONT)
+    Switch.objects.filter(pk=switch.pk).update(lease_until=None)
+    assert carry_out(switch, reached).state == State.SUCCEEDED
+    assert writes() == [BLUE, GREEN]

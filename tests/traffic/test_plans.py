@@ -1,0 +1,169 @@
+"""Switches of several steps and of several Services: both sides overlap for a while, a group is done in order, and every half-done one goes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.utils import timezone
+
+from clusterview.access.people import Person
+from clusterview.models import Cluster as ClusterRow
+from clusterview.models import Switch
+from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import State
+from tests.lab.cluster import Cluster as Lab
+from tests.lab.fixtures import wait_until
+from tests.traffic.test_engine import BLUE, GREEN, Reached, actions, carry_out, no_doorbell, olga, reached, selector, writes
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+__all__ = ["no_doorbell", "olga", "reached", "writes"]
+
+WIDE = {"app": "shop"}
+SECOND = "shop-inside"
+
+
+@pytest.fixture
+def inside(lab_shop: Lab) -> Iterator[str]:
+    """A second Service over the same two sides."""
+    made = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": SECOND, "namespace": "store"}}
+    made |= {"spec": {"selector": BLUE, "ports": [{"port": 80, "targetPort": 8080}]}}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(made))
+    yield SECOND
+    lab_shop.kubectl("delete", "service", SECOND, "-n", "store", "--ignore-not-found")
+
+
+def ask(*, olga: Person, reached: Reached, seconds: int | None) -> Switch:
+    return requesting.request_switch(
+        person=olga, cluster="lab", namespace="store", service="shop", to="green", overlap_seconds=seconds, opened=lambda _: reached
+    )
+
+
+def ask_group(*, olga: Person, reached: Reached) -> list[Switch]:
+    return requesting.request_group(
+        person=olga, cluster="lab", namespace="store", services=["shop", SECOND], to="green", opened=lambda _: reached
+    )
+
+
+def test_an_overlap_lets_both_sides_take_traffic_before_the_old_one_is_left(
+    olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=4)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    assert writes() == [BLUE, WIDE]
+    assert reached.convergence(service=reached.service(namespace="store", name="shop")).converged
+    wait_until(lambda: carry_out(switch, reached).state == State.SUCCEEDED, seconds=10, what="it has succeeded")
+    assert writes() == [BLUE, WIDE, GREEN]
+    assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 2
+    entries = {one.action: one.body for one in switch_entries(switch)}
+    assert entries["OVERLAPPED"]["seconds"] >= 4
+
+
+def switch_entries(switch: Switch) -> list[moving_on.AuditEntry]:
+    return list(moving_on.AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence"))
+
+
+def test_an_overlap_that_is_turned_back_leads_straight_to_the_old_side(
+    olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=60)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    assert carry_out(switch, reached).state == State.ROLLED_BACK
+    assert writes() == [BLUE, WIDE, BLUE]
+
+
+def test_an_overlap_whose_new_side_fails_goes_back_by_itself(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=8)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "0")
+    gone = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
+    wait_until(lambda: not lab_shop.get(gone)["items"], seconds=20, what="no green pod is left")
+    wait_until(lambda: not carry_out(switch, reached).open, seconds=20, what="it has ended")
+    assert (switch.state, switch.reason) == (State.ROLLED_BACK, "preflight")
+    assert writes() == [BLUE, WIDE, BLUE]
+
+
+def test_an_overlap_over_other_peoples_pods_is_refused(olga: Person, reached: Reached, lab_shop: Lab) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger", "namespace": "store", "labels": WIDE}}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(pod | {"spec": {"containers": [{"name": "main", "image": "registry.example/shop:1"}]}}))
+    try:
+        with pytest.raises(Refused) as refused:
+            ask(olga=olga, reached=reached, seconds=5)
+        assert refused.value.code == "no-overlap"
+        with pytest.raises(Refused) as refused:
+            ask(olga=olga, reached=reached, seconds=-1)
+        assert refused.value.code == "bad-overlap"
+    finally:
+        lab_shop.kubectl("delete", "pod", "stranger", "-n", "store", "--now")
+
+
+def test_a_group_is_switched_in_order_and_taken_back_in_reverse(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
+    first, second = ask_group(olga=olga, reached=reached)
+    assert carry_out(second, reached).state == State.QUEUED, "it waits for the first one"
+    assert carry_out(first, reached).state == State.SUCCEEDED
+    second.refresh_from_db()
+    assert second.state == State.SUCCEEDED, "it follows at once"
+    assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == GREEN
+    back = requesting.request_group_back(group=first.group or pytest.fail("no group"), person=olga, opened=lambda _: reached)
+    assert [one.service for one in back] == [inside, "shop"]
+    assert [one.reverses_id for one in back] == [second.pk, first.pk]
+    assert carry_out(back[0], reached).state == State.SUCCEEDED
+    assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
+
+
+def test_a_group_stops_at_the_first_failure_and_leaves_the_rest_alone(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
+    first, second = ask_group(olga=olga, reached=reached)
+    requesting.request_back(switch=first, person=olga, opened=lambda _: reached)
+    assert carry_out(first, reached).state == State.CANCELLED
+    assert (carry_out(second, reached).state, second.reason) == (State.CANCELLED, "group-stopped")
+    assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
+
+
+def test_a_group_with_one_bad_member_is_refused_as_a_whole(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
+    lab_shop.patch(f"/api/v1/namespaces/store/services/{inside}", {"spec": {"publishNotReadyAddresses": True}})
+    with pytest.raises(Refused) as refused:
+        ask_group(olga=olga, reached=reached)
+    assert [(one["service"], one["code"]) for one in refused.value.body["checks"]] == [(inside, "publish-not-ready")]
+    with pytest.raises(Refused) as refused:
+        requesting.request_group(person=olga, cluster="lab", namespace="store", services=["shop"], to="green", opened=lambda _: reached)
+    assert refused.value.code == "bad-group"
+    assert not Switch.objects.exists()
+
+
+def test_a_way_back_that_lost_its_right_is_held_and_goes_on_when_it_is_there_again(
+    olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=60)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    ClusterRow.objects.filter(pk="lab").update(armed_at=None)
+    assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "not_armed")
+    assert writes() == [BLUE, WIDE]
+    ClusterRow.objects.filter(pk="lab").update(armed_at=timezone.now())
+    assert (carry_out(switch, reached).state, switch.reason) == (State.ROLLED_BACK, "asked")
+    assert writes() == [BLUE, WIDE, BLUE]
+
+
+def test_what_could_not_begin_in_time_is_given_up(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=None)
+    Switch.objects.filter(pk=switch.pk).update(requested_at=timezone.now() - engine.BEGIN_WITHIN - engine.BEGIN_WITHIN)
+    assert (carry_out(switch, reached).state, switch.reason) == (State.EXPIRED, "too-late")
+    assert writes() == [BLUE]
+
+
+def test_a_switch_that_always_meets_a_defect_is_set_aside(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**_: object) -> None:
+        raise RuntimeError("a defect")
+
+    switch = ask(olga=olga, reached=reached, seconds=None)
+    monkeypatch.setattr(reached, "situation", broken)
+    assert (carry_out(switch, reached).state, switch.reason) == (State.CANCELLED, "defect")
+    assert switch.failures == engine.MOST_FAILURES
+    assert "a defect" in caplog.text

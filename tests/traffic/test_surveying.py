@@ -1,0 +1,147 @@
+"""What stands around a Service is looked at as far as we may and it answers, and nothing of it stops a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from clusterview.kube import errors, kinds, listing
+from clusterview.kube.kinds import KindSpec
+from clusterview.traffic import surveying
+from clusterview.traffic.selectors import Selection
+from clusterview.traffic.situations import Driver, Quota, Surroundings
+
+Survey = Callable[..., Surroundings]
+GROUPS = ("apps", "argoproj.io", "flagger.app", "monitoring.coreos.com", "security.istio.io")
+
+
+@pytest.fixture
+def survey(monkeypatch: pytest.MonkeyPatch) -> Survey:
+    """Surveys a namespace where each kind has these objects, or raises this error."""
+
+    def run(*, groups: Any = GROUPS, namespace: Any = None, **kept: Any) -> Surroundings:
+        def listed(_: Any, spec: KindSpec, *, namespace: str, page_seconds: float) -> listing.Listing[Any]:
+            assert namespace == "store" and page_seconds <= 3
+            found = kept.get(spec.kind, [])
+            if isinstance(found, Exception):
+                raise found
+            return listing.Listing(tuple(decoded(spec.kind, **one) for one in found), "7")
+
+        def got(*_: Any, **__: Any) -> dict[str, Any]:
+            if isinstance(groups, Exception):
+                raise groups
+            return {"groups": [{"name": name} for name in groups]}
+
+        def one(*_: Any, **__: Any) -> Any:
+            if isinstance(namespace, Exception):
+                raise namespace
+            return decoded("Namespace", **(namespace or {}))
+
+        monkeypatch.setattr(surveying.listing, "list_kind", listed)
+        monkeypatch.setattr(surveying.reading, "get", got)
+        monkeypatch.setattr(surveying.reading, "get_object", one)
+        return surveying.survey(None, namespace="store")  # type: ignore[arg-type]
+
+    return run
+
+
+def decoded(kind: str, **document: Any) -> Any:
+    metadata = {"uid": "u", "name": "n", "namespace": "store", "resourceVersion": "5"} | document.pop("metadata", {})
+    return kinds.named(kind).decoder().decode(msgspec.json.encode({"metadata": metadata, **document}))
+
+
+def test_an_empty_namespace_has_nothing_around_and_nothing_unread(survey: Survey) -> None:
+    assert survey() == Surroundings()
+
+
+def test_what_may_not_be_listed_is_named_and_the_rest_is_read(survey: Survey) -> None:
+    found = survey(NetworkPolicy=errors.Forbidden("no"), Service=errors.Forbidden("no"), Ingress=[{}])
+    assert found.unread == ("networkpolicies.networking.k8s.io", "services")
+    assert len(found.ingresses) == 1
+
+
+@pytest.mark.parametrize("problem", [errors.ServerError("webhook", status=500), errors.TimedOut("late"), errors.BrokenAnswer("half")])
+def test_a_kind_that_its_api_server_cannot_give_is_unread(survey: Survey, problem: errors.KubeError) -> None:
+    assert survey(PodMonitor=problem).unread == ("podmonitors.monitoring.coreos.com",)
+
+
+def test_a_kind_that_is_not_installed_is_not_missing(survey: Survey) -> None:
+    assert survey(Rollout=errors.NotFound("no rollouts, Argo CD alone")).unread == ()
+
+
+@pytest.mark.parametrize("problem", [errors.Unreachable("gone"), errors.Unauthorized("who")])
+def test_an_api_server_that_is_not_reached_is_no_missing_right(survey: Survey, problem: errors.KubeError) -> None:
+    with pytest.raises(type(problem)):
+        survey(Service=problem)
+
+
+def test_kinds_of_others_are_asked_for_only_where_they_are_installed(survey: Survey) -> None:
+    forbidden = {kind: errors.Forbidden("no") for kind in surveying.INSTALLED}
+    assert survey(groups=("apps",), **forbidden).unread == ()
+    assert len(survey(groups=errors.Forbidden("no"), **forbidden).unread) == len(surveying.INSTALLED)
+
+
+def test_a_namespace_that_ends_is_told_and_one_that_may_not_be_read_is_unread(survey: Survey) -> None:
+    assert survey(namespace={"status": {"phase": "Terminating"}}).namespace_terminating
+    assert survey(namespace=errors.Forbidden("no")) == Surroundings(unread=("namespaces",))
+
+
+def test_guards_are_told_with_whom_they_select(survey: Survey) -> None:
+    blue = {"matchLabels": {"slot": "blue"}}
+    among = {"matchExpressions": [{"key": "slot", "operator": "In", "values": ["blue"]}]}
+    peers = [{"podSelector": blue}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]
+    policy = {"podSelector": {"matchLabels": {"app": "db"}}, "ingress": [{"from": peers}]}
+    found = survey(
+        PodDisruptionBudget=[{"spec": {"selector": among}}, {"metadata": {"name": "of nobody"}}],
+        NetworkPolicy=[{"spec": policy}],
+        ServiceMonitor=[{"spec": {"selector": blue}}],
+        AuthorizationPolicy=[{}],
+    )
+    seen = {(one.kind, one.services, one.purpose.split(" ")[0]): one.selection for one in found.guards}
+    assert seen == {
+        ("PodDisruptionBudget", False, ""): Selection({}, ({"key": "slot", "operator": "In", "values": ["blue"]},)),
+        ("NetworkPolicy", False, "for"): Selection({"app": "db"}),
+        ("NetworkPolicy", False, "ingress"): Selection({"slot": "blue"}),
+        ("ServiceMonitor", True, ""): Selection({"slot": "blue"}),
+        ("AuthorizationPolicy", False, ""): Selection(),
+    }
+
+
+def test_doors_to_different_places_have_different_purposes(survey: Survey) -> None:
+    def door(app: str) -> dict[str, Any]:
+        peers = [{"podSelector": {"matchLabels": {"slot": "blue"}}}]
+        return {"spec": {"podSelector": {"matchLabels": {"app": app}}, "ingress": [{"from": peers}], "egress": [{"to": peers}]}}
+
+    found = survey(NetworkPolicy=[door("db"), door("cache")])
+    assert len({one.purpose for one in found.guards}) == 1 + 2 * 2
+
+
+def test_controllers_that_move_traffic_name_their_services_and_workloads(survey: Survey) -> None:
+    services = {"blueGreen": {"activeService": "shop", "previewService": "preview"}}
+    blue_green = {"strategy": services, "workloadRef": {"kind": "Deployment", "name": "shop"}}
+    canary = {"targetRef": {"kind": "Deployment", "name": "cart"}}
+    found = survey(Rollout=[{"spec": blue_green}], Canary=[{"spec": canary}])
+    assert found.drivers == (
+        Driver(kind="Rollout", name="n", services=("shop", "preview"), workloads=(("Deployment", "shop"),)),
+        Driver(
+            kind="Canary", name="n", services=("cart", "cart-primary", "cart-canary"),
+            workloads=(("Deployment", "cart"), ("Deployment", "cart-primary")),
+        ),
+    )  # fmt: skip
+
+
+def test_only_replica_sets_of_a_rollout_are_kept(survey: Survey) -> None:
+    owners = [{"kind": kind, "name": "shop", "uid": kind} for kind in ("Rollout", "Deployment")]
+    found = survey(ReplicaSet=[{"metadata": {"name": owner["kind"].lower(), "ownerReferences": [owner]}} for owner in owners])
+    assert [one.name for one in found.replica_sets] == ["rollout"]
+
+
+def test_only_a_quota_that_is_used_up_is_told(survey: Survey) -> None:
+    full = {"hard": {"pods": "6", "requests.cpu": "2", "services": "1"}, "used": {"pods": "6", "requests.cpu": "1900m", "services": "1"}}
+    roomy = {"hard": {"pods": "7"}, "used": {"pods": "6"}}
+    milli = {"hard": {"requests.cpu": "2"}, "used": {"requests.cpu": "2000m"}}
+    found = survey(ResourceQuota=[{"status": full}, {"status": roomy}, {"status": milli}])
+    assert found.quotas == (Quota("n", ("pods 6/6",)), Quota("n", ("requests.cpu 2000m/2",)))

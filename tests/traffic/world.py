@@ -1,0 +1,280 @@
+"""Everything that can happen to switches of one Service, one thing after another, and what must hold after each.
+
+The product's code is the real one, down to its transactions; the API server is `Memory`, and time stands still until it is let pass.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clusterview.access import auditing
+from clusterview.access.people import Person
+from clusterview.models import ApiToken, AuditEntry, AuditHead, Switch
+from clusterview.models import Cluster as ClusterRow
+from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import TERMINAL, State
+from tests.traffic import clerking, judging
+from tests.traffic.interleaving import Run
+from tests.traffic.memory import Memory, Order
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+MOST_RUNS = 3
+OLDEST_LOOK_SECONDS = 2.0
+LONG_ENOUGH = 60
+
+
+class Clock:
+    """Every look at it is a microsecond later, so that no two moments are the same."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def now(self) -> datetime:
+        self.seconds += 1e-6
+        return BEGAN + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class World:
+    """One Service `store/shop`, olga who may switch it, and executors."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.memory = Memory(hold=self._hold, moment=self.clock.now)
+        self.runs: list[Run] = []
+        self.permitted, self.armed = True, True
+        self._keys: dict[str, str] = {}
+        self._told: list[tuple[str, str]] = []
+        self._entries: list[judging.Entry] = []
+        self._last_hash, self._began = auditing.START, 0
+        self._ended: dict[str, State] = {}
+        self._problems: list[str] = []
+        self._states: dict[uuid.UUID, str] = {}
+        self._judged = (0, 0)
+
+    # Executors
+
+    def begin(self, work: Callable[[], object], *, key: str = "") -> Run | None:
+        """Somebody begins a piece of work, unless enough are busy."""
+        if len(self.runs) >= MOST_RUNS:
+            return None
+        self._began += 1
+        run = Run(name=f"executor-{self._began}", work=work)
+        self.runs.append(run)
+        self.go(run)
+        return run
+
+    def click(self, *, to: str, key: str | None = None, overlap_seconds: int | None = None) -> None:
+        def work() -> Switch:
+            return requesting.request_switch(
+                person=self.olga, cluster="lab", namespace="store", service="shop", to=to, idempotency_key=key, overlap_seconds=overlap_seconds,
+                opened=lambda _: self.memory,
+            )  # fmt: skip
+
+        self.begin(lambda: self._remember(key, work()))
+
+    def back(self) -> None:
+        if last := Switch.objects.first():
+            self.begin(lambda: requesting.request_back(switch=last, person=self.olga, opened=lambda _: self.memory))
+
+    def keep(self) -> None:
+        if last := Switch.objects.first():
+            try:
+                requesting.keep(switch=last, person=self.olga, minutes=5)
+            except Refused:
+                return
+            self._read()
+
+    def reconcile(self) -> None:
+        """Whoever is free takes up what nobody holds."""
+        for switch_id in moving_on.due():
+            self.begin(lambda switch_id=switch_id: engine.advance(switch_id=switch_id, opened=lambda _: self.memory))
+
+    def take_over(self) -> None:
+        """What an executor left is taken up, as soon as its claim has run out."""
+        self.reconcile()
+        if not self.runs and Switch.objects.filter(open=True).exists():
+            self.clock.pass_by(moving_on.LEASE.total_seconds() + 1)
+            self.reconcile()
+
+    def go(self, run: Run, order: Order = Order.GO, *, times: int = 1, until: str = "") -> None:
+        """This will let it go on so many times, or until it stands before a certain call."""
+        for _ in range(times):
+            if run.ended or (until and run.at == until):
+                break
+            run.go(order)
+        if run.ended:
+            self.runs.remove(run)
+        self._read()
+
+    def die(self, run: Run) -> None:
+        run.die()
+        self.runs.remove(run)
+        self._read()
+
+    def beat(self, run: Run) -> None:
+        """The heartbeat of an executor that lives and waits for an answer."""
+        held = list(Switch.objects.filter(holder=run.name, open=True).values_list("pk", flat=True))
+        moving_on.beat(held, holder=run.name)
+
+    @property
+    def olga(self) -> Person:
+        return Person(name="olga", role="operator", token_id=1)
+
+    # Permission
+
+    def permit(self, permitted: bool) -> None:
+        ApiToken.objects.filter(pk=1).update(revoked_at=None if permitted else timezone.now())
+        self.permitted = permitted
+
+    def arm(self, armed: bool) -> None:
+        ClusterRow.objects.filter(pk="lab").update(armed_at=timezone.now() if armed else None)
+        self.armed = armed
+
+    # The end
+
+    def settle(self) -> None:
+        """Every fault ends, and whoever lives goes on: all switches must come to their ends."""
+        for run in list(self.runs):
+            self.die(run)
+        self.permit(True)
+        self.arm(True)
+        self.memory.may_patch = self.memory.follows_at_once = True
+        for side in ("blue", "green"):
+            self.memory.scale(side, 2)
+        self.memory.follow()
+        for _ in range(LONG_ENOUGH):
+            if not Switch.objects.filter(open=True).exists():
+                break
+            self.clock.pass_by(moving_on.LEASE.total_seconds() + 1)
+            self.reconcile()
+            for run in list(self.runs):
+                self.go(run, times=LONG_ENOUGH)
+            self.check()
+        for late in range(len(self.memory.late)):
+            if self.memory.deliver() == 200:
+                self._problems.append(f"I5: patch {late} landed after everything had ended")
+        left = list(Switch.objects.filter(open=True).values_list("state", flat=True))
+        self._problems += [f"I19: a switch stays in {state}" for state in left]
+        self._problems += auditing.verify()
+        self.check()
+
+    # What must hold
+
+    def check(self) -> None:
+        """Raises AssertionError with everything that does not hold."""
+        states = dict(Switch.objects.values_list("pk", "state"))
+        if states != self._states or self._judged != (len(self._entries), len(self.memory.writes)):
+            self._states, self._judged = states, (len(self._entries), len(self.memory.writes))
+            self._judge()
+        problems, self._problems = self._problems, []
+        assert not problems, "\n".join(problems)
+
+    def _judge(self) -> None:
+        rows = list(Switch.objects.order_by("requested_at"))
+        for row in rows:
+            self._look_at_row(row)
+        record = judging.Record(writes=self.memory.writes, entries=self._entries, rows=[clerking.row_of(one) for one in rows])
+        self._problems += judging.problems(record)
+        while self.memory.sent:
+            sent = self.memory.sent.pop()
+            if sent.empty_for > OLDEST_LOOK_SECONDS:
+                self._problems.append(f"I8: {sent.marker} was sent {sent.empty_for:.1f} s after the last pod of its side was ready")
+
+    def _read(self) -> None:
+        """What was just done is held against how things are now, before anything else happens."""
+        if AuditHead.objects.values_list("sequence", flat=True).get() > len(self._entries):
+            for entry in AuditEntry.objects.filter(sequence__gt=len(self._entries)).order_by("sequence"):
+                self._look_at(entry)
+
+    def _look_at(self, entry: AuditEntry) -> None:
+        if entry.previous_hash != self._last_hash or entry.hash != auditing.hash_of(entry=entry):
+            self._problems.append(f"I15: entry {entry.sequence} is not in the chain")
+        self._last_hash = entry.hash
+        self._entries.append(clerking.entry_of(entry))
+        if entry.action == "INTENT" and not (self.armed and (self.permitted or entry.body["returning"])):
+            self._problems.append(f"I11: an INTENT of {entry.switch_id} that nobody permitted")
+        if entry.action == "VERIFIED":
+            self._look_at_endpoints(entry)
+
+    def _look_at_endpoints(self, entry: AuditEntry) -> None:
+        switch = Switch.objects.get(pk=entry.switch_id)
+        side = switch.from_value if switch.state == State.ROLLED_BACK else switch.to_value
+        listed = set(self.memory.endpoints.values())
+        if not listed or any(not name.startswith(side) for name in listed):
+            self._problems.append(f"I14: {entry.switch_id} was verified with the endpoints {sorted(listed)}")
+
+    def _look_at_row(self, row: Switch) -> None:
+        before = self._ended.get(str(row.pk))
+        if before is not None and row.state != before:
+            self._problems.append(f"I12: {row.pk} went from {before} to {row.state}")
+        if row.state in TERMINAL:
+            self._ended[str(row.pk)] = State(row.state)
+        if row.failures:
+            self._problems.append(f"I12: a defect ended a step of {row.pk} in {row.state}")
+
+    def _remember(self, key: str | None, switch: Switch) -> Switch:
+        if key and self._keys.setdefault(key, str(switch.pk)) != str(switch.pk):
+            self._problems.append(f"I13: the key {key} began two switches")
+        return switch
+
+    def told(self, switch: Switch, *, state: str) -> None:
+        """What pages are told must be committed."""
+        if connection.in_atomic_block or not Switch.objects.filter(pk=switch.pk, state=state).exists():
+            self._problems.append(f"I16: {state} was told of {switch.pk}, which is not true")
+
+    def _hold(self, at: str) -> Order:
+        run = next((one for one in self.runs if one.is_here), None)
+        return run.stand(at) if run else Order.GO
+
+
+_present: list[World] = []
+
+
+@contextmanager
+def present() -> Iterator[World]:
+    """A world with an empty database; its executors are gone afterwards."""
+    for model in (Switch, AuditEntry):
+        model.objects.all()._raw_delete(model.objects.db)
+    AuditHead.objects.update(sequence=0, hash=auditing.START)
+    ApiToken.objects.update_or_create(pk=1, defaults={"name": "olga", "role": "operator", "token_hash": "x", "revoked_at": None})
+    ClusterRow.objects.update_or_create(pk="lab", defaults={"name": "lab", "active": True, "armed_at": BEGAN})
+    world = World()
+    _present.append(world)
+    connection.inc_thread_sharing()
+    try:
+        yield world
+    finally:
+        for run in list(world.runs):
+            world.die(run)
+        connection.dec_thread_sharing()
+        _present.remove(world)
+
+
+def enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This will have the product live in the world that is present."""
+
+    def clock() -> Clock:
+        return _present[-1].clock if _present else Clock()
+
+    time = SimpleNamespace(monotonic=lambda: clock().monotonic(), sleep=lambda seconds: clock().pass_by(seconds))
+    monkeypatch.setattr(timezone, "now", lambda: clock().now())
+    monkeypatch.setattr(moving_on, "now", lambda: clock().now())
+    monkeypatch.setattr(engine, "time", time)
+    monkeypatch.setattr(requesting, "time", time)
+    monkeypatch.setattr(requesting, "carry_out", lambda switch, *, look, opened: engine.begin(switch, look=look, opened=opened))
+    monkeypatch.setattr(moving_on, "tell", lambda switch, *, state: _present[-1].told(switch, state=state))

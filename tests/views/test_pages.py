@@ -1,0 +1,116 @@
+"""Pages show nothing to strangers, and a link signs in only when its button is pressed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from clusterview.access import clusters, links, people
+
+pytestmark = pytest.mark.django_db
+
+OPEN_TO_ALL = {"livez", "readyz", "login/<str:token>", "signed-out", "csp-report"}
+EXAMPLES = {"<str:token>": "x" * 43, "<slug:cluster>": "lab", "<uuid:identifier>": "0" * 8 + "-0000-4000-8000-" + "0" * 12} | {
+    "<int:user>": "1", "<slug:action>": "disable",
+}  # fmt: skip
+
+
+@pytest.fixture
+def lab_known() -> None:
+    clusters.register(opened=[("lab", "lab context")])
+
+
+def addresses(patterns: list[Any], prefix: str = "") -> list[str]:
+    found = []
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            found += addresses(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            found.append(prefix + str(pattern.pattern))
+    return found
+
+
+def test_every_address_refuses_a_stranger(lab_known: None) -> None:
+    seen = [address for address in addresses(get_resolver().url_patterns) if address not in OPEN_TO_ALL]
+    assert "c/<slug:cluster>/" in seen
+    for address in seen:
+        path = "/" + address
+        for part, example in EXAMPLES.items():
+            path = path.replace(part, example)
+        for method in ("get", "post", "put", "delete"):
+            answer = getattr(Client(), method)(path)
+            assert answer.status_code in (302, 401, 403, 404, 405), (method, path, answer.status_code)
+            assert b"lab context" not in answer.content
+
+
+def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
+    path = f"/login/{links.create(user=people.add(name='vera', role='viewer'))}"
+    for _ in range(2):
+        shown = client.get(path)
+        assert shown.status_code == 200
+        assert b"Sign in" in shown.content
+        assert "no-store" in shown["Cache-Control"]
+    assert client.get("/c/lab/").status_code == 401
+    assert client.post(path).status_code == 302
+    page = client.get("/c/lab/")
+    assert b'data-person="vera"' in page.content
+    assert client.post(path).status_code == 410
+
+
+def test_the_session_key_changes_at_sign_in(client: Client) -> None:
+    client.get("/")
+    client.session["planted"] = 1
+    session = client.session
+    session.save()
+    before = session.session_key
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer'))}")
+    assert client.session.session_key != before
+    assert "planted" not in client.session
+
+
+def test_a_sign_in_needs_the_csrf_token() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    token = links.create(user=people.add(name="vera", role="viewer"))
+    assert strict.post(f"/login/{token}").status_code == 403
+    assert links.find(token=token)
+
+
+def test_signing_out_ends_the_session(client: Client, lab_known: None) -> None:
+    client.force_login(people.add(name="vera", role="viewer"))
+    assert client.get("/c/lab/").status_code == 200
+    assert client.get("/signed-out").status_code == 200
+    assert client.get("/c/lab/").status_code == 200, "a GET signs nobody out"
+    client.post("/signed-out")
+    assert client.get("/c/lab/").status_code == 401
+
+
+def test_the_first_page_leads_to_the_cluster_or_says_how_to_connect_one(client: Client) -> None:
+    client.force_login(people.add(name="ada", role="admin"))
+    assert b"--kubeconfig" in client.get("/").content
+    clusters.register(opened=[("lab", "lab")])
+    assert client.get("/")["Location"] == "/c/lab/"
+
+
+def test_a_cluster_that_is_not_open_is_not_found(client: Client, lab_known: None) -> None:
+    client.force_login(people.add(name="ada", role="admin"))
+    clusters.register(opened=[])
+    assert client.get("/c/lab/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/signed-out", "/c/lab/", "/nowhere"])
+def test_every_answer_carries_the_security_headers(client: Client, path: str) -> None:
+    answer = client.get(path)
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["X-Frame-Options"] == "DENY"
+
+
+def test_a_foreign_host_header_is_refused(client: Client) -> None:
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
