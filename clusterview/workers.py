@@ -42,13 +42,6 @@ class Observers:
             keeper.stop()
 
 
-def accesses() -> list[ClusterAccess]:
-    """This will find the clusters that are to be observed: the kubeconfig's, else the one that we run in."""
-    found = kubeconfigs.contexts(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
-    here = None if found else kubeconfigs.in_cluster()
-    return found or ([here] if here is not None else [])
-
-
 class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Observes the clusters from the worker's start to its end."""
 
@@ -63,7 +56,7 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, _worker: Any) -> None:
         try:
-            found = accesses()
+            found = kubeconfigs.to_open(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
         except BadKubeconfig as error:
             log.error("%s", error.sentence)
             return

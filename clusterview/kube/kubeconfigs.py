@@ -56,13 +56,11 @@ class Merged:
     current: str = ""
 
 
-def default_paths(*, environment: Mapping[str, str] = os.environ) -> list[str]:
-    """This will list the files that kubectl would read: `$KUBECONFIG`, else `~/.kube/config` if it is there."""
-    listed = [path for path in environment.get("KUBECONFIG", "").split(os.pathsep) if path]
-    if listed:
-        return listed
-    usual = Path(environment.get("HOME") or Path.home()) / ".kube" / "config"
-    return [str(usual)] if usual.exists() else []
+def to_open(paths: Sequence[str], wanted: Sequence[str] = ()) -> list[ClusterAccess]:
+    """This will give the clusters that are to be opened: the kubeconfig's, else the one that we run in. Raises BadKubeconfig."""
+    found = contexts(paths, wanted)
+    here = None if found else in_cluster()
+    return found or ([here] if here is not None else [])
 
 
 def contexts(paths: Sequence[str], wanted: Sequence[str] = ()) -> list[ClusterAccess]:
@@ -84,8 +82,9 @@ def contexts(paths: Sequence[str], wanted: Sequence[str] = ()) -> list[ClusterAc
     return [_access(name=name, slug=slugs[name], merged=merged) for name in names]
 
 
-def in_cluster(*, environment: Mapping[str, str] = os.environ, folder: Path = SERVICE_ACCOUNT) -> ClusterAccess | None:
+def in_cluster(*, environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> ClusterAccess | None:
     """This will give the access of the pod that we run in, or None where we do not run in one."""
+    folder = folder or SERVICE_ACCOUNT
     host, port = environment.get("KUBERNETES_SERVICE_HOST", ""), environment.get("KUBERNETES_SERVICE_PORT", "443")
     if not host or not (folder / "token").is_file():
         return None

@@ -140,14 +140,6 @@ def test_a_context_asked_for_twice_is_one(two: list[str]) -> None:
     assert len(kubeconfigs.contexts(two, ["a", "a"])) == 1
 
 
-def test_the_usual_places(tmp_path: Path) -> None:
-    assert kubeconfigs.default_paths(environment={"KUBECONFIG": "/a::/b", "HOME": str(tmp_path)}) == ["/a", "/b"]
-    assert kubeconfigs.default_paths(environment={"HOME": str(tmp_path)}) == []
-    (tmp_path / ".kube").mkdir()
-    (tmp_path / ".kube" / "config").touch()
-    assert kubeconfigs.default_paths(environment={"HOME": str(tmp_path)}) == [str(tmp_path / ".kube" / "config")]
-
-
 def test_a_pods_own_account(tmp_path: Path) -> None:
     environment = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert kubeconfigs.in_cluster(environment={}, folder=tmp_path) is None
@@ -157,3 +149,14 @@ def test_a_pods_own_account(tmp_path: Path) -> None:
     found = kubeconfigs.in_cluster(environment=environment, folder=tmp_path)
     assert found is not None and (found.server, found.namespace) == ("https://[fd00::1]:443", "tools")
     assert found.user == {"tokenFile": str(tmp_path / "token")}
+
+
+def test_inside_a_pod_its_own_account_is_opened_unless_a_kubeconfig_says_otherwise(
+    two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubeconfigs, "SERVICE_ACCOUNT", tmp_path)
+    assert kubeconfigs.to_open([]) == []
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    (tmp_path / "token").write_text("t")
+    assert [one.id for one in kubeconfigs.to_open([])] == ["in-cluster"]
+    assert [one.name for one in kubeconfigs.to_open(two, ["b"])] == ["b"]

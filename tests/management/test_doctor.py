@@ -38,7 +38,7 @@ def healthy(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     (tmp_path / ".vite" / "manifest.json").write_text("{}")
     people.add(name="ada", role=Role.ADMIN)
     monkeypatch.setattr(doctor, "redis_seen", lambda: iter([doctor.Finding("Redis", "answers")]))
-    monkeypatch.setattr(kubeconfigs, "contexts", lambda **_: [CLUSTER])
+    monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [CLUSTER])
     monkeypatch.setattr(reading, "version", lambda _: "v1.37.0")
     monkeypatch.setattr(reading, "may", lambda *_, **__: True)
     return settings

@@ -17,6 +17,11 @@ def worker(*queues: str) -> Any:
     return SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=consumed))), steps=[])
 
 
+class Idle:
+    def start(self) -> None:
+        """Observes nothing."""
+
+
 @pytest.mark.parametrize(("queues", "observes", "reconciles"), [(["observe"], True, False), (["traffic", "default"], False, True)])
 def test_each_step_runs_where_its_queue_is_consumed(queues: list[str], observes: bool, reconciles: bool) -> None:
     parent = worker(*queues)
@@ -45,9 +50,12 @@ def test_the_clusters_of_the_settings_are_observed(monkeypatch: pytest.MonkeyPat
     contexts = "".join(f"- {{name: {name}, context: {{cluster: c}}}}\n" for name in ("one", "two"))
     path.write_text(f"current-context: one\ncontexts:\n{contexts}clusters:\n- {{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}\n")
     monkeypatch.setattr(settings, "KUBECONFIG_PATHS", [str(path)])
-    assert [access.id for access in workers.accesses()] == ["one"]
+    observed = list[list[str]]()
+    monkeypatch.setattr(workers, "Observers", lambda *, accesses, redis_url: observed.append([one.id for one in accesses]) or Idle())
+    workers.ObserverStep(worker("observe")).start(worker("observe"))
     monkeypatch.setattr(settings, "KUBE_CONTEXTS", ["two", "one"])
-    assert [access.id for access in workers.accesses()] == ["two", "one"]
+    workers.ObserverStep(worker("observe")).start(worker("observe"))
+    assert observed == [["one"], ["two", "one"]]
 
 
 def test_without_redis_nothing_is_observed_and_everything_still_ends(tmp_path: Any) -> None:

@@ -100,7 +100,7 @@ def redis_seen() -> Iterator[Finding]:
 def clusters_seen() -> Iterator[Finding]:
     """This will look at each cluster that `up` would open, and at no other."""
     try:
-        found = kubeconfigs.contexts(paths=settings.KUBECONFIG_PATHS, wanted=settings.KUBE_CONTEXTS)
+        found = kubeconfigs.to_open(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
     except errors.KubeError as problem:
         yield Finding("kubeconfig", "cannot be used", problem.sentence)
         return

@@ -53,7 +53,7 @@ def weakness() -> str | None:
 def register_clusters() -> str | None:
     """This will register the clusters that are to be opened, and return in words why there is none, if so."""
     try:
-        found = kubeconfigs.contexts(paths=settings.KUBECONFIG_PATHS, wanted=settings.KUBE_CONTEXTS)
+        found = kubeconfigs.to_open(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
     except errors.KubeError as problem:
         clusters.register(opened=[], problem=problem.sentence)
         return problem.sentence
