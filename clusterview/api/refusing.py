@@ -23,7 +23,6 @@ SENTENCES = {
     "not_found": "There is no such thing, or you may not see it.",
     "bad_request": "The request is not as it should be; `detail` says where.",
     "csrf": "The request did not come from this page. Reload it and try again.",
-    "stale": "The cluster is not seen live at the moment, so nothing is changed. Try again when it is.",
     "read_only": "This installation only looks; it was started with --read-only.",
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import clusterview.stream.hub as hub
-from clusterview.api.refusing import Refusal
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import links, objects, pictures
 
@@ -34,10 +33,3 @@ def picture(cluster: str) -> Seen | None:
 def contact(cluster: str) -> Contact:
     """How fresh it is."""
     return hub.hub().contact_now(cluster)
-
-
-def require_live(cluster: str) -> None:
-    """This will refuse to act on what is not seen live. Raises Refusal 403."""
-    found = contact(cluster)
-    if found.state != "live":
-        raise Refusal(403, "stale", reason=found.reason, detail=found.detail)
