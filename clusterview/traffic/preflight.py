@@ -30,6 +30,12 @@ def check(situation: Situation) -> list[Check]:
     return sorted(found, key=lambda one: order.index(one.level))
 
 
+def check_alone(situation: Situation) -> list[Check]:
+    """This will say what stands against any switch of a Service that has no two sides."""
+    looks = (*of_service.CHECKS, of_sides.pod_template_hash)
+    return blocks([one for look in looks for one in look(situation)])
+
+
 def blocks(checks: list[Check]) -> list[Check]:
     return [one for one in checks if one.level is Level.BLOCK]
 

@@ -13,7 +13,7 @@ from clusterview.traffic.situations import Situation, belongs
 SHARED = {"configMap": "ConfigMap", "secret": "Secret", "persistentVolumeClaim": "PersistentVolumeClaim"}
 
 
-def _pod_template_hash(situation: Situation) -> Iterator[Check]:
+def pod_template_hash(situation: Situation) -> Iterator[Check]:
     used = selectors.HASHES & {situation.key, *situation.to_selector}
     yield Check(code="pod-template-hash", level=Level.BLOCK if used else Level.OK)
 
@@ -135,7 +135,7 @@ def _mounted(situation: Situation, selector: dict[str, str]) -> set[tuple[str, s
 
 
 CHECKS: Looks = (
-    _pod_template_hash,
+    pod_template_hash,
     _no_op,
     _ready,
     _unscheduled,
