@@ -47,14 +47,34 @@ def known(cluster: str) -> bool:
 
 
 @transacting.whole
-def arm(*, cluster: str, actor: str, user_id: int | None = None) -> Cluster:
-    """This will allow switching in the cluster, and write down who did. Raises Cluster.DoesNotExist."""
+def arm(*, cluster: str, actor: str, user_id: int | None = None, identity: str = "", identity_is_weak: bool = True) -> Cluster:
+    """This will allow switching in the cluster with this identity, and write down who did. Raises Cluster.DoesNotExist.
+
+    An identity that is not known yet is the one of the first cluster that answers (`identify`).
+    """
     found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
-    if not found.armed:
+    if not found.armed or (identity and identity != found.identity):
         found.armed_at, found.armed_by_id = timezone.now(), user_id
+        found.identity, found.identity_is_weak = identity, identity_is_weak
         found.save()
-        auditing.record(actor=actor, action="ARMED", cluster=found.pk)
+        auditing.record(actor=actor, action="ARMED", cluster=found.pk, body={"identity": identity})
     return found
+
+
+@transacting.whole
+def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
+    """This will remember which cluster was armed. Where that was another one, switching is forbidden and False returned: it is written down."""
+    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    known = found.identity
+    if known in ("", identity):
+        found.identity, found.identity_is_weak = identity, is_weak
+        found.save()
+        return True
+    if found.armed:
+        found.armed_at, found.armed_by_id = None, None
+        found.save()
+        auditing.record(actor="clusterview", action="DISARMED", cluster=found.pk, body={"armed": known, "answers": identity})
+    return False
 
 
 @transacting.whole

@@ -16,6 +16,7 @@ from clusterview.api import identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
+from clusterview.traffic import requesting
 
 router = Router(tags=["clusters"])
 
@@ -102,7 +103,7 @@ def set_armed(request: HttpRequest, cluster: str, *, armed: bool) -> dict[str, b
     if armed and settings.READ_ONLY:
         raise Refusal(403, "read_only")
     if armed:
-        clusters.arm(cluster=cluster, actor=someone.name, user_id=someone.user_id)
+        requesting.arm(cluster=cluster, actor=someone.name, user_id=someone.user_id)
     else:
         clusters.disarm(cluster=cluster, actor=someone.name)
     return {"armed": armed}

@@ -30,10 +30,16 @@ class Cluster:
         self.reading = connections.Connection(access, purpose="reading")
         self.writing = self.reading.sibling(purpose="writing", size=4)
         self._permitted: dict[str, float] = {}
+        self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
 
-    def identity(self) -> str:
-        return reading.identity(self.reading).value
+    def identity(self) -> reading.Identity:
+        """Which cluster answers here, as read at most ten seconds ago."""
+        read_at, known = self._identity
+        if known is None or time.monotonic() - read_at > AROUND_SECONDS:
+            read_at, known = time.monotonic(), reading.identity(self.reading)
+            self._identity = read_at, known
+        return known
 
     def service(self, *, namespace: str, name: str) -> ServiceNow:
         """This will read the Service as it is now, through the connection that will write to it. Raises NotFound where it is gone."""
@@ -144,9 +150,7 @@ def key_of(*, service: ServiceNow, workloads: list[pairing.Switchable]) -> str |
 @lru_cache(maxsize=64)
 def cluster(identifier: str) -> Cluster:
     """The connections to an opened cluster, made once for each process. Raises LookupError for a cluster that is not open here."""
-    found = kubeconfigs.contexts(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
-    here = kubeconfigs.in_cluster() if not found else None
-    for access in [*found, *([here] if here else [])]:
+    for access in kubeconfigs.to_open(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS):
         if access.id == identifier:
             return Cluster(access=access)
     raise LookupError(identifier)

@@ -10,7 +10,8 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,14 +21,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clusterview.access import roles, transacting
+from clusterview.access import clusters, roles, transacting
 from clusterview.access.people import Person
-from clusterview.kube import errors
+from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Switch
 from clusterview.traffic import engine, executing, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
-from clusterview.traffic.situations import Situation
+from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
 
 LONGEST_KEEP_MINUTES = 1440
@@ -82,6 +83,7 @@ def request_switch(
         return known
     found = _cluster(cluster)
     _must(person=person, cluster=found)
+    _is_the_armed_one(found, opened=opened)
     began = time.monotonic()
     situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
@@ -111,6 +113,7 @@ def request_group(
         raise Refused(422, "bad-group")
     found = _cluster(cluster)
     _must(person=person, cluster=found)
+    _is_the_armed_one(found, opened=opened)
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, service in enumerate(services):
@@ -221,15 +224,29 @@ def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> N
 
 def _look(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
     """The situation of a switch to `to`, as it is now."""
-    try:
+    with _asking():
         reached = opened(cluster)
         now = reached.service(namespace=namespace, name=service)
         workloads = reached.workloads(namespace=namespace)
         key = looking.key_of(service=now, workloads=workloads)
-        if key is None or to not in pairing.sides_by_value(selector=now.selector, key=key, workloads=workloads):
-            raise Refused(422, "no-pair")
+        if key is None:
+            raise _without_sides(now, workloads=workloads)
         target = selectors.exchanged(selector=now.selector, key=key, value=to)
         return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, workloads=workloads)
+
+
+def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:
+    """Why a Service cannot be switched at all, with the checks that say so."""
+    situation = Situation(service=service, key="", from_selector=service.selector, to_selector=service.selector, workloads=tuple(workloads))
+    checks = preflight.check_alone(situation)
+    return Refused(422, "preflight" if checks else "no-pair", {"checks": [told(one) for one in checks]})
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """What a cluster refuses, or cannot say, as a refusal of ours."""
+    try:
+        yield
     except ValueError as problem:
         raise Refused(422, "bad-name") from problem
     except LookupError as problem:
@@ -244,12 +261,10 @@ def _look(*, cluster: str, namespace: str, service: str, to: str, opened: lookin
 
 def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, try_it: bool = False) -> Situation:
     """The situation with what stands around the Service, and with a dry run if asked and allowed."""
-    try:
+    with _asking():
         reached = opened(cluster)
         around = reached.surrounded(situation, at_once=not try_it)
         return reached.tried(around) if try_it and not situation.missing_rights else around
-    except errors.KubeError as problem:
-        raise Refused(503, "unreachable", {"detail": problem.sentence}) from problem
 
 
 def _row(
@@ -305,6 +320,26 @@ def _must(*, person: Person, cluster: Cluster) -> None:
         raise Refused(403, "not_allowed")
     if not cluster.armed:
         raise Refused(403, "not_armed")
+
+
+def _is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
+    """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. Raises Refused."""
+    with _asking():
+        seen = opened(cluster.pk).identity()
+    if cluster.identity == seen.value:
+        return
+    if not clusters.identify(cluster=cluster.pk, identity=seen.value, is_weak=seen.is_weak):
+        raise Refused(409, "another-cluster")
+    cluster.identity = seen.value
+
+
+def arm(*, cluster: str, actor: str, user_id: int | None = None, opened: looking.Opener = looking.cluster) -> Cluster:
+    """This will allow switching in the cluster that answers now; in one that does not answer, in the first that does. Raises Cluster.DoesNotExist."""
+    try:
+        seen = opened(cluster).identity()
+    except (LookupError, errors.KubeError):
+        seen = reading.Identity("", is_weak=True)
+    return clusters.arm(cluster=cluster, actor=actor, user_id=user_id, identity=seen.value, identity_is_weak=seen.is_weak)
 
 
 def _known(*, person: Person, key: str, body_hash: str) -> Switch | None:

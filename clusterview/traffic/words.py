@@ -268,6 +268,7 @@ REFUSALS: Mapping[str, str] = {
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
     "read_only": "This installation only looks; it was started with --read-only.",
     "no-cluster": "There is no such cluster.",
+    "another-cluster": "Another cluster answers under this name than the one that was armed, so switching was turned off. Arm it if that is right.",
     "no-service": "There is no such Service in this namespace.",
     "no-pair": "No two workloads stand behind this Service that differ in one label of its selector.",
     "bad-name": "A namespace, Service or label value is not a valid Kubernetes name.",

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from clusterview.kube.reading import Identity
 from clusterview.topology import objects
 from clusterview.traffic.situations import ServiceNow, Situation
 from tests.traffic import making
@@ -16,6 +17,9 @@ class Shops:
 
     def __call__(self, _: str) -> Shops:
         return self
+
+    def identity(self) -> Identity:
+        return Identity("the-cluster", is_weak=False)
 
     def service(self, *, namespace: str, name: str) -> ServiceNow:
         return making.service_now(name=name, uid=f"uid-{name}")

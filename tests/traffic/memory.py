@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from clusterview.kube import errors
+from clusterview.kube import errors, reading
 from clusterview.topology import objects
 from clusterview.traffic import convergence, looking, planning, selectors
 from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation
@@ -122,8 +122,8 @@ class Memory(looking.Cluster):
 
     # What the product asks
 
-    def identity(self) -> str:
-        return "the-cluster"
+    def identity(self) -> reading.Identity:
+        return reading.Identity("the-cluster", is_weak=False)
 
     def service(self, *, namespace: str, name: str) -> ServiceNow:
         self._read("service")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusterview.access import clusters
 from clusterview.models import Cluster
+from clusterview.traffic import requesting
 
 
 class Command(BaseCommand):
@@ -23,6 +24,6 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
-        act = clusters.disarm if options["off"] else clusters.arm
+        act = clusters.disarm if options["off"] else requesting.arm
         act(cluster=found.pk, actor="command line")
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")

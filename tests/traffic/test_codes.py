@@ -1,0 +1,198 @@
+"""Each code of the preflight on a real API server, as REST tells it: what stands against a switch is named, and how serious it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from clusterview.access import clusters
+from clusterview.kube import rights
+from clusterview.models import AuditEntry
+from clusterview.models import Cluster as ClusterRow
+from clusterview.traffic import looking, requesting
+from clusterview.traffic.errors import Refused
+from tests.lab import states
+from tests.lab.cluster import Cluster as Lab
+from tests.lab.fixtures import wait_until
+from tests.observer.reading import access_of
+from tests.traffic.test_engine import BLUE, GREEN, no_doorbell, who_may_switch
+from tests.traffic.test_lab import Apply, apply, service
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+__all__ = ["apply", "no_doorbell"]
+
+Arrange = Callable[[Lab, Apply], None]
+GREEN_PODS = "/api/v1/namespaces/store/pods?labelSelector=app%3Dshop,slot%3Dgreen"
+
+
+class Case(NamedTuple):
+    """What is arranged, which switch is looked at, and how serious the code is then."""
+
+    code: str
+    level: str
+    name: str = "shop"
+    to: str = "green"
+    arrange: Arrange | None = None
+
+
+def of_green(lab: Lab) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = lab.get(GREEN_PODS)["items"]
+    return found
+
+
+def green_is_unready(lab: Lab, _: Apply) -> None:
+    for pod in of_green(lab):
+        states.put(lab, pod=pod["metadata"]["name"], namespace="store", state="unready")
+
+
+def green_is_smaller(lab: Lab, _: Apply) -> None:
+    states.put(lab, pod=of_green(lab)[0]["metadata"]["name"], namespace="store", state="unready")
+
+
+def a_stranger_in_green(_: Lab, apply: Apply) -> None:
+    metadata = {"name": "debug", "namespace": "store", "labels": GREEN}
+    containers = [{"name": "shell", "image": "registry.example/shell:1"}]
+    apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}})
+
+
+def by_hash(lab: Lab, apply: Apply) -> None:
+    template_hash = of_green(lab)[0]["metadata"]["labels"]["pod-template-hash"]
+    apply(service("shop-x", selector={"app": "shop", "pod-template-hash": template_hash}))
+
+
+def applied(*options: str, **changes: Any) -> Arrange:
+    return lambda _, apply: apply(service("shop-x", **changes), *options)
+
+
+def refused_by_a_policy(_: Lab, apply: Apply) -> None:
+    """https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["services"], "operations": ["UPDATE"]}
+    frozen = "object.metadata.name != 'shop-x' || object.spec.selector == oldObject.spec.selector"
+    spec = {
+        "failurePolicy": "Fail", "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": frozen, "message": "shop-x is frozen until Monday"}],
+    }  # fmt: skip
+    group = "admissionregistration.k8s.io/v1"
+    apply({"apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "freeze"}, "spec": spec})
+    binding = {"policyName": "freeze", "validationActions": ["Deny"]}
+    apply({"apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": "freeze"}, "spec": binding})
+    apply(service("shop-x"))
+
+
+CASES = (
+    Case("selectorless", "block", name="outside"),
+    Case("external-name", "block", name="billing"),
+    Case("headless-statefulset", "block", name="ledger"),
+    Case("pod-template-hash", "block", name="shop-x", arrange=by_hash),
+    Case("target-missing", "block", to="purple"),
+    Case("no-op", "block", to="blue"),
+    Case("no-ready", "block", arrange=green_is_unready),
+    Case("green-smaller", "block", arrange=green_is_smaller),
+    Case("third-workload", "block", arrange=a_stranger_in_green),
+    Case("port-missing", "block", name="shop-x", arrange=applied(ports=[{"port": 80, "targetPort": "admin"}])),
+    Case("ssa-owner", "warn", name="shop-x", arrange=applied("--server-side", "--field-manager=deploy-bot")),
+    Case("owner", "warn", name="shop-x", arrange=applied(annotations={"meta.helm.sh/release-name": "shop"})),
+    Case("dry-run", "block", name="shop-x", arrange=refused_by_a_policy),
+)
+
+
+def looked_at(reached: looking.Cluster, *, name: str, to: str) -> dict[str, str]:
+    """The codes of a preflight and how serious each is."""
+    try:
+        checks = requesting.preview(cluster="lab", namespace="store", service=name, to=to, opened=lambda _: reached)["checks"]
+    except Refused as refused:
+        assert (refused.status, refused.code) == (422, "preflight")
+        checks = refused.body["checks"]
+    return {one["code"]: str(one["level"]) for one in checks}
+
+
+@pytest.fixture
+def reached(lab_shop: Lab) -> looking.Cluster:
+    return looking.Cluster(access=access_of(lab_shop.kubeconfig))
+
+
+@pytest.fixture
+def fresh_green(lab_shop: Lab) -> Iterator[None]:
+    """What was written to the status of green's pods stays until they are replaced."""
+    yield
+    if any(one["status"] != "True" for pod in of_green(lab_shop) for one in pod["status"]["conditions"] if one["type"] == "Ready"):
+        lab_shop.kubectl("delete", "pods", "-n", "store", "-l", "app=shop,slot=green")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[one.code for one in CASES])
+def test_each_code_is_told_where_it_is_so_and_stands_against_the_click(
+    case: Case, lab_shop: Lab, reached: looking.Cluster, apply: Apply, fresh_green: None
+) -> None:
+    olga = who_may_switch()
+    assert looked_at(reached, name="shop", to="green").get(case.code, "ok") == "ok"
+    if case.arrange is not None:
+        case.arrange(lab_shop, apply)
+    wait_until(lambda: looked_at(reached, name=case.name, to=case.to).get(case.code) == case.level, seconds=15, what=f"{case.code} is told")
+    if case.code == "dry-run":  # it belongs to the preview; at the click the API server itself says no to the effect
+        return
+    with pytest.raises(Refused) as refused:
+        requesting.request_switch(person=olga, cluster="lab", namespace="store", service=case.name, to=case.to, opened=lambda _: reached)
+    assert (refused.value.status, refused.value.code) == (422, "preflight")
+    assert case.code in {one["code"] for one in refused.value.body["checks"] if one["level"] == case.level}
+
+
+def test_a_missing_right_is_named(lab_shop: Lab, apply: Apply) -> None:
+    who_may_switch()
+    for document in yaml.safe_load_all(rights.viewer_manifest(user="looker")):
+        for named_thing in (document["metadata"], document.get("roleRef", {})):
+            named_thing |= {"name": f"only-{named_thing['name']}"} if "name" in named_thing else {}
+        apply(document)
+    access = access_of(lab_shop.kubeconfig)
+    access.user.update({"as": "looker", "as-groups": ["nobody"]})
+    assert looked_at(looking.Cluster(access=access), name="shop", to="green")["missing-right"] == "block"
+
+
+class Elsewhere(looking.Cluster):
+    """The same API server, seen as the cluster that was there before somebody built a new one at its address."""
+
+    def identity(self) -> Any:
+        return super().identity().__class__("another-uid", is_weak=False)
+
+
+def test_armed_is_a_cluster_and_not_a_name(lab_shop: Lab, reached: looking.Cluster) -> None:
+    olga = who_may_switch()
+    before = Elsewhere(access=reached.access)
+    requesting.arm(cluster="lab", actor="ada", opened=lambda _: before)
+    writes = len(lab_shop.writes())
+    for code in ("another-cluster", "not_armed"):
+        with pytest.raises(Refused) as refused:
+            requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+        assert refused.value.code == code
+    assert len(lab_shop.writes()) == writes
+    assert not ClusterRow.objects.get(pk="lab").armed
+    uid = lab_shop.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    assert AuditEntry.objects.get(action="DISARMED").body == {"armed": "another-uid", "answers": uid}
+    requesting.arm(cluster="lab", actor="ada", opened=lambda _: reached)
+    switch = requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+    assert (switch.cluster_identity, switch.from_selector) == (uid, BLUE)
+
+
+def test_a_cluster_that_is_armed_before_it_answers_is_the_first_one_that_does(reached: looking.Cluster) -> None:
+    olga = who_may_switch()
+    clusters.disarm(cluster="lab", actor="ada")
+
+    def nowhere(_: str) -> looking.Cluster:
+        raise LookupError
+
+    requesting.arm(cluster="lab", actor="ada", opened=nowhere)
+    requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+    assert ClusterRow.objects.get(pk="lab").identity == reached.identity().value
+
+
+def test_the_dry_run_speaks_in_the_webhooks_own_words(lab_shop: Lab, reached: looking.Cluster, apply: Apply) -> None:
+    who_may_switch()
+    refused_by_a_policy(lab_shop, apply)
+
+    def told() -> str:
+        return json.dumps(requesting.preview(cluster="lab", namespace="store", service="shop-x", to="green", opened=lambda _: reached)["checks"])
+
+    wait_until(lambda: "shop-x is frozen until Monday" in told(), seconds=15, what="the policy speaks")
