@@ -7,6 +7,7 @@ import errno
 FULL = "The disk is full: make room and try again."
 UNREACHABLE = "The package registry could not be reached: check the network and the proxy settings, then try again."
 
+FULL_SIGNS = ("No space left on device", "ENOSPC", "database or disk is full")
 NETWORK_SIGNS = (
     "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "getaddrinfo", "NewConnectionError", "ConnectTimeout",
     "ReadTimeout", "ProxyError", "Failed to fetch", "dns error", "error sending request", "name resolution", "Failed to establish", "SSLError",
@@ -28,8 +29,8 @@ def explain(*, problem: OSError) -> str:
 
 
 def remedy(*, output: str) -> str:
-    """The sentence for what pip, uv or npm said when it failed; empty when it is none of the usual reasons."""
-    if "No space left on device" in output or "ENOSPC" in output:
+    """The sentence for what pip, uv, npm or the database said when it failed; empty when it is none of the usual reasons."""
+    if any(sign in output for sign in FULL_SIGNS):
         return FULL
     if "DO NOT MATCH THE HASHES" in output or "Hash mismatch" in output or "EINTEGRITY" in output:
         return "A package is not the one that the lock file names, so it was not installed. Fetch the lock files anew with git."

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from dashboard import installing, supervising
 from dashboard.options import Options, hold
-from dashboard.refusals import Refused
+from dashboard.refusals import Refused, remedy
 from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
@@ -199,8 +199,9 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
     )
     printed, complaints = await process.communicate()
     if process.returncode:
-        last_words = "\n  ".join(complaints.decode(errors="replace").strip().splitlines()[-6:])
-        raise Refused(f"The database could not be prepared. Its last words:\n  {last_words}")
+        said = complaints.decode(errors="replace").strip()
+        last_words = "\n  ".join(said.splitlines()[-6:])
+        raise Refused(f"The database could not be prepared. {remedy(output=said) or 'Its last words:'}\n  {last_words}")
     answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
     return answer
 
