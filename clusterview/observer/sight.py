@@ -1,7 +1,8 @@
 """How well the cluster is seen: which rows are followed, since when there is no contact, and what may be said of it. Pure.
 
 Live means that contact was confirmed at most 4 s ago and every row that may be read is followed. A row that keeps failing while the
-cluster itself answers is named as failing, so that one broken kind does not take the page away. A refusal of a row that could be read a
+cluster itself answers is named as failing, so that one broken kind does not take the page away; but it is not live while that kind is
+one that traffic is judged by. A refusal of a row that could be read a
 moment ago is not believed at once: an API server that has just started refuses everybody until it has read its rules.
 """
 
@@ -20,6 +21,7 @@ LOST_SECONDS = 60.0
 FAILING_SECONDS = 15.0
 BELIEVED_SECONDS = 5.0
 NAMED_OBJECTS = 3
+JUDGED_BY = frozenset({"Pod", "Service", "EndpointSlice", "Deployment", "StatefulSet"})
 
 
 @dataclass
@@ -117,7 +119,8 @@ class Sight:
         """This will say how fresh the picture is."""
         age = None if self._contact_at is None else max(0.0, now - self._contact_at)
         state, reason, detail = "live", "", ""
-        late = [row for row in self._rows.values() if row.state in ("waiting", "behind") and not self._is_failing(row, now)]
+        behind = [row for row in self._rows.values() if row.state in ("waiting", "behind")]
+        late = [row for row in behind if row.kind in JUDGED_BY or not self._is_failing(row, now)]
         if age is None or age > LIVE_SECONDS:
             state = "lost" if age is None or age > LOST_SECONDS else "stale"
             reason, detail = self._reason or "unreachable", self._detail

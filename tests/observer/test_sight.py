@@ -61,14 +61,15 @@ def test_it_is_not_live_before_every_row_was_listed() -> None:
     assert sight.contact(now=1).state == "stale"
 
 
-def test_a_row_that_keeps_failing_is_named_and_the_others_are_live(sight: Sight) -> None:
-    sight.behind(key=PODS, detail="500", at=101)
+@pytest.mark.parametrize(("kind", "state"), [("Ingress", "live"), ("Pod", "stale"), ("EndpointSlice", "stale")])
+def test_a_row_that_keeps_failing_is_named_and_the_others_are_live_unless_traffic_is_judged_by_it(sight: Sight, kind: str, state: str) -> None:
+    sight.behind(key=kind, detail="500", at=101)
     for at in range(101, 118):
         sight.contacted(at=at)
-        sight.behind(key=PODS, detail="500", at=at)
+        sight.behind(key=kind, detail="500", at=at)
     contact = sight.contact(now=117)
-    assert contact.state == "live"
-    assert [(missing.kind, missing.why, missing.detail) for missing in contact.missing] == [("Pod", "failing", "500")]
+    assert contact.state == state
+    assert [(missing.kind, missing.why, missing.detail) for missing in contact.missing] == [(kind, "failing", "500")]
     assert sight.is_complete(now=117)
 
 
