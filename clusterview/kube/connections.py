@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -25,7 +25,6 @@ from clusterview.kube import errors, sockets
 from clusterview.kube.credentials import Credential, Credentials
 from clusterview.kube.kubeconfigs import ClusterAccess
 
-Purpose = Literal["reading", "contact", "writing"]
 Query = Sequence[tuple[str, str]]
 
 JSON = "application/json"
@@ -34,7 +33,7 @@ READ_SECONDS = 30.0
 ANSWER_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 # A kept connection may have died unnoticed, and then a write that never arrived looks like a lost answer: so writes use one that answered just now.
-KEPT_SECONDS: dict[Purpose, float] = {"reading": 60.0, "contact": 60.0, "writing": 1.0}
+KEPT_SECONDS, KEPT_FOR_WRITES_SECONDS = 60.0, 1.0
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,252}\Z")
 
 
@@ -57,19 +56,18 @@ def path(*segments: str) -> str:
 
 
 class Connection:
-    """A pool of connections to one cluster for one purpose. Safe to use from several threads; `close` ends what they wait for."""
+    """A pool of connections to one cluster. Safe to use from several threads; `close` ends what they wait for."""
 
     def __init__(
         self,
         access: ClusterAccess,
         *,
-        purpose: Purpose = "reading",
         version: str = "0",
         size: int = 4,
         connect_seconds: float = CONNECT_SECONDS,
         credentials: Credentials | None = None,
     ) -> None:
-        self.access, self.purpose = access, purpose
+        self.access = access
         self.credentials = credentials or Credentials(access)
         self._version, self._size, self._connect_seconds = version, size, connect_seconds
         self._lock = threading.Lock()
@@ -78,11 +76,10 @@ class Connection:
         self._pool_certificate: tuple[bytes, bytes] | None = None
         self._closed = False
 
-    def sibling(self, *, purpose: Purpose | None = None, size: int = 1) -> Connection:
+    def sibling(self, *, size: int = 1) -> Connection:
         """This will make a connection to the same cluster with a pool of its own and the same credentials."""
         return Connection(
             self.access,
-            purpose=purpose or self.purpose,
             version=self._version,
             size=size,
             connect_seconds=self._connect_seconds,
@@ -172,6 +169,7 @@ class Connection:
         all_headers = urllib3.HTTPHeaderDict({**headers, "User-Agent": f"clusterview/{self._version}"})
         all_headers.extend(credential.headers)
         url = self.access.server + path + (f"?{urlencode(query)}" if query else "")
+        self._register.kept_seconds = KEPT_FOR_WRITES_SECONDS if is_write else KEPT_SECONDS
         try:
             pool = self._pool_for(credential)
             return pool.urlopen(
@@ -198,10 +196,7 @@ class Connection:
             if self._pool is None or self._pool_certificate != credential.certificate:
                 if self._pool is not None:
                     self._pool.clear()
-                self._pool = sockets.open_pool(
-                    self.access, certificate=credential.certificate, register=self._register, size=self._size,
-                    kept_seconds=KEPT_SECONDS[self.purpose],
-                )  # fmt: skip
+                self._pool = sockets.open_pool(self.access, certificate=credential.certificate, register=self._register, size=self._size)
                 self._pool_certificate = credential.certificate
             return self._pool
 

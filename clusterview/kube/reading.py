@@ -1,6 +1,6 @@
 """Rare reads: one object, who the cluster is, whether it is in contact, what it says of its own health, what we may do.
 
-`contact` is what "live" rests on, so it has a short time-out and a connection of its own (purpose `contact`): a frozen API server must be
+`contact` is what "live" rests on, so it has a short time-out and a connection of its own: a frozen API server must be
 noticed in seconds, and a busy pool must not look like a frozen API server.
 """
 

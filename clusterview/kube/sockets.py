@@ -42,6 +42,15 @@ class Register:
         self._is_shut = False
 
     @property
+    def kept_seconds(self) -> float:
+        """How long ago a connection may have answered last to be used again by the calling thread's request."""
+        return float(getattr(self._here, "kept_seconds", 0.0))
+
+    @kept_seconds.setter
+    def kept_seconds(self, seconds: float) -> None:
+        self._here.kept_seconds = seconds
+
+    @property
     def connecting(self) -> bool:
         return bool(getattr(self._here, "connecting", False))
 
@@ -88,7 +97,6 @@ class TLSSocket(ssl.SSLSocket):
 
 class TrackedHTTP(HTTPConnection):
     register: Register
-    kept_seconds: float
     answered_at = 0.0
 
     def connect(self) -> None:
@@ -104,7 +112,7 @@ class TrackedHTTP(HTTPConnection):
     @property
     def is_connected(self) -> bool:
         """Asked before a kept connection is used again: one that was idle for too long is replaced by a new one."""
-        return super().is_connected and time.monotonic() - self.answered_at <= self.kept_seconds
+        return super().is_connected and time.monotonic() - self.answered_at <= self.register.kept_seconds
 
 
 class TrackedHTTPS(TrackedHTTP, HTTPSConnection):
@@ -119,13 +127,9 @@ def open_pool(
     certificate: tuple[bytes, bytes] | None,
     register: Register,
     size: int,
-    kept_seconds: float,
     environment: Mapping[str, str] = os.environ,
 ) -> urllib3.PoolManager:
-    """This will make a pool for the cluster's server. Nothing is sent. Raises BadKubeconfig for TLS settings that cannot be used.
-
-    A connection that got its last answer longer ago than `kept_seconds` is not used again.
-    """
+    """This will make a pool for the cluster's server. Nothing is sent. Raises BadKubeconfig for TLS settings that cannot be used."""
     options: dict[str, Any] = {"num_pools": 1, "maxsize": size, "retries": False, "socket_options": _keepalive()}
     if access.server.startswith("https:"):
         insecure = bool(access.cluster.get("insecure-skip-tls-verify"))
@@ -135,7 +139,7 @@ def open_pool(
             options["server_hostname"] = str(access.cluster["tls-server-name"])
     proxy = proxy_for(access, environment=environment)
     pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-    _track(pool.connection_from_url(access.server), register=register, kept_seconds=kept_seconds)
+    _track(pool.connection_from_url(access.server), register=register)
     return pool
 
 
@@ -185,9 +189,9 @@ def _names(*, entry: str, host: str, port: int | None, address: ipaddress.IPv4Ad
     return host.endswith(f".{bare}") or (host == bare and not name.startswith((".", "*")))
 
 
-def _track(pool: urllib3.HTTPConnectionPool, *, register: Register, kept_seconds: float) -> None:
+def _track(pool: urllib3.HTTPConnectionPool, *, register: Register) -> None:
     base = TrackedHTTPS if isinstance(pool, urllib3.HTTPSConnectionPool) else TrackedHTTP
-    pool.ConnectionCls = type(base.__name__, (base,), {"register": register, "kept_seconds": kept_seconds})
+    pool.ConnectionCls = type(base.__name__, (base,), {"register": register})
 
 
 def _trust(access: ClusterAccess, *, insecure: bool, certificate: tuple[bytes, bytes] | None) -> ssl.SSLContext:

@@ -24,8 +24,8 @@ class Asking:
     """Two rounds, for two threads. `tell` gets what was learnt."""
 
     def __init__(self, *, connection: Connection, tell: Callable[[words.Word], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._pulse = connection.sibling(purpose="contact", size=1)
-        self._health = connection.sibling(purpose="contact", size=1)
+        self._pulse = connection.sibling(size=1)
+        self._health = connection.sibling(size=1)
         self._tell, self._clock = tell, clock
 
     def pulse_round(self) -> float:

@@ -163,11 +163,14 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
         return
     began = time.monotonic()
-    service = _service(switch, cluster)
-    if service is None or not _as_expected(switch, service):
+    found = _service(switch, cluster)
+    if found is None or not _as_expected(switch, found[0]):
         return
+    service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
-    situation = cluster.situation(service=service, key=switch.key, source=left, target=entered, returning=_only_old_side(switch))
+    situation = cluster.situation(
+        service=service, residents=residents, key=switch.key, source=left, target=entered, returning=_only_old_side(switch)
+    )
     checks = preflight.check(situation)
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:
@@ -364,15 +367,15 @@ def _is_overlapping(switch: Switch) -> bool:
     return not switch.returning and 0 < switch.at < len(switch.plan) - 1
 
 
-def _service(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
-    """The Service, if it is the one that was asked for; else the switch has ended."""
+def _service(switch: Switch, cluster: looking.Cluster) -> tuple[ServiceNow, looking.Residents] | None:
+    """The Service and who lives around it, if it is the one that was asked for; else the switch has ended."""
     try:
-        service = cluster.service(namespace=switch.namespace, name=switch.service)
+        found = cluster.service_among(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:
-        service = None
-    if service is not None and service.uid == switch.service_uid:
-        return service
-    reason = "gone" if service is None else "replaced"
+        found = None
+    if found is not None and found[0].uid == switch.service_uid:
+        return found
+    reason = "gone" if found is None else "replaced"
     end = State.REVERTED_EXTERNALLY if switch.at or switch.returning else State.CONFLICT
     moving_on.step(switch, end, action="ENDED", body={"reason": reason}, reason=reason)
     return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -17,9 +18,17 @@ from clusterview.traffic import convergence, pairing, planning, selectors, surve
 from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, Surroundings
 
 PATCH_SECONDS = 4.0
+READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
+
+
+class Residents(NamedTuple):
+    """Who lives in a namespace, of those that a switch looks at."""
+
+    workloads: list[pairing.Switchable]
+    pods: list[objects.Pod]
 
 
 class Cluster:
@@ -27,8 +36,9 @@ class Cluster:
 
     def __init__(self, *, access: kubeconfigs.ClusterAccess) -> None:
         self.access = access
-        self.reading = connections.Connection(access, purpose="reading")
-        self.writing = self.reading.sibling(purpose="writing", size=4)
+        self.reading = connections.Connection(access)
+        self.writing = self.reading.sibling(size=4)
+        self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reading")
         self._permitted: dict[str, float] = {}
         self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
@@ -60,21 +70,24 @@ class Cluster:
         found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace)
         return [translating.sighting(kind=kind, item=item).record for item in found.items]
 
-    def workloads(self, *, namespace: str) -> list[pairing.Switchable]:
-        """The Deployments and StatefulSets of a namespace."""
-        return [*self.records(kind="Deployment", namespace=namespace), *self.records(kind="StatefulSet", namespace=namespace)]
+    def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
+        """This will read the Service and who lives in its namespace, all at the same time. Raises NotFound where the Service is gone."""
+        asked = [partial(self.records, kind=kind, namespace=namespace) for kind in ("Deployment", "StatefulSet", "Pod")]
+        service, deployments, stateful_sets, pods = self.at_once(partial(self.service, namespace=namespace, name=name), *asked)
+        return service, Residents([*deployments, *stateful_sets], pods)
 
     def situation(
-        self, *, service: ServiceNow, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False,
-        workloads: Sequence[pairing.Switchable] | None = None,
-    ) -> Situation:  # fmt: skip
-        """This will read what a preflight looks at, `workloads` unless they were just read. Raises errors.KubeError."""
-        namespace = service.namespace
-        known = self.workloads(namespace=namespace) if workloads is None else workloads
+        self, *, service: ServiceNow, residents: Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False
+    ) -> Situation:
+        """This will put together what a preflight looks at, the rights read at most half a minute ago. Raises errors.KubeError."""
         return Situation(
-            service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(known),
-            pods=tuple(self.records(kind="Pod", namespace=namespace)), missing_rights=self._missing_rights(namespace), returning=returning,
+            service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(residents.workloads),
+            pods=tuple(residents.pods), missing_rights=self._missing_rights(service.namespace), returning=returning,
         )  # fmt: skip
+
+    def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
+        """The answers, asked for at the same time: one round trip instead of several."""
+        return list(self._readers.map(lambda ask: ask(), asked))
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         """This will add what stands around the Service, for a person to read. `at_once` takes what was read up to ten seconds ago.
@@ -117,11 +130,11 @@ class Cluster:
     def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
         """This will compare the Service's slices with the pods that its selector matches, both as they are now."""
         namespace = service.namespace
-        pods = self.records(kind="Pod", namespace=namespace)
+        pods, every_slice = self.at_once(*(partial(self.records, kind=kind, namespace=namespace) for kind in ("Pod", "EndpointSlice")))
         matched = [pod for pod in pods if selectors.matches(selector=service.selector, labels=pod.labels)]
         present = [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
         ready = [pod.uid for pod in present if pod.ready and not pod.deleting]
-        slices = [one for one in self.records(kind="EndpointSlice", namespace=namespace) if one.service == service.name]
+        slices = [one for one in every_slice if one.service == service.name]
         return convergence.compare(
             ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports]
         )

@@ -226,13 +226,12 @@ def _look(*, cluster: str, namespace: str, service: str, to: str, opened: lookin
     """The situation of a switch to `to`, as it is now."""
     with _asking():
         reached = opened(cluster)
-        now = reached.service(namespace=namespace, name=service)
-        workloads = reached.workloads(namespace=namespace)
-        key = looking.key_of(service=now, workloads=workloads)
+        now, residents = reached.service_among(namespace=namespace, name=service)
+        key = looking.key_of(service=now, workloads=residents.workloads)
         if key is None:
-            raise _without_sides(now, workloads=workloads)
+            raise _without_sides(now, workloads=residents.workloads)
         target = selectors.exchanged(selector=now.selector, key=key, value=to)
-        return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, workloads=workloads)
+        return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, residents=residents)
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:

@@ -212,7 +212,7 @@ def test_a_patch_whose_answer_is_dropped_was_applied(proxy: ApiProxy, lab: Clust
 
 def test_the_product_calls_a_dropped_answer_lost(proxy: ApiProxy, lab: Cluster) -> None:
     proxy.add(DropAnswer(match=Match(method="PATCH")))
-    connection = Connection(kubeconfigs.contexts([str(proxy.kubeconfig(user="admin"))])[0], purpose="writing")
+    connection = Connection(kubeconfigs.contexts([str(proxy.kubeconfig(user="admin"))])[0])
     with pytest.raises(errors.LostAnswer):
         patching.json_patch(connection, NOTE, [{"op": "replace", "path": "/data/text", "value": "lost"}])
     connection.close()

@@ -162,7 +162,7 @@ def test_a_compacted_history_means_a_list_with_the_true_difference(lab_shop: Clu
 
 def test_contact_health_version_and_identity(lab: Cluster) -> None:
     connection = connect(lab)
-    assert reading.contact(connection.sibling(purpose="contact")) < 2
+    assert reading.contact(connection.sibling()) < 2
     assert reading.version(connection).startswith("v1.")
     checks = reading.readiness(connection)
     assert checks is not None and {"etcd", "ping"} <= {one.name for one in checks} and all(one.ok for one in checks)
@@ -175,7 +175,7 @@ def test_another_ca_is_refused_before_anything_is_sent(lab: Cluster) -> None:
     access = kubeconfigs.contexts([str(lab.kubeconfig)])[0]
     access.cluster.pop("certificate-authority-data")
     with pytest.raises(errors.Untrusted, match="certificate-authority"):
-        patching.json_patch(Connection(access, purpose="writing"), SHOP, [])
+        patching.json_patch(Connection(access), SHOP, [])
 
 
 def test_an_unknown_token_is_unauthorized(lab: Cluster) -> None:
@@ -224,7 +224,7 @@ def test_the_switchers_manifest_allows_a_patch_in_its_namespace_only(lab_shop: C
 
 
 def test_a_patch_lands_once_in_our_name_and_a_late_one_is_refused(lab_shop: Cluster) -> None:
-    connection = connect(lab_shop).sibling(purpose="writing")
+    connection = connect(lab_shop).sibling()
     seen = reading.service(connection, namespace="store", name="shop")
     operations = [
         {"op": "test", "path": patching.pointer("metadata", "uid"), "value": seen.metadata.uid},

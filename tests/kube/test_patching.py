@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterview.kube import errors
-from clusterview.kube.connections import KEPT_SECONDS
+from clusterview.kube import connections, errors
 from clusterview.kube.patching import json_patch, pointer
 from tests.kube.making import failure
 from tests.kube.scripted import playing, reset, say
@@ -48,17 +47,17 @@ def test_an_answer_that_cannot_be_read_after_success_is_lost() -> None:
         json_patch(script.connection(), "/x", OPERATIONS)
 
 
-@pytest.mark.parametrize(("kept_seconds", "connections"), [(60.0, 1), (0.0, 3)])
+@pytest.mark.parametrize(("kept_seconds", "used"), [(60.0, 1), (0.0, 3)])
 def test_a_write_uses_a_connection_that_answered_just_now_or_a_new_one(
-    monkeypatch: pytest.MonkeyPatch, kept_seconds: float, connections: int
+    monkeypatch: pytest.MonkeyPatch, kept_seconds: float, used: int
 ) -> None:
-    monkeypatch.setitem(KEPT_SECONDS, "writing", kept_seconds)
+    monkeypatch.setattr(connections, "KEPT_FOR_WRITES_SECONDS", kept_seconds)
     with playing(last=say(200, {}, Connection="keep-alive")) as script:
-        connection = script.connection().sibling(purpose="writing")
+        connection = script.connection().sibling()
         connection.request("GET", "/x")
         json_patch(connection, "/x", OPERATIONS)
         json_patch(connection, "/x", OPERATIONS)
-        assert len({one.client_port for one in script.asked}) == connections
+        assert len({one.client_port for one in script.asked}) == used
         connection.close()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from clusterview.kube.reading import Identity
-from clusterview.topology import objects
+from clusterview.traffic.looking import Residents
 from clusterview.traffic.situations import ServiceNow, Situation
 from tests.traffic import making
 
@@ -21,11 +21,8 @@ class Shops:
     def identity(self) -> Identity:
         return Identity("the-cluster", is_weak=False)
 
-    def service(self, *, namespace: str, name: str) -> ServiceNow:
-        return making.service_now(name=name, uid=f"uid-{name}")
-
-    def workloads(self, *, namespace: str) -> list[objects.Deployment]:
-        return [one for one in making.situation().workloads if isinstance(one, objects.Deployment)]
+    def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
+        return making.service_now(name=name, uid=f"uid-{name}"), Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, **_: Any) -> Situation:
         return msgspec.structs.replace(making.situation(), service=service)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -130,11 +130,13 @@ class Memory(looking.Cluster):
         return self._now(*self._versions[-1][:2])
 
     def situation(
-        self, *, service: ServiceNow, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False,
-        workloads: Sequence[Any] | None = None,
-    ) -> Situation:  # fmt: skip
+        self, *, service: ServiceNow, residents: looking.Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False
+    ) -> Situation:
         self._read("situation")
-        return super().situation(service=service, key=key, source=source, target=target, returning=returning, workloads=workloads)
+        return super().situation(service=service, residents=residents, key=key, source=source, target=target, returning=returning)
+
+    def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
+        return [ask() for ask in asked]
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen

@@ -62,8 +62,8 @@ def found(reached: looking.Cluster) -> dict[str, applications.Application]:
 
 
 def surrounded(reached: looking.Cluster, *, name: str = "shop") -> Situation:
-    now = reached.service(namespace="store", name=name)
-    return reached.surrounded(reached.situation(service=now, key="slot", source=now.selector, target=GREEN))
+    now, residents = reached.service_among(namespace="store", name=name)
+    return reached.surrounded(reached.situation(service=now, residents=residents, key="slot", source=now.selector, target=GREEN))
 
 
 def named(checks: list[Check], code: str) -> Check:

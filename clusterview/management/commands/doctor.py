@@ -107,7 +107,7 @@ def clusters_seen() -> Iterator[Finding]:
     if not found:
         yield Finding("kubeconfig", "none was found", "Name one with --kubeconfig or KUBECONFIG, or put one at ~/.kube/config.")
     for access in found:
-        connection = Connection(access, purpose="reading")
+        connection = Connection(access)
         try:
             yield from cluster_seen(connection=connection)
         finally:
