@@ -51,19 +51,19 @@ def get(connection: Connection, path: str, query: Query = (), *, read_seconds: f
     return parsed(get_bytes(connection, path, query, read_seconds=read_seconds), what=f"GET {path}")
 
 
-def get_object(connection: Connection, spec: KindSpec, *, namespace: str = "", name: str) -> Any:
+def get_object(connection: Connection, spec: KindSpec, *, namespace: str = "", name: str, read_seconds: float = READ_SECONDS) -> Any:
     """This will read one object as `spec.struct`, by a quorum read (never from a cache). Raises errors.KubeError, NotFound where it is gone."""
     target = spec.of(namespace=namespace, name=name)
-    answer = connection.request("GET", target, accept=spec.watch_accept)
+    answer = connection.request("GET", target, accept=spec.watch_accept, read_seconds=read_seconds)
     try:
         return spec.decoder().decode(answer.body)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The object at {target} cannot be read: {str(error)[:200]}.") from error
 
 
-def service(connection: Connection, *, namespace: str, name: str) -> structs.Service:
+def service(connection: Connection, *, namespace: str, name: str, read_seconds: float = READ_SECONDS) -> structs.Service:
     """This will read one Service by a quorum read: resourceVersion, selector and the owners of the selector as they are now."""
-    found = get_object(connection, named("Service"), namespace=namespace, name=name)
+    found = get_object(connection, named("Service"), namespace=namespace, name=name, read_seconds=read_seconds)
     assert isinstance(found, structs.Service)
     return found
 
@@ -109,7 +109,7 @@ def parse_checks(text: str) -> list[Check]:
 def identity(connection: Connection) -> Identity:
     """This will tell which cluster this is: the UID of kube-system, else a digest of server and CA. Raises errors.KubeError."""
     try:
-        found = get_object(connection, named("Namespace"), name="kube-system")
+        found = get_object(connection, named("Namespace"), name="kube-system", read_seconds=5.0)
     except (errors.Forbidden, errors.NotFound):
         authority = data_or_file(entry=connection.access.cluster, key="certificate-authority") or b""
         return Identity(hashlib.sha256(connection.access.server.encode() + b"\n" + authority).hexdigest(), is_weak=True)

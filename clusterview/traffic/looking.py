@@ -18,6 +18,7 @@ from clusterview.traffic import convergence, pairing, planning, selectors, surve
 from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, Surroundings
 
 PATCH_SECONDS = 4.0
+READ_SECONDS = 5.0  # an API server that is frozen does not keep an executor for longer; the switch is taken up again within a second
 READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
@@ -53,7 +54,7 @@ class Cluster:
 
     def service(self, *, namespace: str, name: str) -> ServiceNow:
         """This will read the Service as it is now, through the connection that will write to it. Raises NotFound where it is gone."""
-        return service_now(reading.service(self.writing, namespace=namespace, name=name))
+        return service_now(reading.service(self.writing, namespace=namespace, name=name, read_seconds=READ_SECONDS))
 
     def history(self, *, namespace: str, name: str, after: str, until: str = "") -> list[ServiceNow]:
         """Every version of the Service after one resourceVersion, as `replaying.versions` tells them. Raises Gone where forgotten."""
@@ -67,7 +68,7 @@ class Cluster:
 
     def records(self, *, kind: str, namespace: str) -> list[Any]:
         """The objects of a kind in a namespace, in the picture's words."""
-        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace)
+        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [translating.sighting(kind=kind, item=item).record for item in found.items]
 
     def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:

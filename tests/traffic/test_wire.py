@@ -113,3 +113,18 @@ def test_a_line_that_breaks_or_lags_leaves_a_switch_that_can_be_finished(
     switch.refresh_from_db()
     expect_moved_once(carry_out(switch, looking.Cluster(access=access_of(lab_shop.kubeconfig))), writes)
     wait_until(lambda: selector(lab_shop) == GREEN, seconds=5, what="green is live")
+
+
+def test_reads_that_hang_are_given_up_and_asked_again(
+    olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An executor is not held for as long as the API server is frozen."""
+    monkeypatch.setattr(looking, "READ_SECONDS", 0.5)
+    switch = ask(olga=olga, reached=through)
+    hanging = wire.add(Delay(match=Match(method="GET")))
+    engine.advance(switch_id=switch.pk, opened=lambda _: through)
+    switch.refresh_from_db()
+    assert (switch.open, switch.holder, writes()) == (True, "", [BLUE])
+    assert hanging.met > 0
+    wire.remove(hanging)
+    expect_moved_once(carry_out(switch, through), writes)
