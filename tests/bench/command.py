@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import switch, table
+from tests.bench import switch, table, traffic
 
-BENCHES = {"switch": switch.measure}
+BENCHES = {"switch": switch.measure, "traffic": traffic.measure}
 
 
 def main(arguments: list[str]) -> int:

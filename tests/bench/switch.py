@@ -17,13 +17,13 @@ from pathlib import Path
 
 import httpx
 
+from tests.bench import running
 from tests.bench.table import Line, percentile
-from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.journeys.dashboard import ended, wait_for
 from tests.lab import others
 from tests.lab.cluster import Cluster, shop_manifests
 from tests.lab.fixtures import free_ports, settle
 from tests.lab.pods import is_ready
-from tests.ports import free_port
 
 ROUNDS = 15  # there and back each time
 PROMOTIONS = 8
@@ -65,21 +65,15 @@ def measure() -> list[Line]:
     """This will start a lab and the product, and switch there and back, in turn with bare patches."""
     with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
         lab = Cluster(state=Path(folder) / "lab", port=free_ports())
-        product = Dashboard(state=Path(folder) / "state", port=free_port(), kubeconfig=lab.token_kubeconfig("clusterview"))
         try:
             lab.up()
             for manifest in shop_manifests():
                 lab.kubectl("apply", "-f", str(manifest))
             settle(lab=lab)
-            lab.kubectl("apply", "-f", "-", input=product.manage("rbac", "--switch", "store", "--user", "clusterview"))
-            product.start()
-            product.manage("arm", lab.context)
-            with product.rest(token=product.token(name="bench", role="operator")) as rest:
-                wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+            with running.product(lab, folder=Path(folder)) as rest:
                 ours, bare = in_turn(lab=lab, rest=rest)
             return lines(ours, bare, promotions(lab))
         finally:
-            product.stop()
             lab.down()
 
 

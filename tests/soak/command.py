@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 
-from tests.soak import model
+from tests.bench import table, traffic
+from tests.bench.table import Line
+from tests.soak import crash, model, races
 
-SOAKS = {"model": model.soak}
+SWITCHES = 1000
 
 
 def main(arguments: list[str]) -> int:
     """This will run one soak, tell how it goes, and return the exit code."""
     parser = argparse.ArgumentParser(prog="manage.py soak", description=__doc__)
-    parser.add_argument("name", choices=sorted(SOAKS))
-    parser.add_argument("--states", type=int, default=1 << 40, help="stop each exploration after so many states (default: see all of them)")
+    names = parser.add_subparsers(dest="name", required=True)
+    states = names.add_parser("model", help="the model of a switch: millions of states")
+    states.add_argument("--states", type=int, default=1 << 40, help="stop each exploration after so many states (default: see all of them)")
+    crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
+    crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")
+    raced = names.add_parser("races", help="two clicks at once, and a click against an edit")
+    raced.add_argument("--races", type=int, default=races.RACES)
+    moved = names.add_parser("traffic", help="switches under two hundred requests a second (root)")
+    moved.add_argument("--switches", type=int, default=SWITCHES)
     chosen = parser.parse_args(arguments)
-    return 0 if SOAKS[chosen.name](most=chosen.states) else 1
+    runs: dict[str, Callable[[], bool]] = {
+        "model": lambda: model.soak(most=chosen.states),
+        "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
+        "races": lambda: kept(races.run(races=chosen.races)),
+        "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
+    }
+    return 0 if runs[chosen.name]() else 1
+
+
+def kept(lines: Sequence[Line]) -> bool:
+    """This will print the table, and tell whether every goal is met."""
+    print(table.show(lines))
+    return all(one.met is not False for one in lines)
