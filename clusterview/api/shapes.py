@@ -30,11 +30,12 @@ class SwitchRequest(Strict):
 
 
 class GroupRequest(Strict):
-    """The Services of one application, in the order in which they are to be switched."""
+    """The Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was seen."""
 
     namespace: str
     services: list[str] = Field(max_length=50)
     to: str
+    expected: dict[str, dict[str, str]] = Field(default={}, max_length=50)
     accept: list[str] = Field(default=[], max_length=50)
 
 

@@ -61,24 +61,27 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
 
     With the header `Idempotency-Key` (up to 128 characters) the same request, sent again, answers with the same switch.
     """
-    key = request.headers.get("Idempotency-Key", "")[:128] or None
     someone = identity.require(request, Role.OPERATOR)
     clusters.opened(cluster)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
-        accept=asked.accept, overlap_seconds=asked.overlap_seconds, idempotency_key=key,
+        accept=asked.accept, overlap_seconds=asked.overlap_seconds, idempotency_key=idempotency_key(request),
     )  # fmt: skip
     return Status(202, told(begun))
 
 
 @of_cluster.post("/{slug:cluster}/groups", response={202: list[shapes.Begun]})
 def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) -> Status[list[dict[str, str]]]:
-    """Begins the switches of several Services, checked as a whole and done one after another; the first failure cancels those after it."""
+    """Begins the switches of several Services, checked as a whole and done one after another; the first failure cancels those after it.
+
+    409 with the fresh state of the first Service that is not as `expected`; `Idempotency-Key` as for one switch.
+    """
     someone = identity.require(request, Role.OPERATOR)
     clusters.opened(cluster)
     begun = requesting.request_group(
-        person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, accept=asked.accept
-    )
+        person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, expected=asked.expected,
+        accept=asked.accept, idempotency_key=idempotency_key(request),
+    )  # fmt: skip
     return Status(202, [told(one) for one in begun])
 
 
@@ -124,6 +127,10 @@ def found(identifier: uuid.UUID) -> Switch:
     if switch is None:
         raise Refusal(404, "not_found")
     return switch
+
+
+def idempotency_key(request: HttpRequest) -> str | None:
+    return request.headers.get("Idempotency-Key", "")[:128] or None
 
 
 def told(switch: Switch) -> dict[str, str]:

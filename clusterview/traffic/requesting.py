@@ -87,10 +87,7 @@ def request_switch(
     began = time.monotonic()
     situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
-    if expected is not None and expected != situation.from_selector:
-        raise Refused(409, "changed", {
-            "fresh": fresh(cluster=cluster, selector=situation.from_selector, key=situation.key, service_uid=situation.service.uid)
-        })  # fmt: skip
+    _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
     _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
@@ -102,15 +99,21 @@ def request_switch(
 
 
 def request_group(
-    *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, accept: Iterable[str] = (),
-    reverses: Mapping[str, Switch] | None = None, opened: looking.Opener = looking.cluster,
+    *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, expected: Mapping[str, dict[str, str]] | None = None,
+    accept: Iterable[str] = (), idempotency_key: str | None = None, reverses: Mapping[str, Switch] | None = None,
+    opened: looking.Opener = looking.cluster,
 ) -> list[Switch]:  # fmt: skip
     """This will begin the switches of several Services, checked as a whole and done one after another in this order.
 
-    Where one of them does not succeed, those after it are cancelled; those before it stay, and can be taken back in reverse. Raises Refused.
+    `expected` is the selector of each Service as whoever asks saw it. Where one of them does not succeed, those after it are cancelled; those
+    before it stay, and can be taken back in reverse. Raises Refused.
     """
     if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
         raise Refused(422, "bad-group")
+    expected = expected or {}
+    body_hash = _hash(cluster, namespace, list(services), to, dict(expected), sorted(accept))
+    if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
+        return _members(known)
     found = _cluster(cluster)
     _must(person=person, cluster=found)
     _is_the_armed_one(found, opened=opened)
@@ -120,6 +123,7 @@ def request_group(
         began = time.monotonic()
         situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
+        _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check(situation)
         standing = preflight.standing(checks, accepted=set(accept), returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing if not _answered_by_group(one, services=services)]
@@ -130,9 +134,17 @@ def request_group(
     if refused or first is None:
         raise Refused(422, "preflight", {"checks": refused})
     look, checks = first
-    _save(rows, person=person, checks=checks)
+    rows[0].idempotency_key, rows[0].body_hash = idempotency_key, body_hash
+    saved = _save(rows, person=person, checks=checks)
+    if saved is not rows:
+        return _members(saved[0])
     carry_out(rows[0], look=look, opened=opened)
     return rows
+
+
+def _members(switch: Switch) -> list[Switch]:
+    """The switches that were asked for together with this one, in their order."""
+    return list(Switch.objects.filter(group=switch.group).order_by("position")) if switch.group else [switch]
 
 
 def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Opener = looking.cluster) -> list[Switch]:
@@ -298,6 +310,14 @@ def _overlaps(situation: Situation) -> bool:
     wide = planning.widened(selector=situation.from_selector, key=situation.key)
     both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
     return {pod.uid for pod in situation.pods_of(wide)} == both
+
+
+def _refuse_changed(situation: Situation, *, cluster: str, expected: dict[str, str] | None) -> None:
+    if expected is not None and expected != situation.from_selector:
+        raise Refused(409, "changed", {
+            "service": situation.service.name,
+            "fresh": fresh(cluster=cluster, selector=situation.from_selector, key=situation.key, service_uid=situation.service.uid),
+        })  # fmt: skip
 
 
 def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -> None:
