@@ -112,12 +112,13 @@ class Side(Schema):
 
 
 class Keeping(Schema):
-    """Until when the old side is kept, after which switch."""
+    """Until when the old side is kept, after which switch; `group` is that of a switch which was asked for together with others."""
 
     switch: str
     until: datetime
     from_: str = Field(alias="from")
     to: str
+    group: str | None
 
 
 class Group(Schema):

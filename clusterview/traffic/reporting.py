@@ -77,9 +77,11 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     opened = switches.filter(open=True).first()
     last = switches.exclude(applied_at=None).first()
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
+    return {"open_switch": str(opened.pk) if opened else None, "keeping": _keeping(keeping) if keeping else None}
+
+
+def _keeping(switch: Switch) -> dict[str, Any]:
     return {
-        "open_switch": str(opened.pk) if opened else None,
-        "keeping": {"switch": str(keeping.pk), "until": keeping.keeping_old_until, "from": keeping.from_value, "to": keeping.to_value}
-        if keeping
-        else None,
-    }
+        "switch": str(switch.pk), "until": switch.keeping_old_until, "from": switch.from_value, "to": switch.to_value,
+        "group": str(switch.group) if switch.group else None,
+    }  # fmt: skip

@@ -39,6 +39,27 @@ describe("where traffic goes is read from the endpoints, not from the selector",
   });
 });
 
+describe("a move that takes a group along", () => {
+  const group = { id: "g", services: ["shop", "inside", "preview"] };
+  const on = (service_: string, side: string): derived.LiveApplication => {
+    const one = application(["blue", "green"], { service: service_, group });
+    const picture = of(service(service_, { selector: { app: "shop", slot: side } }));
+    return derived.liveApplication(picture, one, new Map(), new Map());
+  };
+  const shop = on("shop", "blue");
+  const inside = on("inside", "blue");
+  const preview = on("preview", "green");
+
+  test("is of those that are not there yet, in the group's order", () => {
+    expect(derived.together(inside, "green", [preview, inside, shop]).map((one) => one.application.service)).toEqual(["shop", "inside"]);
+  });
+
+  test("is no group where only one would move, or there is none", () => {
+    expect(derived.together(preview, "blue", [preview, inside, shop])).toEqual([]);
+    expect(derived.together({ ...shop, application: { ...shop.application, group: null } }, "green", [shop, inside])).toEqual([]);
+  });
+});
+
 test("problems come worst first and in an order that stays", () => {
   const picture = of(
     pod("z", { status: "CrashLoopBackOff", ready: false }), node("n2", { ready: "False" }), node("n1", { pressures: ["MemoryPressure"] }), service("shop"),

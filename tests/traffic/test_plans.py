@@ -116,6 +116,19 @@ def test_a_group_is_switched_in_order_and_taken_back_in_reverse(olga: Person, re
     assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
 
 
+def test_a_group_that_is_half_done_goes_back_as_a_whole(
+    olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ask_group(olga=olga, reached=reached)
+    monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
+    assert carry_out(first, reached).state == State.SUCCEEDED
+    turned, back = requesting.request_group_back(group=first.group or pytest.fail("no group"), person=olga, opened=lambda _: reached)
+    assert (turned.pk, back.reverses_id) == (second.pk, first.pk)
+    assert carry_out(turned, reached).state == State.CANCELLED
+    assert carry_out(back, reached).state == State.SUCCEEDED
+    assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
+
+
 def test_a_group_stops_at_the_first_failure_and_leaves_the_rest_alone(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
     first, second = ask_group(olga=olga, reached=reached)
     requesting.request_back(switch=first, person=olga, opened=lambda _: reached)

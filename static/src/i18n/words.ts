@@ -69,6 +69,12 @@ const WORDS = {
   liveSide: ["takes traffic", "트래픽을 받는 중"],
   waitingSide: ["stands by", "대기 중"],
   switchTo: ["Switch traffic to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 전환"],
+  switchTogether: ["Switch {services} together to {side} on {cluster}", "{cluster}의 {services} 트래픽을 함께 {side}(으)로 전환"],
+  togetherHow: [
+    "One after another in this order. Where one does not succeed, those after it are not begun.",
+    "이 순서대로 하나씩 전환합니다. 하나가 성공하지 못하면 그다음은 시작하지 않습니다.",
+  ],
+  goBackTogether: ["Go back to {side} on {cluster} with its group", "{cluster}에서 그룹과 함께 {side}(으)로 되돌리기"],
   goBack: ["Go back to {side}", "{side}(으)로 되돌리기"],
   keepLonger: ["Keep the old side 30 minutes longer", "이전 쪽을 30분 더 유지"],
   keptUntil: ["The old side is kept until {time}.", "이전 쪽은 {time}까지 유지됩니다."],

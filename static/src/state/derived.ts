@@ -166,6 +166,20 @@ export function liveApplication(
   };
 }
 
+/**
+ * The applications of one group that a move to `to` would take along, in the group's order, this one among them; none where it would move alone.
+ * One that is on that side already (a Service for previews) stays out of it.
+ */
+export function together(live: LiveApplication, to: string, all: readonly LiveApplication[]): readonly LiveApplication[] {
+  const { group, namespace } = live.application;
+  if (!group) return [];
+  const members = group.services
+    .map((name) => all.find((one) => one.application.namespace === namespace && one.application.service === name))
+    .filter((one) => one !== undefined)
+    .filter((one) => one.asked !== to && one.service?.selector && one.sides.some((side) => side.value === to));
+  return members.length > 1 && members.includes(live) ? members : [];
+}
+
 /** Whatever may change the answer of `GET applications`: when this text changes, it is asked again. */
 export function applicationsFingerprint(picture: Picture): string {
   const parts: string[] = [];

@@ -16,6 +16,8 @@ export interface Keeping {
   readonly until: string;
   readonly from: string;
   readonly to: string;
+  /** Of a switch that was asked for together with others. */
+  readonly group: string | null;
 }
 
 /** The Services that can be switched between the same workloads by the same key. */
@@ -158,6 +160,22 @@ export interface Request {
 
 export const request = (id: string, body: Request, key: string): Promise<{ id: string; state: string }> =>
   call("POST", `${cluster(id)}/switches`, body, { "Idempotency-Key": key });
+
+export interface GroupRequest {
+  readonly namespace: string;
+  readonly services: readonly string[];
+  readonly to: string;
+  /** The selector of each Service as it is on screen. */
+  readonly expected: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly accept: readonly string[];
+}
+
+/** Begins the switches of several Services, checked as a whole and done in this order. */
+export const requestGroup = (id: string, body: GroupRequest, key: string): Promise<unknown> =>
+  call("POST", `${cluster(id)}/groups`, body, { "Idempotency-Key": key });
+
+/** Takes the switches of a group back, the last one first. */
+export const groupBack = (group: string): Promise<unknown> => call("POST", `/api/v1/switches/groups/${encodeURIComponent(group)}/back`, {});
 
 export function csrfToken(cookies: string): string {
   return /(?:^|;\s*)csrftoken=([^;]*)/.exec(cookies)?.[1] ?? "";

@@ -7,6 +7,7 @@ import { useMemo, useState } from "preact/hooks";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../i18n/checks";
 import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
+import * as derived from "../state/derived";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -98,9 +99,17 @@ function Offer({ live, to }: { live: LiveApplication; to: string }): JSX.Element
   const found = asked.value;
   const warned = (found?.checks ?? []).filter((check) => check.level === "warn").map((check) => check.code);
   const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
-  const may = found !== null && !asked.refusal && found.checks.every((check) => check.level !== "block") && warned.every((code) => accepted.includes(code));
+  const isOpen = found !== null && !asked.refusal && found.checks.every((check) => check.level !== "block");
+  const isAccepted = (code: string): boolean => accepted.includes(code);
+  const members = derived.together(live, to, derived.live.value);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
     await rest.request(page.cluster, { namespace, service, to, expected: preflight.expected_selector, accept: warned }, key);
+    await store.loadApplications();
+  };
+  const beginTogether = async (): Promise<void> => {
+    const services = members.map((one) => one.application.service);
+    const expected = Object.fromEntries(members.map((one) => [one.application.service, one.service?.selector ?? {}]));
+    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: warned.filter(isAccepted) }, `${key}-group`);
     await store.loadApplications();
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
@@ -112,8 +121,16 @@ function Offer({ live, to }: { live: LiveApplication; to: string }): JSX.Element
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
       <p class="row">
         {found && (
-          <button type="button" class="button button-primary" disabled={!may || doing.busy} onClick={() => doing.run(() => begin(found))}>
+          <button type="button" class="button button-primary" disabled={!isOpen || !warned.every(isAccepted) || doing.busy} onClick={() => doing.run(() => begin(found))}>
             {t("switchTo", { side: to, cluster: page.clusterName })}
+          </button>
+        )}
+        {found && members.length > 0 && (
+          <button
+            type="button" class="button" title={t("togetherHow")} disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
+            onClick={() => doing.run(beginTogether)}
+          >
+            {t("switchTogether", { services: members.map((one) => one.application.service).join(", "), side: to, cluster: page.clusterName })}
           </button>
         )}
         <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
@@ -223,6 +240,7 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
       ) : (
         <p class="row">
           <Back id={keeping.switch} to={keeping.from} />
+          {keeping.group && <BackTogether group={keeping.group} to={keeping.from} />}
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger")}</button>
         </p>
       )}
@@ -241,6 +259,20 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element | null {
   return (
     <>
       <button type="button" class="button button-danger" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBack", { side: to })}</button>
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </>
+  );
+}
+
+function BackTogether({ group, to }: { group: string; to: string }): JSX.Element {
+  const doing = useDoing();
+  const back = async (): Promise<void> => {
+    await rest.groupBack(group);
+    await store.loadApplications();
+  };
+  return (
+    <>
+      <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBackTogether", { side: to, cluster: page.clusterName })}</button>
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
     </>
   );

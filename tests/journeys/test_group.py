@@ -1,0 +1,43 @@
+"""Two Services of one application are moved together and taken back together, by two clicks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.dashboard import Dashboard, wait_for
+
+pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+INSIDE = {
+    "apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-inside", "namespace": "store"},
+    "spec": {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]},
+}  # fmt: skip
+
+
+@pytest.fixture
+def inside(lab_shop: Any) -> Iterator[None]:
+    """A second Service over the shop's pods."""
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(INSIDE))
+    yield
+    lab_shop.kubectl("delete", "service", "shop-inside", "-n", "store")
+
+
+def slots(lab: Any) -> dict[str, str]:
+    return {name: lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]["selector"]["slot"] for name in ("shop", "shop-inside")}
+
+
+def test_a_group_moves_with_one_click_and_comes_back_with_another(page: Page, lab: Any, inside: None, dashboard: Dashboard, cluster_id: str) -> None:
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
+    page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on ")).click(timeout=15_000)
+    wait_for(lambda: slots(lab) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")
+    back = page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$"))
+    expect(back).to_be_visible(timeout=15_000)
+    back.click()
+    wait_for(lambda: slots(lab) == {"shop": "blue", "shop-inside": "blue"}, seconds=15, what="both Services lead to blue again")
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=15_000)
