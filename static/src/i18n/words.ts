@@ -75,8 +75,8 @@ const WORDS = {
     "이 순서대로 하나씩 전환합니다. 하나가 성공하지 못하면 그다음은 시작하지 않습니다.",
   ],
   goBackTogether: ["Go back to {side} on {cluster} with its group", "{cluster}에서 그룹과 함께 {side}(으)로 되돌리기"],
-  goBack: ["Go back to {side}", "{side}(으)로 되돌리기"],
-  keepLonger: ["Keep the old side 30 minutes longer", "이전 쪽을 30분 더 유지"],
+  goBack: ["Go back to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 되돌리기"],
+  keepLonger: ["Keep the old side on {cluster} 30 minutes longer", "{cluster}의 이전 쪽을 30분 더 유지"],
   keptUntil: ["The old side is kept until {time}.", "이전 쪽은 {time}까지 유지됩니다."],
   follows: [
     "The EndpointSlices hold only {side}. Each node's proxy follows by itself, usually within a second.",

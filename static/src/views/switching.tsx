@@ -241,7 +241,7 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
         <p class="row">
           <Back id={keeping.switch} to={keeping.from} />
           {keeping.group && <BackTogether group={keeping.group} to={keeping.from} />}
-          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger")}</button>
+          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { cluster: page.clusterName })}</button>
         </p>
       )}
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
@@ -258,7 +258,9 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element | null {
   };
   return (
     <>
-      <button type="button" class="button button-danger" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBack", { side: to })}</button>
+      <button type="button" class="button button-danger" disabled={doing.busy} onClick={() => doing.run(back)}>
+        {t("goBack", { side: to, cluster: page.clusterName })}
+      </button>
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
     </>
   );
