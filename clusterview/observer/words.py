@@ -60,7 +60,7 @@ Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable
 
 _REASONS: tuple[tuple[type[errors.KubeError], str], ...] = (
     (errors.Unauthorized, "unauthorized"),
-    (errors.PluginFailed, "unauthorized"),
+    (errors.PluginFailed, "plugin"),
     (errors.Untrusted, "untrusted"),
     (errors.BadKubeconfig, "kubeconfig"),
     (errors.NotKubernetes, "not_kubernetes"),

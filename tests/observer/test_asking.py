@@ -36,7 +36,7 @@ def asking(told: list[words.Word]) -> Asking:
         (errors.TimedOut("s"), "unreachable"),
         (errors.Untrusted("s"), "untrusted"),
         (errors.Unauthorized("s"), "unauthorized"),
-        (errors.PluginFailed("s"), "unauthorized"),
+        (errors.PluginFailed("s"), "plugin"),
         (errors.BadKubeconfig("s"), "kubeconfig"),
         (errors.NotKubernetes("s"), "not_kubernetes"),
         (errors.ServerError("s", status=502), "unhealthy"),
@@ -51,7 +51,7 @@ def test_silence_is_told_with_its_reason_and_sentence(
     monkeypatch.setattr(reading, "contact", fail)
     wait = asking.pulse_round()
     assert told == [words.Silent(reason=reason, detail="s")]
-    assert wait == (REFUSED_SECONDS if reason in ("unauthorized", "kubeconfig") else 1.0)
+    assert wait == (REFUSED_SECONDS if reason in ("unauthorized", "plugin", "kubeconfig") else 1.0)
 
 
 def test_an_answer_is_contact(asking: Asking, told: list[words.Word], monkeypatch: pytest.MonkeyPatch) -> None:

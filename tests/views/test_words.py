@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ import pytest
 from babel.messages import Catalog, extract, pofile
 from django.conf import settings
 from django.test import Client
+
+from clusterview.observer import reporting, sight, words
+from clusterview.stream import freshness, messages
 
 ROOT = Path(settings.LOCALE_PATHS[0]).parents[1]
 KOREAN = Path(settings.LOCALE_PATHS[0]) / "ko" / "LC_MESSAGES" / "django.po"
@@ -50,6 +55,24 @@ def test_each_translation_keeps_its_values() -> None:
     for message in catalog:
         if message.id:
             assert sorted(value.findall(str(message.id))) == sorted(value.findall(str(message.string))), message.id
+
+
+def codes(*modules: Any) -> set[str]:
+    """Every literal of the modules that reads like a code. The places where one is chosen are few and short, so none is overlooked."""
+    literals = {node.value for module in modules for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Constant)}
+    return {text for text in literals if isinstance(text, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", text)}
+
+
+def test_every_reason_why_something_is_not_seen_has_words_in_both_languages() -> None:
+    contact_states, row_states = {"live", "stale", "lost"}, {"waiting", "open", "behind", "absent"}
+    reasons = {reason for _, reason in words._REASONS} | codes(freshness, sight, reporting) - contact_states - row_states
+    why_missing = set(re.findall(r"`(\w+)`", messages.MissingKind.__doc__ or ""))
+    assert {"redis", "no_observer", "watches_behind", "unreachable", "plugin", "not_permitted", "failing"} <= reasons
+    assert why_missing <= reasons
+    page = (ROOT / "static" / "src" / "i18n" / "words.ts").read_text()
+    said = {word: (english, korean) for word, english, korean in re.findall(r'^  (\w+): \[\s*"([^"]+)",\s*"([^"]+)",?\s*\],$', page, re.MULTILINE)}
+    assert not reasons - said.keys()
+    assert not [reason for reason in reasons if not re.search("[가-힣]", said[reason][1])]
 
 
 @pytest.mark.django_db

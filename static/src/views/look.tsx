@@ -1,9 +1,10 @@
 /** The map or the same as a table, the tools above both, and the panel of what is selected. */
 import type { JSX } from "preact";
-import { t } from "../i18n/words";
+import { isWord, t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as store from "../state/store";
 import { Map } from "./map";
+import { Original } from "./original";
 import { Panel } from "./panel";
 import { ZoomButtons } from "./stage";
 import { Table } from "./table";
@@ -52,7 +53,14 @@ function Missing(): JSX.Element | null {
   return (
     <details class="card">
       <summary>{t("missingKinds", { kinds: missing.map((one) => one.kind).join(", ") })}</summary>
-      <ul>{missing.map((one) => <li key={one.kind}>{one.kind}: {one.why} {one.detail}</li>)}</ul>
+      <ul>
+        {missing.map((one) => (
+          <li key={one.kind}>
+            {one.kind}: {isWord(one.why) ? t(one.why) : one.why}
+            {one.detail && <Original text={one.detail} />}
+          </li>
+        ))}
+      </ul>
     </details>
   );
 }

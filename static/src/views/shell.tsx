@@ -9,6 +9,7 @@ import * as theme from "../state/theme";
 import { History } from "./history";
 import { Link } from "./link";
 import { Look } from "./look";
+import { Original } from "./original";
 import { Mark } from "./pictures";
 import { Traffic } from "./traffic";
 
@@ -77,7 +78,7 @@ function Banner(): JSX.Element | null {
   return (
     <div class={state === "lost" ? "banner bad" : "banner"} role="status">
       {t("notLive", { state: t(state), why: isWord(reason) ? t(reason) : t("other") })}
-      {detail && <span> ({detail})</span>}
+      {detail && <Original text={detail} />}
     </div>
   );
 }
