@@ -249,9 +249,10 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
   );
 }
 
-function Back({ id, to }: { id: string; to: string }): JSX.Element | null {
+function Back({ id, to }: { id: string; to: string }): JSX.Element {
   const doing = useDoing();
-  if (whyNotNow()) return null;
+  const against = whyNotNow();
+  if (against) return <p>{against}</p>;
   const back = async (): Promise<void> => {
     await rest.back(id);
     await store.loadApplications();
@@ -284,6 +285,7 @@ function BackTogether({ group, to }: { group: string; to: string }): JSX.Element
 function Arming(): JSX.Element | null {
   const doing = useDoing();
   const facts = store.clusterFacts.value;
+  const stale = !store.isLive.value;
   if (page.role !== "admin" || page.readOnly || !facts) return null;
   const set = async (): Promise<void> => {
     await rest.arm(page.cluster, !facts.armed);
@@ -291,9 +293,10 @@ function Arming(): JSX.Element | null {
   };
   return (
     <p>
-      <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy} onClick={() => doing.run(set)}>
+      <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
         {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
       </button>
+      {stale && <span class="quiet"> {t("notWhileStale")}</span>}
       {doing.refusal && <span class="bad-text" role="alert"> {refusalOf(doing.refusal)}</span>}
     </p>
   );
