@@ -110,7 +110,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
     or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
-    a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...) and `detail` in plain words.
+    a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
+    says it in plain words.
     """
 
     state: str

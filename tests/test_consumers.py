@@ -1,0 +1,191 @@
+"""A socket is opened to whoever is signed in on our own page, says why before it closes, and outlives no session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from channels.db import database_sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from clusterview import consumers, routing
+from clusterview.access import clusters, people
+from clusterview.stream import hub, notices, publishing
+from clusterview.stream.messages import WHOLE, Contact
+from clusterview.stream.publishing import Publisher
+from tests.redis_servers import RedisServer
+from tests.stream.making import picture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SOON = 10.0
+OURS = "http://127.0.0.1:8000"
+Open = Callable[..., Awaitable[WebsocketCommunicator]]
+
+
+@pytest.fixture
+def session(transactional_db: None) -> str:
+    """The cookie of somebody who is signed in where a cluster called `lab` is open."""
+    clusters.register(opened=[("lab", "the lab")])
+    client = Client()
+    client.force_login(people.add(name="vera", role="viewer"))
+    return str(client.session.session_key)
+
+
+@pytest.fixture
+async def stream(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
+    """This process's hub, on a Redis that holds a picture of the lab."""
+    writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1)
+    writer.begin(picture=picture(pods=2))
+    writer.contact(contact=Contact(state="live", contact_age_seconds=0.1))
+    made = hub.Hub(url=redis_server.url)
+    monkeypatch.setattr(hub, "hub", lambda: made)
+    made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def knock(session: str, stream: hub.Hub) -> AsyncIterator[Callable[..., WebsocketCommunicator]]:
+    """A browser before its handshake; without further words, one of ours, signed in."""
+    made: list[WebsocketCommunicator] = []
+
+    def knock(*, cookie: str | None = session, origins: tuple[str, ...] = (OURS,)) -> WebsocketCommunicator:
+        headers = [(b"host", b"127.0.0.1:8000"), *((b"origin", origin.encode()) for origin in origins)]
+        if cookie is not None:
+            headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+        made.append(WebsocketCommunicator(URLRouter(routing.websocket_urlpatterns), "/ws/live", headers=headers))
+        return made[-1]
+
+    yield knock
+    for one in made:
+        await one.disconnect()
+
+
+@pytest.fixture
+async def socket(knock: Callable[..., WebsocketCommunicator]) -> WebsocketCommunicator:
+    """One that was let in and has not said hello."""
+    made = knock()
+    assert (await made.connect(timeout=SOON))[0]
+    return made
+
+
+def hello(**said: Any) -> bytes:
+    return msgspec.msgpack.encode({"type": "hello", "cluster": "lab", "view": WHOLE, "resume": None} | said)
+
+
+async def told(socket: WebsocketCommunicator, kind: str) -> dict[str, Any]:
+    """The next message of a kind."""
+    async with asyncio.timeout(SOON):
+        while True:
+            message: dict[str, Any] = msgspec.msgpack.decode(await socket.receive_from(timeout=SOON))
+            if message["type"] == kind:
+                return message
+
+
+async def ended(socket: WebsocketCommunicator) -> tuple[str, int]:
+    """The reason that was given, and the code of the close that followed it."""
+    reason = (await told(socket, "bye"))["reason"]
+    close = await socket.receive_output(timeout=SOON)
+    assert close["type"] == "websocket.close"
+    return reason, close["code"]
+
+
+async def joined(socket: WebsocketCommunicator) -> None:
+    await socket.send_to(bytes_data=hello())
+    await told(socket, "snapshot")
+
+
+async def test_who_says_hello_gets_the_picture(socket: WebsocketCommunicator) -> None:
+    await joined(socket)
+
+
+@pytest.mark.parametrize("cookie", [None, "", "x" * 32])
+async def test_a_stranger_is_refused_before_the_handshake(knock: Callable[..., WebsocketCommunicator], cookie: str | None) -> None:
+    assert not (await knock(cookie=cookie).connect(timeout=SOON))[0]
+
+
+@pytest.mark.parametrize("origins", [(), ("http://evil.example",), ("null",), ("http://127.0.0.1:8001",), ("https://127.0.0.1:8000",), (OURS, OURS)])
+async def test_another_page_is_refused_before_the_handshake(knock: Callable[..., WebsocketCommunicator], origins: tuple[str, ...]) -> None:
+    assert not (await knock(origins=origins).connect(timeout=SOON))[0]
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason", "code"),
+    [
+        ({"text_data": "hello"}, "bad_message", 1008),
+        ({"bytes_data": b"\xc1"}, "bad_message", 1008),
+        ({"bytes_data": b"\x80"}, "bad_message", 1008),
+        ({"bytes_data": hello(role="admin")}, "bad_message", 1008),
+        ({"bytes_data": hello(resume=[1, 2])}, "bad_message", 1008),
+        ({"bytes_data": hello(cluster="x" * consumers.HELLO_BYTES)}, "bad_message", 1009),
+        ({"bytes_data": hello(cluster="nowhere")}, "unknown_cluster", 1008),
+        ({"bytes_data": hello(view="store")}, "forbidden", 1008),
+    ],
+)
+async def test_what_is_no_hello_is_told_why_and_ends_it(socket: WebsocketCommunicator, frame: dict[str, Any], reason: str, code: int) -> None:
+    await socket.send_to(**frame)
+    assert await ended(socket) == (reason, code)
+
+
+async def test_a_frame_that_is_no_hello_ends_a_running_stream_too(socket: WebsocketCommunicator) -> None:
+    await joined(socket)
+    await socket.send_to(text_data="and now?")
+    assert await ended(socket) == ("bad_message", 1008)
+
+
+async def test_who_never_says_hello_is_not_kept(knock: Callable[..., WebsocketCommunicator], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.01)
+    socket = knock()
+    assert (await socket.connect(timeout=SOON))[0]
+    assert await ended(socket) == ("bad_message", 1008)
+
+
+async def test_a_session_that_runs_out_takes_its_socket_with_it(
+    knock: Callable[..., WebsocketCommunicator], session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends_at = (await Session.objects.aget(session_key=session)).expire_date.timestamp()
+    monkeypatch.setattr(consumers, "time", SimpleNamespace(time=lambda: ends_at - 0.2))
+    socket = knock()
+    assert (await socket.connect(timeout=SOON))[0]
+    assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_an_ended_session_and_a_disabled_person_are_closed_at_the_ring(
+    knock: Callable[..., WebsocketCommunicator], session: str, redis_server: RedisServer
+) -> None:
+    user = await User.objects.aget(username="vera")
+    for over in ({"session_hash": people.session_hash(session)}, {"user_id": user.pk}):
+        socket = knock()
+        assert (await socket.connect(timeout=SOON))[0]
+        await joined(socket)
+        await asyncio.to_thread(notices.revoked, redis=publishing.connect(url=redis_server.url), **over)
+        assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_somebody_elses_ring_closes_nothing(socket: WebsocketCommunicator, redis_server: RedisServer) -> None:
+    await joined(socket)
+    client = publishing.connect(url=redis_server.url)
+    switch = {"id": "s1", "cluster": "lab", "namespace": "store", "service": "shop", "state": "queued"}
+    await asyncio.to_thread(notices.revoked, redis=client, user_id=-1, session_hash=people.session_hash("somebody else's"))
+    await asyncio.to_thread(notices.operation, redis=client, **switch)
+    assert (await told(socket, "operation"))["id"] == "s1", "what was rung after it arrives"
+
+
+async def test_a_ring_that_was_lost_with_redis_is_made_up_for_when_it_is_back(
+    socket: WebsocketCommunicator, session: str, redis_server: RedisServer
+) -> None:
+    await joined(socket)
+    redis_server.kill()
+    await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
+    await asyncio.to_thread(redis_server.start)
+    assert await ended(socket) == ("signed_out", 1008)
