@@ -6,7 +6,6 @@ Everything speaks HTTP to the real thing; no Django is loaded here, since Playwr
 from __future__ import annotations
 
 import pathlib
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests.journeys import chromium
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
 
@@ -27,8 +27,7 @@ CHROMIUM_OPTIONS = [
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    chromium = shutil.which("chromium") or "/usr/bin/chromium"
-    return {"executable_path": chromium, "args": CHROMIUM_OPTIONS, "headless": True}
+    return {"executable_path": chromium.program(), "args": CHROMIUM_OPTIONS, "headless": True}
 
 
 @pytest.fixture(scope="session")
