@@ -32,7 +32,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def complaints() -> list[str]:
-    """What the content security policy has complained about in any page since the last test."""
+    """What the content security policy has complained about in any page and no test has answered for yet."""
     return []
 
 
@@ -56,10 +56,10 @@ def browser(browser: Browser, complaints: list[str]) -> Browser:
 
 @pytest.fixture(autouse=True)
 def no_complaint(complaints: list[str]) -> Iterator[None]:
-    """Whatever a test opens, nothing in it is refused by the content security policy."""
-    complaints.clear()
+    """Whatever a test and its fixtures open, nothing in it is refused by the content security policy."""
     yield
-    assert not complaints
+    found, complaints[:] = complaints[:], []
+    assert not found
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +137,7 @@ def dashboard(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.Tem
     finally:
         code = dashboard.stop()
         print(dashboard.log()[-4000:], f"\nup ended with {code}")
+    assert not dashboard.stopped_by_policy(), "browsers have reported what the content security policy stopped"
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 T = TypeVar("T")
+PROVOKED = "provoked.invalid"  # a host that only the test of the listener itself asks for
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -119,6 +120,10 @@ class Dashboard:
         """The pids of the children by name."""
         children: dict[str, int] = json.loads((self.state / "up.json").read_text())["children"]
         return children
+
+    def stopped_by_policy(self) -> list[str]:
+        """What browsers have reported as stopped by the content security policy, less what a test provoked."""
+        return [line for line in self.lines if "content security policy stopped" in line and PROVOKED not in line]
 
     def log(self) -> str:
         return "\n".join(self.lines)
