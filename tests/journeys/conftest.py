@@ -157,6 +157,12 @@ def administrator_state(dashboard: Dashboard, browser: Browser) -> dict[str, Any
     return sign_in(browser=browser, link=dashboard.login_link)
 
 
+@pytest.fixture(scope="session")
+def viewer_state(dashboard: Dashboard, browser: Browser) -> dict[str, Any]:
+    """The same of Vera, who may look and not switch."""
+    return sign_in(browser=browser, link=dashboard.link_for(name="vera", role="viewer"))
+
+
 def sign_in(*, browser: Browser, link: str) -> dict[str, Any]:
     context = browser.new_context(locale="en-US")
     page = context.new_page()

@@ -110,6 +110,12 @@ class Dashboard:
         assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def link_for(self, *, name: str, role: str) -> str:
+        """A new person's one-time link."""
+        found = re.search(r"http\S+/login/\S+", self.manage("user", "add", name, "--role", role))
+        assert found
+        return found.group(0)
+
     def token(self, *, name: str, role: str) -> str:
         return self.manage("token", "create", name, "--role", role).split()[-1]
 

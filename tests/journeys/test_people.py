@@ -19,9 +19,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.browser]
 def visitor(browser: Browser, dashboard: Dashboard, request: pytest.FixtureRequest) -> Iterator[tuple[str, BrowserContext]]:
     """A new person, signed in, by name."""
     name = f"visitor-{len(request.node.name)}"
-    link = re.search(r"http\S+/login/\S+", dashboard.manage("user", "add", name, "--role", "viewer"))
-    assert link
-    context = browser.new_context(locale="en-US", storage_state=sign_in(browser=browser, link=link.group(0)))  # type: ignore[arg-type]
+    state = sign_in(browser=browser, link=dashboard.link_for(name=name, role="viewer"))
+    context = browser.new_context(locale="en-US", storage_state=state)  # type: ignore[arg-type]
     yield name, context
     context.close()
 

@@ -12,11 +12,18 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+ACTING = re.compile("^(Switch traffic|Go back|Keep|Allow|Forbid)")
+POST = """async ([path, body]) => {
+  const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return [answer.status, (await answer.json()).code];
+}"""  # as the page itself sends it, with the reader's own session
 
 
 def selector(lab: Any) -> dict[str, str]:
@@ -56,33 +63,60 @@ def test_a_click_moves_the_traffic_and_another_brings_it_back(
     wait_for(lambda: slots_behind(lab) == {"blue"}, seconds=10, what="only blue behind the Service")
 
 
-def test_the_button_names_the_cluster(page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client) -> None:
+def test_every_button_that_acts_names_the_cluster(
+    page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+) -> None:
     name = operator.get("/clusters").json()[0]["name"]
+
+    def expect_named(*beginnings: str) -> None:
+        buttons = page.get_by_role("complementary").get_by_role("button", name=ACTING)
+        expect(buttons).to_have_count(len(beginnings), timeout=15_000)
+        for beginning in beginnings:
+            expect(buttons.filter(has_text=re.compile(f"^{beginning}"))).to_contain_text(f"on {name}")
+
     open_shop(page, dashboard, cluster_id)
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_contain_text(name)
+    expect_named("Switch traffic to green", "Forbid switching")
+    press_switch(page, "green")
+    expect_named("Go back to blue", "Keep the old side", "Forbid switching")
 
 
 def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
-    page: Page, browser: Browser, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str
+    page: Page,
+    browser: Browser,
+    viewer_state: dict[str, Any],
+    lab: Any,
+    lab_shop: Any,
+    dashboard: Dashboard,
+    cluster_id: str,
+    operator: httpx.Client,
 ) -> None:
     open_shop(page, dashboard, cluster_id)
     press_switch(page, "green")
     expect(page.get_by_role("button", name=re.compile("^Go back to blue"))).to_be_visible(timeout=15_000)
+    newest = operator.get("/switches", params={"cluster": cluster_id, "limit": 1}).json()[0]
+    assert (newest["actor"], newest["from"], newest["to"], newest["state"]) == ("admin", "blue", "green", "succeeded")
 
-    link = re.search(r"http\S+/login/\S+", dashboard.manage("user", "add", "vera", "--role", "viewer"))
-    assert link
-    context = browser.new_context(locale="en-US", storage_state=sign_in(browser=browser, link=link.group(0)))  # type: ignore[arg-type]
+    context = browser.new_context(locale="en-US", storage_state=viewer_state)  # type: ignore[arg-type]
     try:
         theirs = context.new_page()
         theirs.goto(f"{dashboard.url}/c/{cluster_id}/history")
-        expect(theirs.get_by_text("shop").first).to_be_visible()
-        expect(theirs.get_by_text("admin").first).to_be_visible()
+        row = theirs.get_by_role("row").filter(has=theirs.locator(f'a[href*="switch={newest["id"]}"]'))
+        for words in ("store", "shop", "blue → green", "succeeded", "admin"):
+            expect(row).to_contain_text(words)
+
         open_shop(theirs, dashboard, cluster_id)
-        expect(theirs.get_by_role("button", name=re.compile("^Go back to blue"))).to_have_count(0)
-        with dashboard.rest(token=dashboard.token(name="vera-token", role="viewer")) as rest:
-            answer = rest.post(f"/clusters/{cluster_id}/switches", json={"namespace": "store", "service": "shop", "to": "blue"})
-            assert answer.status_code == 403
-            assert selector(lab) == {"app": "shop", "slot": "green"}
+        expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible(timeout=15_000)
+        expect(theirs.get_by_role("button", name=ACTING)).to_have_count(0)
+        expect(page.get_by_role("button", name=ACTING)).not_to_have_count(0)
+        for path, body in {
+            f"clusters/{cluster_id}/switches": {"namespace": "store", "service": "shop", "to": "blue"},
+            f"switches/{newest['id']}/back": {},
+            f"switches/{newest['id']}/keep": {"minutes": 60},
+            f"clusters/{cluster_id}/disarm": {},
+        }.items():
+            assert theirs.evaluate(POST, [f"/api/v1/{path}", body]) == [403, "not_allowed"], path
+        assert selector(lab) == {"app": "shop", "slot": "green"}
+        assert operator.get("/clusters").json()[0]["armed"]
     finally:
         context.close()
 
