@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.lab.cluster import Cluster
+from tests.lab.cluster import KEPT_ALIVE, Cluster
 from tests.lab.fixtures import wait_until
 
 pytestmark = pytest.mark.lab
@@ -29,10 +29,11 @@ def test_a_frozen_api_server_does_not_answer_and_goes_on_afterwards(lab: Cluster
     lab.wait_ready()
 
 
-def test_a_killed_scheduler_comes_back(lab: Cluster) -> None:
-    before = lab.pid("kube-scheduler")
-    lab.stop("kube-scheduler", signal.SIGKILL)
-    wait_until(lambda: lab.pid("kube-scheduler") != before, seconds=10, what="another scheduler")
+@pytest.mark.parametrize("name", KEPT_ALIVE)
+def test_a_killed_controller_or_scheduler_comes_back(name: str, lab: Cluster) -> None:
+    before = lab.pid(name)
+    lab.stop(name, signal.SIGKILL)
+    wait_until(lambda: lab.pid(name) != before, seconds=10, what=f"another {name}")
 
 
 def test_a_restarted_api_server_holds_what_it_held(lab_shop: Cluster) -> None:
