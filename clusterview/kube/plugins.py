@@ -1,12 +1,14 @@
 """Runs a credential plugin (`exec` of a kubeconfig: EKS, GKE, AKS, OIDC logins) and reads what it prints.
 
 The official client waits for a plugin for ever and ignores client certificates and caching. Here a plugin has a time-out, its whole process group
-ends with it (a shell script's children too), and whatever goes wrong is one sentence. It has no terminal: a plugin that must ask cannot.
+ends with it (a shell script's children too) and with this process, and whatever goes wrong is one sentence. It has no terminal: a plugin that
+must ask cannot.
 https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -18,6 +20,7 @@ from typing import Any
 from clusterview.kube.errors import PluginFailed
 
 STDERR_CHARACTERS = 300
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 def run(*, plugin: dict[str, Any], cluster: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds:
     except OSError as error:
         hint = str(plugin.get("installHint") or "Install it, or put it on the PATH of this process.").strip()
         raise PluginFailed(f"The credential plugin {command} cannot be started: {error.strerror}. {hint}") from error
+    _running.add(process)
     with process:
         try:
             output, complaint = process.communicate(timeout=timeout_seconds)
@@ -69,10 +73,19 @@ def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds:
             raise PluginFailed(
                 f"The credential plugin {command} gave nothing within {timeout_seconds:g} s and was ended. Run it by hand: it may wait for a login."
             ) from error
+        finally:
+            _running.discard(process)
     if process.returncode != 0:
         last = complaint.decode(errors="replace").strip()[-STDERR_CHARACTERS:]
         raise PluginFailed(f"The credential plugin {command} failed with exit code {process.returncode}: {last or 'it said nothing'}. Log in again.")
     return output
+
+
+@atexit.register
+def _end_all() -> None:
+    """A group of its own also means that nobody else would end it: what ends our process group does not reach it."""
+    for process in list(_running):
+        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -178,6 +180,22 @@ def test_a_hanging_plugin_is_ended_with_its_children(tmp_path: Path) -> None:
     plugin = script(tmp_path, f"sleep 300 & echo $! > {tmp_path}/child; echo up > {tmp_path}/up; wait")
     with pytest.raises(PluginFailed, match=r"gave nothing within 0\.5 s"):
         plugins.run(plugin=plugin, cluster={}, timeout_seconds=0.5)
+    assert not alive(int((tmp_path / "child").read_text()))
+
+
+ENDS_WHILE_IT_WAITS = """
+import json, pathlib, sys, threading, time
+from clusterview.kube import plugins
+threading.Thread(target=plugins.run, kwargs={"plugin": json.loads(sys.argv[1]), "cluster": {}, "timeout_seconds": 300}, daemon=True).start()
+while not pathlib.Path(sys.argv[2]).exists():
+    time.sleep(0.01)
+"""
+
+
+def test_a_hanging_plugin_does_not_outlive_the_process_that_waits_for_it(tmp_path: Path) -> None:
+    plugin = script(tmp_path, f"sleep 300 & echo $! > {tmp_path}/child; echo up > {tmp_path}/up; wait")
+    line = [sys.executable, "-c", ENDS_WHILE_IT_WAITS, json.dumps(plugin), str(tmp_path / "up")]
+    assert subprocess.run(line, check=False, timeout=30).returncode == 0
     assert not alive(int((tmp_path / "child").read_text()))
 
 
