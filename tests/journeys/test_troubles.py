@@ -82,10 +82,10 @@ def several(lab: Any, least_rights: Any, browser: Browser, tmp_path_factory: pyt
         state = sign_in(browser=browser, link=dashboard.login_link)
         with dashboard.rest(token=dashboard.token(name="operator", role="operator")) as rest:
             yield Several(dashboard, written, rest, state)
-        hanging = written.pid("hanging")
+        hanging = wait_for(lambda: (pid := written.pid("hanging")) and psutil.pid_exists(pid) and pid, seconds=30, what="the plugin that hangs runs")
     finally:
         dashboard.stop()
-    assert hanging is None or not psutil.pid_exists(hanging), "a plugin that hangs outlived `up`"
+    wait_for(lambda: not psutil.pid_exists(hanging), seconds=5, what="the plugin that hangs ended with `up`")
     assert written.pid("trap") is None, "the plugin of a context that was not chosen ran"
     assert not dashboard.stopped_by_policy()
 
