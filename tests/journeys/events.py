@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +22,8 @@ class Told:
 
     @property
     def kind(self) -> str:
-        """Of the object that came or went; `link` and `unlink` are their own kind."""
-        return str(self.change.get("object", self.change).get("kind")) if self.change.get("op") in ("put", "drop") else str(self.change.get("op"))
+        """Of the object that came or went, or of the link."""
+        return str(self.change.get("object", self.change).get("kind"))
 
 
 def place_of(text: str) -> Place:
@@ -33,11 +32,11 @@ def place_of(text: str) -> Place:
 
 
 class Listener:
-    """One open stream, read by a thread; `close` ends it wherever it is."""
+    """One open stream, read by a thread until the end of a `with`. `why` says what else ended it."""
 
     def __init__(self, *, rest: httpx.Client, cluster: str, after: Place | None = None) -> None:
         self.events: list[Told] = []
-        self.heard_at = time.monotonic()
+        self.why = ""
         self.opened = threading.Event()
         self._rest, self._path = rest, f"/clusters/{cluster}/changes"
         self._headers = {"Last-Event-ID": f"{after[0]}-{after[1]}"} if after else {}
@@ -46,33 +45,43 @@ class Listener:
         self._thread.start()
         assert self.opened.wait(10), "the stream was not opened"
 
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The thread reads no further. It ends with the next line, which comes every fifteen seconds at the latest, or when the server does."""
+        self._closing.set()
+
     def _read(self) -> None:
-        with self._rest.stream("GET", self._path, headers=self._headers, timeout=httpx.Timeout(10, read=60)) as answer:
-            event: dict[str, str] = {}
-            for line in answer.iter_lines():
-                self.opened.set()
-                if self._closing.is_set():
-                    return
-                name, _, value = line.partition(": ")
-                if line and name:
-                    event[name] = value
-                elif event:
-                    self._hear(event)
-                    event = {}
+        try:
+            with self._rest.stream("GET", self._path, headers=self._headers, timeout=httpx.Timeout(10, read=60)) as answer:
+                self._follow(answer)
+        except httpx.HTTPError as problem:
+            self.why = repr(problem)
+        else:
+            self.why = "" if self._closing.is_set() else "the server has ended it"
+
+    def _follow(self, answer: httpx.Response) -> None:
+        event: dict[str, str] = {}
+        for line in answer.iter_lines():
+            self.opened.set()
+            if self._closing.is_set():
+                return
+            name, _, value = line.partition(": ")
+            if line and name:
+                event[name] = value
+            elif event:
+                self._hear(event)
+                event = {}
 
     def _hear(self, event: dict[str, str]) -> None:
         if "data" in event:
             self.events.append(Told(place_of(event["id"]) if "id" in event else None, json.loads(event["data"])))
-            self.heard_at = time.monotonic()
 
     @property
     def place(self) -> Place:
         """The id of the newest event, from which another reader goes on."""
         return next((told.place for told in reversed(self.events) if told.place), (0, 0))
-
-    def close(self) -> None:
-        """This will read no further. The thread ends with the next line, which comes every fifteen seconds at the latest."""
-        self._closing.set()
 
 
 @dataclass

@@ -22,20 +22,18 @@ def test_a_reader_that_was_cut_off_goes_on_with_its_last_event_and_holds_the_fre
 ) -> None:
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
     mine = Topology.read(rest=operator, cluster=cluster_id)
-    first = Listener(rest=operator, cluster=cluster_id, after=mine.place)
-    scale(lab, 5)
-    wait_for(lambda: any(told.kind == "Pod" for told in first.events), seconds=15, what="a pod that came")
-    first.close()
-    before = list(first.events)
+    with Listener(rest=operator, cluster=cluster_id, after=mine.place) as first:
+        scale(lab, 5)
+        wait_for(lambda: any(told.kind == "Pod" for told in first.events), seconds=15, what="a pod that came")
+        before = list(first.events)
     assert before[-1].place
     scale(lab, 2)
-    second = Listener(rest=operator, cluster=cluster_id, after=before[-1].place)
-    wait_for(lambda: any(told.change["op"] == "drop" and told.kind == "Pod" for told in second.events), seconds=20, what="a pod that went")
-    fresh = Topology.read(rest=operator, cluster=cluster_id)
-    wait_for(lambda: second.place >= fresh.place, seconds=10, what="the reader is as far as the picture")
-    second.close()
-
-    heard = before + second.events
+    with Listener(rest=operator, cluster=cluster_id, after=before[-1].place) as second:
+        wait_for(lambda: any(told.change["op"] == "drop" and told.kind == "Pod" for told in second.events), seconds=20, what="a pod that went")
+        fresh = Topology.read(rest=operator, cluster=cluster_id)
+        wait_for(lambda: second.place >= fresh.place, seconds=10, what="the reader is as far as the picture")
+        heard = before + second.events
+    assert not second.why
     assert all(told.place for told in heard), "it was told to start again although nothing was lost"
     assert {told.place[0] for told in heard if told.place} == {mine.place[0]} == {fresh.place[0]}
     assert mine.objects != fresh.objects

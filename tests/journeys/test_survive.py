@@ -84,7 +84,7 @@ def test_killing_up_itself_leaves_no_process_behind_and_the_next_up_goes_on(
     page_after = time.monotonic() - begun
     try:
         with second.rest(token=token) as rest:
-            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live again")
+            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=60, what="live again")
         live_after = time.monotonic() - begun
     finally:
         second.stop()
@@ -103,14 +103,15 @@ def test_an_emptied_redis_is_filled_again_and_the_page_is_live_within_five_secon
         shutil.rmtree(folder)
     kill_child(dashboard, "redis")
     wait_for(lambda: pinged(dashboard), seconds=10, what="Redis is back")
-    deadline = time.monotonic() + 5
 
     def is_new() -> bool:
         seen = operator.get("/clusters").json()[0]
         return bool(seen["state"] == "live" and seen["epoch"] > epoch)
 
-    wait_for(is_new, seconds=deadline - time.monotonic(), what="a picture of a new epoch, live")
-    expect_live(page, seconds=deadline - time.monotonic())
+    def page_is_live() -> bool:
+        return page.get_by_test_id("freshness").get_attribute("data-state") == "live"
+
+    wait_for(lambda: is_new() and page_is_live(), seconds=5, what="a picture of a new epoch, live over REST and on the page")
     assert epoch not in epochs_in_redis(dashboard, cluster_id)
     page.get_by_role("button", name="Show as table").click()
     expect(page.locator('tr[data-kind="Pod"]', has_text="shop-")).to_have_count(6)

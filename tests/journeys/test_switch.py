@@ -154,7 +154,7 @@ def test_a_switch_that_ctrl_c_interrupts_is_finished_by_the_next_up(
             started = rest.post(f"/clusters/{cluster}/switches", json=body)
             assert started.status_code == 202, started.text
             wait_for(lambda: selector(lab)["slot"] == "green", seconds=10, what="the selector is moved")
-            assert rest.get(f"/switches/{started.json()['id']}").json()["state"] == "verifying"
+            wait_for(lambda: rest.get(f"/switches/{started.json()['id']}").json()["state"] == "verifying", seconds=10, what="verifying")
         assert mine.stop(signal_number=signal.SIGINT) == 0
     finally:
         lab.stop("kube-controller-manager", signal.SIGCONT)
