@@ -177,6 +177,14 @@ PARTS = {
 } | {name: foreign.part() for name, foreign in FOREIGN.items()}
 
 
+NETWORK_ONLY = ("usage", "gateway", "metrics-server")  # the parts that only a lab with a network needs
+
+
+def minor(version: str) -> str:
+    """`1.34` of `v1.34.4`."""
+    return ".".join(version.removeprefix("v").split(".")[:2])
+
+
 def source_of(*, module: Path, name: str) -> Path:
     """The folder of a module's source as Go has downloaded it."""
     with progress(what=f"downloading {name}", is_worth_telling=False):
