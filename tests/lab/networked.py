@@ -41,6 +41,7 @@ class Probe:
     def __init__(self, *, line: list[str], side: Callable[[str], str], file: Path) -> None:
         self._line, self._side, self._file, self._words = line, side, file, file.with_suffix(".log")
         self.report = probing.Report((), side)
+        self._seen, self._read_bytes = self.report, 0
 
     def __enter__(self) -> Probe:
         with self._file.open("wb") as file, self._words.open("wb") as words:
@@ -62,8 +63,13 @@ class Probe:
         """What has become of the requests that are answered by now."""
         if self._process.poll():
             raise RuntimeError(f"the probe ended with {self._process.returncode}:\n{self._words.read_text()[-2000:]}")
-        lines = self._file.read_text().splitlines(keepends=True)
-        return probing.read_some((line for line in lines if line.endswith("\n")), side=self._side)
+        with self._file.open("rb") as file:
+            file.seek(self._read_bytes)
+            come = file.read()
+        whole = come[: come.rfind(b"\n") + 1]
+        self._read_bytes += len(whole)
+        self._seen = self._seen.and_more(probing.read_some(whole.decode().splitlines(), side=self._side))
+        return self._seen
 
 
 class NetworkedCluster(Cluster):

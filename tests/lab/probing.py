@@ -67,6 +67,10 @@ class Report:
         """Requests that were sent after the moment and answered by another side."""
         return [one for one in self.requests if not one.error and one.sent_at > moment and self.side(one.answer) != side]
 
+    def and_more(self, other: Report) -> Report:
+        """This and what another report holds."""
+        return Report(tuple(sorted(self.requests + other.requests, key=lambda one: one.number)), self.side)
+
     def between(self, start: float, end: float) -> Report:
         """The same of the requests sent in this time."""
         return Report(tuple(one for one in self.requests if start <= one.sent_at < end), self.side)
@@ -163,9 +167,8 @@ async def probe(*, sender: Sender, rate: float, seconds: float) -> Report:
         tell(await sender.send(number=number))
 
     while not ended.is_set() and loop.time() - begun < seconds:
-        wait = begun + number / rate - loop.time()
-        if wait > 0:
-            await asyncio.sleep(wait)
+        # Also where we are late ourselves: whoever never waits never hears the answers to what he sends.
+        await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
         if len(tasks) < MOST_OPEN:
             task = asyncio.create_task(one(number))
             tasks.add(task)
