@@ -51,7 +51,7 @@ AUDIT_POLICY = {
 }
 KUBELET = "lab.clusterview/kubelet"  # a label: the nodes that a kubelet of kwok's speaks for
 QUICK_SECONDS, QUICK_RESTARTS = 5.0, 5
-IMPATIENT_LEADERS = ["--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period", "1s"]
+IMPATIENT_LEADERS = ["--leader-elect-lease-duration", "7s", "--leader-elect-renew-deadline", "6s", "--leader-elect-retry-period", "1s"]
 _PR_SET_PDEATHSIG = 1
 
 
@@ -332,7 +332,7 @@ class Cluster:
         state, key = self.state, str(self.state / "sa.key")
         lone = ["--bind-address", "127.0.0.1", "--authentication-skip-lookup", "--kube-api-qps", "500", "--kube-api-burst", "1000"]
         leaders = IMPATIENT_LEADERS if self.is_impatient else []
-        silent = ["--node-monitor-grace-period", "8s", "--node-monitor-period", "1s"] if self.is_impatient else []
+        silent = ["--node-monitor-grace-period", "10s", "--node-monitor-period", "1s"] if self.is_impatient else []
         controller, scheduler = (str(self.token_kubeconfig(f"system:{name}")) for name in KEPT_ALIVE)
         self.commands = {
             "etcd": [
@@ -356,7 +356,7 @@ class Cluster:
             "kwok": [
                 str(self._bin / "kwok"), "--kubeconfig", str(self.kubeconfig), "--manage-all-nodes=false",
                 f"--manage-nodes-with-label-selector={KUBELET}=yes", "--config", str(self._bin / "stages.yaml"), "--cidr", POD_CIDR,
-                "--node-ip", self.node_address, "--node-lease-duration-seconds", "8" if self.is_impatient else "40",
+                "--node-ip", self.node_address, "--node-lease-duration-seconds", "10" if self.is_impatient else "40",
                 "--server-address", f"127.0.0.1:{self.port + 5}",
             ],
         }  # fmt: skip

@@ -76,15 +76,19 @@ def unschedulable(lab: Cluster, *, name: str, namespace: str) -> None:
 
 
 def node_silent(lab: Cluster, *, node: str) -> None:
-    """This will let a node's kubelet say nothing any more, until `node_speaks`. Once the grace period is over (50 s; 8 s in an impatient lab)
+    """This will let a node's kubelet say nothing any more, until `node_speaks`. Once the grace period is over (50 s; 10 s in an impatient lab)
     its Ready condition is Unknown, its pods are not ready, and their endpoints leave.
     """
     lab.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {KUBELET: None}}})
 
 
 def node_speaks(lab: Cluster, *, node: str) -> None:
-    """This will let a silent node report again."""
+    """This will let a silent node report again, and that its pods are ready, which a real kubelet would say by itself."""
     lab.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {KUBELET: "yes"}}})
+    for pod in lab.get(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{node}")["items"]:
+        conditions = [one | {"status": "True"} for one in pod["status"]["conditions"]]
+        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}/status"
+        lab.patch(path, {"status": {"conditions": conditions}})
 
 
 def node_gone(lab: Cluster, *, node: str) -> None:
