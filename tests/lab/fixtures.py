@@ -15,7 +15,7 @@ import pytest
 from tests.lab import building
 from tests.lab.cluster import KEPT_ALIVE, Cluster, Running, shop_manifests
 
-PORTS_USED = 7
+PORTS_USED, ROOMS = 7, 800
 
 
 @pytest.fixture(scope="session")
@@ -99,8 +99,11 @@ def wait_until(look: Callable[[], bool], *, seconds: float, what: str) -> None:
 
 
 def free_ports() -> int:
-    """The first of as many neighbouring ports as a lab uses, all of them free."""
-    for first in range(21_000, 29_000, 10):
+    """The first of as many neighbouring ports as a lab uses, all of them free. Each process looks elsewhere first: two that start at once would
+    both see the same ones free.
+    """
+    for number in range(ROOMS):
+        first = 21_000 + 10 * ((os.getpid() + number) % ROOMS)
         if all(is_free(port) for port in range(first, first + PORTS_USED)):
             return first
     raise RuntimeError("no free ports between 21000 and 29000")
