@@ -38,7 +38,7 @@ def test_without_envoy_nobody_answers_behind_the_gateway(shop: NetworkedCluster)
     shop.stop("envoy")
     try:
         assert routed(shop) == ""
-        assert slot_of(shop.ask(service_url(shop))) == "blue", "the Service has another way"
+        wait_until(lambda: slot_of(shop.ask(service_url(shop))) == "blue", seconds=10, what="the Service has another way")
     finally:
         shop.start("envoy")
     shop.wait_answering("envoy")
