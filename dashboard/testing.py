@@ -1,8 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
-Without arguments: ruff, mypy, import-linter, the front end's build, vitest and pytest. `--quick` leaves out the lab, the browser and what
-needs root. Any other argument goes to pytest, and then only pytest runs. With CI=true a skipped test is a failure, except one that needs
-root where there is none.
+Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, pytest, and once more some journeys on an older
+Kubernetes. `--quick` leaves out the lab, the browser and what needs root. Any other argument goes to pytest, and then only pytest runs. With
+CI=true a skipped test is a failure, except one that needs root where there is none.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 from dashboard import installing
 from dashboard.refusals import Refused
+from tests.lab import building, namespaces
 
 BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root"]
+ON_OLDER = [
+    "tests/journeys/test_see.py", "tests/journeys/test_switch.py", "tests/journeys/test_rest.py",
+    "tests/lab/test_cluster.py::test_the_api_server_is_of_the_version_that_the_lab_says_it_runs",
+]  # fmt: skip
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}
 
 
@@ -45,7 +50,7 @@ def main(*, arguments: list[str]) -> int:
     selected = [word for word in arguments if word != "--quick"]
     quick = QUICK if "--quick" in arguments else []
     total = Tally()
-    for name, run in parts(only_pytest=bool(selected), pytest_arguments=[*quick, *selected]):
+    for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *selected]):
         print(f"{name} ...", flush=True)
         begun = time.monotonic()
         tally = run()
@@ -54,13 +59,31 @@ def main(*, arguments: list[str]) -> int:
     return close(tally=total, strict=os.environ.get("CI") == "true", is_root=os.geteuid() == 0)
 
 
-def parts(*, only_pytest: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[[], Tally]]]:
+def parts(*, only_pytest: bool, is_quick: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[[], Tally]]]:
     """What runs, by name and in order."""
     tests: list[tuple[str, Callable[[], Tally]]] = [("pytest", lambda: run_pytest(arguments=pytest_arguments))]
     if only_pytest:
         return tests
     checks = [(name, lambda line=line: run_check(line=line)) for name, line in CHECKS.items()]
-    return [*checks, ("front end", run_build), ("vitest", run_vitest), *tests]
+    first = [*checks, ("front end", run_build), ("vitest", run_vitest)]
+    if is_quick:
+        return [*first, *tests]
+    return [*first, ("lab build", run_lab_build), *tests, (f"journeys on Kubernetes {building.minor(building.OLDER_KUBERNETES)}", run_on_older)]
+
+
+def run_on_older() -> Tally:
+    """This will run a few journeys again, with the older control plane under them."""
+    return run_pytest(arguments=ON_OLDER, environment={"CLUSTERVIEW_LAB_OLDER": "true"})
+
+
+def run_lab_build() -> Tally:
+    """This will build what the lab's tests need, its progress seen by who waits for it; where Go is missing they are left out, and so is this."""
+    wanted = [name for name in building.PARTS if name not in building.NETWORK_ONLY or not namespaces.missing()]
+    if (reason := building.missing()) and not all(building.PARTS[name].folder().is_dir() for name in wanted):
+        return Tally(skipped=[f"lab build: {reason}"])
+    line = [sys.executable, str(installing.ROOT / "manage.py"), "lab", "build", *wanted]
+    code = subprocess.run(line, cwd=installing.ROOT, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603
+    return Tally(passed=int(not code), failed=int(bool(code)))
 
 
 def run_check(*, line: list[str]) -> Tally:
@@ -111,11 +134,12 @@ def read_vitest(*, text: str) -> Tally:
     return tally
 
 
-def run_pytest(*, arguments: list[str]) -> Tally:
+def run_pytest(*, arguments: list[str], environment: Mapping[str, str] | None = None) -> Tally:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         line = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-        code = subprocess.run(line, cwd=installing.ROOT, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603
+        around = {**os.environ, **(environment or {})}
+        code = subprocess.run(line, cwd=installing.ROOT, env=around, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603
         tally = read_junit(text=report.read_text()) if report.exists() else Tally()
     tally.failed = max(tally.failed, int(bool(code)))
     return tally

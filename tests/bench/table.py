@@ -15,7 +15,7 @@ class Line:
     """`ours`, `floor` and `peer` are in `unit`; None where there is none. `goal` says in words what `met` decides."""
 
     what: str
-    ours: float
+    ours: float | None
     unit: str
     floor: float | None = None
     peer: float | None = None
@@ -35,7 +35,7 @@ def show(lines: Sequence[Line]) -> str:
     rows = [
         (
             one.what, said(one.ours, one.unit), said(one.floor, one.unit), said(one.peer, one.unit),
-            f"{one.ours / one.floor:.1f}" if one.floor else "", one.goal, {True: "yes", False: "NO", None: ""}[one.met],
+            f"{one.ours / one.floor:.1f}" if one.floor and one.ours is not None else "", one.goal, {True: "yes", False: "NO", None: ""}[one.met],
         )
         for one in lines
     ]  # fmt: skip

@@ -26,7 +26,6 @@ class Client:
         self.number = connection.number
         self._connection, self._reader, self._writer = connection, reader, writer
         self._http = h11.Connection(h11.SERVER)
-        self._requests = 0
 
     async def next_request(self) -> Request | None:
         """The next whole request, or None where the client has closed or said that it will."""
@@ -43,8 +42,7 @@ class Client:
             else:
                 return None
         assert head is not None
-        self._requests += 1
-        return Request(self._requests, head, body)
+        return Request(head, body)
 
     async def send(self, *events: h11.Event) -> None:
         """This will send parts of an answer at once."""

@@ -13,6 +13,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,28 @@ def test_events_are_doubled_lost_and_swapped(proxy: ApiProxy, lab: Cluster, faul
         for text in "abc":
             write(lab, text)
         assert [said(answer) for _ in seen] == seen
+
+
+def test_the_seed_drops_the_same_events_again_whatever_the_resource_version(lab: Cluster, note: None) -> None:
+    def came(seed: int, *, others: int) -> list[int]:
+        """Which of twenty events came; as many connections as `others` were there before."""
+        with ApiProxy(lab=lab, seed=seed) as proxy:
+            for _ in range(others):
+                with connected(proxy) as one:
+                    ask(one)
+            proxy.add(Drop(chance=0.5))
+            with watched(proxy, lab) as answer:
+                for number in range(20):
+                    write(lab, str(number))
+                for number in range(10):
+                    write(lab, f"end {number}")
+                found = takewhile(lambda text: "end" not in text, iter(lambda: said(answer), None))
+                return [int(text) for text in found]
+
+    first, again, other = came(7, others=0), came(7, others=3), came(8, others=0)
+    assert first == again
+    assert 0 < len(first) < 20
+    assert other != first
 
 
 def test_a_truncated_line_is_the_last_of_its_watch(proxy: ApiProxy, lab: Cluster) -> None:

@@ -1,7 +1,7 @@
 """Which faults there are, whom they hold, and one line of JSON for everything that they did.
 
-Each decision has dice of its own, thrown from the seed, the fault's number and the connection's: dice that were shared would make every
-decision depend on which of two connections happened to be served first.
+Each decision has dice of its own, thrown from the seed, the fault's number and the identity of whom it may strike: dice that were shared
+would make every decision depend on which of two connections happened to be served first.
 """
 
 from __future__ import annotations
@@ -87,9 +87,11 @@ class Faults:
         if handle in self.handles:
             self.handles.remove(handle)
 
-    def grip(self, handle: Handle, *, probability: float, connection: int, where: str, request: int = 0) -> Grip | None:
-        """The fault's hold on this connection (or on its n-th request), or None where the dice spare it. The same answer every time."""
-        key = f"{self._seed}/{handle.number}/{connection}/{request}"
+    def grip(self, handle: Handle, *, probability: float, connection: int, where: str, identity: str = "") -> Grip | None:
+        """The fault's hold on this connection, or on what `identity` says apart from it, or None where the dice spare it. The same answer every
+        time. Nothing that differs between two runs, as a resourceVersion does, may be in the identity.
+        """
+        key = f"{self._seed}/{handle.number}/{identity or connection}"
         if random.Random(key).random() >= probability:
             return None
-        return Grip(handle, self._timeline, connection, where, random.Random(f"{key}/{where}"))
+        return Grip(handle, self._timeline, connection, where, random.Random(f"{key}/{'' if identity else where}/inside"))

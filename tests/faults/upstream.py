@@ -22,9 +22,8 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as the client sent it. `number` counts those of its connection."""
+    """One request as the client sent it."""
 
-    number: int
     head: h11.Request
     body: bytes
 
@@ -36,6 +35,11 @@ class Request:
     def path(self) -> str:
         """Path and query."""
         return self.head.target.decode()
+
+    @property
+    def kind(self) -> str:
+        """Method and path, and whether it is a watch: what two runs of the same program have in common."""
+        return f"{'WATCH' if self.is_watch else self.method} {self.path.split('?')[0]}"
 
     @property
     def is_watch(self) -> bool:

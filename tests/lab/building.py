@@ -1,6 +1,6 @@
 """Builds the lab's programs from their public Go modules, each part once for each version of its sources, outside the clone.
 
-About eight minutes on two cores for all of them the first time; afterwards a finished folder is found by the hash of what it was made from.
+That takes minutes the first time (docs/lab.md says how many); afterwards a finished folder is found by the hash of what it was made from.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parent
 KUBERNETES, OLDER_KUBERNETES = "v1.37.2", "v1.34.4"
 GO_WANTED = (1, 26)
+TOLD_EACH_SECONDS = 30.0
 STAGES = (
     "node/fast/node-initialize",
     "node/heartbeat-with-lease/node-heartbeat-with-lease",
@@ -142,7 +143,8 @@ class Foreign:
         return Part(self.make, (), (self.module, self.version, self.package, *self.definitions))
 
     def make(self, target: Path) -> None:
-        facts = json.loads(go("mod", "download", "-json", f"{self.module}@{self.version}", module=SOURCES))
+        with progress(what=f"downloading {self.module} {self.version}", is_worth_telling=False):
+            facts = json.loads(go("mod", "download", "-json", f"{self.module}@{self.version}", module=SOURCES))
         if facts["Sum"] != self.checksum:
             raise CannotBuild(f"{self.module} {self.version} is not what it was: {facts['Sum']} instead of {self.checksum}")
         with tempfile.TemporaryDirectory() as folder:
@@ -175,9 +177,18 @@ PARTS = {
 } | {name: foreign.part() for name, foreign in FOREIGN.items()}
 
 
+NETWORK_ONLY = ("usage", "gateway", "metrics-server")  # the parts that only a lab with a network needs
+
+
+def minor(version: str) -> str:
+    """`1.34` of `v1.34.4`."""
+    return ".".join(version.removeprefix("v").split(".")[:2])
+
+
 def source_of(*, module: Path, name: str) -> Path:
     """The folder of a module's source as Go has downloaded it."""
-    return Path(go("list", "-mod=mod", "-m", "-f", "{{.Dir}}", name, module=module).strip())
+    with progress(what=f"downloading {name}", is_worth_telling=False):
+        return Path(go("list", "-mod=mod", "-m", "-f", "{{.Dir}}", name, module=module).strip())
 
 
 def go_build(*, module: Path, package: str, output: Path, flags: str = "-s -w") -> None:
@@ -196,17 +207,18 @@ def go(*arguments: str, module: Path) -> str:
 @contextlib.contextmanager
 def locked(*, path: Path) -> Iterator[None]:
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        with progress(what="waiting for another build", is_worth_telling=False):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @contextlib.contextmanager
-def progress(*, what: str) -> Iterator[None]:
-    """A line each half minute while something long runs, and one at the end."""
+def progress(*, what: str, is_worth_telling: bool = True) -> Iterator[None]:
+    """A line each half minute while something long runs, and one at the end, unless it was short and not worth one."""
     begun, done = time.monotonic(), threading.Event()
 
     def tell() -> None:
-        while not done.wait(30):
+        while not done.wait(TOLD_EACH_SECONDS):
             print(f"lab: {what}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
     teller = threading.Thread(target=tell, daemon=True)
@@ -216,4 +228,6 @@ def progress(*, what: str) -> Iterator[None]:
     finally:
         done.set()
         teller.join()
-        print(f"lab: {what} took {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        seconds = time.monotonic() - begun
+        if is_worth_telling or seconds > TOLD_EACH_SECONDS:
+            print(f"lab: {what} took {seconds:.0f} s", file=sys.stderr, flush=True)

@@ -1,7 +1,8 @@
 """A real Kubernetes cluster of processes on 127.0.0.1: etcd, kube-apiserver, controller-manager, scheduler, kwok's kubelets.
 
-Each component can be frozen, killed and started alone. Like a kubelet would, a guard starts controller-manager and scheduler again when
-they end (they do, when a frozen API server cost them their leases). Everything ends with the Python process that started it.
+Each component can be frozen, stopped, crashed and started alone. Like a kubelet would, a guard starts controller-manager and scheduler again
+when they end (they do, when a frozen API server cost them their leases), but not what was stopped on purpose, and not for ever. Everything ends
+with the Python process that started it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import shutil
@@ -20,6 +22,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,7 @@ ADMIN = "admin"
 USERS = {ADMIN: '"system:masters"', "system:kube-controller-manager": "", "system:kube-scheduler": "", "clusterview": "", "viewer": "", "limited": ""}
 KEPT_ALIVE = ("kube-controller-manager", "kube-scheduler")
 SERVICE_CIDR, NODE_IP = "10.96.0.0/16", "198.18.0.2"
+WRITTEN_DOWN = ("apps", "argoproj.io", "autoscaling", "gateway.networking.k8s.io", "policy")  # with bodies; never Secrets and ConfigMaps
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -39,10 +44,23 @@ AUDIT_POLICY = {
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "None", "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}]},
         {"level": "RequestResponse", "resources": [{"group": "", "resources": ["services"]}]},
+        {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+        {"level": "RequestResponse", "resources": [{"group": "", "resources": ["pods/eviction"]}, *({"group": group} for group in WRITTEN_DOWN)]},
         {"level": "Metadata"},
     ],
 }
+KUBELET = "lab.clusterview/kubelet"  # a label: the nodes that a kubelet of kwok's speaks for
+QUICK_SECONDS, QUICK_RESTARTS = 5.0, 5
+IMPATIENT_LEADERS = ["--leader-elect-lease-duration", "7s", "--leader-elect-renew-deadline", "6s", "--leader-elect-retry-period", "1s"]
 _PR_SET_PDEATHSIG = 1
+
+
+class Refused(OSError):
+    """The API server's answer where it is no success: `code`, and the Status object in `body`."""
+
+    def __init__(self, *, path: str, code: int, body: dict[str, Any]) -> None:
+        super().__init__(f"{code} for {path}: {body.get('message', '')}")
+        self.code, self.body = code, body
 
 
 def die_with_parent() -> None:
@@ -52,21 +70,31 @@ def die_with_parent() -> None:
 
 
 class Cluster:
-    """One lab. `port` is the API server's; the five ports above it are used too. `is_older` takes building.OLDER_KUBERNETES."""
+    """One lab. `port` is the API server's; the five ports above it are used too. `is_older` takes building.OLDER_KUBERNETES. In an impatient
+    one the leases of leaders and nodes run out after seconds, which a busy machine may not keep up with for long.
+    """
 
-    def __init__(self, *, state: Path, port: int, nodes: int = 5, is_older: bool = False, context: str = "lab") -> None:
-        self.state, self.port, self.nodes, self.is_older = state, port, nodes, is_older
+    def __init__(self, *, state: Path, port: int, nodes: int = 5, is_older: bool = False, context: str = "lab", is_impatient: bool = False) -> None:
+        self.state, self.port, self.nodes, self.is_older, self.is_impatient = state, port, nodes, is_older, is_impatient
         self.address, self.node_address, self.enter = "127.0.0.1", NODE_IP, list[str]()
         self.context = context
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.commands: dict[str, list[str]] = {}
-        self.keep_alive = set(KEPT_ALIVE)
+        self.keep_alive, self.meant_down, self.given_up = set(KEPT_ALIVE), set[str](), set[str]()
+        self._started_at: dict[str, float] = {}
+        self._quick_ends: Counter[str] = Counter()
+        self._lock = threading.RLock()
         self._ending = threading.Event()
         self._bin = self._k8s = Path()
 
     @property
     def server(self) -> str:
         return f"https://{self.address}:{self.port}"
+
+    @property
+    def version(self) -> str:
+        """Of Kubernetes."""
+        return building.OLDER_KUBERNETES if self.is_older else building.KUBERNETES
 
     # Life
 
@@ -84,35 +112,42 @@ class Cluster:
         self._write_kubeconfigs()
         for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
             self.start(name)
-        self.kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": self._nodes()}))
         threading.Thread(target=self._guard, daemon=True).start()
-        self.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        self.kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": self.node_manifests()}))
+        self.wait_for("kwok", lambda: list(self.node_states().values()) == ["True"] * self.nodes)
         return self
 
     def down(self) -> None:
         """This will end every component."""
         self._ending.set()
-        for process in reversed(self.processes.values()):
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        for process in self.processes.values():
-            process.wait(10)
+        with self._lock:
+            for process in reversed(self.processes.values()):
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            for process in self.processes.values():
+                process.wait(10)
 
     def start(self, name: str) -> int:
         """This will start a component that does not run; returns its pid."""
-        with (self.state / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [*self.enter, *self.commands[name]], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.state,
-                preexec_fn=die_with_parent,
-            )  # fmt: skip
-        self._note()
-        return self.processes[name].pid
+        with self._lock:
+            self.meant_down.discard(name)
+            self.given_up.discard(name)
+            self._quick_ends[name] = 0
+            return self._launch(name)
 
     def stop(self, name: str, number: int = signal.SIGKILL) -> None:
-        """This will send the component a signal; after SIGKILL and SIGTERM it waits for the end."""
-        self.processes[name].send_signal(number)
-        if number in (signal.SIGKILL, signal.SIGTERM):
+        """This will send the component a signal. After SIGKILL and SIGTERM it waits for the end, and nobody but `start` brings it back."""
+        if number not in (signal.SIGKILL, signal.SIGTERM):
+            self.processes[name].send_signal(number)
+            return
+        with self._lock:
+            self.meant_down.add(name)
+            self.processes[name].send_signal(number)
             self.processes[name].wait(20)
+
+    def crash(self, name: str) -> None:
+        """This will kill a component as its own mistake would: where it has a guard, that starts it again."""
+        self.processes[name].kill()
 
     def restart(self, name: str) -> None:
         """This will kill a component and start it again."""
@@ -124,25 +159,65 @@ class Cluster:
     def pid(self, name: str) -> int:
         return self.processes[name].pid
 
-    def _guard(self) -> None:
-        while not self._ending.wait(0.5):
-            for name in self.keep_alive:
-                if self.processes[name].poll() is not None and not self._ending.is_set():
-                    self.start(name)
+    def check(self) -> None:
+        """This will raise RuntimeError with its last words where a component has ended by itself and nobody will start it again."""
+        for name in self._dead():
+            if name not in self.keep_alive or name in self.given_up:
+                raise RuntimeError(self._obituary(name))
+
+    def wait_for(self, name: str, look: Callable[[], bool], *, seconds: float = 60) -> None:
+        """This will wait until a component does what `look` sees. Raises RuntimeError with its last words where it does not in time, and with
+        those of any component that ends meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            self.check()
+            with contextlib.suppress(OSError):
+                if look():
+                    return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{name} is not ready after {seconds:.0f} s:\n{self.last_words(name)}")
+            time.sleep(0.1)
 
     def wait_ready(self, *, seconds: float = 60) -> None:
         """This will wait until the API server says that it is ready."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for name, process in self.processes.items():
-                if process.poll() is not None and name not in self.keep_alive:
-                    raise RuntimeError(f"{name} ended with {process.returncode}:\n{self.last_words(name)}")
-            try:
-                self._ask(path="/readyz", timeout=2)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError(f"kube-apiserver is not ready after {seconds:.0f} s:\n{self.last_words('kube-apiserver')}")
+        self.wait_for("kube-apiserver", lambda: self._ask(path="/readyz", timeout=2) == b"ok", seconds=seconds)
+
+    def _launch(self, name: str) -> int:
+        with (self.state / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*self.enter, *self.commands[name]], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.state,
+                preexec_fn=die_with_parent,
+            )  # fmt: skip
+        self._started_at[name] = time.monotonic()
+        self._note()
+        return self.processes[name].pid
+
+    def _dead(self) -> list[str]:
+        """The components that ended although nobody stopped them."""
+        with self._lock:
+            return [name for name, process in self.processes.items() if name not in self.meant_down and process.poll() is not None]
+
+    def _guard(self) -> None:
+        while not self._ending.wait(0.5):
+            with self._lock:
+                for name in self._dead():
+                    self._look_after(name)
+
+    def _look_after(self, name: str) -> None:
+        """Starts it again, unless that was of no use several times in a row; what nobody will start again is said once."""
+        if self._ending.is_set() or name in self.given_up:
+            return
+        is_quick = time.monotonic() - self._started_at[name] < QUICK_SECONDS
+        self._quick_ends[name] = self._quick_ends[name] + 1 if is_quick else 0
+        if name in self.keep_alive and self._quick_ends[name] <= QUICK_RESTARTS:
+            self._launch(name)
+        else:
+            self.given_up.add(name)
+            print(f"lab: {self._obituary(name)}", file=sys.stderr, flush=True)
+
+    def _obituary(self, name: str) -> str:
+        return f"{name} ended with {self.processes[name].returncode}:\n{self.last_words(name)}"
 
     def last_words(self, name: str) -> str:
         path = self.state / f"{name}.log"
@@ -172,34 +247,51 @@ class Cluster:
         answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20))
         return answer
 
+    def node_states(self) -> dict[str, str]:
+        """What each node's Ready condition says: True, False or Unknown."""
+        nodes = self.get("/api/v1/nodes")["items"]
+        ready = [(node, one) for node in nodes for one in node["status"].get("conditions", []) if one["type"] == "Ready"]
+        return {node["metadata"]["name"]: one["status"] for node, one in ready}
+
     def writes(self) -> list[dict[str, Any]]:
         """Every write that the API server was asked for, from its own audit log, in order."""
         path = self.state / "audit.log"
         return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
 
-    def patch(self, path: str, change: dict[str, Any]) -> None:
-        """This will merge the change into an object, as the administrator and without a process in between."""
-        self._ask(path=path, timeout=20, change=change)
+    def patch(self, path: str, change: dict[str, Any]) -> dict[str, Any]:
+        """This will merge the change into an object, as the administrator and without a process in between; gives the object."""
+        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20, method="PATCH", body=change))
+        return answer
 
-    def _ask(self, *, path: str, timeout: float, change: dict[str, Any] | None = None) -> bytes:
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """This will create something; gives the API server's answer. Raises Refused where it is no success."""
+        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20, method="POST", body=body))
+        return answer
+
+    def _ask(self, *, path: str, timeout: float, method: str = "GET", body: dict[str, Any] | None = None) -> bytes:
         certificate = self.state / "certs" / "apiserver.crt"
         if not certificate.exists():
             raise OSError("no certificate yet")
         context = ssl.create_default_context(cafile=str(certificate))
         context.sslsocket_class = TLSSocket
-        request = urllib.request.Request(self.server + path, headers={"Authorization": f"Bearer {ADMIN}-token"})
-        if change is not None:
-            request.method, request.data = "PATCH", json.dumps(change).encode()
-            request.add_header("Content-Type", "application/merge-patch+json")
+        request = urllib.request.Request(self.server + path, headers={"Authorization": f"Bearer {ADMIN}-token"}, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/merge-patch+json" if method == "PATCH" else "application/json")
         try:
             with urllib.request.urlopen(request, context=context, timeout=timeout) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as problem:
-            problem.close()
-            failed = f"{problem.code} for {path}"
-        except OSError as problem:
-            failed = f"{path}: {problem}"
-        raise OSError(failed)
+            with problem:
+                text = problem.read().decode(errors="replace")
+            code = problem.code
+        except (OSError, http.client.HTTPException) as problem:
+            raise OSError(f"{path}: {problem!r}") from None
+        try:
+            said = json.loads(text)
+        except ValueError:
+            said = {"message": text}
+        raise Refused(path=path, code=code, body=said if isinstance(said, dict) else {"message": text})
 
     # Files and command lines
 
@@ -239,6 +331,8 @@ class Cluster:
         k8s, client, peer = str(self._k8s), f"http://127.0.0.1:{self.port + 1}", f"http://127.0.0.1:{self.port + 2}"
         state, key = self.state, str(self.state / "sa.key")
         lone = ["--bind-address", "127.0.0.1", "--authentication-skip-lookup", "--kube-api-qps", "500", "--kube-api-burst", "1000"]
+        leaders = IMPATIENT_LEADERS if self.is_impatient else []
+        silent = ["--node-monitor-grace-period", "10s", "--node-monitor-period", "1s"] if self.is_impatient else []
         controller, scheduler = (str(self.token_kubeconfig(f"system:{name}")) for name in KEPT_ALIVE)
         self.commands = {
             "etcd": [
@@ -256,17 +350,19 @@ class Cluster:
             ],
             "kube-controller-manager": [
                 k8s, "kube-controller-manager", "--kubeconfig", controller, "--secure-port", str(self.port + 3), *lone,
-                "--service-account-private-key-file", key, "--use-service-account-credentials",
+                "--service-account-private-key-file", key, "--use-service-account-credentials", *leaders, *silent,
             ],
-            "kube-scheduler": [k8s, "kube-scheduler", "--kubeconfig", scheduler, "--secure-port", str(self.port + 4), *lone],
+            "kube-scheduler": [k8s, "kube-scheduler", "--kubeconfig", scheduler, "--secure-port", str(self.port + 4), *lone, *leaders],
             "kwok": [
-                str(self._bin / "kwok"), "--kubeconfig", str(self.kubeconfig), "--manage-all-nodes=true", "--config",
-                str(self._bin / "stages.yaml"), "--cidr", POD_CIDR, "--node-ip", self.node_address, "--node-lease-duration-seconds", "40",
+                str(self._bin / "kwok"), "--kubeconfig", str(self.kubeconfig), "--manage-all-nodes=false",
+                f"--manage-nodes-with-label-selector={KUBELET}=yes", "--config", str(self._bin / "stages.yaml"), "--cidr", POD_CIDR,
+                "--node-ip", self.node_address, "--node-lease-duration-seconds", "10" if self.is_impatient else "40",
                 "--server-address", f"127.0.0.1:{self.port + 5}",
             ],
         }  # fmt: skip
 
-    def _nodes(self) -> list[dict[str, Any]]:
+    def node_manifests(self) -> list[dict[str, Any]]:
+        """The nodes as they are made."""
         room = {"cpu": "32", "memory": "256Gi", "pods": "110"}
         return [
             {
@@ -275,7 +371,11 @@ class Cluster:
                 "metadata": {
                     "name": f"node-{number}",
                     "annotations": {"kwok.x-k8s.io/node": "fake"},
-                    "labels": {"kubernetes.io/hostname": f"node-{number}", "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}"},
+                    "labels": {
+                        "kubernetes.io/hostname": f"node-{number}",
+                        "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}",
+                        KUBELET: "yes",
+                    },
                 },
                 "status": {"allocatable": room, "capacity": room},
             }
@@ -295,6 +395,10 @@ class Running(Cluster):
     def stop(self, name: str, number: int = signal.SIGSTOP) -> None:
         """This will send the component a signal."""
         os.kill(self.pid(name), number)
+
+    def crash(self, name: str) -> None:
+        """This will kill the component."""
+        os.kill(self.pid(name), signal.SIGKILL)
 
     def pid(self, name: str) -> int:
         return int(json.loads(self._facts.read_text())["pids"][name])

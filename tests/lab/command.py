@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """This will build the lab, or run it until Ctrl-C or SIGTERM; returns the exit code."""
     parser = argparse.ArgumentParser(prog="manage.py lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    build = commands.add_parser("build", help="build the programs (about eight minutes the first time)")
+    build = commands.add_parser("build", help="build the programs (about seven minutes the first time)")
     build.add_argument("parts", nargs="*", default=["controlplane", "gateway"], metavar="PART", help=", ".join(building.PARTS))
     run = commands.add_parser("up", help="start a cluster with the shop and print its kubeconfig")
     run.add_argument("--nodes", type=int, default=5)
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     run.add_argument("--port", type=int, default=16443)
     run.add_argument("--network", action="store_true", help="Services and routes lead to pods that answer; needs root, iproute2 and nftables")
     run.add_argument("--older", action="store_true", help=f"Kubernetes {building.OLDER_KUBERNETES} instead of {building.KUBERNETES}")
-    for name in ("rollouts", "flagger"):
+    for name in ("rollouts", "flagger", "metrics-server"):
         run.add_argument(f"--{name}", action="append_const", const=name, dest="others", help=f"with {building.FOREIGN[name].module}")
     chosen = parser.parse_args(arguments)
     try:
@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
             return 0
         if chosen.network and (reason := namespaces.missing()):
             raise RuntimeError(f"{reason[0].upper()}{reason[1:]}.")
+        if "metrics-server" in (chosen.others or []) and not chosen.network:
+            raise RuntimeError("--metrics-server asks the kubelets over the network, so it needs --network beside it.")
         made = NetworkedCluster if chosen.network else Cluster
         cluster = made(state=chosen.state.absolute(), port=chosen.port, nodes=chosen.nodes, is_older=chosen.older)
         return up(cluster=cluster, foreign=chosen.others or [])
@@ -54,7 +56,10 @@ def up(*, cluster: Cluster, foreign: list[str]) -> int:
         for manifest in shop_manifests():
             cluster.kubectl("apply", "-f", str(manifest))
         for name in foreign:
-            others.start(cluster, name=name)
+            if isinstance(cluster, NetworkedCluster) and name == "metrics-server":
+                others.start_metrics_server(cluster)
+            else:
+                others.start(cluster, name=name)
         print(f"ready after {time.monotonic() - begun:.1f} s", file=sys.stderr)
         print(f"KUBECONFIG={cluster.kubeconfig}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -15,7 +15,7 @@ import pytest
 from tests.lab import building
 from tests.lab.cluster import KEPT_ALIVE, Cluster, Running, shop_manifests
 
-PORTS_USED = 6
+PORTS_USED, ROOMS = 7, 800
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if state := os.environ.get("CLUSTERVIEW_LAB_RUNNING"):
         yield Running(state=Path(state))
         return
-    need("controlplane")
     is_older = os.environ.get("CLUSTERVIEW_LAB_OLDER") == "true"
+    need("controlplane", *(["older"] if is_older else []))
     cluster = Cluster(state=tmp_path_factory.mktemp("lab"), port=free_ports(), is_older=is_older)
     try:
         cluster.up()
@@ -68,6 +68,7 @@ def settle(*, lab: Cluster) -> None:
     """This will wait until the shop's Deployments are as large and as ready as asked, and only blue pods are behind the Service."""
 
     def settled() -> bool:
+        lab.check()
         deployments = lab.get("/apis/apps/v1/namespaces/store/deployments")["items"]
         sizes = [(item["spec"]["replicas"], item["status"].get("replicas"), item["status"].get("readyReplicas")) for item in deployments]
         slices = lab.get("/apis/discovery.k8s.io/v1/namespaces/store/endpointslices?labelSelector=kubernetes.io/service-name%3Dshop")["items"]
@@ -98,13 +99,29 @@ def wait_until(look: Callable[[], bool], *, seconds: float, what: str) -> None:
 
 
 def free_ports() -> int:
-    """The first of six neighbouring ports that are free."""
-    for first in range(21_000, 29_000, 10):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", first))
-            except OSError:
-                continue
+    """The first of as many neighbouring ports as a lab uses, all of them free. Each process looks elsewhere first: two that start at once would
+    both see the same ones free.
+    """
+    for number in range(ROOMS):
+        first = 21_000 + 10 * ((os.getpid() + number) % ROOMS)
+        if all(is_free(port) for port in range(first, first + PORTS_USED)):
             return first
     raise RuntimeError("no free ports between 21000 and 29000")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def stays(look: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """This will look again and again for so long, and fail as soon as it is not true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert look(), f"it was to stay so for {seconds:.0f} s: {what}"
+        time.sleep(0.1)

@@ -6,6 +6,7 @@ Service's address leads to. A pair of interfaces joins it with the machine, for 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,20 +15,24 @@ from pathlib import Path
 POD_CIDR = "10.64.0.0/16"
 PREFIX = "cvlab-"
 NETWORKS = 64
+_numbers = itertools.count(1)
 
 
 class Namespace:
-    """One namespace, named after the process that made it, so that whoever comes later can clear what a killed process left behind."""
+    """One namespace, named after the process that made it and how many that has made, so that whoever comes later can clear what a killed
+    process left behind.
+    """
 
     def __init__(self) -> None:
-        self.name = f"{PREFIX}{os.getpid()}"
+        self._number = next(_numbers)
+        self.name = f"{PREFIX}{os.getpid()}-{self._number}"
         self.host_address = self.address = ""
         self.enter = ["ip", "netns", "exec", self.name]
 
     def up(self) -> Namespace:
         """This will make it and join it with the machine."""
         clear_left_behind()
-        outside, inside = f"cv{os.getpid()}a", f"cv{os.getpid()}b"
+        outside, inside = (f"cv{os.getpid()}{end}{self._number}" for end in "ab")
         ip("netns", "add", self.name)
         ip("link", "add", outside, "type", "veth", "peer", "name", inside)
         ip("link", "set", inside, "netns", self.name)
@@ -44,8 +49,9 @@ class Namespace:
         return self
 
     def down(self) -> None:
-        """This will take it away, and the pair of interfaces with it."""
-        ip("netns", "del", self.name)
+        """This will take it away, and the pair of interfaces with it; one that was never made is no mistake."""
+        if self.name in names():
+            ip("netns", "del", self.name)
 
     def _join(self, outside: str) -> tuple[str, str]:
         """The first network of four addresses that nobody on this machine has, from those that are set apart for such tests (RFC 2544)."""
@@ -70,11 +76,15 @@ def missing() -> str | None:
 
 def clear_left_behind() -> None:
     """This will remove the namespaces of labs whose process is gone."""
-    for line in ip("netns", "list").splitlines():
-        name = line.split()[0] if line else ""
-        pid = name.removeprefix(PREFIX)
+    for name in names():
+        pid = name.removeprefix(PREFIX).split("-")[0]
         if name.startswith(PREFIX) and pid.isdigit() and not Path(f"/proc/{pid}").exists():
             ip("netns", "del", name)
+
+
+def names() -> set[str]:
+    """Of every network namespace that has one."""
+    return {line.split()[0] for line in ip("netns", "list").splitlines() if line}
 
 
 def ip(*words: str) -> str:

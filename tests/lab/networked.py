@@ -28,31 +28,48 @@ print(urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request,
 """
 PROMETHEUS_PORT = 9090
 XDS, STATS, HEALTH, DEBUG = 8001, 8002, 8003, 8004
+READY = {
+    "contour": f"http://127.0.0.1:{HEALTH}/healthz",
+    "envoy": f"http://127.0.0.1:{STATS}/ready",
+    "prometheus": f"http://{{address}}:{PROMETHEUS_PORT}/-/ready",
+}
 
 
 class Probe:
-    """The probing program while it runs; `report` has all of it afterwards."""
+    """The probing program while it runs; `report` has all of it afterwards. Raises RuntimeError where it broke off or lost a request."""
 
     def __init__(self, *, line: list[str], side: Callable[[str], str], file: Path) -> None:
-        self._line, self._side, self._file = line, side, file
+        self._line, self._side, self._file, self._words = line, side, file, file.with_suffix(".log")
         self.report = probing.Report((), side)
+        self._seen, self._read_bytes = self.report, 0
 
     def __enter__(self) -> Probe:
-        with self._file.open("wb") as file:
-            self._process = subprocess.Popen(self._line, cwd=ROOT, stdin=subprocess.PIPE, stdout=file, preexec_fn=die_with_parent)
-        wait_until(lambda: self._file.stat().st_size > 0, seconds=10, what="the first request is answered")
+        with self._file.open("wb") as file, self._words.open("wb") as words:
+            self._process = subprocess.Popen(self._line, cwd=ROOT, stdin=subprocess.PIPE, stdout=file, stderr=words, preexec_fn=die_with_parent)
+        wait_until(lambda: self._file.stat().st_size > 0 or self._process.poll() is not None, seconds=10, what="the first request is answered")
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(probing.ANSWER_SECONDS + 10)
+        code = self._process.wait(probing.ANSWER_SECONDS + 10)
+        if kind is not None:
+            return
+        if code:
+            raise RuntimeError(f"the probe ended with {code}:\n{self._words.read_text()[-2000:]}")
         self.report = probing.read(self._file.read_text().splitlines(), side=self._side)
 
     def so_far(self) -> probing.Report:
         """What has become of the requests that are answered by now."""
-        lines = self._file.read_text().splitlines(keepends=True)
-        return probing.read((line for line in lines if line.endswith("\n")), side=self._side)
+        if self._process.poll():
+            raise RuntimeError(f"the probe ended with {self._process.returncode}:\n{self._words.read_text()[-2000:]}")
+        with self._file.open("rb") as file:
+            file.seek(self._read_bytes)
+            come = file.read()
+        whole = come[: come.rfind(b"\n") + 1]
+        self._read_bytes += len(whole)
+        self._seen = self._seen.and_more(probing.read_some(whole.decode().splitlines(), side=self._side))
+        return self._seen
 
 
 class NetworkedCluster(Cluster):
@@ -74,7 +91,14 @@ class NetworkedCluster(Cluster):
         self._describe_network()
         for name in ("kube-proxy", "contour", "envoy", "pods", "prometheus"):
             self.start(name)
+        for name in READY:
+            self.wait_answering(name)
         return self
+
+    def wait_answering(self, name: str) -> None:
+        """This will wait until one of READY says itself that it is ready. Raises RuntimeError with its last words where it does not."""
+        url = READY[name].format(address=self.address)
+        self.wait_for(name, lambda: self.ask(url) != "")
 
     def down(self) -> None:
         super().down()
@@ -115,8 +139,9 @@ class NetworkedCluster(Cluster):
             "--requestheader-username-headers", "X-Remote-User", "--requestheader-group-headers", "X-Remote-Group",
         ]  # fmt: skip
 
-    def _nodes(self) -> list[dict[str, Any]]:
-        nodes = super()._nodes()
+    def node_manifests(self) -> list[dict[str, Any]]:
+        """The nodes as they are made."""
+        nodes = super().node_manifests()
         for node in nodes:
             name = node["metadata"]["name"]
             node["metadata"]["annotations"]["metrics.k8s.io/resource-metrics-path"] = f"/metrics/nodes/{name}/metrics/resource"
@@ -127,12 +152,12 @@ class NetworkedCluster(Cluster):
         (state / "contour.yaml").write_text(json.dumps({"gateway": {"gatewayRef": {"namespace": "default", "name": "web"}}}))
         (state / "prometheus.yaml").write_text(json.dumps(self._scraped()))
         contour = str(self._gateway / "contour")
-        subprocess.run(
+        self._run(
             [
                 contour, "bootstrap", str(state / "envoy.json"), "--xds-address", "127.0.0.1", "--xds-port", str(XDS),
                 "--xds-resource-version", "v3", "--admin-address", str(state / "envoy-admin.sock"), "--resources-dir", str(state / "envoy"),
             ],
-            check=True, capture_output=True,
+            name="contour bootstrap",
         )  # fmt: skip
         envoy = str(Path(sys.executable).with_name("envoy"))
         self.commands |= {
@@ -154,6 +179,13 @@ class NetworkedCluster(Cluster):
             ],
             "pods": [sys.executable, str(ROOT / "tests" / "lab" / "pods.py"), admin, str(state / "targets.json")],
         }  # fmt: skip
+
+    def _run(self, line: list[str], *, name: str) -> None:
+        """A step that has to succeed before a component can start; its last words are those of a component."""
+        with (self.state / f"{name}.log").open("wb") as log:
+            done = subprocess.run(line, stdout=log, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{name} ended with {done.returncode}:\n{self.last_words(name)}")
 
     def _scraped(self) -> dict[str, Any]:
         """Envoy, and every pod that serves, each second."""

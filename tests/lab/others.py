@@ -33,8 +33,8 @@ def start(lab: Cluster, *, name: str, options: tuple[str, ...] = ()) -> None:
     lab.commands[name] = [*command(name, kubeconfig=lab.kubeconfig, made=made), *options]
     lab.start(name)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        code = lab.processes[name].wait(STARTS_SECONDS)
-        raise RuntimeError(f"{name} ended with {code}:\n{lab.last_words(name)}")
+        lab.processes[name].wait(STARTS_SECONDS)
+        lab.check()
 
 
 def _are_established(lab: Cluster, definitions: Path) -> bool:
@@ -101,13 +101,17 @@ def rollout(version: str, **strategy: Any) -> dict[str, Any]:
 
 
 class Reapplier:
-    """What a GitOps controller does to whoever changes its objects: applies one manifest every few seconds, as its own field manager."""
+    """What a GitOps controller does to whoever changes its objects: applies one manifest every few seconds, as its own field manager.
+
+    An API server that does not answer does not end it, as it would not end a GitOps controller. `trouble` is what the last failure said.
+    """
 
     def __init__(self, lab: Cluster, *, manifest: str, seconds: float = 5.0, manager: str = "gitops") -> None:
         self._lab, self._manifest, self._seconds, self._manager = lab, manifest, seconds, manager
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._apply_again_and_again, daemon=True)
-        self.applied = 0
+        self.applied = self.failed = 0
+        self.trouble = ""
 
     def __enter__(self) -> Reapplier:
         self._thread.start()
@@ -120,6 +124,10 @@ class Reapplier:
     def _apply_again_and_again(self) -> None:
         while not self._ended.is_set():
             options = ["--server-side", "--force-conflicts", "--field-manager", self._manager]
-            self._lab.kubectl("apply", *options, "-f", "-", input=self._manifest)
-            self.applied += 1
+            try:
+                self._lab.kubectl("apply", *options, "-f", "-", input=self._manifest)
+                self.applied += 1
+            except (RuntimeError, subprocess.TimeoutExpired) as problem:
+                self.failed += 1
+                self.trouble = str(problem)
             self._ended.wait(self._seconds)

@@ -1,31 +1,40 @@
 """Sends requests at a fixed rate and writes down what became of each: a switch is proven by requests that arrived, not by a status field.
 
 `python -m tests.lab.probing URL --rate 200 [--host NAME] [--keep-alive]` sends until its standard input ends, at most `--seconds` long,
-and prints one line of JSON for each request: when it was sent and answered (unix seconds), who answered, and what went wrong. A request
-is sent when its time has come, whether or not those before it were answered, so a stall is seen as a stall and not as fewer requests.
+and prints one line of JSON for each request: its number, when it was sent and answered (unix seconds), who answered, and what went wrong.
+The last line says how many were sent, so that no request can be lost without being missed; a summary goes to standard error. A request is
+sent when its time has come, whether or not those before it were answered, so a stall is seen as a stall and not as fewer requests.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 LONGEST_SECONDS = 120.0
 ANSWER_SECONDS = 3.0
 MOST_OPEN = 500
+TOO_MANY = "too many unanswered requests"
+
+
+class LostRequest(Exception):
+    """The report does not hold every request that was sent."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `answer` is the body's text, `error` why there was none."""
+    """One request. `number` counts from 0 in the order of sending; `answer` is the body's text, `error` why there was none."""
 
+    number: int
     sent_at: float
     ended_at: float
     answer: str = ""
@@ -58,14 +67,46 @@ class Report:
         """Requests that were sent after the moment and answered by another side."""
         return [one for one in self.requests if not one.error and one.sent_at > moment and self.side(one.answer) != side]
 
+    def and_more(self, other: Report) -> Report:
+        """This and what another report holds."""
+        return Report(tuple(sorted(self.requests + other.requests, key=lambda one: one.number)), self.side)
+
     def between(self, start: float, end: float) -> Report:
         """The same of the requests sent in this time."""
         return Report(tuple(one for one in self.requests if start <= one.sent_at < end), self.side)
 
 
 def read(lines: Iterable[str], *, side: Callable[[str], str]) -> Report:
-    """This will make a report of what the program printed."""
-    return Report(tuple(sorted((Request(**json.loads(line)) for line in lines if line.strip()), key=lambda one: one.sent_at)), side)
+    """This will make a report of what the program printed. Raises LostRequest where a request that was sent is not in it."""
+    said = [json.loads(line) for line in lines if line.strip()]
+    if not said or "sent" not in said[-1]:
+        raise LostRequest("the report breaks off: its last line does not say how many were sent")
+    found = Counter(one["number"] for one in said[:-1])
+    if lost := sorted((Counter(range(said[-1]["sent"])) - found).elements()):
+        raise LostRequest(f"{len(lost)} of {said[-1]['sent']} requests are in no line: {lost[:10]}")
+    if more := sorted((found - Counter(range(said[-1]["sent"]))).elements()):
+        raise LostRequest(f"requests that nobody sent, or twice: {more[:10]}")
+    return _report(said[:-1], side=side)
+
+
+def read_some(lines: Iterable[str], *, side: Callable[[str], str]) -> Report:
+    """This will make a report of what the program has printed so far, in which requests that wait for an answer are missing."""
+    return _report([said for line in lines if "sent" not in (said := json.loads(line))], side=side)
+
+
+def _report(said: list[dict[str, Any]], *, side: Callable[[str], str]) -> Report:
+    return Report(tuple(sorted((Request(**one) for one in said), key=lambda one: one.number)), side)
+
+
+def summary(report: Report) -> str:
+    """What a person wants to know of it, in a few lines."""
+    text = [f"{len(report.requests)} requests, {len(report.failed)} failed"]
+    begun = report.requests[0].sent_at if report.requests else 0.0
+    for side, count in sorted(report.per_side().items()):
+        first, last = (moment - begun for moment in (report.first(side), report.last(side)) if moment is not None)
+        text.append(f"{side}: {count} answers, the first after {first:.3f} s, the last after {last:.3f} s")
+    text += [f"{count} x {error}" for error, count in Counter(one.error for one in report.failed).most_common(5)]
+    return "\n".join(text)
 
 
 class Sender:
@@ -79,15 +120,15 @@ class Sender:
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._keep_alive = keep_alive
 
-    async def send(self) -> Request:
-        """This will send one request and say what became of it; it raises nothing."""
+    async def send(self, *, number: int) -> Request:
+        """This will send one request and say what became of it; whatever goes wrong is its error."""
         sent_at = time.time()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await self._exchange()
-        except (OSError, ValueError, asyncio.IncompleteReadError) as problem:
-            return Request(sent_at, time.time(), error=repr(problem))
-        return Request(sent_at, time.time(), answer=answer)
+        except Exception as problem:
+            return Request(number, sent_at, time.time(), error=repr(problem))
+        return Request(number, sent_at, time.time(), answer=answer)
 
     async def _exchange(self) -> str:
         reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(self._address, self._port)
@@ -95,8 +136,10 @@ class Sender:
             writer.write(self._text)
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             status = head.split(" ", 2)[1]
-            length = next(int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:"))
-            body = (await reader.readexactly(length)).decode()
+            lengths = [int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")]
+            if not lengths:
+                raise ValueError("an answer without its length")
+            body = (await reader.readexactly(lengths[0])).decode()
         except BaseException:
             writer.transport.abort()
             raise
@@ -109,28 +152,39 @@ class Sender:
         return body
 
 
-async def probe(*, sender: Sender, rate: float, seconds: float) -> None:
-    """This will send and print until standard input ends or the time is over."""
+async def probe(*, sender: Sender, rate: float, seconds: float) -> Report:
+    """This will send and print until standard input ends or the time is over; gives what it printed."""
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), ended.set)
-    begun, number, tasks = loop.time(), 0, set[asyncio.Task[None]]()
+    with contextlib.suppress(PermissionError):  # /dev/null and files cannot be waited for
+        loop.add_reader(sys.stdin.fileno(), ended.set)
+    begun, number, tasks, done = loop.time(), 0, set[asyncio.Task[None]](), list[Request]()
 
-    async def one() -> None:
-        print(json.dumps(asdict(await sender.send())), flush=True)
+    def tell(request: Request) -> None:
+        done.append(request)
+        print(json.dumps(asdict(request)), flush=True)
+
+    async def one(number: int) -> None:
+        tell(await sender.send(number=number))
 
     while not ended.is_set() and loop.time() - begun < seconds:
-        wait = begun + number / rate - loop.time()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        number += 1
+        # Also where we are late ourselves: whoever never waits never hears the answers to what he sends.
+        await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
         if len(tasks) < MOST_OPEN:
-            task = asyncio.create_task(one())
+            task = asyncio.create_task(one(number))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         else:
             now = time.time()
-            print(json.dumps(asdict(Request(now, now, error="too many unanswered requests"))), flush=True)
+            tell(Request(number, now, now, error=TOO_MANY))
+        number += 1
     await asyncio.gather(*tasks)
+    print(json.dumps({"sent": number}), flush=True)
+    return Report(tuple(sorted(done, key=lambda one: one.number)), deployment_of)
+
+
+def deployment_of(answer: str) -> str:
+    """The Deployment of a pod by its name, which is what the lab's pods answer."""
+    return answer.rsplit("-", 2)[0]
 
 
 if __name__ == "__main__":
@@ -142,4 +196,5 @@ if __name__ == "__main__":
     parser.add_argument("--keep-alive", action="store_true")
     chosen = parser.parse_args()
     sender = Sender(url=chosen.url, host=chosen.host, keep_alive=chosen.keep_alive)
-    asyncio.run(probe(sender=sender, rate=chosen.rate, seconds=min(chosen.seconds, LONGEST_SECONDS)))
+    told = asyncio.run(probe(sender=sender, rate=chosen.rate, seconds=min(chosen.seconds, LONGEST_SECONDS)))
+    print(summary(told), file=sys.stderr)

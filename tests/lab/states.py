@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.lab.cluster import Cluster
+from tests.lab.cluster import KUBELET, Cluster
 
 HOLD = "lab.clusterview/hold"
 STATES = ("unready", "crash loop", "image pull failure", "out of memory", "failed init container", "evicted")
@@ -73,6 +73,37 @@ def unschedulable(lab: Cluster, *, name: str, namespace: str) -> None:
     spec = {"nodeSelector": {"lab.clusterview/none": "none"}, "containers": [{"name": "web", "image": "registry.example/shop:1"}]}
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
     lab.kubectl("apply", "-f", "-", input=json.dumps(body))
+
+
+def node_silent(lab: Cluster, *, node: str) -> None:
+    """This will let a node's kubelet say nothing any more, until `node_speaks`. Once the grace period is over (50 s; 10 s in an impatient lab)
+    its Ready condition is Unknown, its pods are not ready, and their endpoints leave.
+    """
+    lab.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {KUBELET: None}}})
+
+
+def node_speaks(lab: Cluster, *, node: str) -> None:
+    """This will let a silent node report again, and that its pods are ready, which a real kubelet would say by itself."""
+    lab.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {KUBELET: "yes"}}})
+    for pod in lab.get(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{node}")["items"]:
+        conditions = [one | {"status": "True"} for one in pod["status"]["conditions"]]
+        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}/status"
+        lab.patch(path, {"status": {"conditions": conditions}})
+
+
+def node_gone(lab: Cluster, *, node: str) -> None:
+    """This will take a node away for good, and its pods with it: at once, where the pod garbage collector would wait a minute."""
+    found = lab.get(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{node}")["items"]
+    lab.kubectl("delete", "node", node)
+    for pod in found:
+        where = ["-n", pod["metadata"]["namespace"], pod["metadata"]["name"]]
+        lab.kubectl("delete", "pod", *where, "--grace-period=0", "--force", "--wait=false", "--ignore-not-found")
+
+
+def node_back(lab: Cluster, *, node: str) -> None:
+    """This will bring a node that was gone back, empty."""
+    (body,) = [one for one in lab.node_manifests() if one["metadata"]["name"] == node]
+    lab.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(body))
 
 
 def node_not_ready(lab: Cluster, *, node: str) -> None:

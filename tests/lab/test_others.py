@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.lab import others, states
+from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.lab import building, others, states
 from tests.lab.cluster import Cluster
-from tests.lab.fixtures import reset_shop, wait_until
+from tests.lab.fixtures import reset_shop, stays, wait_until
 from tests.lab.others import ROLLOUT, ROLLOUTS_NAMESPACE, rollout, rollout_service
 from tests.lab.pods import is_ready
+from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
 ABORT_SCALES_DOWN_AFTER_SECONDS = 3
+SERVES_NOBODY_SECONDS = 10
+IGNORED_SECONDS = 3
+HASH = "rollouts-pod-template-hash"
 ANALYSED = {
     "abortScaleDownDelaySeconds": ABORT_SCALES_DOWN_AFTER_SECONDS, "postPromotionAnalysis": {"templates": [{"templateName": "fine"}]},
 }  # fmt: skip
@@ -59,7 +66,6 @@ def rollouts(lab: Cluster, fine: str) -> Iterator[Cluster]:
     yield lab
     lab.kubectl("delete", "namespace", ROLLOUTS_NAMESPACE, "--timeout=60s")
     lab.stop("rollouts")
-    del lab.processes["rollouts"]
 
 
 def analysis(url: str) -> dict[str, Any]:
@@ -77,10 +83,20 @@ def pods(lab: Cluster, *, version: str) -> list[dict[str, Any]]:
     return list(lab.get(f"/api/v1/namespaces/{ROLLOUTS_NAMESPACE}/pods?labelSelector=version%3D{version}")["items"])
 
 
-def ready_behind(lab: Cluster) -> set[str]:
+def status_of(lab: Cluster) -> dict[str, Any]:
+    """What the Rollout says of itself."""
+    return dict(lab.get(ROLLOUT).get("status", {}))
+
+
+def selected(lab: Cluster) -> str:
+    """The hash of the version that the Service selects."""
+    return str(lab.get(f"/api/v1/namespaces/{ROLLOUTS_NAMESPACE}/services/web")["spec"]["selector"][HASH])
+
+
+def ready_behind(lab: Cluster, *, service: str = "web", namespace: str = ROLLOUTS_NAMESPACE) -> set[str]:
     """The names of the pods that are ready endpoints of the Service."""
-    path = f"/apis/discovery.k8s.io/v1/namespaces/{ROLLOUTS_NAMESPACE}/endpointslices"
-    found = lab.get(f"{path}?labelSelector=kubernetes.io/service-name%3Dweb")["items"]
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    found = lab.get(f"{path}?labelSelector=kubernetes.io/service-name%3D{service}")["items"]
     return {one["targetRef"]["name"] for item in found for one in item.get("endpoints") or [] if one["conditions"]["ready"]}
 
 
@@ -96,24 +112,94 @@ def test_a_rollout_is_promoted_and_its_service_follows(rollouts: Cluster) -> Non
 
 def test_argo_rollouts_1_10_1_leaves_a_service_without_endpoints_when_it_aborts_an_unready_version(rollouts: Cluster) -> None:
     """The fact that our going back must not share: abort does not look whether the side that it leaves in place can serve."""
+    assert building.FOREIGN["rollouts"].version == "v1.10.1"
     apply(rollouts, rollout("2"))
     wait_until(lambda: is_behind(rollouts, version="2"), seconds=60, what="version 2 takes the traffic")
     apply(rollouts, rollout("3", **ANALYSED))
     wait_until(lambda: is_behind(rollouts, version="3"), seconds=60, what="version 3 takes the traffic")
     wait_until(
-        lambda: rollouts.get(ROLLOUT)["status"].get("blueGreen", {}).get("postPromotionAnalysisRunStatus", {}).get("status") == "Running",
+        lambda: status_of(rollouts).get("blueGreen", {}).get("postPromotionAnalysisRunStatus", {}).get("status") == "Running",
         seconds=30,
         what="the analysis after the promotion runs",
     )
+    new = pods(rollouts, version="3")[0]["metadata"]["labels"][HASH]
     for pod in pods(rollouts, version="3"):
         states.put(rollouts, pod=pod["metadata"]["name"], namespace=ROLLOUTS_NAMESPACE, state="unready")
     wait_until(lambda: not ready_behind(rollouts), seconds=20, what="nothing serves")
     rollouts.patch(f"{ROLLOUT}/status", {"status": {"abort": True}})
     wait_until(lambda: pods(rollouts, version="3") == [], seconds=60, what="the abort has scaled version 3 away")
-    old = pods(rollouts, version="2")
-    assert len(old) == 3, "the old version is there"
-    assert all(is_ready(pod) for pod in old), "and ready"
-    assert ready_behind(rollouts) == set(), "and nobody sends traffic to it"
+    status = status_of(rollouts)
+    assert status["abort"] is True
+    assert status["abortedAt"]
+
+    def serves_nobody() -> bool:
+        old = pods(rollouts, version="2")
+        is_old_ready = len(old) == 3 and all(is_ready(pod) for pod in old)
+        return is_old_ready and ready_behind(rollouts) == set() and selected(rollouts) == new
+
+    stays(serves_nobody, seconds=SERVES_NOBODY_SECONDS, what="three old pods are ready, the selector is the new one's, and nobody serves")
+
+
+def test_argo_rollouts_1_10_1_ignores_an_abort_after_success_without_analysis(rollouts: Cluster) -> None:
+    """The other fact: once a promotion has succeeded there is no way back by abort, and nobody is told."""
+    assert building.FOREIGN["rollouts"].version == "v1.10.1"
+    apply(rollouts, rollout("4"))
+    wait_until(lambda: is_behind(rollouts, version="4"), seconds=60, what="version 4 takes the traffic")
+    wait_until(lambda: status_of(rollouts).get("phase") == "Healthy", seconds=60, what="the Rollout says that all is well")
+    new = selected(rollouts)
+    rollouts.patch(f"{ROLLOUT}/status", {"status": {"abort": True}})
+
+    def is_ignored() -> bool:
+        status = status_of(rollouts)
+        return selected(rollouts) == new and is_behind(rollouts, version="4") and status["phase"] == "Healthy" and not status.get("message")
+
+    stays(is_ignored, seconds=IGNORED_SECONDS, what="version 4 has the traffic, and the Rollout is Healthy without a word")
+
+
+@pytest.fixture(scope="module")
+def product(lab: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Ours: `manage.py up` with the rights it prints, armed, asked as an operator."""
+    dashboard = Dashboard(state=tmp_path_factory.mktemp("ours") / "state", port=free_port(), kubeconfig=lab.token_kubeconfig("clusterview"))
+    lab.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", "clusterview"))
+    dashboard.start()
+    try:
+        dashboard.manage("arm", lab.context)
+        with dashboard.rest(token=dashboard.token(name="olga", role="operator")) as rest:
+            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+            yield rest
+    finally:
+        dashboard.stop()
+
+
+def test_ours_goes_back_from_an_unready_version_to_the_one_that_serves(
+    product: httpx.Client, lab_shop: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same trouble, and ours beside it: the way back depends on the old side only."""
+    cluster = product.get("/clusters").json()[0]["id"]
+    wait_for(lambda: product.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=10, what="blue is live")
+    asked = {"namespace": "store", "service": "shop", "to": "green", "accept": ["same-pods"]}
+    there = ended(rest=product, switch=begun(product.post(f"/clusters/{cluster}/switches", json=asked)))
+    assert there["state"] == "succeeded"
+    green = [one["metadata"]["name"] for one in lab_shop.get("/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen")["items"]]
+    try:
+        for pod in green:
+            states.put(lab_shop, pod=pod, namespace="store", state="unready")
+        wait_until(lambda: ready_behind(lab_shop, service="shop", namespace="store") == set(), seconds=20, what="nothing serves")
+        asked_at = time.monotonic()
+        back = begun(product.post(f"/switches/{there['id']}/back"))
+        wait_until(lambda: {name[:9] for name in ready_behind(lab_shop, service="shop", namespace="store")} == {"shop-blue"}, seconds=20, what="blue")
+        seconds = time.monotonic() - asked_at
+        assert ended(rest=product, switch=back)["state"] == "succeeded"
+        assert len(ready_behind(lab_shop, service="shop", namespace="store")) == 3
+    finally:
+        lab_shop.kubectl("delete", "pod", "-n", "store", *green)
+    with capsys.disabled():
+        print(f"\nback from an unready version: the EndpointSlices hold three ready blue pods after {seconds:.2f} s")
+
+
+def begun(answer: httpx.Response) -> str:
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
 
 
 def test_a_bot_that_applies_a_manifest_takes_back_what_somebody_else_changed(lab: Cluster) -> None:
@@ -147,7 +233,6 @@ def test_flagger_1_36_1_advances_a_canary(lab: Cluster) -> None:
     finally:
         lab.kubectl("delete", "namespace", "flagger", "--timeout=60s")
         lab.stop("flagger")
-        del lab.processes["flagger"]
 
 
 def flagger_deployment(version: str) -> dict[str, Any]:

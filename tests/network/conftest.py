@@ -13,6 +13,9 @@ from tests.lab.fixtures import free_ports, need, reset_shop, settle, wait_until
 from tests.lab.networked import NetworkedCluster
 
 MANIFESTS = Path(__file__).parent
+# Success means that the EndpointSlices hold only the new side. Each node's kube-proxy follows them, writing its rules at most once a second
+# (`--nftables-min-sync-period`, 1 s by default), which nothing in the API tells.
+NODES_FOLLOW_SECONDS = 1.5
 
 
 @pytest.fixture(scope="package")
@@ -44,6 +47,12 @@ def service_url(lab: NetworkedCluster, *, name: str = "shop") -> str:
     """The Service's ClusterIP and first port."""
     spec = lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]
     return f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}/"
+
+
+def node_url(lab: NetworkedCluster, *, name: str) -> str:
+    """The port of a NodePort Service on the node's address."""
+    spec = lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]
+    return f"http://{lab.address}:{spec['ports'][0]['nodePort']}/"
 
 
 def slot_of(answer: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from tests.lab import others
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import GATEWAY_PORT, NetworkedCluster
-from tests.network.conftest import service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, node_url, service_url, slot_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
 HOST = "shop.example"
+SENT = 5
 
 
 def gateway_url(lab: NetworkedCluster) -> str:
@@ -35,13 +37,27 @@ def test_kube_proxy_leads_a_services_address_to_its_pods_and_to_no_others(shop: 
     assert set(answers) <= pods
 
 
-def test_a_node_port_leads_there_from_outside_the_cluster(shop: NetworkedCluster) -> None:
-    spec = shop.get("/api/v1/namespaces/store/services/shop-nodes")["spec"]
-    url = f"http://{shop.address}:{spec['ports'][0]['nodePort']}/"
+def test_a_nodes_port_leads_to_the_pods_of_its_service_and_to_no_others(shop: NetworkedCluster) -> None:
+    url = node_url(shop, name="shop-nodes")
     wait_until(lambda: shop.ask(url) != "", seconds=10, what="the node's port answers")
     with shop.probe(url, side=slot_of, rate=100) as probe:
         wait_until(lambda: len(probe.so_far().requests) >= 100, seconds=10, what="a hundred requests")
     assert not probe.report.failed
+    agents = {one["metadata"]["name"] for one in shop.get("/api/v1/namespaces/store/pods?labelSelector=app%3Dagent")["items"]}
+    assert {one.answer for one in probe.report.requests} == agents
+
+
+def test_a_selector_that_is_switched_moves_the_traffic_of_a_nodes_port(shop: NetworkedCluster) -> None:
+    url = node_url(shop, name="shop-port")
+    wait_until(lambda: slot_of(shop.ask(url)) == "blue", seconds=10, what="the node's port answers")
+    with shop.probe(url, side=slot_of) as probe:
+        wait_until(lambda: probe.so_far().per_side()["blue"] > 100, seconds=10, what="blue answers")
+        shop.patch("/api/v1/namespaces/store/services/shop-port", {"spec": {"selector": {"slot": "green"}}})
+        moved = time.time()
+        wait_until(lambda: len(probe.so_far().between(moved + NODES_FOLLOW_SECONDS, 1e12).requests) > 100, seconds=10, what="green answers")
+    shop.patch("/api/v1/namespaces/store/services/shop-port", {"spec": {"selector": {"slot": "blue"}}})
+    assert not probe.report.failed
+    assert not probe.report.wrong_after(moment=moved + NODES_FOLLOW_SECONDS, side="green")
 
 
 def test_a_pod_that_is_gone_answers_no_more_and_the_others_do(shop: NetworkedCluster) -> None:
@@ -72,20 +88,6 @@ def test_the_weights_of_a_route_are_seen_in_envoys_answers(shop: NetworkedCluste
     assert 100 * sides["green"] / sides.total() == pytest.approx(10, abs=3)
 
 
-def test_a_disruption_budget_refuses_an_eviction(shop: NetworkedCluster) -> None:
-    shop.kubectl("scale", "deployment", "shop-blue", "-n", "store", "--replicas", "1")
-    wait_until(lambda: len(names(shop)) == 1, seconds=30, what="one pod is left")
-    (name,) = names(shop)
-    wait_until(
-        lambda: shop.get("/apis/policy/v1/namespaces/store/poddisruptionbudgets/shop-blue")["status"]["disruptionsAllowed"] == 0,
-        seconds=20,
-        what="the budget allows no more",
-    )
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": "store"}}
-    with pytest.raises(RuntimeError, match="disruption budget"):
-        shop.kubectl("create", "--raw", f"/api/v1/namespaces/store/pods/{name}/eviction", "-f", "-", input=json.dumps(eviction))
-
-
 def test_prometheus_counts_what_pods_and_envoy_served(shop: NetworkedCluster) -> None:
     pods = names(shop)
 
@@ -95,14 +97,20 @@ def test_prometheus_counts_what_pods_and_envoy_served(shop: NetworkedCluster) ->
 
     wait_until(lambda: served() >= 0, seconds=20, what="each of the pods is scraped")
     before = served()
-    for _ in range(5):
-        shop.ask(gateway_url(shop), host=HOST)
-    wait_until(lambda: served() >= before + 5, seconds=20, what="the pods' requests are counted")
-    answered = 'envoy_http_downstream_rq_xx{envoy_response_code_class="2"}'
-    wait_until(lambda: any(float(one["value"][1]) > 0 for one in shop.query(answered)), seconds=20, what="Envoy's requests are counted")
+    passed_on = to_blue(shop)
+    for _ in range(SENT):
+        assert slot_of(shop.ask(gateway_url(shop), host=HOST)) == "blue"
+    wait_until(lambda: served() == before + SENT, seconds=20, what="the pods' requests are counted")
+    wait_until(lambda: to_blue(shop) == passed_on + SENT, seconds=20, what="Envoy has passed exactly these on to them")
 
 
-def test_metrics_server_tells_what_a_pod_uses(shop: NetworkedCluster) -> None:
+def to_blue(lab: NetworkedCluster) -> float:
+    """How many requests Envoy has passed on to blue's pods, as Prometheus knows it."""
+    counted = 'envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"store_shop-blue_.*",envoy_response_code_class="2"}'
+    return sum(float(one["value"][1]) for one in lab.query(counted))
+
+
+def test_metrics_server_tells_what_a_pod_uses_and_without_it_nobody_does(shop: NetworkedCluster) -> None:
     name = min(names(shop))
     shop.kubectl("annotate", "pod", name, "-n", "store", "kwok.x-k8s.io/usage-cpu=250m", "kwok.x-k8s.io/usage-memory=64Mi")
     others.start_metrics_server(shop)
@@ -114,3 +122,8 @@ def test_metrics_server_tells_what_a_pod_uses(shop: NetworkedCluster) -> None:
             return []
 
     wait_until(lambda: used() == [name, "250m", "64Mi"], seconds=60, what="kubectl top says what the annotation says")
+    shop.stop("metrics-server")
+    try:
+        assert used() == []
+    finally:
+        shop.start("metrics-server")

@@ -14,22 +14,16 @@ from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.lab import states
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, service_url, slot_of
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
-
-# Success means that the EndpointSlices hold only the new side. Each node's kube-proxy follows them, writing its rules at most once a second
-# (`--nftables-min-sync-period`, 1 s by default), which nothing in the API tells.
-NODES_FOLLOW_SECONDS = 1.5
 
 
 @pytest.fixture(scope="module")
 def product(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """`manage.py up` with the rights it prints, armed, asked as an operator."""
-    dashboard = Dashboard(
-        state=tmp_path_factory.mktemp("switching") / "state", port=free_port(), kubeconfig=network.token_kubeconfig("clusterview")
-    )
+    dashboard = Dashboard(state=tmp_path_factory.mktemp("switching") / "state", port=free_port(), kubeconfig=network.token_kubeconfig("clusterview"))
     network.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", "clusterview"))
     dashboard.start()
     try:
