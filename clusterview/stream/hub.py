@@ -26,7 +26,7 @@ from clusterview.topology.pictures import Picture
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
 LOOK_SECONDS = 0.25
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
@@ -277,7 +277,7 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _look(self, feed: Feed) -> None:
-        """This will tell every socket how fresh the picture is: at once when that changed, else each 5 s."""
+        """This will tell every socket how fresh the picture is: at once when that changed, else each 3 s."""
         now, contact = self._clock(), self.contact(feed.cluster)
         told = feed.told
         changed = told is None or (told.state, told.reason, told.detail, told.missing) != (

@@ -123,7 +123,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
-    """Each 5 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock."""
+    """Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock."""
 
     contact: Contact
     server_time_ms: int

@@ -19,9 +19,7 @@ from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
-# Five seconds are promised. The page believes in the server's last word for six (static/src/state/freshness.ts) and looks at the clock each second,
-# so a line that falls silent right after a word is noticed after seven. This is to become 5 when the page keeps the promise.
-SILENT_SECONDS = 8
+SILENT_SECONDS = 5  # promised; the page believes in the server's last word for four (static/src/state/freshness.ts)
 BROKEN_SECONDS, BACK_SECONDS = 5, 20
 
 

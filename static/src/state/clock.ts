@@ -1,9 +1,9 @@
-/** Time as the server has it, and a tick each second for what grows older on screen. */
+/** Time as the server has it, and two ticks a second for what grows older on screen. */
 import { signal } from "@preact/signals";
 
 /** How far the browser's clock is behind the server's, in milliseconds. */
 export const behind = signal(0);
-/** The server's time, in milliseconds; renewed each second. */
+/** The server's time, in milliseconds; renewed twice a second. */
 export const now = signal(Date.now());
 
 export function hearServerTime(serverMs: number): void {
@@ -14,6 +14,6 @@ export function hearServerTime(serverMs: number): void {
 export function startTicking(): void {
   setInterval(() => {
     if (!document.hidden) now.value = Date.now() + behind.peek();
-  }, 1000);
+  }, 500);
   document.addEventListener("visibilitychange", () => (now.value = Date.now() + behind.peek()));
 }

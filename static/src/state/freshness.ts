@@ -4,7 +4,7 @@
  */
 import type { Contact } from "../wire/messages";
 
-export const SILENT_AFTER_MS = 6_000;
+export const SILENT_AFTER_MS = 4_000;
 const LOST_AFTER_SECONDS = 60;
 
 export type State = "waiting" | "live" | "stale" | "lost";

@@ -444,7 +444,7 @@ export interface Contact {
 }
 
 /**
- * Each 5 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock.
+ * Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock.
  */
 export interface Heartbeat {
   readonly type: "heartbeat";
