@@ -58,4 +58,7 @@ def register_clusters() -> str | None:
         clusters.register(opened=[], problem=problem.sentence)
         return problem.sentence
     clusters.register(opened=[(access.id, access.name) for access in found])
+    if settings.PRACTICE and not settings.READ_ONLY:
+        for access in found:
+            clusters.arm(cluster=access.id, actor="practice cluster")  # nothing can break there
     return None if found else "No kubeconfig was found: the page says how to connect a cluster."
