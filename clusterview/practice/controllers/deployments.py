@@ -24,7 +24,7 @@ from clusterview.practice.objects import (
     with_condition,
     with_metadata,
 )  # fmt: skip
-from clusterview.practice.resources import DEPLOYMENTS, REPLICA_SETS
+from clusterview.practice.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
 
@@ -33,7 +33,13 @@ COMPONENT = "deployment-controller"
 
 
 def concerns(store: Store, event: Event) -> Iterable[Key]:
-    return owning.keys(event, DEPLOYMENTS)
+    yield from owning.keys(event, DEPLOYMENTS)
+    if event.resource is PODS and event.type == "DELETED":  # `Recreate` waits for the last one
+        reference = controller_of(event.object)
+        owner = store.get(REPLICA_SETS, namespace_of(event.object), reference["name"]) if reference is not None else None
+        above = controller_of(owner) if owner is not None else None
+        if above is not None:
+            yield namespace_of(event.object), above["name"]
 
 
 def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
@@ -90,15 +96,15 @@ def _in_revision(newest: Object, olds: list[Object]) -> Iterator[Act]:
 def rolled(owner: Object, newest: Object, olds: list[Object], store: Store) -> Iterator[Act]:
     """The next step from old to new."""
     wanted, strategy = owner["spec"]["replicas"], owner["spec"]["strategy"]
-    olds = [one for one in olds if one["spec"]["replicas"] or (one.get("status") or {}).get("replicas")]
-    if not olds or owner["spec"].get("paused"):
-        yield from _resize(owner, newest, wanted)
-        return
     if strategy["type"] == "Recreate":
         for one in olds:
             yield from _resize(owner, one, 0)
         if not any(owning.pods_of(store, one) for one in olds):
             yield from _resize(owner, newest, wanted)
+        return
+    olds = [one for one in olds if one["spec"]["replicas"] or (one.get("status") or {}).get("replicas")]
+    if not olds or owner["spec"].get("paused"):
+        yield from _resize(owner, newest, wanted)
         return
     surge, unavailable = bounds(strategy, wanted)
     total = newest["spec"]["replicas"] + sum(one["spec"]["replicas"] for one in olds)

@@ -59,7 +59,7 @@ def varied(seconds: float, pod: Object, timing: Timing) -> float:
 
 
 def has_probe(pod: Object) -> bool:
-    return any(one.get("readinessProbe") for one in pod["spec"]["containers"])
+    return any(one.get("readinessProbe") is not None for one in pod["spec"]["containers"])
 
 
 def first_probe(pod: Object) -> float:

@@ -39,6 +39,7 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     if kind is None or kind.get("provisioner") == BY_HAND:
         return NOTHING
     spec = {
+        "claimRef": reference_to(claim),
         "capacity": {"storage": asked}, "accessModes": claim["spec"].get("accessModes") or ["ReadWriteOnce"], "storageClassName": wanted,
         "persistentVolumeReclaimPolicy": kind.get("reclaimPolicy", "Delete"), "csi": {"driver": kind["provisioner"], "volumeHandle": uid_of(claim)},
     }  # fmt: skip
@@ -67,14 +68,17 @@ def fits(volume: Object, claim: Object, wanted: str, asked: str) -> bool:
 
 def bound(claim: Object, volume: Object) -> Outcome:
     """Both ends of the bond."""
-    reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": namespace_of(claim), "name": name_of(claim), "uid": uid_of(claim)}
     spec = volume["spec"]
     status = {"phase": "Bound", "capacity": spec["capacity"], "accessModes": spec.get("accessModes") or []}
     taken = {**claim["spec"], "volumeName": name_of(volume), "storageClassName": spec.get("storageClassName", "")}
     return Outcome((
-        Put(VOLUMES, changed(volume, spec={**spec, "claimRef": reference}, status={"phase": "Bound"})),
+        Put(VOLUMES, changed(volume, spec={**spec, "claimRef": reference_to(claim)}, status={"phase": "Bound"})),
         Put(CLAIMS, changed(claim, spec=taken, status=status)),
     ))  # fmt: skip
+
+
+def reference_to(claim: Object) -> Object:
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": namespace_of(claim), "name": name_of(claim), "uid": uid_of(claim)}
 
 
 def _released(store: Store, name: str) -> Outcome:
