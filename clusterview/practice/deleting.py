@@ -43,12 +43,7 @@ def read(body: Object, query: dict[str, str]) -> Options:
 def delete(store: Store, resource: Resource, *, namespace: str, name: str, options: Options, now: float) -> tuple[Object, bool]:
     """This will delete the object, or mark it where it may not go at once: (as it is afterwards, whether it is gone). Raises Problem 404, 409."""
     item = writing.existing(store, resource, namespace=namespace, name=name)
-    if options.uid and options.uid != uid_of(item):
-        raise problems.conflict(resource, name, f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {uid_of(item)}")
-    if options.version and options.version != item["metadata"]["resourceVersion"]:
-        now_is = item["metadata"]["resourceVersion"]
-        why = f"Precondition failed: ResourceVersion in precondition: {options.version}, ResourceVersion in object meta: {now_is}"
-        raise problems.conflict(resource, name, why)
+    _check_preconditions(resource, item, options)
     grace = grace_of(resource, item, options)
     held = list(item["metadata"].get("finalizers") or ())
     if options.propagation == "Foreground" and store.owned(uid_of(item)) and FOREGROUND not in held:
@@ -61,6 +56,16 @@ def delete(store: Store, resource: Resource, *, namespace: str, name: str, optio
     if not stays:
         return store.remove(resource, namespace_of(item), name), True
     return _marked(store, resource, item, held=held, grace=grace, now=now), False
+
+
+def _check_preconditions(resource: Resource, item: Object, options: Options) -> None:
+    version = item["metadata"]["resourceVersion"]
+    if options.uid and options.uid != uid_of(item):
+        why = f"the UID in the precondition ({options.uid}) does not match the UID in record ({uid_of(item)})"
+        raise problems.precondition(resource, name_of(item), f"{why}. The object might have been deleted and then recreated")
+    if options.version and options.version != version:
+        why = f"the ResourceVersion in the precondition ({options.version}) does not match the ResourceVersion in record ({version})"
+        raise problems.precondition(resource, name_of(item), f"{why}. The object might have been modified")
 
 
 def _marked(store: Store, resource: Resource, item: Object, *, held: list[str], grace: int, now: float) -> Object:

@@ -58,10 +58,17 @@ def conflict(resource: Resource, name: str, why: str) -> Problem:
     return Problem(409, "Conflict", message, details=_details(resource, name))
 
 
+def precondition(resource: Resource, name: str, why: str) -> Problem:
+    """A deletion that insisted on what is not so. It names the kind where others name the resource."""
+    message = f'Operation cannot be fulfilled on {resource.kind} "{name}": {why}'
+    return Problem(409, "Conflict", message, details=_details(resource, name) | {"kind": resource.kind})
+
+
 def invalid(resource: Resource, name: str, causes: Iterable[Cause]) -> Problem:
     listed = list(causes)
     told = [f"{one.field}: {one.message}" for one in listed]
-    message = f'{resource.kind} "{name}" is invalid: ' + (told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    message = f'{kind} "{name}" is invalid: ' + (told[0] if len(told) == 1 else f"[{', '.join(told)}]")
     told_causes = [{"reason": one.reason, "message": one.message, "field": one.field} for one in listed]
     details: Object = _details(resource, name) | {"kind": resource.kind, "causes": told_causes}
     return Problem(422, "Invalid", message, details=details)

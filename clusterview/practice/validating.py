@@ -14,7 +14,6 @@ from clusterview.practice.resources import Resource
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z")
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z")
 PATH_SEGMENT = re.compile(r"[^/%]+\Z")
 NODE_PORTS = range(30_000, 32_768)
@@ -58,12 +57,10 @@ def _metadata(resource: Resource, item: Object) -> Iterator[Cause]:
     name = name_of(item)
     if not name:
         yield required("metadata.name", "name or generateName is required")
-    elif resource.kind == "Service" and not (SERVICE_NAME.match(name) and len(name) < 64):
-        yield wrong("metadata.name", name, "a DNS-1035 label must consist of lower case alphanumeric characters or '-'")
     elif resource.group == "rbac.authorization.k8s.io":
         if not PATH_SEGMENT.match(name):
             yield wrong("metadata.name", name, "may not contain '/' or '%'")
-    elif resource.kind == "Namespace" and not (LABEL.match(name) and len(name) < 64):
+    elif resource.kind in ("Namespace", "Service") and not (LABEL.match(name) and len(name) < 64):
         yield wrong("metadata.name", name, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'")
     elif not SUBDOMAIN.match(name) or len(name) > 253:
         why = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"

@@ -138,7 +138,7 @@ def _merged(resource: Resource, before: Object, body: Object, *, subresource: st
 
 def _check_binding(resource: Resource, item: Object, before: Object) -> None:
     if resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS) and item.get("roleRef") != before.get("roleRef"):
-        raise problems.invalid(resource, name_of(item), [validating.wrong("roleRef", item.get("roleRef"), "cannot change roleRef")])
+        raise problems.invalid(resource, name_of(item), [validating.wrong("roleRef", item.get("roleRef"), "field is immutable")])
 
 
 def _without(item: Object, key: str) -> Object:

@@ -27,6 +27,8 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     if not balanced:
         return Outcome((Put(SERVICES, changed(service, status={"loadBalancer": {}})),)) if told else NOTHING
     made_at = (moment(service["metadata"]["creationTimestamp"]) or now) + timing.load_balancer_seconds
+    if service["spec"].get("loadBalancerClass"):  # another cloud's
+        return NOTHING
     if told or now < made_at:
         return NOTHING if told else Outcome(again_at=made_at)
     taken = {
