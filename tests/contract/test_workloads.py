@@ -39,17 +39,23 @@ def test_a_deployment_makes_a_replica_set_and_that_makes_pods(place: Place) -> N
         {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": made["metadata"]["uid"], "controller": True, "blockOwnerDeletion": True}
     ]
     for pod in place.pods(**WEB):
-        assert pod["metadata"]["name"].startswith(f"web-{mark}-") and pod["metadata"]["labels"] == {**WEB, "pod-template-hash": mark}
+        node = place.cluster.get(f"/api/v1/nodes/{pod['spec']['nodeName']}")
+        zone = node["metadata"]["labels"]["topology.kubernetes.io/zone"]
+        assert pod["metadata"]["name"].startswith(f"web-{mark}-")
+        assert pod["metadata"]["labels"] == {**WEB, "pod-template-hash": mark, "topology.kubernetes.io/zone": zone}
         assert pod["metadata"]["ownerReferences"][0]["uid"] == owned["metadata"]["uid"]
 
 
 def test_a_deployments_status_and_revision_say_that_it_is_complete(place: Place) -> None:
     place.deployment(replicas=2)
     path = place.path("apps/v1/deployments", "web")
-    found = place.cluster.wait_for(
-        lambda: (item := place.cluster.get(path)) if condition(item, "Progressing").get("reason") == "NewReplicaSetAvailable" else None,  # type: ignore[name-defined]
-        what="the roll-out is complete",
-    )
+
+    def complete() -> dict[str, Any] | None:
+        item = place.cluster.get(path)
+        return item if condition(item, "Progressing").get("reason") == "NewReplicaSetAvailable" else None
+
+    found = place.cluster.wait_for(complete, what="the roll-out is complete")
+    assert found is not None
     status = found["status"]
     assert [status[key] for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "observedGeneration")] == [2, 2, 2, 2, 1]
     assert condition(found, "Available")["status"] == "True"

@@ -7,13 +7,26 @@ from collections.abc import Iterable
 
 from clusterview.practice.controllers import placing
 from clusterview.practice.controllers.acts import NOTHING, Controller, Key, Outcome, Put, Say
-from clusterview.practice.objects import Object, changed, condition, is_ending, name_of, namespace_of, share, uid_of, with_condition
+from clusterview.practice.objects import (
+    Object,
+    changed,
+    condition,
+    is_ending,
+    labels_of,
+    name_of,
+    namespace_of,
+    share,
+    uid_of,
+    with_condition,
+    with_metadata,
+)  # fmt: skip
 from clusterview.practice.resources import CLAIMS, NODES, PODS
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
 
 COMPONENT = "default-scheduler"
 LATER_SECONDS = 30.0
+TOPOLOGY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")  # a pod learns where its node is
 
 
 def concerns(store: Store, event: Event) -> Iterable[Key]:
@@ -84,6 +97,8 @@ def _bound(pod: Object, node: Object, now: float) -> Outcome:
     conditions = [
         {key: value for key, value in one.items() if key not in ("reason", "message")} if one["type"] == "PodScheduled" else one for one in conditions
     ]
+    told = {key: value for key, value in labels_of(node).items() if key in TOPOLOGY}
+    pod = with_metadata(pod, labels={**labels_of(pod), **told} or None)
     made = changed(pod, spec={**pod["spec"], "nodeName": name_of(node)}, status={**status, "conditions": conditions})
     message = f"Successfully assigned {namespace_of(pod)}/{name_of(pod)} to {name_of(node)}"
     return Outcome((Put(PODS, made), Say(made, "Scheduled", message, COMPONENT)))
