@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 
 from clusterview.practice import writing
 from clusterview.practice.addresses import KUBERNETES_SERVICE
-from clusterview.practice.objects import Object, namespace_of
+from clusterview.practice.objects import Object, annotations_of, name_of, namespace_of
 from clusterview.practice.problems import Problem
 from clusterview.practice.resources import BY_KIND, NAMESPACES, NODES, SERVICES
 from clusterview.practice.store import Store
@@ -36,9 +37,11 @@ def tell(store: Store, *, story: str, now: float, nodes: int = NODE_COUNT) -> No
     ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
     service = {"metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}}}
     writing.create(store, SERVICES, {**service, "spec": {"clusterIP": KUBERNETES_SERVICE, "ports": ports}}, namespace="default", now=now)
+    told = manifests("_people") + manifests(story)
+    said = {name_of(item): annotations_of(item) for item in told if item["kind"] == "Node"}
     for number in range(1, nodes + 1):
-        writing.create(store, NODES, node(number), namespace="", now=now)
-    for item in manifests("_people") + manifests(story):
+        writing.create(store, NODES, node(number, said=said), namespace="", now=now)
+    for item in told:
         make(store, item, now=now)
 
 
@@ -59,8 +62,8 @@ def make(store: Store, item: Object, *, now: float) -> None:
             raise
 
 
-def node(number: int) -> Object:
-    """A worker node, in one of three zones."""
+def node(number: int, *, said: Mapping[str, dict[str, str]] | None = None) -> Object:
+    """A worker node, in one of three zones. `said` are the annotations that a story gives to some."""
     name = f"node-{number}"
     room = {"cpu": "32", "memory": "256Gi", "pods": "110", "ephemeral-storage": "200Gi"}
     info = {
@@ -73,7 +76,7 @@ def node(number: int) -> Object:
     }  # fmt: skip
     addresses = [{"type": "InternalIP", "address": f"198.18.{number // 200}.{number % 200 + 10}"}, {"type": "Hostname", "address": name}]
     return {
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"name": name, "labels": labels, "annotations": dict((said or {}).get(name, {}))},
         "spec": {"podCIDR": f"10.{64 + number // 256}.{number % 256}.0/24"},
         "status": {"allocatable": room, "capacity": room, "nodeInfo": info, "addresses": addresses},
     }
