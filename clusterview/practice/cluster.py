@@ -121,6 +121,7 @@ class Cluster:
             self._changed.clear()
             due_at = self.manager.step(self._clock())
             self.keeper.keep(now=self._clock())
+            self.server.visitors.visit(self.store, now=self._clock())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(max(due_at - self._clock(), 0.002), SECOND)):
                     await self._changed.wait()

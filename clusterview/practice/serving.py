@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from clusterview.practice import accounts, answering, discovery, health, listing, permissions, problems, routing, streaming
+from clusterview.practice import accounts, answering, discovery, health, listing, permissions, problems, routing, streaming, visitors
 from clusterview.practice.accounts import Account
 from clusterview.practice.answering import Asked
 from clusterview.practice.objects import Object
@@ -28,7 +28,7 @@ class Server:
     """The API of one store. `tokens` are by user; `app` is what uvicorn runs; `close` ends the watches, so that the server can end."""
 
     def __init__(self, store: Store, *, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
-        self.store, self.pages = store, listing.Pages()
+        self.store, self.pages, self.visitors = store, listing.Pages(), visitors.Visitors()
         self._tokens, self._clock = tokens, clock
         self._closing = asyncio.Event()
         self._watches: set[streaming.Watch] = set()
@@ -92,6 +92,8 @@ class Server:
         permissions.require(self.store, account, Act(verb="get" if request.method == "GET" else request.method.lower(), path=path))
         if path == "/version":
             return answered(discovery.version())
+        if path == "/metrics":
+            return PlainTextResponse(self.visitors.text())
         if (text := health.answer(path, verbose="verbose" in request.query_params)) is not None:
             return PlainTextResponse(text)
         found = discovery.document(path, accept=request.headers.get("Accept", ""))
