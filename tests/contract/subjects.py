@@ -81,9 +81,8 @@ class Subject:
         """This will watch until what was seen is enough, or the watch ends."""
         if "watching" not in self._connections:
             self._connections["watching"] = self.connect()
-        stream = self._connections["watching"].stream(
-            path, query=[("watch", "1"), ("timeoutSeconds", "5"), *query.items()], accept=accept, silence_seconds=8
-        )
+        asked = {"watch": "1", "timeoutSeconds": "5"} | query
+        stream = self._connections["watching"].stream(path, query=list(asked.items()), accept=accept, silence_seconds=8)
         seen: list[dict[str, Any]] = []
         try:
             for line in stream.lines(limit_bytes=4 * 1024 * 1024):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from clusterview.kube import errors, kinds, replaying, watching
@@ -73,7 +74,9 @@ def test_initial_events_end_with_a_bookmark_that_says_so(place: Place) -> None:
 
 def test_a_watch_ends_when_its_time_is_up(place: Place) -> None:
     begun = place.make("configmaps", "zero").version
+    started = time.monotonic()
     assert place.cluster.events(place.path("services"), until=bool, resourceVersion=begun, timeoutSeconds="1") == []
+    assert 0.9 < time.monotonic() - started < 4
 
 
 def test_an_object_that_begins_or_ceases_to_match_comes_and_goes(place: Place) -> None:
