@@ -119,7 +119,7 @@ class Cluster:
         """The controllers, whenever something changed or is due."""
         while True:
             self._changed.clear()
-            due_at = self.manager.step(self._clock())
+            due_at = self.manager.guarded_step(self._clock())
             self.keeper.keep(now=self._clock())
             self.server.visitors.visit(self.store, now=self._clock())
             with contextlib.suppress(TimeoutError):

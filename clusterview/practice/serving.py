@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
@@ -19,6 +20,8 @@ from clusterview.practice.objects import Object
 from clusterview.practice.permissions import Act
 from clusterview.practice.problems import Problem
 from clusterview.practice.store import Store
+
+log = logging.getLogger(__name__)
 
 BODY_BYTES = 3 * 1024 * 1024
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -53,6 +56,10 @@ class Server:
             return answered(body, status=status)
         except Problem as problem:
             return answered(problem.status(), status=problem.code, headers=problem.headers)
+        except Exception:  # an object of a shape that nobody foresaw: whoever sent it is told so in the API's own form
+            log.exception("%s %s could not be answered", request.method, request.url.path)
+            unforeseen = Problem(500, "InternalError", "Internal error occurred: the practice cluster could not answer; its log says why")
+            return answered(unforeseen.status(), status=unforeseen.code)
 
     def _account(self, request: Request) -> Account:
         account = accounts.of_token(tokens=self._tokens, authorization=request.headers.get("Authorization", ""))
