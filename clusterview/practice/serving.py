@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from clusterview.practice import accounts, answering, discovery, health, listing, permissions, problems, routing, streaming, visitors
+from clusterview.practice import accounts, answering, discovery, health, listing, openapi, permissions, problems, routing, streaming, visitors
 from clusterview.practice.accounts import Account
 from clusterview.practice.answering import Asked
 from clusterview.practice.objects import Object
@@ -103,6 +103,8 @@ class Server:
             return PlainTextResponse(self.visitors.text())
         if (text := health.answer(path, verbose="verbose" in request.query_params)) is not None:
             return PlainTextResponse(text)
+        if (described := openapi.document(path)) is not None:
+            return answered(described)
         found = discovery.document(path, accept=request.headers.get("Accept", ""))
         if found is None:
             raise problems.no_such_path()

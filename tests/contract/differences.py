@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DIFFERENCES: tuple[tuple[str, str], ...] = (
     ("no server-side apply (415)", "it needs every type's schema; kubectl's own apply works"),
-    ("no OpenAPI: `kubectl apply` needs --validate=false, `explain` says nothing, unknown fields are kept", "the schemas are 10 MB"),
+    ("no schemas: `kubectl explain` says nothing, fields that do not exist are kept instead of refused", "they are 10 MB"),
     (
         "protobuf bodies only for evictions, reviews, namespaces and DeleteOptions",
         "kubectl sends others too: `create deployment` is refused, apply works",

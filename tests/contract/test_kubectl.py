@@ -90,11 +90,12 @@ def test_label_annotate_and_patch(shop: Place) -> None:
     assert "the server rejected our request due to an error in our request" in refused
 
 
-def test_apply_without_validation_creates_configures_and_leaves(place: Place) -> None:
+@pytest.mark.parametrize("options", [[], ["--validate=false"]])
+def test_apply_creates_configures_and_leaves(place: Place, options: list[str]) -> None:
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "namespace": place.name}, "data": {"a": "1", "b": "1"}}
 
     def applied() -> str:
-        return place.cluster.kubectl("apply", "--validate=false", "-f", "-", input=json.dumps(manifest))
+        return place.cluster.kubectl("apply", *options, "-f", "-", input=json.dumps(manifest))
 
     assert [applied(), applied()] == ["configmap/one created\n", "configmap/one unchanged\n"]
     manifest["data"] = {"a": "2"}
