@@ -10,6 +10,8 @@ import pytest
 from tests.contract.conftest import Place
 from tests.contract.subjects import Subject
 
+pytestmark = pytest.mark.lab  # also what asks the practice cluster: to import the client takes a quarter of a quick run
+
 
 @pytest.fixture(scope="module")
 def api(cluster: Subject) -> Iterator[Any]:
