@@ -13,7 +13,9 @@ import pytest
 
 from tests.contract.differences import DIFFERENCES
 from tests.contract.subjects import Reply, Subject, practice
+from tests.kube import test_lab
 from tests.lab import building
+from tests.lab.cluster import Cluster
 
 BOTH = [pytest.param("practice"), pytest.param("lab", marks=pytest.mark.lab)]
 CLIENTS = {"test_kubectl": "kubectl", "test_python_client": "official client"}
@@ -32,16 +34,27 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "lab":
         lab = request.getfixturevalue("lab")
         found = {"admin": lab.kubeconfig} | {user: lab.token_kubeconfig(user) for user in ("viewer", "limited")}
-        subject = Subject(name="lab", kubeconfigs=found, program=program())
+        subject = Subject(name="lab", kubeconfigs=found, program=program(), forget=lambda: forgotten(lab))
         yield subject
         subject.close()
         return
     folder = tmp_path_factory.mktemp("practice")
-    with practice(folder=folder):
+    with practice(folder=folder) as made:
+
+        def forget() -> None:
+            made.store.forget_history()
+            made.server.pages.forget()
+
         found = {"admin": folder / "kubeconfig"} | {user: folder / f"{user}.kubeconfig" for user in ("viewer", "limited")}
-        subject = Subject(name="practice", kubeconfigs=found, program=program())
+        subject = Subject(name="practice", kubeconfigs=found, program=program(), forget=forget)
         yield subject
         subject.close()
+
+
+def forgotten(lab: Cluster) -> None:
+    """What happens every five minutes, now. The API server's own memory of watches begins anew with the process."""
+    test_lab.compact(lab)
+    lab.restart("kube-apiserver")
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,10 @@ class Reply:
 
 
 class Subject:
-    """One cluster under the contract. `kubeconfigs` are by user; `program` is the kubectl to use."""
+    """One cluster under the contract. `kubeconfigs` are by user, `program` is the kubectl to use, `forget` lets it forget its history."""
 
-    def __init__(self, *, name: str, kubeconfigs: dict[str, Path], program: list[str]) -> None:
-        self.name, self.kubeconfigs, self.program = name, kubeconfigs, program
+    def __init__(self, *, name: str, kubeconfigs: dict[str, Path], program: list[str], forget: Callable[[], None] = lambda: None) -> None:
+        self.name, self.kubeconfigs, self.program, self.forget = name, kubeconfigs, program, forget
         self._connections: dict[str, Connection] = {}
 
     def connect(self, user: str = "admin", **changes: Any) -> Connection:
