@@ -94,8 +94,10 @@ async def run(*, options: Options, lock: int) -> None:
 async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None, practice: Practice | None = None) -> None:
     """This will start the children in their order, and print the link as soon as the page answers."""
     begun = time.monotonic()
-    if practice:
-        supervisor.start(Child(name="practice", line=practice_line(practice=practice), foundation=True))
+    later = [Child(name="practice", line=practice_line(practice=practice), foundation=True)] if practice else []
+    if practice and not is_written(practice=practice):
+        supervisor.start(*later)
+        later.clear()
         await practice_begins(practice=practice)
     if redis:
         supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
@@ -116,7 +118,7 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
     for sentence in filter(None, (answer["problem"], answer["audit"])):
         print(sentence, flush=True)
-    supervisor.start(*workers)
+    supervisor.start(*later, *workers)
 
 
 def environment(*, options: Options, redis_url: str, practice: Practice | None = None) -> dict[str, str]:
@@ -163,10 +165,15 @@ def practice_line(*, practice: Practice) -> list[str]:
     return [sys.executable, "-m", "django", "practice", "up", "--port", str(practice.port), "--story", practice.story]
 
 
+def is_written(*, practice: Practice) -> bool:
+    """Whether the kubeconfig leads to the practice cluster: not before its first start, or where its port had to change."""
+    return practice.kubeconfig.exists() and f":{practice.port}" in practice.kubeconfig.read_text()
+
+
 async def practice_begins(*, practice: Practice) -> None:
-    """This will wait until the kubeconfig leads to the practice cluster; it does at once, but for the first time."""
+    """This will wait until the practice cluster has written its kubeconfig, without which it could not be registered."""
     deadline = time.monotonic() + PRACTICE_BEGINS_SECONDS
-    while not (practice.kubeconfig.exists() and f":{practice.port}" in practice.kubeconfig.read_text()):
+    while not is_written(practice=practice):
         if time.monotonic() > deadline:
             raise Refused("The practice cluster does not start; the lines above say why.")
         await asyncio.sleep(0.05)
