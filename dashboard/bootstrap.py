@@ -21,6 +21,7 @@ USAGE = """usage: python3 manage.py COMMAND [--state DIR]
   test        run every check that CI runs (--quick leaves out the lab and the browser; other arguments go to pytest)
   bench       measure, beside what the cluster itself needs (bench switch, bench traffic)
   soak        check for minutes what a test run checks for seconds (soak model, crash, races, traffic)
+  practice    start a cluster to try everything in, where nothing can break (practice up)
   lab         build or start a real Kubernetes control plane on this machine, for the tests
   doctor      look at every setting and component, and say what to do about what is wrong
   user, login-link, token, arm, rbac, ...    `manage.py help` lists them, `manage.py COMMAND --help` explains one

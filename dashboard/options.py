@@ -19,12 +19,14 @@ from typing import IO
 from dashboard.refusals import Refused
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+STORIES = Path(__file__).resolve().parent.parent / "clusterview" / "practice" / "stories"
+SHOP = "shop"
 OTHER_UP_ENDS_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """One `up` as asked for."""
+    """One `up` as asked for. `practice` is the story of the practice cluster, empty where a real cluster is opened."""
 
     state: Path
     host: str
@@ -32,6 +34,7 @@ class Options:
     kubeconfig: str
     contexts: list[str]
     read_only: bool
+    practice: str = ""
 
     @property
     def url(self) -> str:
@@ -52,9 +55,19 @@ def read(*, arguments: list[str], state: Path) -> Options:
     parser.add_argument("--kubeconfig", metavar="FILE", default="", help="default: $KUBECONFIG, else ~/.kube/config, else the pod's own account")
     parser.add_argument("--context", action="append", default=[], metavar="NAME", help="open this context (repeatable); default: the current one")
     parser.add_argument("--read-only", action="store_true", help="nobody can change anything in a cluster")
+    parser.add_argument("--practice", nargs="?", const=SHOP, default="", metavar="STORY", help="open the practice cluster, even beside a kubeconfig")
     said = parser.parse_args(arguments)
     kubeconfig = os.pathsep.join(str(Path(part).expanduser().absolute()) for part in said.kubeconfig.split(os.pathsep) if part)
-    return Options(state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, read_only=said.read_only)
+    practice = said.practice or ("" if kubeconfig or said.context or knows_a_cluster() else SHOP)
+    return Options(
+        state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, read_only=said.read_only, practice=practice
+    )
+
+
+def knows_a_cluster() -> bool:
+    """Whether this machine knows of a cluster without being told: by $KUBECONFIG, by ~/.kube/config, or by being a pod of one."""
+    named = os.environ.get("CLUSTERVIEW_KUBECONFIG") or os.environ.get("KUBECONFIG") or os.environ.get("KUBERNETES_SERVICE_HOST")
+    return bool(named) or (Path.home() / ".kube" / "config").exists()
 
 
 def port_number(word: str) -> int:
@@ -73,6 +86,11 @@ def refuse(*, options: Options) -> None:
             f"--host {options.host} would open the page beyond this machine without encryption. Put a proxy with TLS in front and set "
             "PUBLIC_URL=https://the.name, or leave --host out."
         )
+    if options.practice and (options.kubeconfig or options.contexts):
+        raise Refused("--practice opens the practice cluster and no other. Leave out --kubeconfig and --context, or --practice.")
+    if options.practice and not (STORIES / f"{options.practice}.yaml").is_file():
+        known = ", ".join(sorted(path.stem for path in STORIES.glob("[a-z]*.yaml")))
+        raise Refused(f"There is no story called {options.practice}. There are: {known}.")
     for part in options.kubeconfig.split(os.pathsep):
         if part and not Path(part).is_file():
             raise Refused(f"There is no kubeconfig at {part}. Check the path given with --kubeconfig.")

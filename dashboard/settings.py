@@ -27,6 +27,16 @@ def redis_url(*, state: Path, environment: Mapping[str, str]) -> str:
         return f"unix://{state}/no-redis-runs-here"
 
 
+def practice_kubeconfig(*, state: Path, environment: Mapping[str, str]) -> str:
+    """The kubeconfig of the practice cluster, where `up` runs one on this state folder, else empty."""
+    if (said := environment.get("CLUSTERVIEW_PRACTICE")) is not None:
+        return environment.get("CLUSTERVIEW_KUBECONFIG", "") if said == "1" else ""
+    try:
+        return str(json.loads((state / "up.json").read_text())["practice"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
 def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]:
     """The kubeconfig files in kubectl's order: those of `--kubeconfig`, else $KUBECONFIG, else ~/.kube/config; none inside a pod."""
     if named := environment.get("CLUSTERVIEW_KUBECONFIG") or environment.get("KUBECONFIG"):
@@ -36,7 +46,9 @@ def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]
 
 
 REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
-KUBECONFIG_PATHS = kubeconfig_paths(environment=os.environ, home=Path.home())
+PRACTICE_KUBECONFIG = practice_kubeconfig(state=STATE_DIR, environment=os.environ)
+PRACTICE = bool(PRACTICE_KUBECONFIG)
+KUBECONFIG_PATHS = [PRACTICE_KUBECONFIG] if PRACTICE else kubeconfig_paths(environment=os.environ, home=Path.home())
 KUBE_CONTEXTS: list[str] = json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/") or None

@@ -26,8 +26,18 @@ from dashboard.refusals import Refused, remedy
 from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
+PRACTICE_BEGINS_SECONDS = 30.0
 OWNER_URL = "DATABASE_OWNER_URL"
-PORTS_OF_OUR_REDIS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
+OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
+
+
+@dataclass(frozen=True)
+class Practice:
+    """The practice cluster that `up` runs where there is no other."""
+
+    kubeconfig: Path
+    port: int
+    story: str
 
 
 @dataclass(frozen=True)
@@ -58,15 +68,16 @@ async def run(*, options: Options, lock: int) -> None:
     """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick."""
     redis = None if os.environ.get("REDIS_URL") else own_redis(state=options.state)
     redis_url = redis.url if redis else os.environ["REDIS_URL"]
+    practice = own_practice(options=options) if options.practice else None
     supervisor = supervising.Supervisor(
-        environment=environment(options=options, redis_url=redis_url),
+        environment=environment(options=options, redis_url=redis_url, practice=practice),
         report=options.report,
         folder=installing.ROOT,
-        facts={"url": options.url, "redis_url": redis_url},
+        facts={"url": options.url, "redis_url": redis_url, "practice": str(practice.kubeconfig) if practice else ""},
         held=(lock,),
     )
     asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
-    starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis))
+    starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis, practice=practice))
     starting.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
     try:
         await asyncio.gather(asked_to_stop, return_exceptions=True)
@@ -80,9 +91,14 @@ async def run(*, options: Options, lock: int) -> None:
         raise outcome
 
 
-async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None) -> None:
+async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None, practice: Practice | None = None) -> None:
     """This will start the children in their order, and print the link as soon as the page answers."""
     begun = time.monotonic()
+    later = [Child(name="practice", line=practice_line(practice=practice), foundation=True)] if practice else []
+    if practice and not is_written(practice=practice):
+        supervisor.start(*later)
+        later.clear()
+        await practice_begins(practice=practice)
     if redis:
         supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
     web, *workers = python_children(options=options)
@@ -102,10 +118,10 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
     for sentence in filter(None, (answer["problem"], answer["audit"])):
         print(sentence, flush=True)
-    supervisor.start(*workers)
+    supervisor.start(*later, *workers)
 
 
-def environment(*, options: Options, redis_url: str) -> dict[str, str]:
+def environment(*, options: Options, redis_url: str, practice: Practice | None = None) -> dict[str, str]:
     """What the children know of the command line. What is not said here is found by the settings. The owner of the tables is nobody's business."""
     said = {
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "dashboard.settings"),
@@ -116,7 +132,9 @@ def environment(*, options: Options, redis_url: str) -> dict[str, str]:
         "CLUSTERVIEW_REDIS_URL": redis_url,
     }
     known = {name: value for name, value in os.environ.items() if name != OWNER_URL}
-    return known | said | ({"CLUSTERVIEW_KUBECONFIG": options.kubeconfig} if options.kubeconfig else {})
+    if practice:
+        return known | said | {"CLUSTERVIEW_KUBECONFIG": str(practice.kubeconfig), "CLUSTERVIEW_PRACTICE": "1"}
+    return known | said | {"CLUSTERVIEW_PRACTICE": ""} | ({"CLUSTERVIEW_KUBECONFIG": options.kubeconfig} if options.kubeconfig else {})
 
 
 def python_children(*, options: Options) -> list[Child]:
@@ -131,6 +149,34 @@ def python_children(*, options: Options) -> list[Child]:
         Child(name="observe", line=[*worker, "-Q", "observe", "-n", "observe@%h", "-c", "4"]),
         Child(name="traffic", line=[*worker, "-Q", "traffic,default", "-n", "traffic@%h", "-c", "4"]),
     ]
+
+
+def own_practice(*, options: Options) -> Practice:
+    """This will choose the practice cluster's port: that of the last time where it is free, so that a kubeconfig in use stays good."""
+    kubeconfig = options.state / "practice" / "kubeconfig"
+    try:
+        port = int(json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"].rpartition(":")[2])
+    except (OSError, ValueError, LookupError):
+        port = 0
+    return Practice(kubeconfig=kubeconfig, port=port if port and is_free(port=port) else free_port(), story=options.practice)
+
+
+def practice_line(*, practice: Practice) -> list[str]:
+    return [sys.executable, "-m", "django", "practice", "up", "--port", str(practice.port), "--story", practice.story]
+
+
+def is_written(*, practice: Practice) -> bool:
+    """Whether the kubeconfig leads to the practice cluster: not before its first start, or where its port had to change."""
+    return practice.kubeconfig.exists() and f":{practice.port}" in practice.kubeconfig.read_text()
+
+
+async def practice_begins(*, practice: Practice) -> None:
+    """This will wait until the practice cluster has written its kubeconfig, without which it could not be registered."""
+    deadline = time.monotonic() + PRACTICE_BEGINS_SECONDS
+    while not is_written(practice=practice):
+        if time.monotonic() > deadline:
+            raise Refused("The practice cluster does not start; the lines above say why.")
+        await asyncio.sleep(0.05)
 
 
 def own_redis(*, state: Path) -> OwnRedis:
@@ -171,11 +217,14 @@ def redis_program() -> str:
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     for _ in range(100):
-        port = secrets.choice(PORTS_OF_OUR_REDIS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise Refused("No free port was found for Redis on 127.0.0.1. Start one yourself and set REDIS_URL.")
+        if is_free(port=(port := secrets.choice(OUR_PORTS))):
+            return port
+    raise Refused("No free port was found on 127.0.0.1. Stop what holds them, or start Redis yourself and set REDIS_URL.")
+
+
+def is_free(*, port: int) -> bool:
+    with socket.socket() as probe:
+        return bool(probe.connect_ex(("127.0.0.1", port)))
 
 
 def fingerprint_of_migrations() -> str:

@@ -47,6 +47,7 @@ def page(request: HttpRequest, cluster: str) -> HttpResponse:
         "person": person,
         "language": (get_language() or "en")[:2],
         "read_only": json.dumps(settings.READ_ONLY),
+        "practice": json.dumps(settings.PRACTICE),
         "styles": bundles.styles(entry="src/live.tsx"),
         "script": bundles.script(entry="src/live.tsx"),
     }

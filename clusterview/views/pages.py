@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,5 +14,5 @@ from clusterview.views import bundles
 
 def page(request: HttpRequest, template: str, *, person: people.Person | None = None, status: int = 200, **values: Any) -> HttpResponse:
     """This will render a document page; `person` is who is signed in and so has a way to sign out."""
-    context = {"styles": bundles.styles(entry="src/pages.css"), "signed_in": person, **values}
+    context = {"styles": bundles.styles(entry="src/pages.css"), "signed_in": person, "practice": settings.PRACTICE, **values}
     return render(request, template, context, status=status)

@@ -53,6 +53,27 @@ def test_relative_kubeconfigs_are_told_to_the_children_as_absolute_ones(tmp_path
     assert read(tmp_path, "--kubeconfig", "one:/two").kubeconfig == f"{tmp_path}/one:/two"
 
 
+def test_without_any_kubeconfig_the_practice_cluster_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read(tmp_path).practice == "shop"
+    assert read(tmp_path, "--kubeconfig", "/one").practice == read(tmp_path, "--context", "one").practice == ""
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+        with monkeypatch.context() as here:
+            here.setenv(name, "/one")
+            assert read(tmp_path).practice == ""
+            assert read(tmp_path, "--practice").practice == "shop"
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").touch()
+    assert read(tmp_path).practice == ""
+
+
+def test_the_practice_cluster_is_opened_alone_and_with_a_story_that_is_there(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no other"):
+        options.refuse(options=read(tmp_path, "--practice", "shop", "--context", "one", "--port", free_port()))
+    with pytest.raises(Refused, match=r"There is no story called soup\. There are: .*shop"):
+        options.refuse(options=read(tmp_path, "--practice", "soup", "--port", free_port()))
+
+
 def test_contexts_are_collected_and_the_usual_address_is_loopback(tmp_path: Path) -> None:
     asked = read(tmp_path, "--context", "blue", "--context", "green", "--read-only")
     assert (asked.contexts, asked.read_only, asked.url) == (["blue", "green"], True, "http://127.0.0.1:8000")

@@ -24,6 +24,14 @@ def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
     assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a", "CLUSTERVIEW_KUBECONFIG": "/c"}, home=tmp_path) == ["/c"]
 
 
+def test_commands_find_the_practice_cluster_of_the_up_on_their_state_folder(tmp_path: Path) -> None:
+    assert settings.practice_kubeconfig(state=tmp_path, environment={}) == ""
+    (tmp_path / "up.json").write_text(json.dumps({"practice": "/p/kubeconfig"}))
+    assert settings.practice_kubeconfig(state=tmp_path, environment={}) == "/p/kubeconfig"
+    assert settings.practice_kubeconfig(state=tmp_path, environment={"CLUSTERVIEW_PRACTICE": "", "CLUSTERVIEW_KUBECONFIG": "/k"}) == ""
+    assert settings.practice_kubeconfig(state=tmp_path, environment={"CLUSTERVIEW_PRACTICE": "1", "CLUSTERVIEW_KUBECONFIG": "/k"}) == "/k"
+
+
 def test_commands_find_the_redis_of_the_up_on_their_state_folder_and_never_a_strangers(tmp_path: Path) -> None:
     assert settings.redis_url(state=tmp_path, environment={}).startswith(f"unix://{tmp_path}")
     (tmp_path / "up.json").write_text(json.dumps({"redis_url": "redis://:word@127.0.0.1:20001/0"}))

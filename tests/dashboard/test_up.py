@@ -25,8 +25,11 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """One running `up` with a new state folder. The front end is built already, or `up` builds it."""
-    dashboard = Dashboard(state=tmp_path_factory.mktemp("up") / "state", port=free_port(), kubeconfig=None)
+    """One running `up` with a new state folder and no cluster. The front end is built already, or `up` builds it."""
+    folder = tmp_path_factory.mktemp("up")
+    nothing = folder / "empty.kubeconfig"
+    nothing.touch()
+    dashboard = Dashboard(state=folder / "state", port=free_port(), kubeconfig=nothing)
     dashboard.start(seconds=180)
     wait_for(lambda: set(dashboard.children()) == {"redis", "web", "observe", "traffic"}, what="every child has started")
     yield dashboard

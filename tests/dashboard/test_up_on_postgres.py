@@ -30,7 +30,10 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def up(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnPostgres]:
-    dashboard = OnPostgres(state=tmp_path_factory.mktemp("up") / "state", port=free_port(), kubeconfig=None)
+    folder = tmp_path_factory.mktemp("up")
+    nothing = folder / "empty.kubeconfig"
+    nothing.touch()
+    dashboard = OnPostgres(state=folder / "state", port=free_port(), kubeconfig=nothing)
     dashboard.urls = server.make_database("up")
     dashboard.start(seconds=180)
     wait_for(lambda: set(dashboard.children()) == {"redis", "web", "observe", "traffic"}, what="every child has started")

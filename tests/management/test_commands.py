@@ -67,6 +67,19 @@ def test_only_the_chosen_contexts_are_open_and_keep_whether_they_are_armed(kubec
     assert [(one.name, one.active, one.armed) for one in Cluster.objects.all()] == [("here", False, True), ("there", True, False)]
 
 
+def test_the_practice_cluster_is_armed_from_the_start_and_a_real_one_of_its_name_is_not(kubeconfig: Path, settings: Any, tmp_path: Path) -> None:
+    settings.STATE_DIR, settings.PRACTICE = tmp_path, True
+    run("prepare")
+    assert Cluster.objects.get(name="here").armed
+    settings.PRACTICE = False
+    run("prepare")
+    assert not Cluster.objects.get(name="here").armed
+    assert list(AuditEntry.objects.values_list("actor", "action")) == [("practice cluster", "ARMED"), ("practice cluster", "DISARMED")]
+    settings.PRACTICE = settings.READ_ONLY = True
+    run("prepare")
+    assert not Cluster.objects.get(name="here").armed
+
+
 def test_a_broken_kubeconfig_is_a_sentence_and_closes_every_cluster(kubeconfig: Path) -> None:
     run("prepare")
     kubeconfig.write_text("{")

@@ -47,6 +47,16 @@ def test_every_address_refuses_a_stranger(lab_known: None) -> None:
             assert b"lab context" not in answer.content
 
 
+@pytest.mark.parametrize("practice", [True, False])
+def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_known: None, settings: Any, practice: bool) -> None:
+    settings.PRACTICE = practice
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='admin'))}")
+    assert (b'data-practice="true"' in client.get("/c/lab/").content) is practice
+    for path in ("/people", "/nowhere"):
+        assert (b"chip-practice" in client.get(path).content) is practice
+    assert (b"chip-practice" in Client().get("/signed-out").content) is practice
+
+
 def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
     path = f"/login/{links.create(user=people.add(name='vera', role='viewer'))}"
     for _ in range(2):

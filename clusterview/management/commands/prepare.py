@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from clusterview.kube import errors, kubeconfigs
 from clusterview.models.people import Role
 
 ADMINISTRATOR = "admin"
+PRACTICE = "practice cluster"
 
 
 class Command(BaseCommand):
@@ -52,10 +54,34 @@ def weakness() -> str | None:
 
 def register_clusters() -> str | None:
     """This will register the clusters that are to be opened, and return in words why there is none, if so."""
+    if not settings.PRACTICE:
+        disarm_practice()
     try:
         found = kubeconfigs.to_open(settings.KUBECONFIG_PATHS, settings.KUBE_CONTEXTS)
     except errors.KubeError as problem:
         clusters.register(opened=[], problem=problem.sentence)
         return problem.sentence
     clusters.register(opened=[(access.id, access.name) for access in found])
+    if settings.PRACTICE and not settings.READ_ONLY:
+        arm_practice(identifiers=[access.id for access in found])
     return None if found else "No kubeconfig was found: the page says how to connect a cluster."
+
+
+def arm_practice(*, identifiers: list[str]) -> None:
+    """This will arm the practice clusters, where nothing can break, and note which they were."""
+    practice_armed().write_text("\n".join(identifiers))
+    for identifier in identifiers:
+        clusters.arm(cluster=identifier, actor=PRACTICE)
+
+
+def disarm_practice() -> None:
+    """This will take back what `arm_practice` did: a real cluster whose context has the same name begins with switching off."""
+    if practice_armed().exists():
+        for identifier in practice_armed().read_text().splitlines():
+            if clusters.known(identifier):
+                clusters.disarm(cluster=identifier, actor=PRACTICE)
+        practice_armed().unlink()
+
+
+def practice_armed() -> Path:
+    return Path(settings.STATE_DIR) / "practice-armed"

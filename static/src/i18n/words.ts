@@ -10,6 +10,8 @@ const WORDS = {
   history: ["History", "기록"],
   people: ["People", "사용자"],
   signOut: ["Sign out", "로그아웃"],
+  practice: ["Practice", "연습용 클러스터"],
+  practiceMeans: ["A cluster on this machine for trying everything: nothing can break.", "이 컴퓨터에서 무엇이든 시험해 볼 수 있는 클러스터로, 망가질 것이 없습니다."],
   live: ["Live", "실시간"],
   stale: ["Stale", "지연됨"],
   lost: ["Lost", "연결 끊김"],

@@ -7,6 +7,7 @@ export interface Page {
   readonly person: string;
   readonly role: "viewer" | "operator" | "admin";
   readonly readOnly: boolean;
+  readonly practice: boolean;
   readonly signOut: string;
   readonly language: string;
 }
@@ -22,6 +23,7 @@ export function read(data: Readonly<Record<string, string | undefined>>): Page {
     person: data["person"] ?? "",
     role: role === "admin" || role === "operator" ? role : "viewer",
     readOnly: /^true$/i.test(data["readOnly"] ?? ""),
+    practice: data["practice"] === "true",
     signOut: data["signOut"] || "/sign-out",
     language: data["language"] ?? "",
   };

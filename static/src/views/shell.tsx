@@ -23,6 +23,7 @@ export function Shell(): JSX.Element {
       <header class="top">
         <a class="brand" href="/"><Mark />Clusterview</a>
         <Clusters />
+        {page.practice && <span class="practice" data-testid="practice" title={t("practiceMeans")}>{t("practice")}</span>}
         <nav aria-label={t("views")}>
           {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "" }} here={route.page === one}>{t(one)}</Link>)}
           {page.role === "admin" && <a href="/people">{t("people")}</a>}

@@ -1,0 +1,182 @@
+"""One practice cluster in its folder: certificate, tokens, kubeconfigs, the store and its controllers, and the server that speaks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from clusterview.practice import accounts, certificates, managing, persisting
+from clusterview.practice.serving import Server
+from clusterview.practice.store import Event, Store
+from clusterview.practice.stories import telling
+from clusterview.practice.timing import USUAL, Timing
+
+CONTEXT = "practice"
+GRACE_SECONDS = 2
+SECOND = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `practice up` was asked for."""
+
+    folder: Path
+    port: int
+    story: str = telling.SHOP
+    timing: Timing = field(default=USUAL)
+    context: str = CONTEXT
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's."""
+        return self.folder / "kubeconfig"
+
+
+class Uvicorn(uvicorn.Server):
+    """Says when the port is open, and leaves the process' signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+class Cluster:
+    """A cluster that `run` keeps alive until `stop`, which may be called from another thread."""
+
+    def __init__(self, options: Options, *, clock: Callable[[], float] = time.time) -> None:
+        self.options, self._clock = options, clock
+        options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        certificates.prepare(folder=options.folder)
+        self.tokens = tokens(folder=options.folder)
+        self.store = self._read()
+        self.manager = managing.Manager(self.store, timing=options.timing)
+        self.manager.begin()
+        self.keeper = persisting.Keeper(options.folder / "cluster.json", self.store, story=options.story)
+        self.server = Server(self.store, tokens=self.tokens, clock=clock)
+        self._changed = asyncio.Event()
+        self._uvicorn: uvicorn.Server | None = None
+
+    def _read(self) -> Store:
+        found = persisting.read(self.options.folder / "cluster.json", story=self.options.story)
+        if found is not None:
+            return found
+        store = Store()
+        telling.tell(store, story=self.options.story, now=self._clock())
+        store.forget_history()
+        return store
+
+    async def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
+        """This will serve until `stop`; `ready` is called when the port is open."""
+        self.store.listeners.append(self._hear)
+        listening = listen(port=self.options.port)
+        write_kubeconfigs(options=self.options, tokens=self.tokens, port=listening.getsockname()[1])
+        self._uvicorn = Uvicorn(self._configuration(), ready=ready)
+        controlling = asyncio.create_task(self._control())
+        try:
+            await self._uvicorn.serve(sockets=[listening])
+        finally:
+            controlling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await controlling
+            self.keeper.keep(now=self._clock(), at_once=True)
+
+    def stop(self) -> None:
+        """This will end the watches and then the server."""
+        self.server.close()
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
+
+    def _configuration(self) -> uvicorn.Config:
+        folder = self.options.folder
+        return uvicorn.Config(
+            self.server.app, ssl_certfile=str(folder / "server.crt"), ssl_keyfile=str(folder / "server.key"), lifespan="off", log_config=None,
+            access_log=False, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=75, ws="none",
+        )  # fmt: skip
+
+    def _hear(self, event: Event) -> None:
+        self._changed.set()
+
+    async def _control(self) -> None:
+        """The controllers, whenever something changed or is due."""
+        while True:
+            self._changed.clear()
+            due_at = self.manager.guarded_step(self._clock())
+            self.keeper.keep(now=self._clock())
+            self.server.visitors.visit(self.store, now=self._clock())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(max(due_at - self._clock(), 0.002), SECOND)):
+                    await self._changed.wait()
+
+
+def listen(*, port: int) -> socket.socket:
+    """This will open the port. The protocol is named because asyncio switches Nagle's algorithm off only then: 40 ms an answer."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(1024)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def tokens(*, folder: Path) -> dict[str, str]:
+    """The users' tokens, made once; only the folder's owner can read them."""
+    path = folder / "tokens.json"
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {user: known.get(user) or secrets.token_urlsafe(32) for user in accounts.USERS}
+    if made != known:
+        _write(path, json.dumps(made))
+    return made
+
+
+def last_port(*, folder: Path) -> int:
+    """The port of the last time, so that whoever has the kubeconfig finds the cluster again; 0 where it is taken, or there was none."""
+    try:
+        found: int = int(json.loads((folder / "kubeconfig").read_text())["clusters"][0]["cluster"]["server"].rpartition(":")[2])
+        socket.create_server(("127.0.0.1", found)).close()
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0
+    return found
+
+
+def write_kubeconfigs(*, options: Options, tokens: dict[str, str], port: int) -> None:
+    """This will write one for each user: `kubeconfig` for the administrator, `viewer.kubeconfig` and so on beside it."""
+    authority = base64.b64encode((options.folder / "ca.crt").read_bytes()).decode()
+    name = options.context
+    for user, token in tokens.items():
+        path = options.kubeconfig if user == accounts.ADMIN else options.folder / f"{user}.kubeconfig"
+        server = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": authority}
+        document = {
+            "apiVersion": "v1", "kind": "Config", "current-context": name, "clusters": [{"name": name, "cluster": server}],
+            "users": [{"name": f"{name}-{user}", "user": {"token": token}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": f"{name}-{user}"}}],
+        }  # fmt: skip
+        _write(path, json.dumps(document, indent=1))
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)

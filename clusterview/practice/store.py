@@ -1,0 +1,181 @@
+"""Everything that is, at one resourceVersion, and the way it came there: what etcd and the watch cache are to a cluster.
+
+One thread only. Each write has the next number, whatever its kind, so versions compare as they do in a real cluster. Of the history each
+resource keeps its last events; who asks for older ones is told that they are gone (410), as after a compaction.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeVar
+
+import msgspec
+
+from clusterview.practice import problems
+from clusterview.practice.objects import Object, name_of, namespace_of, uid_of
+from clusterview.practice.resources import PODS, RESOURCES, Resource
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+HISTORY_EVENTS = 10_000
+Key = tuple[str, str]
+Outer = TypeVar("Outer")
+Inner = TypeVar("Inner")
+
+
+class Event:
+    """One write. `previous` is the object before it; `line` is the event as a watch sends it, encoded once for everybody."""
+
+    __slots__ = ("_line", "object", "previous", "resource", "type", "version")
+
+    def __init__(self, type: EventType, resource: Resource, object: Object, previous: Object | None, version: int) -> None:
+        self.type, self.resource, self.object, self.previous, self.version = type, resource, object, previous, version
+        self._line: bytes | None = None
+
+    @property
+    def line(self) -> bytes:
+        if self._line is None:
+            self._line = event_line(type=self.type, object=self.object)
+        return self._line
+
+
+def event_line(*, type: str, object: Object) -> bytes:
+    """This will write an event as a line of a watch."""
+    return msgspec.json.encode({"type": type, "object": object}) + b"\n"
+
+
+class Store:
+    """The objects by resource, namespace and name. `listeners` hear each event at once, in order."""
+
+    def __init__(self, *, version: int = 1, history: int = HISTORY_EVENTS) -> None:
+        self.version = version
+        self.listeners: list[Callable[[Event], None]] = []
+        self._history = history
+        self._objects: dict[Resource, dict[Key, Object]] = {resource: {} for resource in RESOURCES}
+        self._events: dict[Resource, deque[Event]] = {resource: deque() for resource in RESOURCES}
+        self._oldest: dict[Resource, int] = dict.fromkeys(RESOURCES, version)
+        self._by_uid: dict[str, tuple[Resource, Key]] = {}
+        self._owned: dict[str, dict[tuple[Resource, Key], Object]] = {}
+        self._on_node: dict[str, dict[Key, Object]] = {}
+        self._in_namespace: dict[tuple[Resource, str], dict[Key, Object]] = {}
+
+    # Reading
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        return self._objects[resource].get((namespace, name))
+
+    def all(self, resource: Resource, namespace: str = "") -> list[Object]:
+        """All of them, in one namespace if given, in the order of their names."""
+        found = self._in_namespace.get((resource, namespace), {}) if namespace else self._objects[resource]
+        return [found[key] for key in sorted(found)]
+
+    def count(self, resource: Resource) -> int:
+        return len(self._objects[resource])
+
+    def of_uid(self, uid: str) -> Object | None:
+        """Whatever has this uid."""
+        found = self._by_uid.get(uid)
+        return self._objects[found[0]].get(found[1]) if found is not None else None
+
+    def owned(self, uid: str, resource: Resource | None = None) -> list[Object]:
+        """What names this uid among its owners, of one resource if given, in the order of names."""
+        found = self._owned.get(uid, {})
+        return [found[one] for one in sorted(found, key=lambda one: (one[0].kind, one[1])) if resource is None or one[0] is resource]
+
+    def pods_on(self, node: str) -> list[Object]:
+        """The pods of a node; with an empty name, those that have none yet."""
+        found = self._on_node.get(node, {})
+        return [found[key] for key in sorted(found)]
+
+    def everything(self) -> Iterator[tuple[Resource, Object]]:
+        for resource, found in self._objects.items():
+            for item in found.values():
+                yield resource, item
+
+    def oldest(self, resource: Resource) -> int:
+        """The version from which on every event of the resource is remembered."""
+        return self._oldest[resource]
+
+    def since(self, resource: Resource, version: int) -> list[Event]:
+        """What happened after this version. Raises Problem 410 where it is not remembered any more."""
+        if version < self._oldest[resource]:
+            raise problems.too_old(version, self._oldest[resource])
+        return [event for event in self._events[resource] if event.version > version]
+
+    # Writing
+
+    def put(self, resource: Resource, item: Object) -> Object:
+        """This will keep the object under the next version, and give it as it is kept."""
+        self.version += 1
+        key = (namespace_of(item), name_of(item))
+        previous = self._objects[resource].get(key)
+        kept = {**item, "metadata": {**item["metadata"], "resourceVersion": str(self.version)}}
+        self._objects[resource][key] = kept
+        self._index(resource, key, previous=previous, kept=kept)
+        self._note(Event("ADDED" if previous is None else "MODIFIED", resource, kept, previous, self.version))
+        return kept
+
+    def remove(self, resource: Resource, namespace: str, name: str) -> Object:
+        """This will forget the object, and give it as a watch sends it: under the version of its end."""
+        self.version += 1
+        key = (namespace, name)
+        previous = self._objects[resource].pop(key)
+        self._index(resource, key, previous=previous, kept=None)
+        last = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(self.version)}}
+        self._note(Event("DELETED", resource, last, previous, self.version))
+        return last
+
+    def load(self, resource: Resource, item: Object) -> None:
+        """This will keep an object as it was kept before, without an event."""
+        key = (namespace_of(item), name_of(item))
+        self._objects[resource][key] = item
+        self._index(resource, key, previous=None, kept=item)
+
+    def forget_history(self) -> None:
+        """This will compact: whoever asks for what happened before now is told that it is gone."""
+        for resource in RESOURCES:
+            self._events[resource].clear()
+            self._oldest[resource] = self.version
+
+    def _note(self, event: Event) -> None:
+        events = self._events[event.resource]
+        events.append(event)
+        if len(events) > self._history:
+            self._oldest[event.resource] = events.popleft().version
+        for listener in list(self.listeners):
+            listener(event)
+
+    def _index(self, resource: Resource, key: Key, *, previous: Object | None, kept: Object | None) -> None:
+        if kept is not None:
+            self._by_uid[uid_of(kept)] = (resource, key)
+        elif previous is not None:
+            self._by_uid.pop(uid_of(previous), None)
+        if resource.namespaced:
+            _place(self._in_namespace, (resource, key[0]), key, kept)
+        for owner in _owners(previous) - _owners(kept):
+            _place(self._owned, owner, (resource, key), None)
+        for owner in _owners(kept):
+            _place(self._owned, owner, (resource, key), kept)
+        if resource is PODS:
+            before, now = _node(previous), _node(kept)
+            if before is not None and before != now:
+                _place(self._on_node, before, key, None)
+            if now is not None:
+                _place(self._on_node, now, key, kept)
+
+
+def _place(index: dict[Outer, dict[Inner, Object]], outer: Outer, inner: Inner, item: Object | None) -> None:
+    if item is not None:
+        index.setdefault(outer, {})[inner] = item
+    elif found := index.get(outer):
+        found.pop(inner, None)
+        if not found:
+            del index[outer]
+
+
+def _owners(item: Object | None) -> set[str]:
+    return {one["uid"] for one in item["metadata"].get("ownerReferences") or ()} if item is not None else set()
+
+
+def _node(item: Object | None) -> str | None:
+    return str(item["spec"].get("nodeName") or "") if item is not None else None

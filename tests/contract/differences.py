@@ -1,0 +1,17 @@
+"""Where the practice cluster is known to differ from a real one, and why that is all right. Printed after the contract tests."""
+
+from __future__ import annotations
+
+DIFFERENCES: tuple[tuple[str, str], ...] = (
+    ("no server-side apply (415)", "it needs every type's schema; kubectl's own apply works"),
+    ("no schemas: `kubectl explain` says nothing, fields that do not exist are kept instead of refused", "they are 10 MB"),
+    (
+        "protobuf bodies only for evictions, reviews, namespaces and DeleteOptions",
+        "kubectl sends others too: `create deployment` is refused, apply works",
+    ),
+    ("no Endpoints, ControllerRevisions, CustomResourceDefinitions, CronJobs that run", "nothing in the product or its stories reads them"),
+    ("no logs, exec, port-forward", "nothing runs in a pod"),
+    ("managedFields: lists without a known key count as one field", "the product asks for the selector's owner only"),
+    ("no admission webhooks, no quotas, no priorities, no pre-emption", "no story needs one"),
+    ("a watch's history is 10,000 events of a kind, and none after a restart", "a real one is compacted every five minutes"),
+)

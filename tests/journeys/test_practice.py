@@ -1,0 +1,112 @@
+"""Somebody has cloned Clusterview and has no cluster: the practice cluster opens, says what it is, and can be switched at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from clusterview.kube import errors, kubeconfigs, reading
+from clusterview.kube.connections import Connection
+from tests.journeys.conftest import sign_in
+from tests.journeys.dashboard import Dashboard, wait_for
+from tests.ports import free_port
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """`manage.py up` on a machine that knows of no cluster."""
+    one = Dashboard(state=tmp_path_factory.mktemp("practice") / "state", port=free_port(), kubeconfig=None)
+    one.start(seconds=180)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module")
+def signed_in(practice: Dashboard, browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        locale="en-US", storage_state=sign_in(browser=browser, link=practice.login_link), viewport={"width": 1440, "height": 900}
+    )  # type: ignore[arg-type]
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(signed_in: BrowserContext, practice: Dashboard) -> Iterator[Page]:
+    page = signed_in.new_page()
+    page.goto(f"{practice.url}/c/practice/?sel=Service/store/shop")
+    expect(page.get_by_test_id("freshness")).to_contain_text("Live", timeout=30_000)
+    yield page
+    page.close()
+
+
+def connect(practice: Dashboard) -> Connection:
+    return Connection(kubeconfigs.contexts([str(practice.state / "practice" / "kubeconfig")])[0], version="test")
+
+
+def slot_of(practice: Dashboard) -> str:
+    connection = connect(practice)
+    try:
+        return str((reading.service(connection, namespace="store", name="shop").spec.selector or {})["slot"])
+    finally:
+        connection.close()
+
+
+def test_every_page_says_that_this_is_practice(page: Page, practice: Dashboard) -> None:
+    expect(page.get_by_test_id("practice")).to_have_text("Practice")
+    page.goto(f"{practice.url}/people")
+    expect(page.locator(".chip-practice")).to_have_text("Practice")
+
+
+def test_a_first_switch_needs_no_arming_and_neither_does_the_way_back(page: Page, practice: Dashboard) -> None:
+    page.get_by_role("button", name=re.compile("^Switch traffic to green")).click(timeout=20_000)
+    back = page.get_by_role("button", name=re.compile("^Go back to blue"))
+    expect(back).to_be_visible(timeout=15_000)
+    assert slot_of(practice) == "green"
+    back.click()
+    wait_for(lambda: slot_of(practice) == "blue", seconds=10, what="the selector is blue again")
+
+
+def test_a_green_that_is_broken_shows_and_cannot_be_switched_to(page: Page, practice: Dashboard) -> None:
+    connection = connect(practice)
+    pods = reading.get(connection, "/api/v1/namespaces/store/pods", [("labelSelector", "slot=green")])["items"]
+    for pod in pods:
+        change = json.dumps({"metadata": {"annotations": {"practice.clusterview.io/behaviour": "unready"}}}).encode()
+        path = f"/api/v1/namespaces/store/pods/{pod['metadata']['name']}"
+        connection.request("PATCH", path, body=change, content_type="application/merge-patch+json", is_write=True)
+    connection.close()
+    expect(page.get_by_text("0/3")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_disabled()
+
+
+def test_a_practice_cluster_that_dies_is_back_as_it_was(page: Page, practice: Dashboard) -> None:
+    connection = connect(practice)
+    before = reading.identity(connection)
+    os.kill(practice.children()["practice"], signal.SIGKILL)
+
+    def is_back() -> bool:
+        with contextlib.suppress(errors.KubeError):
+            return reading.identity(connection) == before
+        return False
+
+    wait_for(is_back, seconds=30, what="the same cluster")
+    connection.close()
+    expect(page.get_by_test_id("freshness")).to_contain_text("Live", timeout=30_000)
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_its_kubeconfig_is_for_kubectl_too(practice: Dashboard) -> None:
+    assert any(line.startswith("KUBECONFIG=") for line in practice.lines)
+    line = ["kubectl", "--kubeconfig", str(practice.state / "practice" / "kubeconfig"), "get", "deployments", "-n", "store", "-o", "name"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split() == ["deployment.apps/front", "deployment.apps/shop-blue", "deployment.apps/shop-green"]
