@@ -70,7 +70,8 @@ class Subject:
 
     def kubectl(self, *words: str, user: str = "admin", input: str | None = None, fails: bool = False) -> str:
         """This will run kubectl and give what it printed, errors included; `fails` says that it must."""
-        line = [*self.program, "--kubeconfig", str(self.kubeconfigs[user]), *words]
+        kubeconfig = self.kubeconfigs[user]
+        line = [*self.program, "--kubeconfig", str(kubeconfig), "--cache-dir", str(kubeconfig.parent / "kubectl"), *words]
         done = subprocess.run(line, input=input, capture_output=True, text=True, timeout=60, check=False)
         assert bool(done.returncode) is fails, done.stdout + done.stderr
         return done.stdout + done.stderr

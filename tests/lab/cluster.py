@@ -235,8 +235,11 @@ class Cluster:
         return self.state / f"{user.replace(':', '-')}.kubeconfig"
 
     def kubectl(self, *arguments: str, input: str | None = None) -> str:
-        """This will run kubectl as the administrator; raises RuntimeError with its words when it fails."""
-        line = [str(self._k8s), "kubectl", "--kubeconfig", str(self.kubeconfig), *arguments]
+        """This will run kubectl as the administrator; raises RuntimeError with its words when it fails.
+
+        What it remembers of an API server's kinds is this lab's own: another lab may have had the same address.
+        """
+        line = [str(self._k8s), "kubectl", "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.state / "kubectl"), *arguments]
         done = subprocess.run(line, input=input, capture_output=True, text=True, timeout=90, check=False)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
