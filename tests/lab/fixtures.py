@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -58,9 +57,8 @@ def lab_shop(lab: Cluster) -> Cluster:
 def reset_shop(*, lab: Cluster) -> None:
     """This will bring the shop back to how it was applied, and wait until it is settled."""
     for slot in ("blue", "green"):
-        lab.kubectl("scale", "deployment", f"shop-{slot}", "-n", "store", "--replicas", "3")
-    patch = json.dumps({"spec": {"selector": {"app": "shop", "slot": "blue"}}})
-    lab.kubectl("patch", "service", "shop", "-n", "store", "--type", "merge", "-p", patch)
+        lab.patch(f"/apis/apps/v1/namespaces/store/deployments/shop-{slot}", {"spec": {"replicas": 3}})
+    lab.patch("/api/v1/namespaces/store/services/shop", {"spec": {"selector": {"app": "shop", "slot": "blue"}}})
     settle(lab=lab)
 
 

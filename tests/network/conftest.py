@@ -38,8 +38,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkedClust
 
 @pytest.fixture
 def shop(network: NetworkedCluster) -> NetworkedCluster:
-    """The network with the shop as it was applied: blue behind the Service, three pods on each side."""
+    """The network with the shop as it was applied: blue behind the Service, three pods on each side, and the node has followed."""
     reset_shop(lab=network)
+    wait_until(lambda: slot_of(network.ask(service_url(network))) == "blue", seconds=10, what="the node leads to blue")
     return network
 
 

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.root]
 
 HOST = "shop.example"
 SENT = 5
+TO_BLUE = 'envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"store_shop-blue_.*",envoy_response_code_class="2"}'
 
 
 def gateway_url(lab: NetworkedCluster) -> str:
@@ -96,6 +97,9 @@ def test_prometheus_counts_what_pods_and_envoy_served(shop: NetworkedCluster) ->
         return sum(counts[name] for name in pods) if pods <= set(counts) else -1
 
     wait_until(lambda: served() >= 0, seconds=20, what="each of the pods is scraped")
+    begun = time.time()
+    for metric in ('http_requests_total{slot="blue"}', TO_BLUE):
+        wait_until(lambda: scraped_since(shop, metric=metric, moment=begun), seconds=20, what="what was sent before is counted")  # noqa: B023
     before = served()
     passed_on = to_blue(shop)
     for _ in range(SENT):
@@ -104,10 +108,14 @@ def test_prometheus_counts_what_pods_and_envoy_served(shop: NetworkedCluster) ->
     wait_until(lambda: to_blue(shop) == passed_on + SENT, seconds=20, what="Envoy has passed exactly these on to them")
 
 
+def scraped_since(lab: NetworkedCluster, *, metric: str, moment: float) -> bool:
+    """Whether Prometheus has asked everybody who tells of this metric since then. One that never was told of has nothing to wait for."""
+    return all(float(one["value"][1]) > moment for one in lab.query(f"timestamp({metric})"))
+
+
 def to_blue(lab: NetworkedCluster) -> float:
     """How many requests Envoy has passed on to blue's pods, as Prometheus knows it."""
-    counted = 'envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"store_shop-blue_.*",envoy_response_code_class="2"}'
-    return sum(float(one["value"][1]) for one in lab.query(counted))
+    return sum(float(one["value"][1]) for one in lab.query(TO_BLUE))
 
 
 def test_metrics_server_tells_what_a_pod_uses_and_without_it_nobody_does(shop: NetworkedCluster) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.bench import running
+from tests.journeys.dashboard import ended, wait_for
 from tests.lab import states
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
 from tests.network.conftest import NODES_FOLLOW_SECONDS, service_url, slot_of
-from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -23,16 +23,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.root]
 @pytest.fixture(scope="module")
 def product(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """`manage.py up` with the rights it prints, armed, asked as an operator."""
-    dashboard = Dashboard(state=tmp_path_factory.mktemp("switching") / "state", port=free_port(), kubeconfig=network.token_kubeconfig("clusterview"))
-    network.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", "clusterview"))
-    dashboard.start()
-    try:
-        dashboard.manage("arm", network.context)
-        with dashboard.rest(token=dashboard.token(name="olga", role="operator")) as rest:
-            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
-            yield rest
-    finally:
-        dashboard.stop()
+    with running.product(network, folder=tmp_path_factory.mktemp("switching")) as rest:
+        yield rest
 
 
 def carried_out(rest: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
