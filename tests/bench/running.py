@@ -1,4 +1,4 @@
-"""The product on a lab, for benchmarks and soaks: a real `up` with the rights that it prints itself, armed, asked over REST as an operator."""
+"""The product on a lab, for whoever asks it over REST: a real `up` with the rights that it prints itself, armed, and an operator's token."""
 
 from __future__ import annotations
 
@@ -9,10 +9,25 @@ from pathlib import Path
 import httpx
 
 from tests.journeys.dashboard import Dashboard, wait_for
-from tests.lab.cluster import Cluster
+from tests.lab.cluster import Cluster, shop_manifests
+from tests.lab.fixtures import free_ports, settle
 from tests.ports import free_port
 
 USER = "clusterview"
+
+
+@contextmanager
+def shop(*, folder: Path) -> Iterator[Cluster]:
+    """This will start a lab with the shop in it, blue live; afterwards it is ended."""
+    lab = Cluster(state=folder / "lab", port=free_ports())
+    try:
+        lab.up()
+        for manifest in shop_manifests():
+            lab.kubectl("apply", "-f", str(manifest))
+        settle(lab=lab)
+        yield lab
+    finally:
+        lab.down()
 
 
 @contextmanager

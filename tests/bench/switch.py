@@ -2,6 +2,9 @@
 
 The floor is a bare PATCH of the selector, in turn with ours. The peer is Argo Rollouts v1.10.1 on the same control plane, right after: from the
 promotion of a paused blue/green Rollout whose new pods are ready, seen by the same kind of watch.
+
+Each click comes alone, as a person's does. Right after another one its consistent lists would wait: an API server's watch cache asks etcd how far
+it is at most every 100 ms (`progressRequestPeriod` in k8s.io/apiserver/pkg/storage/cacher/progress).
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ from tests.bench import running
 from tests.bench.table import Line, percentile
 from tests.journeys.dashboard import ended, wait_for
 from tests.lab import others
-from tests.lab.cluster import Cluster, shop_manifests
-from tests.lab.fixtures import free_ports, settle
+from tests.lab.cluster import Cluster
 from tests.lab.pods import is_ready
 
 ROUNDS = 15  # there and back each time
 PROMOTIONS = 8
+PAUSE_SECONDS = 0.3
 SERVICE = "/api/v1/namespaces/store/services/shop"
 MEDIAN_GOAL, MOST_GOAL = 25.0, 47.0
 
@@ -63,18 +66,10 @@ class Slices:
 
 def measure() -> list[Line]:
     """This will start a lab and the product, and switch there and back, in turn with bare patches."""
-    with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
-        lab = Cluster(state=Path(folder) / "lab", port=free_ports())
-        try:
-            lab.up()
-            for manifest in shop_manifests():
-                lab.kubectl("apply", "-f", str(manifest))
-            settle(lab=lab)
-            with running.product(lab, folder=Path(folder)) as rest:
-                ours, bare = in_turn(lab=lab, rest=rest)
-            return lines(ours, bare, promotions(lab))
-        finally:
-            lab.down()
+    with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder, running.shop(folder=Path(folder)) as lab:
+        with running.product(lab, folder=Path(folder)) as rest:
+            ours, bare = in_turn(lab=lab, rest=rest)
+        return lines(ours, bare, promotions(lab))
 
 
 def in_turn(*, lab: Cluster, rest: httpx.Client) -> tuple[list[float], list[float]]:
@@ -83,12 +78,14 @@ def in_turn(*, lab: Cluster, rest: httpx.Client) -> tuple[list[float], list[floa
     cluster = rest.get("/clusters").json()[0]["id"]
     for _ in range(ROUNDS):
         for side in ("green", "blue"):
+            time.sleep(PAUSE_SECONDS)
             began = time.perf_counter()
             begun = rest.post(f"/clusters/{cluster}/switches", json={"namespace": "store", "service": "shop", "to": side})
             assert begun.status_code == 202, begun.text
             ours.append(1000 * (slices.when(side) - began))
             ended(rest=rest, switch=begun.json()["id"])
         for side in ("green", "blue"):
+            time.sleep(PAUSE_SECONDS)
             began = time.perf_counter()
             lab.patch(SERVICE, {"spec": {"selector": {"slot": side}}})
             bare.append(1000 * (slices.when(side) - began))

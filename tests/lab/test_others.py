@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.bench import running
+from tests.journeys.dashboard import ended, wait_for
 from tests.lab import building, others, states
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import reset_shop, stays, wait_until
 from tests.lab.others import ROLLOUT, ROLLOUTS_NAMESPACE, rollout, rollout_service
 from tests.lab.pods import is_ready
-from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -159,16 +159,8 @@ def test_argo_rollouts_1_10_1_ignores_an_abort_after_success_without_analysis(ro
 @pytest.fixture(scope="module")
 def product(lab: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Ours: `manage.py up` with the rights it prints, armed, asked as an operator."""
-    dashboard = Dashboard(state=tmp_path_factory.mktemp("ours") / "state", port=free_port(), kubeconfig=lab.token_kubeconfig("clusterview"))
-    lab.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", "clusterview"))
-    dashboard.start()
-    try:
-        dashboard.manage("arm", lab.context)
-        with dashboard.rest(token=dashboard.token(name="olga", role="operator")) as rest:
-            wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
-            yield rest
-    finally:
-        dashboard.stop()
+    with running.product(lab, folder=tmp_path_factory.mktemp("ours")) as rest:
+        yield rest
 
 
 def test_ours_goes_back_from_an_unready_version_to_the_one_that_serves(

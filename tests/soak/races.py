@@ -22,8 +22,7 @@ from tests.bench import running
 from tests.bench.switch import SERVICE
 from tests.bench.table import Line
 from tests.journeys.dashboard import ended, wait_for
-from tests.lab.cluster import Cluster, shop_manifests
-from tests.lab.fixtures import free_ports, settle
+from tests.lab.cluster import Cluster
 
 RACES = 1000
 LATEST_EDIT_SECONDS = 0.12  # a switch takes about half of that, so an edit comes before, within and after it
@@ -33,21 +32,14 @@ BLUE, EDITED = {"app": "shop", "slot": "blue"}, {"app": "shop", "slot": "red"}
 def run(*, races: int = RACES, tell: Callable[[str], None] = print) -> list[Line]:
     """This will run as many races of each kind as asked for, together."""
     with tempfile.TemporaryDirectory(prefix="clusterview-races-") as folder:
-        lab = Cluster(state=Path(folder) / "lab", port=free_ports())
-        try:
-            lab.up()
-            for manifest in shop_manifests():
-                lab.kubectl("apply", "-f", str(manifest))
-            settle(lab=lab)
-            with running.product(lab, folder=Path(folder)) as rest, ThreadPoolExecutor(2) as two:
-                field = Field(lab=lab, rest=rest, two=two)
-                for number in range(races):
-                    (field.two_clicks if number % 2 else field.click_against_edit)()
-                    if number % 50 == 49:
-                        tell(f"{number + 1} races: {dict(field.ends)}, {len(field.problems)} problems")
-                problems = [*field.problems, *overwritten(selector_writes(lab))]
-        finally:
-            lab.down()
+        place = Path(folder)
+        with running.shop(folder=place) as lab, running.product(lab, folder=place) as rest, ThreadPoolExecutor(2) as two:
+            field = Field(lab=lab, rest=rest, two=two)
+            for number in range(races):
+                (field.two_clicks if number % 2 else field.click_against_edit)()
+                if number % 50 == 49:
+                    tell(f"{number + 1} races: {dict(field.ends)}, {len(field.problems)} problems")
+            problems = [*field.problems, *overwritten(selector_writes(lab))]
     for problem in problems:
         tell(problem)
     return [
