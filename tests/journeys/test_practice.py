@@ -70,10 +70,9 @@ def test_every_page_says_that_this_is_practice(page: Page, practice: Dashboard) 
 
 def test_a_first_switch_needs_no_arming_and_neither_does_the_way_back(page: Page, practice: Dashboard) -> None:
     page.get_by_role("button", name=re.compile("^Switch traffic to green")).click(timeout=20_000)
-    back = page.get_by_role("button", name=re.compile("^Go back to blue"))
-    expect(back).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=15_000)
     assert slot_of(practice) == "green"
-    back.click()
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
     wait_for(lambda: slot_of(practice) == "blue", seconds=10, what="the selector is blue again")
 
 
