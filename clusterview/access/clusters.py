@@ -70,10 +70,7 @@ def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
         found.identity, found.identity_is_weak = identity, is_weak
         found.save()
         return True
-    if found.armed:
-        found.armed_at, found.armed_by_id = None, None
-        found.save()
-        auditing.record(actor="clusterview", action="DISARMED", cluster=found.pk, body={"armed": known, "answers": identity})
+    _disarm(found, actor="clusterview", body={"armed": known, "answers": identity})
     return False
 
 
@@ -81,8 +78,12 @@ def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
 def disarm(*, cluster: str, actor: str) -> Cluster:
     """This will forbid switching in the cluster, and write it down. Raises Cluster.DoesNotExist."""
     found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    _disarm(found, actor=actor, body={})
+    return found
+
+
+def _disarm(found: Cluster, *, actor: str, body: dict[str, str]) -> None:
     if found.armed:
         found.armed_at, found.armed_by_id = None, None
         found.save()
-        auditing.record(actor=actor, action="DISARMED", cluster=found.pk)
-    return found
+        auditing.record(actor=actor, action="DISARMED", cluster=found.pk, body=body)
