@@ -61,6 +61,7 @@ const WORDS = {
   everyNode: ["port {ports} on every node", "모든 노드의 포트 {ports}"],
   noAddress: ["no address yet", "아직 주소 없음"],
   nodes: ["Nodes", "노드"],
+  noZone: ["no zone", "가용성 영역 없음"],
   unscheduled: ["On no node yet", "아직 노드에 없음"],
   pods: ["{count} pods", "파드 {count}개"],
   ready: ["{ready} of {total} ready", "{total}개 중 {ready}개 준비됨"],
