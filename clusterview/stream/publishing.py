@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 from redis.backoff import NoBackoff
@@ -84,6 +84,19 @@ def connect(*, url: str) -> redis.Redis:
     )
 
 
+class Listener(Protocol):
+    """Whoever wants to know what was published, in the publisher's thread: it must not wait, and not raise."""
+
+    def picture(self, *, position: Position, frame: bytes) -> None:
+        """This will take an encoded `snapshot` message."""
+
+    def changes(self, *, position: Position, frame: bytes) -> None:
+        """This will take an encoded `changes` message."""
+
+    def contact(self, *, contact: Contact) -> None:
+        """This will take how fresh the picture is."""
+
+
 class Publisher:
     """Writes one cluster's stream for one epoch. Used by one thread.
 
@@ -91,10 +104,13 @@ class Publisher:
     After a `redis.RedisError` nobody knows whether the write was done: throw the publisher away and begin anew with a new epoch.
     """
 
-    def __init__(self, *, redis: redis.Redis, cluster: str, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, redis: redis.Redis, cluster: str, epoch: int, listener: Listener | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.position = Position(epoch=epoch, sequence=0)
         self._redis = redis
         self._cluster = cluster
+        self._listener = listener
         self._clock = clock
         self._rows = rows.Writer()
         self._picture = Picture()
@@ -105,9 +121,11 @@ class Publisher:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
         self._picture = Picture(objects=picture.objects.values(), links=picture.links)
         position = Position(epoch=self.position.epoch, sequence=1)
-        first = encoding.encode(Changes(position=position, changes=()))
-        self._write(_BEGIN, STREAM_ENTRIES, first, self._snapshot(position), position=position)
+        first, snapshot = encoding.encode(Changes(position=position, changes=())), self._snapshot(position)
+        self._write(_BEGIN, STREAM_ENTRIES, first, snapshot, position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
+        if self._listener:
+            self._listener.picture(position=position, frame=snapshot)
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
         """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
@@ -116,6 +134,8 @@ class Publisher:
             frame = encoding.encode(Changes(position=position, changes=self._rows.changes(changes=changes)))
             self._picture.apply(changes=changes)
             self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+            if self._listener:
+                self._listener.changes(position=position, frame=frame)
         self._renew_snapshot()
         return self.position
 
@@ -125,6 +145,8 @@ class Publisher:
         self._write(
             _CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster)
         )
+        if self._listener:
+            self._listener.contact(contact=contact)
         self._renew_snapshot()
 
     def _renew_snapshot(self) -> None:
@@ -132,8 +154,11 @@ class Publisher:
         now = self._clock()
         if self.position.sequence == self._snapshot_sequence or now - self._snapshot_at < SNAPSHOT_SECONDS:
             return
-        self._write(_SNAPSHOT, self.position.sequence, self._snapshot(self.position), position=self.position)
+        snapshot = self._snapshot(self.position)
+        self._write(_SNAPSHOT, self.position.sequence, snapshot, position=self.position)
         self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+        if self._listener:
+            self._listener.picture(position=self.position, frame=snapshot)
 
     def _snapshot(self, position: Position) -> bytes:
         body = encoding.pack(self._rows.whole(picture=self._picture))
