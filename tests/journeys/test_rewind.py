@@ -47,3 +47,11 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
     expect(green).to_have_count(5, timeout=15_000)
     expect(page.get_by_test_id("freshness")).to_have_attribute("data-state", "live")
     assert "at=" not in page.url
+
+
+def test_a_moment_that_nobody_recorded_shows_no_picture(page: Page, dashboard: Dashboard, cluster_id: str) -> None:
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?at=2020-01-01T00:00:00Z")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded at that moment", timeout=15_000)
+    expect(page.locator(".stage")).to_have_count(0)
+    page.get_by_role("button", name="Back to now").click()
+    expect(page.locator(".stage")).to_be_visible(timeout=15_000)

@@ -12,7 +12,7 @@ import * as store from "./store";
 export const shown = signal<{ readonly at: string; readonly state: string } | null>(null);
 export const refusal = signal<rest.Refusal | null>(null);
 
-/** This will show the picture of a moment, or say why it cannot: then the picture before it stays. An answer that came too late is dropped. */
+/** This will show the picture of a moment, or say why it cannot. An answer that came too late is dropped. */
 export async function show(at: string): Promise<void> {
   refusal.value = null;
   try {

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { isWord, t } from "../i18n/words";
 import * as derived from "../state/derived";
+import * as past from "../state/past";
 import * as store from "../state/store";
 import { Map } from "./map";
 import { Original } from "./original";
@@ -14,7 +15,9 @@ import { Table } from "./table";
 export function Look(): JSX.Element {
   const route = store.route.value;
   const [rewinding, rewind] = useState(route.at !== "");
-  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  // A moment that cannot be shown is not shown as another one.
+  if (route.at && past.refusal.value) return <Rewind />;
+  if (!store.loaded.value) return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
   return (
     <>
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
