@@ -13,10 +13,11 @@ from clusterview.projection.control_plane import Leader
 from clusterview.projection.joining import Joined
 from clusterview.projection.observations import Health, Listed, Observation, Seen, Sighting, Tick, Vanished
 from clusterview.projection.renewing import Renewing
-from clusterview.projection.versions import Versions, is_older
+from clusterview.projection.versions import Versions
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Uid, kind_of
 from clusterview.topology.pictures import Picture
+from clusterview.topology.versions import is_older
 
 
 class Projector:
@@ -35,6 +36,21 @@ class Projector:
     def picture(self) -> Picture:
         """This will give the whole picture as it is now, in containers of its own."""
         return Picture(objects=self._joined.objects.values(), links=self._joined.links())
+
+    def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]:
+        """This will name the objects of a kind, or with `namespace` those there."""
+        return [uid for uid in self._of_kind[kind] if self._is_in(uid, namespace)]
+
+    def is_behind(self, *, uid: Uid, version: str) -> bool:
+        """This will tell whether an object of that version was never heard of, neither it nor anything later."""
+        if known := self._versions.known(uid=uid):
+            return known != version and is_older(version=known, known=version)
+        return not self._versions.is_late(uid=uid, version=version)
+
+    def is_newer(self, *, uid: Uid, version: str) -> bool:
+        """This will tell whether the object was last written after `version`, or is not there."""
+        known = self._versions.known(uid=uid)
+        return not known or is_older(version=version, known=known)
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
