@@ -48,6 +48,8 @@ def describe(found: models.Cluster) -> dict[str, Any]:
         "reason": contact.reason,
         "detail": contact.detail,
         "contact_age_seconds": contact.contact_age_seconds,
+        "verified_age_seconds": contact.verified_age_seconds,
+        "divergences": contact.divergences,
         "epoch": picture.position.epoch if picture else 0,
         "sequence": picture.position.sequence if picture else 0,
         "counts": counts,

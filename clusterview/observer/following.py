@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import msgspec
 import redis
 
 from clusterview.kube.kinds import KindSpec
 from clusterview.observer import words
 from clusterview.observer.pacing import Pace
 from clusterview.observer.sight import Sight
+from clusterview.observer.verifying import Verifier
 from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
 from clusterview.projection.projecting import Projector
 from clusterview.stream.publishing import Publisher, Superseded
@@ -36,13 +38,16 @@ class Nudge(Protocol):
 
 
 class Following:
-    """One cluster. `publisher_for` makes a publisher for an epoch; `nudge` wakes the readers of rows."""
+    """One cluster. `publisher_for` makes a publisher for an epoch; `nudge` wakes the readers of rows, `relist` lets one list anew."""
 
-    def __init__(self, *, specs: Iterable[KindSpec], publisher_for: Callable[[int], Publisher], nudge: Nudge, now: float) -> None:
+    def __init__(
+        self, *, specs: Iterable[KindSpec], publisher_for: Callable[[int], Publisher], nudge: Nudge, relist: Callable[[str], None], now: float
+    ) -> None:
         self._specs = {spec.key: spec for spec in specs}
-        self._publisher_for, self._nudge = publisher_for, nudge
+        self._publisher_for, self._nudge, self._relist = publisher_for, nudge, relist
         self._projector = Projector()
         self._sight = Sight(specs=self._specs.values(), now=now)
+        self._verifier = Verifier(specs=self._specs, known=self._projector, rows=self._sight)
         self._pace = Pace()
         self._pending: list[Change] = []
         self._publisher: Publisher | None = None
@@ -53,6 +58,7 @@ class Following:
         self.granted = 0  # the newest epoch under which to publish; written by another thread
         self.wants_epoch = threading.Event()
         self.superseded = threading.Event()
+        self.is_void = False  # nothing of this picture can be compared with what comes: begin another one
 
     def hear(self, *, word: words.Word) -> None:
         """This will take in one word of the observer's threads."""
@@ -70,6 +76,20 @@ class Following:
                 self._absent(word)
             case words.Unreadable():
                 self._unreadable(word)
+            case words.Counted(key=key, count=count, at=at):
+                self._verifier.counted(key=key, count=count, at=at)
+            case words.DigestBegun(key=key, at=at):
+                self._verifier.began(key=key, at=at)
+            case words.DigestPage(key=key, objects=objects):
+                self._verifier.page(key=key, objects=objects)
+            case words.DigestEnded(key=key, version=version, at=at):
+                self._verifier.ended(key=key, version=version, at=at)
+            case words.Rewound():
+                log.warning("the cluster's history has gone back: it is looked at from the beginning")
+                self.is_void = True
+            case Listed(kind=kind, namespace=namespace, at=at):
+                self._verifier.listed(key=f"{kind}/{namespace}" if namespace else str(kind), at=at)
+                self._project(word)
             case Health(version=version):
                 self._sight.version = version or self._sight.version
                 self._project(word)
@@ -82,12 +102,21 @@ class Following:
             case _:
                 self._project(word)
 
+    def is_followed(self, *, key: str) -> bool:
+        """This will tell whether the row is followed without a gap, so that there is something to verify. May be asked from any thread."""
+        return self._sight.is_open(key=key)
+
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
+        if self.is_void:
+            return SECOND
         if now >= self._second_at:
             self._second_at = now + SECOND
             self._project(Tick(at=now, watching=self._sight.follows(kind=Kind.LEASE, now=now)))
             self._nudge(self._sight.worth_trying(now=now))
+            for key in self._verifier.settle(now=now):
+                log.warning("what was seen of %s is not what there is: it is listed anew", key)
+                self._relist(key)
             self._said = ()
         try:
             self._publish(now)
@@ -126,8 +155,10 @@ class Following:
 
     def _say(self, publisher: Publisher, now: float) -> None:
         """Each second, and at once when anything but the age is another than before."""
-        contact = self._sight.contact(now=now)
-        essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing)
+        contact = msgspec.structs.replace(
+            self._sight.contact(now=now), verified_age_seconds=self._verifier.age_seconds(now=now), divergences=self._verifier.divergences
+        )
+        essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing, contact.divergences)
         if essence != self._said:
             publisher.contact(contact=contact)
             self._said = essence
@@ -138,6 +169,7 @@ class Following:
     def _absent(self, word: words.Absent) -> None:
         if self._sight.absent(word=word):
             spec = self._specs[word.key]
+            self._verifier.forget(key=word.key)
             self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
 
     def _unreadable(self, word: words.Unreadable) -> None:

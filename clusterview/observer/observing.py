@@ -1,4 +1,4 @@
-"""Observes one cluster: a thread for each row that reads, two that ask how it is, and one that owns the picture.
+"""Observes one cluster: a thread for each row that reads, two that ask how it is, one that verifies, and one that owns the picture.
 
 They meet in one bounded queue. When the projecting thread cannot follow, the readers wait, and then the API server does: nothing is
 dropped and nothing piles up.
@@ -18,6 +18,7 @@ from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.asking import Asking
+from clusterview.observer.digesting import Digesting
 from clusterview.observer.following import Following
 from clusterview.observer.kinds import OBSERVED
 from clusterview.observer.looping import Loop
@@ -49,11 +50,17 @@ class Observer:
         self._connection = Connection(access)
         self._reflectors = {spec.key: Reflector(self._connection, spec, self._deliver) for spec in specs}
         self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
-        self.following = Following(specs=specs, publisher_for=publisher_for, nudge=self._nudge, now=clock())
+        self.following = Following(specs=specs, publisher_for=publisher_for, nudge=self._nudge, relist=self._relist, now=clock())
+        self._digesting = Digesting(connection=self._connection, specs=specs, tell=self._tell, is_followed=self._is_followed, clock=clock)
         self._threads: list[threading.Thread] = [
             threading.Thread(target=one.run, name=f"{access.id}: {key}", daemon=True) for key, one in self._reflectors.items()
         ]
-        rounds = {"pulse": self._asking.pulse_round, "health": self._asking.health_round, "projecting": self._projecting_round}
+        rounds = {
+            "pulse": self._asking.pulse_round,
+            "health": self._asking.health_round,
+            "verifying": self._digesting.round,
+            "projecting": self._projecting_round,
+        }
         self._threads += [Loop(name=f"{access.id}: {name}", round=one, stopped=self._stopped) for name, one in rounds.items()]
 
     def start(self) -> None:
@@ -67,6 +74,7 @@ class Observer:
         for reflector in self._reflectors.values():
             reflector.stop()
         self._asking.close()
+        self._digesting.close()
         self._connection.close()
         deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
@@ -84,8 +92,8 @@ class Observer:
 
     @property
     def is_over(self) -> bool:
-        """Somebody newer publishes this cluster, or a defect has made the picture doubtful."""
-        return self.following.superseded.is_set() or self.broken.is_set()
+        """Somebody newer publishes this cluster, or the picture is void or doubtful."""
+        return self.following.superseded.is_set() or self.following.is_void or self.broken.is_set()
 
     def _projecting_round(self) -> float:
         try:
@@ -119,3 +127,9 @@ class Observer:
     def _nudge(self, keys: Iterable[str] | None = None) -> None:
         for key in self._reflectors if keys is None else keys:
             self._reflectors[key].nudge()
+
+    def _relist(self, key: str) -> None:
+        self._reflectors[key].relist()
+
+    def _is_followed(self, key: str) -> bool:
+        return self.following.is_followed(key=key)

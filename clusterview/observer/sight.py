@@ -8,7 +8,7 @@ moment ago is not believed at once: an API server that has just started refuses 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from clusterview.kube.kinds import KindSpec
@@ -89,6 +89,14 @@ class Sight:
         """This will name the rows that are behind and may succeed any moment: refused and not believed, or the cluster is just back."""
         is_just_back = self.in_contact(now=now) and now - self._contact_since <= FAILING_SECONDS
         return [key for key, row in self._rows.items() if row.state == "behind" and (is_just_back or row.refused_at is not None)]
+
+    def is_open(self, *, key: str) -> bool:
+        """This will tell whether the row is followed without a gap."""
+        return self._rows[key].state == "open"
+
+    def unreadable_in(self, *, key: str) -> Mapping[Uid, str]:
+        """This will give the objects of the row that cannot be read, with their names."""
+        return self._rows[key].unreadable
 
     def unreadable(self, *, word: words.Unreadable) -> None:
         """This will note objects that cannot be read."""

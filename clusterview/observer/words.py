@@ -56,7 +56,43 @@ class Unreadable(msgspec.Struct, frozen=True):
     all_of_them: bool
 
 
-Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable
+class Counted(msgspec.Struct, frozen=True):
+    """So many objects of the row there are."""
+
+    key: str
+    count: int
+    at: float
+
+
+class DigestBegun(msgspec.Struct, frozen=True):
+    """The identities of all objects of the row follow, in pages, as of this moment or later."""
+
+    key: str
+    at: float
+
+
+class DigestPage(msgspec.Struct, frozen=True):
+    """Some of them: uid and resourceVersion."""
+
+    key: str
+    objects: tuple[tuple[Uid, str], ...]
+
+
+class DigestEnded(msgspec.Struct, frozen=True):
+    """That was all of them. `version` is the resourceVersion of the whole."""
+
+    key: str
+    version: str
+    at: float
+
+
+class Rewound(msgspec.Struct, frozen=True):
+    """The cluster's history has gone back behind what was seen: nothing that is known can be compared with what comes."""
+
+    key: str
+
+
+Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable | Counted | DigestBegun | DigestPage | DigestEnded | Rewound
 
 _REASONS: tuple[tuple[type[errors.KubeError], str], ...] = (
     (errors.Unauthorized, "unauthorized"),

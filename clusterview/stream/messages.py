@@ -111,7 +111,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
     or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
     a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
-    says it in plain words.
+    says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
+    `divergences` how many objects were found wrong by that, and repaired, since the observer began.
     """
 
     state: str
@@ -120,6 +121,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     version: str = ""
     missing: tuple[MissingKind, ...] = ()
+    verified_age_seconds: float | None = None
+    divergences: int = 0
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):

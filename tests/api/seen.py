@@ -16,7 +16,14 @@ NODE = objects.Node(uid=objects.Uid("n1"), name="node-1", ready="True")
 POD = objects.Pod(uid=objects.Uid("p1"), name="shop-1", namespace=objects.Namespace("store"), node="node-1")
 OTHER = objects.Pod(uid=objects.Uid("p2"), name="mail-1", namespace=objects.Namespace("mail"), node="node-1")
 LINKS = (Link(LinkKind.RUNS_ON, POD.uid, NODE.uid), Link(LinkKind.RUNS_ON, OTHER.uid, NODE.uid))
-LIVE = Contact(state="live", contact_age_seconds=0.4, version="v1.37.2", missing=(MissingKind(kind="Ingress", why="not_permitted"),))
+LIVE = Contact(
+    state="live",
+    contact_age_seconds=0.4,
+    version="v1.37.2",
+    missing=(MissingKind(kind="Ingress", why="not_permitted"),),
+    verified_age_seconds=12.0,
+    divergences=3,
+)
 
 
 class Hub:

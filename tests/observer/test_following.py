@@ -59,7 +59,14 @@ class Desk:
 
     def __init__(self) -> None:
         self.written, self.now, self.nudged = Written(), 100.0, list[list[str] | None]()
-        self.following = Following(specs=KINDS, publisher_for=self.written.publisher_for, nudge=self._nudge, now=self.now)  # type: ignore[arg-type]
+        self.relisted: list[str] = []
+        self.following = Following(
+            specs=KINDS,
+            publisher_for=self.written.publisher_for,  # type: ignore[arg-type]
+            nudge=self._nudge,
+            relist=self.relisted.append,
+            now=self.now,
+        )
 
     def hear(self, *heard: words.Word) -> None:
         for word in heard:
@@ -231,3 +238,27 @@ def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
         desk.hear(words.Contacted(desk.now))
         desk.settle(1)
     assert [change.record.late for frame in desk.written.frames[1][told:] for change in frame if isinstance(change, Put)] == [True]  # type: ignore[union-attr]
+
+
+def test_what_was_lost_on_the_way_is_listed_anew_and_counted(desk: Desk) -> None:
+    desk.hear(words.DigestBegun("Node", desk.now), words.DigestPage("Node", ((Uid("a"), "5"),)), words.DigestEnded("Node", "9", desk.now))
+    for _ in range(6):
+        desk.settle(1.0)
+        desk.hear(words.Contacted(desk.now))
+    assert desk.relisted == ["Node"]
+    desk.settle(1.0)
+    assert desk.written.contacts[-1].divergences == 1
+
+
+def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> None:
+    listed_at = 100.0
+    desk.settle(12.0)
+    assert desk.written.contacts[-1].verified_age_seconds == desk.now - listed_at
+
+
+def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk) -> None:
+    desk.hear(words.Rewound("Node"), node("b", 2))
+    said = len(desk.written.contacts)
+    desk.settle(1.0)
+    assert desk.following.is_void
+    assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)

@@ -17,6 +17,11 @@ const WORDS = {
   lost: ["Lost", "연결 끊김"],
   waiting: ["Connecting", "연결 중"],
   ago: ["{seconds} s ago", "{seconds}초 전"],
+  verified: ["verified {seconds} s ago", "{seconds}초 전 확인"],
+  verifiedMeans: [
+    "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
+    "표시된 모든 것을 클러스터의 목록과 하나씩 비교하고, 다른 것은 바로잡습니다.",
+  ],
   unreachable: ["the cluster does not answer", "클러스터가 응답하지 않습니다"],
   untrusted: [
     "the cluster's certificate cannot be verified; check the kubeconfig's certificate-authority",

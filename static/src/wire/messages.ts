@@ -432,7 +432,8 @@ export interface MissingKind {
  * `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
  * or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
  * a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
- * says it in plain words.
+ * says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
+ * `divergences` how many objects were found wrong by that, and repaired, since the observer began.
  */
 export interface Contact {
   readonly state: string;
@@ -441,6 +442,8 @@ export interface Contact {
   readonly detail: string;
   readonly version: string;
   readonly missing: readonly MissingKind[];
+  readonly verified_age_seconds: number | null;
+  readonly divergences: number;
 }
 
 /**

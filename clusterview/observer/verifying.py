@@ -1,0 +1,130 @@
+"""Compares what the watches have led to with what lists hold, by uid and resourceVersion. Pure.
+
+A watch that a proxy or a defect robbed of an event looks like any other, and the picture would be wrong for ever. The two are never of
+the same moment, so a difference is only a suspicion: it counts when it is still there after a few seconds in which the row was followed,
+for by then every event that the list was ahead by must have come. A row that was just listed is verified by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from clusterview.kube.kinds import KindSpec
+from clusterview.topology.objects import Kind, Namespace, Uid
+
+SETTLE_SECONDS = 5.0
+
+
+class Known(Protocol):
+    """What the picture knows; `projection.projecting.Projector` is it."""
+
+    def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]: ...
+    def is_behind(self, *, uid: Uid, version: str) -> bool: ...
+    def is_newer(self, *, uid: Uid, version: str) -> bool: ...
+
+
+class Rows(Protocol):
+    """What is known of the rows; `sight.Sight` is it."""
+
+    def is_open(self, *, key: str) -> bool: ...
+    def unreadable_in(self, *, key: str) -> Mapping[Uid, str]: ...
+
+
+@dataclass
+class Suspicion:
+    """What a row's list said that the picture does not. `absent` are objects that the list did not have, `judge_at` when it counts."""
+
+    began_at: float
+    found: set[Uid] = field(default_factory=set)
+    behind: dict[Uid, str] = field(default_factory=dict)
+    absent: tuple[Uid, ...] = ()
+    version: str = ""
+    counts: tuple[int, int] | None = None
+    judge_at: float | None = None
+
+
+class Verifier:
+    """Moments are the observer's monotonic clock. `verified_at` holds when each row was last known to be the truth."""
+
+    def __init__(self, *, specs: Mapping[str, KindSpec], known: Known, rows: Rows) -> None:
+        self._specs, self._known, self._rows = specs, known, rows
+        self._suspicions: dict[str, Suspicion] = {}
+        self.verified_at: dict[str, float] = {}
+        self.divergences = 0
+
+    def listed(self, *, key: str, at: float) -> None:
+        """This will note that the row was listed, which settles every suspicion."""
+        self._suspicions.pop(key, None)
+        self.verified_at[key] = at
+
+    def forget(self, *, key: str) -> None:
+        """This will note that the row cannot be read any more, so that there is nothing to verify."""
+        self._suspicions.pop(key, None)
+        self.verified_at.pop(key, None)
+
+    def began(self, *, key: str, at: float) -> None:
+        """This will begin a comparison of every object of the row."""
+        self._suspicions[key] = Suspicion(began_at=at)
+
+    def page(self, *, key: str, objects: Iterable[tuple[Uid, str]]) -> None:
+        """This will compare some of what the list holds."""
+        if (doubt := self._suspicions.get(key)) is None:
+            return
+        unreadable = self._rows.unreadable_in(key=key)
+        for uid, version in objects:
+            doubt.found.add(uid)
+            if self._known.is_behind(uid=uid, version=version) and uid not in unreadable:
+                doubt.behind[uid] = version
+
+    def ended(self, *, key: str, version: str, at: float) -> None:
+        """This will compare what the list did not have. `version` is that of the list."""
+        if (doubt := self._suspicions.get(key)) is None:
+            return
+        doubt.version, doubt.judge_at = version, at + SETTLE_SECONDS
+        doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and not self._known.is_newer(uid=uid, version=version))
+        doubt.found.clear()
+        if not doubt.behind and not doubt.absent:
+            self.listed(key=key, at=doubt.began_at)
+
+    def counted(self, *, key: str, count: int, at: float) -> None:
+        """This will compare how many there are. It takes a difference that stays while nothing comes or goes."""
+        ours = self._count(key)
+        if count != ours and key not in self._suspicions:
+            self._suspicions[key] = Suspicion(began_at=at, counts=(ours, count), judge_at=at + SETTLE_SECONDS)
+
+    def settle(self, *, now: float) -> list[str]:
+        """This will name the rows that have turned out to be wrong, for which only a list helps."""
+        wrong: list[str] = []
+        for key, doubt in list(self._suspicions.items()):
+            if doubt.judge_at is None:
+                continue
+            if not self._rows.is_open(key=key):
+                doubt.judge_at = now + SETTLE_SECONDS
+            elif now >= doubt.judge_at:
+                del self._suspicions[key]
+                if found := self._still_wrong(key, doubt):
+                    self.divergences += found
+                    wrong.append(key)
+                elif doubt.counts is None:
+                    self.verified_at[key] = doubt.began_at
+        return wrong
+
+    def age_seconds(self, *, now: float) -> float | None:
+        """How long ago the row that was verified first of all was verified; None where none was."""
+        return max(0.0, now - min(self.verified_at.values())) if self.verified_at else None
+
+    def _still_wrong(self, key: str, doubt: Suspicion) -> int:
+        if doubt.counts is not None:
+            before, told = doubt.counts
+            return abs(told - before) if self._count(key) == before else 0
+        behind = sum(1 for uid, version in doubt.behind.items() if self._known.is_behind(uid=uid, version=version))
+        return behind + sum(1 for uid in doubt.absent if not self._known.is_newer(uid=uid, version=doubt.version))
+
+    def _count(self, key: str) -> int:
+        return len(self._uids(key)) + len(self._rows.unreadable_in(key=key))
+
+    def _uids(self, key: str) -> list[Uid]:
+        spec = self._specs[key]
+        return self._known.uids(kind=Kind(spec.kind), namespace=Namespace(spec.namespace))
