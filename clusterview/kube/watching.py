@@ -163,7 +163,8 @@ class Reflector:
         self._clock, self._chance = clock, chance
         self._backoff = Backoff(clock=clock, chance=chance)
         self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
-        self._stopped, self._nudged, self._doubted = threading.Event(), threading.Event(), threading.Event()
+        self._stopped, self._nudged = threading.Event(), threading.Event()
+        self._doubted, self._reopening = threading.Event(), threading.Event()
         self._version = self._newest = ""
         self._listed_at: float | None = None
         self._broken = self._refusals = self._rewinds = 0
@@ -177,6 +178,7 @@ class Reflector:
     def run_round(self) -> float:
         """This will list if needed, then watch until the watch ends, and say how many seconds to wait before the next round."""
         started = self._clock()
+        self._reopening.clear()
         if self._doubted.is_set():
             self._doubted.clear()
             self._forget()
@@ -192,7 +194,7 @@ class Reflector:
         except errors.Gone as error:
             return self._expired(error)
         except errors.KubeError as error:
-            return 0.0 if self._doubted.is_set() else self._failed(error)
+            return 0.0 if self._doubted.is_set() or self._reopening.is_set() else self._failed(error)
         if not applied and self._clock() - started < HURRIED_SECONDS:
             return self._failed(errors.BrokenAnswer(f"The watch of {self.spec.resource} ended at once, without an event."))
         return 0.0
@@ -207,6 +209,11 @@ class Reflector:
         """This will list anew at once: what the watch led to was found not to be what there is. May be called from any thread."""
         self._doubted.set()
         self._nudged.set()
+        self._connection.interrupt()
+
+    def reopen(self) -> None:
+        """This will open the watch again at once from where it is: its connection may be dead without a sign. May be called from any thread."""
+        self._reopening.set()
         self._connection.interrupt()
 
     def nudge(self) -> None:

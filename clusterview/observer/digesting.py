@@ -71,8 +71,8 @@ class Digesting:
             for page in digesting.pages(self._connection, spec):
                 version = version or page.metadata.resource_version
                 objects = tuple((Uid(one.metadata.uid), one.metadata.resource_version) for one in page.items or ())
-                self._tell(words.DigestPage(key=spec.key, objects=objects))
-            self._tell(words.DigestEnded(key=spec.key, version=version, at=self._clock()))
+                self._tell(words.DigestPage(key=spec.key, version=version, objects=objects))
+            self._tell(words.DigestEnded(key=spec.key, at=self._clock()))
         finally:
             ended = self._clock()
             self._rested[spec.key] = ended + REST * (ended - now)

@@ -38,13 +38,23 @@ class Nudge(Protocol):
 
 
 class Following:
-    """One cluster. `publisher_for` makes a publisher for an epoch; `nudge` wakes the readers of rows, `relist` lets one list anew."""
+    """One cluster. `publisher_for` makes a publisher for an epoch. `nudge` wakes the readers of rows; `relist` lets one list anew, and `reopen`
+    watch anew from where it is.
+    """
 
     def __init__(
-        self, *, specs: Iterable[KindSpec], publisher_for: Callable[[int], Publisher], nudge: Nudge, relist: Callable[[str], None], now: float
+        self,
+        *,
+        specs: Iterable[KindSpec],
+        publisher_for: Callable[[int], Publisher],
+        nudge: Nudge,
+        relist: Callable[[str], None],
+        reopen: Callable[[str], None],
+        now: float,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
-        self._publisher_for, self._nudge, self._relist = publisher_for, nudge, relist
+        self._publisher_for = publisher_for
+        self._nudge, self._relist, self._reopen = nudge, relist, reopen
         self._projector = Projector()
         self._sight = Sight(specs=self._specs.values(), now=now)
         self._verifier = Verifier(specs=self._specs, known=self._projector, rows=self._sight)
@@ -64,8 +74,7 @@ class Following:
         """This will take in one word of the observer's threads."""
         match word:
             case words.Contacted(at=at):
-                if self._sight.contacted(at=at):
-                    self._nudge()
+                self._contacted(at)
             case words.Silent(reason=reason, detail=detail):
                 self._sight.silent(reason=reason, detail=detail)
             case words.Opened(key=key):
@@ -80,13 +89,13 @@ class Following:
                 self._verifier.counted(key=key, count=count, at=at)
             case words.DigestBegun(key=key, at=at):
                 self._verifier.began(key=key, at=at)
-            case words.DigestPage(key=key, objects=objects):
-                self._verifier.page(key=key, objects=objects)
-            case words.DigestEnded(key=key, version=version, at=at):
-                self._verifier.ended(key=key, version=version, at=at)
+            case words.DigestPage(key=key, version=version, objects=objects):
+                self._verifier.page(key=key, version=version, objects=objects)
+            case words.DigestEnded(key=key, at=at):
+                if self._verifier.ended(key=key, at=at):
+                    self._begin_anew()
             case words.Rewound():
-                log.warning("the cluster's history has gone back: it is looked at from the beginning")
-                self.is_void = True
+                self._begin_anew()
             case Listed(kind=kind, namespace=namespace, at=at):
                 self._verifier.listed(key=f"{kind}/{namespace}" if namespace else str(kind), at=at)
                 self._project(word)
@@ -165,6 +174,18 @@ class Following:
 
     def _project(self, observation: Listed | Seen | Vanished | Health | Tick) -> None:
         self._pending += self._projector.project(observation)
+
+    def _contacted(self, at: float) -> None:
+        was_away = self._sight.is_away(now=at)
+        if self._sight.contacted(at=at):
+            self._nudge()
+        if was_away:
+            for key in self._sight.doubted(at=at):
+                self._reopen(key)
+
+    def _begin_anew(self) -> None:
+        log.warning("what was seen is ahead of the cluster's own history: it is looked at from the beginning")
+        self.is_void = True
 
     def _absent(self, word: words.Absent) -> None:
         if self._sight.absent(word=word):

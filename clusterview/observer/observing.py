@@ -50,7 +50,9 @@ class Observer:
         self._connection = Connection(access)
         self._reflectors = {spec.key: Reflector(self._connection, spec, self._deliver) for spec in specs}
         self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
-        self.following = Following(specs=specs, publisher_for=publisher_for, nudge=self._nudge, relist=self._relist, now=clock())
+        self.following = Following(
+            specs=specs, publisher_for=publisher_for, nudge=self._nudge, relist=self._relist, reopen=self._reopen, now=clock()
+        )
         self._digesting = Digesting(connection=self._connection, specs=specs, tell=self._tell, is_followed=self._is_followed, clock=clock)
         self._threads: list[threading.Thread] = [
             threading.Thread(target=one.run, name=f"{access.id}: {key}", daemon=True) for key, one in self._reflectors.items()
@@ -130,6 +132,9 @@ class Observer:
 
     def _relist(self, key: str) -> None:
         self._reflectors[key].relist()
+
+    def _reopen(self, key: str) -> None:
+        self._reflectors[key].reopen()
 
     def _is_followed(self, key: str) -> bool:
         return self.following.is_followed(key=key)

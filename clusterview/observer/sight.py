@@ -57,6 +57,13 @@ class Sight:
         self._reason, self._detail = "", ""
         return regained
 
+    def doubted(self, *, at: float) -> list[str]:
+        """This will take no row for followed any more, and name those that were: after an outage a watch may be dead without a sign."""
+        keys = [key for key, row in self._rows.items() if row.state == "open"]
+        for key in keys:
+            self.behind(key=key, detail="", at=at)
+        return keys
+
     def silent(self, *, reason: str, detail: str) -> None:
         """This will note why there was no answer."""
         self._reason, self._detail = reason, detail
@@ -114,6 +121,10 @@ class Sight:
     def in_contact(self, *, now: float) -> bool:
         """This will tell whether contact was confirmed at most 4 s ago."""
         return self._contact_at is not None and now - self._contact_at <= LIVE_SECONDS
+
+    def is_away(self, *, now: float) -> bool:
+        """This will tell whether there was contact once, and is none now."""
+        return self._contact_at is not None and not self.in_contact(now=now)
 
     def follows(self, *, kind: str, now: float) -> bool:
         """This will tell whether all there is of the kind would be seen now."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from clusterview.kube.kinds import KindSpec
 from clusterview.topology.objects import Kind, Namespace, Uid
+from clusterview.topology.versions import is_older
 
 SETTLE_SECONDS = 5.0
 
@@ -21,8 +22,8 @@ class Known(Protocol):
     """What the picture knows; `projection.projecting.Projector` is it."""
 
     def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]: ...
+    def version(self, *, uid: Uid) -> str: ...
     def is_behind(self, *, uid: Uid, version: str) -> bool: ...
-    def is_newer(self, *, uid: Uid, version: str) -> bool: ...
 
 
 class Rows(Protocol):
@@ -34,11 +35,14 @@ class Rows(Protocol):
 
 @dataclass
 class Suspicion:
-    """What a row's list said that the picture does not. `absent` are objects that the list did not have, `judge_at` when it counts."""
+    """What a row's list said that the picture does not. `absent` are objects that the list did not have, `ahead` those that are shown in a
+    later version than that of the list, `judge_at` is when it counts.
+    """
 
     began_at: float
     found: set[Uid] = field(default_factory=set)
     behind: dict[Uid, str] = field(default_factory=dict)
+    ahead: dict[Uid, str] = field(default_factory=dict)
     absent: tuple[Uid, ...] = ()
     version: str = ""
     counts: tuple[int, int] | None = None
@@ -51,6 +55,7 @@ class Verifier:
     def __init__(self, *, specs: Mapping[str, KindSpec], known: Known, rows: Rows) -> None:
         self._specs, self._known, self._rows = specs, known, rows
         self._suspicions: dict[str, Suspicion] = {}
+        self._ahead: dict[str, dict[Uid, str]] = {}
         self.verified_at: dict[str, float] = {}
         self.divergences = 0
 
@@ -68,25 +73,39 @@ class Verifier:
         """This will begin a comparison of every object of the row."""
         self._suspicions[key] = Suspicion(began_at=at)
 
-    def page(self, *, key: str, objects: Iterable[tuple[Uid, str]]) -> None:
-        """This will compare some of what the list holds."""
+    def page(self, *, key: str, version: str, objects: Iterable[tuple[Uid, str]]) -> None:
+        """This will compare some of what the list holds. `version` is that of the list."""
         if (doubt := self._suspicions.get(key)) is None:
             return
+        doubt.version = version
         unreadable = self._rows.unreadable_in(key=key)
-        for uid, version in objects:
+        for uid, written in objects:
             doubt.found.add(uid)
-            if self._known.is_behind(uid=uid, version=version) and uid not in unreadable:
-                doubt.behind[uid] = version
+            if (ours := self._known.version(uid=uid)) == written or uid in unreadable:
+                continue
+            if self._known.is_behind(uid=uid, version=written):
+                doubt.behind[uid] = written
+            elif is_older(version=version, known=ours):
+                doubt.ahead[uid] = ours
 
-    def ended(self, *, key: str, version: str, at: float) -> None:
-        """This will compare what the list did not have. `version` is that of the list."""
+    def ended(self, *, key: str, at: float) -> bool:
+        """This will compare what the list did not have, and tell whether no list can help.
+
+        A version that was shown before a list was asked for cannot be later than that list. One that is was never the cluster's own, or is
+        that of a history which was rolled back, and then the cluster's own words would be refused as old ones.
+        """
         if (doubt := self._suspicions.get(key)) is None:
-            return
-        doubt.version, doubt.judge_at = version, at + SETTLE_SECONDS
-        doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and not self._known.is_newer(uid=uid, version=version))
+            return False
+        before, self._ahead[key] = self._ahead.get(key, {}), doubt.ahead
+        if impossible := sum(1 for uid, version in doubt.ahead.items() if before.get(uid) == version):
+            self.divergences += impossible
+            return True
+        doubt.judge_at = at + SETTLE_SECONDS
+        doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and self._is_missed(uid, doubt))
         doubt.found.clear()
         if not doubt.behind and not doubt.absent:
             self.listed(key=key, at=doubt.began_at)
+        return False
 
     def counted(self, *, key: str, count: int, at: float) -> None:
         """This will compare how many there are. It takes a difference that stays while nothing comes or goes."""
@@ -120,7 +139,12 @@ class Verifier:
             before, told = doubt.counts
             return abs(told - before) if self._count(key) == before else 0
         behind = sum(1 for uid, version in doubt.behind.items() if self._known.is_behind(uid=uid, version=version))
-        return behind + sum(1 for uid in doubt.absent if not self._known.is_newer(uid=uid, version=doubt.version))
+        return behind + sum(1 for uid in doubt.absent if self._is_missed(uid, doubt))
+
+    def _is_missed(self, uid: Uid, doubt: Suspicion) -> bool:
+        """Whether an object that the list did not have is still shown as it was at the list's moment."""
+        ours = self._known.version(uid=uid)
+        return bool(ours) and not is_older(version=doubt.version, known=ours)
 
     def _count(self, key: str) -> int:
         return len(self._uids(key)) + len(self._rows.unreadable_in(key=key))

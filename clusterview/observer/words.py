@@ -72,17 +72,17 @@ class DigestBegun(msgspec.Struct, frozen=True):
 
 
 class DigestPage(msgspec.Struct, frozen=True):
-    """Some of them: uid and resourceVersion."""
+    """Some of them: uid and resourceVersion. `version` is the resourceVersion of the whole."""
 
     key: str
+    version: str
     objects: tuple[tuple[Uid, str], ...]
 
 
 class DigestEnded(msgspec.Struct, frozen=True):
-    """That was all of them. `version` is the resourceVersion of the whole."""
+    """That was all of them."""
 
     key: str
-    version: str
     at: float
 
 

@@ -41,16 +41,15 @@ class Projector:
         """This will name the objects of a kind, or with `namespace` those there."""
         return [uid for uid in self._of_kind[kind] if self._is_in(uid, namespace)]
 
+    def version(self, *, uid: Uid) -> str:
+        """This will tell the resourceVersion of an object, empty for one that is not there."""
+        return self._versions.known(uid=uid)
+
     def is_behind(self, *, uid: Uid, version: str) -> bool:
         """This will tell whether an object of that version was never heard of, neither it nor anything later."""
         if known := self._versions.known(uid=uid):
             return known != version and is_older(version=known, known=version)
         return not self._versions.is_late(uid=uid, version=version)
-
-    def is_newer(self, *, uid: Uid, version: str) -> bool:
-        """This will tell whether the object was last written after `version`, or is not there."""
-        known = self._versions.known(uid=uid)
-        return not known or is_older(version=version, known=known)
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""

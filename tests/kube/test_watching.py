@@ -329,6 +329,21 @@ def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> No
     assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened"]
 
 
+def test_a_watch_that_may_be_dead_is_opened_again_at_once_without_a_list() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(11), then="silence"), stream(bookmark(12), then="silence")) as script:
+        watcher = Reflector(script.connection(), PODS, told.append)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        wait_until(lambda: watcher._version == "11", seconds=5, what="the watch is open")
+        watcher.reopen()
+        wait_until(lambda: len(told) == 3, seconds=5, what="it is opened again")
+        watcher.stop()
+        thread.join(5)
+        assert watches(script) == ["10", "11"]
+    assert names(told) == ["Listed", "WatchOpened", "WatchOpened"]
+
+
 def older_lists(count: int) -> list[Any]:
     return [say(200, page(pod("a", version=1), version=5))] * count
 

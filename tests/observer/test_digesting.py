@@ -40,9 +40,9 @@ def test_every_object_is_told_by_its_identity_in_pages() -> None:
         assert [one.query.get("continue") for one in script.asked] == [None, "t"]
     assert told == [
         words.DigestBegun(key="Pod", at=30.0),
-        words.DigestPage(key="Pod", objects=(("uid-a", "3"),)),  # type: ignore[arg-type]
-        words.DigestPage(key="Pod", objects=(("uid-b", "4"),)),  # type: ignore[arg-type]
-        words.DigestEnded(key="Pod", version="10", at=30.0),
+        words.DigestPage(key="Pod", version="10", objects=(("uid-a", "3"),)),  # type: ignore[arg-type]
+        words.DigestPage(key="Pod", version="10", objects=(("uid-b", "4"),)),  # type: ignore[arg-type]
+        words.DigestEnded(key="Pod", at=30.0),
     ]
 
 

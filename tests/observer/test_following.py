@@ -59,12 +59,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.written, self.now, self.nudged = Written(), 100.0, list[list[str] | None]()
-        self.relisted: list[str] = []
+        self.relisted, self.reopened = list[str](), list[str]()
         self.following = Following(
             specs=KINDS,
             publisher_for=self.written.publisher_for,  # type: ignore[arg-type]
             nudge=self._nudge,
             relist=self.relisted.append,
+            reopen=self.reopened.append,
             now=self.now,
         )
 
@@ -231,7 +232,7 @@ def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
     told = len(desk.written.frames[1])
     for _ in range(60):
         desk.settle(1)
-    desk.hear(words.Contacted(desk.now))
+    desk.hear(words.Contacted(desk.now), *(words.Opened(spec.key) for spec in KINDS))
     desk.settle(1)
     assert len(desk.written.frames[1]) == told
     for _ in range(22):
@@ -241,7 +242,7 @@ def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
 
 
 def test_what_was_lost_on_the_way_is_listed_anew_and_counted(desk: Desk) -> None:
-    desk.hear(words.DigestBegun("Node", desk.now), words.DigestPage("Node", ((Uid("a"), "5"),)), words.DigestEnded("Node", "9", desk.now))
+    desk.hear(words.DigestBegun("Node", desk.now), words.DigestPage("Node", "9", ((Uid("a"), "5"),)), words.DigestEnded("Node", desk.now))
     for _ in range(6):
         desk.settle(1.0)
         desk.hear(words.Contacted(desk.now))
@@ -262,3 +263,20 @@ def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk)
     desk.settle(1.0)
     assert desk.following.is_void
     assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
+
+
+def test_after_an_outage_no_watch_is_believed_before_it_was_opened_again(desk: Desk) -> None:
+    desk.settle(10.0)
+    assert desk.written.contacts[-1].state == "stale"
+    desk.hear(words.Contacted(desk.now))
+    assert set(desk.reopened) == {spec.key for spec in KINDS}
+    desk.settle()
+    assert (desk.written.contacts[-1].state, desk.written.contacts[-1].reason) == ("stale", "watches_behind")
+    desk.hear(*(words.Opened(spec.key) for spec in KINDS))
+    desk.settle()
+    assert desk.written.contacts[-1].state == "live"
+
+
+def test_one_missed_answer_reopens_nothing(desk: Desk) -> None:
+    desk.hear(words.Silent("unreachable", "It cannot be reached."), words.Contacted(desk.now + 1.0))
+    assert desk.reopened == []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.observer import words
-from clusterview.observer.observing import STOP_SECONDS, Observer
+from clusterview.observer.observing import Observer
 from clusterview.stream.publishing import Publisher
 from tests.lab.fixtures import wait_until
 
@@ -32,10 +31,8 @@ def alive() -> list[str]:
 def test_every_thread_ends_when_it_is_stopped(observer: Observer) -> None:
     observer.start()
     wait_until(lambda: len(alive()) == 22, seconds=5, what="every thread runs")
-    began = time.monotonic()
     observer.stop()
     assert alive() == []
-    assert time.monotonic() - began < STOP_SECONDS
 
 
 def test_a_full_inbox_does_not_hold_the_threads_back_from_ending(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,11 +26,11 @@ class Watch:
         self.verifier.listed(key="Node", at=0.0)
         self.sight.opened(key="Node")
 
-    def digest(self, *objects: tuple[str, int], version: int, at: float = 30.0) -> None:
+    def digest(self, *objects: tuple[str, int], version: int, at: float = 30.0) -> bool:
         self.verifier.began(key="Node", at=at)
         for uid, written in objects:  # a page each
-            self.verifier.page(key="Node", objects=[(Uid(uid), str(written))])
-        self.verifier.ended(key="Node", version=str(version), at=at)
+            self.verifier.page(key="Node", version=str(version), objects=[(Uid(uid), str(written))])
+        return self.verifier.ended(key="Node", at=at)
 
 
 @pytest.fixture
@@ -109,6 +109,20 @@ def test_a_list_in_between_settles_every_suspicion(watch: Watch) -> None:
     watch.digest(("a", 11), version=12)
     watch.verifier.listed(key="Node", at=33.0)
     assert watch.verifier.settle(now=60.0) == []
+
+
+def test_a_version_that_the_cluster_never_gave_is_not_believed_for_ever(watch: Watch) -> None:
+    watch.projector.project(seen(node("a", "a"), "99"))
+    assert watch.digest(("a", 10), ("b", 10), version=14) is False
+    assert watch.digest(("a", 10), ("b", 10), version=15, at=60.0) is True
+    assert watch.verifier.divergences == 1
+
+
+def test_an_object_that_is_written_at_each_list_is_believed(watch: Watch) -> None:
+    for version in (20, 30, 40):
+        watch.projector.project(seen(node("a", "a"), str(version + 5)))
+        assert watch.digest(("a", version - 1), ("b", 10), version=version, at=float(version)) is False
+    assert watch.verifier.divergences == 0
 
 
 def test_a_row_that_cannot_be_read_any_more_is_not_to_be_verified(watch: Watch) -> None:
