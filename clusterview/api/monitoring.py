@@ -53,13 +53,13 @@ def database_problem() -> str:
 
 def redis_problem() -> str:
     """What is wrong with Redis, or nothing."""
+    client = publishing.connect(url=settings.REDIS_URL)
     try:
-        client = publishing.connect(url=settings.REDIS_URL)
-        client.ping()
-        client.close()
+        return publishing.eviction(client=client)
     except redis.RedisError as problem:
         return type(problem).__name__
-    return ""
+    finally:
+        client.close()
 
 
 class Product(Collector):

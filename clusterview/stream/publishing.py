@@ -84,6 +84,21 @@ def connect(*, url: str) -> redis.Redis:
     )
 
 
+def eviction(*, client: redis.Redis) -> str:
+    """This will say, with the remedy, that this Redis drops what it holds when it is full; nothing where it does not. Raises redis.RedisError.
+
+    Asked of INFO, which those may read who may not read the configuration.
+    """
+    memory: dict[str, Any] = client.info("memory")
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if policy == "noeviction" or not memory.get("maxmemory"):
+        return ""
+    return (
+        f"Redis may drop what it holds (maxmemory-policy {policy}): leases and pictures would vanish unseen. "
+        "Run `redis-cli CONFIG SET maxmemory-policy noeviction`, and write it into redis.conf."
+    )
+
+
 class Listener(Protocol):
     """Whoever wants to know what was published, in the publisher's thread: it must not wait, and not raise."""
 
