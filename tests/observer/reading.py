@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -29,7 +30,8 @@ class Page:
     """Reads one cluster's stream as a web process does."""
 
     def __init__(self, *, url: str, cluster: str) -> None:
-        self.client, self._cluster = connect(url=url), cluster
+        self.client: Any = connect(url=url)
+        self._cluster = cluster
 
     def contact(self) -> Contact | None:
         """The observer's last word, whenever it was said."""

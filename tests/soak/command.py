@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, model, races
+from tests.soak import crash, model, races, stream
 
 SWITCHES = 1000
 
@@ -24,11 +24,16 @@ def main(arguments: list[str]) -> int:
     raced.add_argument("--races", type=int, default=races.RACES)
     moved = names.add_parser("traffic", help="switches under two hundred requests a second (root)")
     moved.add_argument("--switches", type=int, default=SWITCHES)
+    streamed = names.add_parser("stream", help="events from a watch to a browser while wire and Redis fail: the truth at every quiet moment")
+    streamed.add_argument("--events", type=int, default=stream.EVENTS)
+    streamed.add_argument("--checks", type=int, default=stream.CHECKS)
+    streamed.add_argument("--seed", type=int, default=1, help="the same seed meets the same troubles")
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
         "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
+        "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1
