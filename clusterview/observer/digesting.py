@@ -8,7 +8,7 @@ API server's time, every seven minutes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from clusterview.kube import digesting, errors
 from clusterview.kube.connections import Connection
@@ -22,34 +22,34 @@ IDLE_SECONDS = 1.0
 
 
 class Digesting:
-    """One round for a thread. `tell` gets what was learnt, `is_followed` says whether a row is worth asking for."""
+    """One round for a thread. `tell` gets what was learnt, `followed` says which rows are worth asking for at present."""
 
     def __init__(
         self,
         *,
         connection: Connection,
-        specs: Iterable[KindSpec],
+        followed: Callable[[], Sequence[KindSpec]],
         tell: Callable[[words.Word], None],
-        is_followed: Callable[[str], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection.sibling(size=1)
-        self._specs = {spec.key: spec for spec in specs}
-        self._tell, self._is_followed, self._clock = tell, is_followed, clock
-        now, apart = clock(), EVERY_SECONDS / max(1, len(self._specs))
-        self._due = {key: now + apart * number for number, key in enumerate(self._specs, start=1)}
-        self._rested = dict.fromkeys(self._specs, now)
+        self._followed, self._tell, self._clock = followed, tell, clock
+        self._due: dict[str, float] = {}
+        self._rested: dict[str, float] = {}
 
     def round(self) -> float:
         """This will look at the row that is due, and say how many seconds to wait before the next round."""
-        now = self._clock()
-        key = min(self._due, key=self._due.__getitem__, default="")
-        if not key or self._due[key] > now:
-            return min(IDLE_SECONDS, self._due[key] - now) if key else IDLE_SECONDS
-        self._due[key] = now + EVERY_SECONDS
+        now, specs = self._clock(), self._followed()
+        for number, one in enumerate(specs, start=1):
+            self._due.setdefault(one.key, now + EVERY_SECONDS * number / len(specs))  # not all at once
+        if not specs:
+            return IDLE_SECONDS
+        spec = min(specs, key=lambda one: self._due[one.key])
+        if self._due[spec.key] > now:
+            return min(IDLE_SECONDS, self._due[spec.key] - now)
+        self._due[spec.key] = now + EVERY_SECONDS
         try:
-            if self._is_followed(key):
-                self._look(self._specs[key], now)
+            self._look(spec, now)
         except errors.TooManyRequests as error:
             return error.retry_after_seconds
         except errors.KubeError:
@@ -61,7 +61,7 @@ class Digesting:
         self._connection.close()
 
     def _look(self, spec: KindSpec, now: float) -> None:
-        if now < self._rested[spec.key]:
+        if now < self._rested.get(spec.key, now):
             if (count := digesting.count(self._connection, spec)) is not None:
                 self._tell(words.Counted(key=spec.key, count=count, at=self._clock()))
             return

@@ -53,6 +53,7 @@ class Following:
         now: float,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
+        self._narrow: dict[str, tuple[KindSpec, ...]] = {}
         self._publisher_for = publisher_for
         self._nudge, self._relist, self._reopen = nudge, relist, reopen
         self._projector = Projector()
@@ -71,7 +72,9 @@ class Following:
         self.is_void = False  # nothing of this picture can be compared with what comes: begin another one
 
     def hear(self, *, word: words.Word) -> None:
-        """This will take in one word of the observer's threads."""
+        """This will take in one word of the observer's threads. One about a row that is not read any more says nothing."""
+        if (row := getattr(word, "key", "")) and row not in self._specs:
+            return
         match word:
             case words.Contacted(at=at):
                 self._contacted(at)
@@ -94,6 +97,12 @@ class Following:
             case words.DigestEnded(key=key, at=at):
                 if self._verifier.ended(key=key, at=at):
                     self._begin_anew()
+            case words.Narrowed(key=key, specs=specs):
+                self._narrow[key] = specs
+                self._specs.update({spec.key: spec for spec in specs})
+                self._sight.narrowed(key=key, specs=specs)
+            case words.Widened(key=key):
+                self._widened(key)
             case words.Rewound():
                 self._begin_anew()
             case Listed(kind=kind, namespace=namespace, at=at):
@@ -111,9 +120,9 @@ class Following:
             case _:
                 self._project(word)
 
-    def is_followed(self, *, key: str) -> bool:
-        """This will tell whether the row is followed without a gap, so that there is something to verify. May be asked from any thread."""
-        return self._sight.is_open(key=key)
+    def followed(self) -> list[KindSpec]:
+        """This will give the rows that are followed without a gap, so that there is something to verify. May be asked from any thread."""
+        return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key)]
 
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
@@ -191,7 +200,24 @@ class Following:
         if self._sight.absent(word=word):
             spec = self._specs[word.key]
             self._verifier.forget(key=word.key)
-            self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
+            if narrow := self._narrow.get(word.key):
+                self._leave(Kind(spec.kind), {one.namespace for one in narrow})
+            else:
+                self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
+
+    def _leave(self, kind: Kind, namespaces: set[str]) -> None:
+        """What is seen in these namespaces stays; of the kind nothing else may be seen any more."""
+        inside = {uid for namespace in namespaces for uid in self._projector.uids(kind=kind, namespace=Namespace(namespace))}
+        for uid in self._projector.uids(kind=kind, namespace=Namespace("")):
+            if uid not in inside:
+                self._project(Vanished(uid=uid))
+
+    def _widened(self, key: str) -> None:
+        for spec in self._narrow.pop(key, ()):
+            self._verifier.forget(key=spec.key)
+            self._sight.forget(key=spec.key)
+            del self._specs[spec.key]
+        self._sight.narrowed(key=key, specs=())
 
     def _unreadable(self, word: words.Unreadable) -> None:
         """What was known of an object that cannot be read any more is not true any more."""

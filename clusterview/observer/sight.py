@@ -36,6 +36,7 @@ class Row:
     why: str = ""
     detail: str = ""
     unreadable: dict[Uid, str] = field(default_factory=dict)
+    instead: tuple[str, ...] = ()  # the namespaces that are read instead of the whole cluster
 
 
 class Sight:
@@ -47,6 +48,17 @@ class Sight:
         self._contact_since = now
         self._reason, self._detail = "unreachable", "The cluster has not answered yet."
         self.version = ""
+
+    def narrowed(self, *, key: str, specs: Iterable[KindSpec]) -> None:
+        """This will note which rows are read in the place of one that may not be read in the whole cluster."""
+        specs = tuple(specs)
+        since = self._rows[key].since
+        self._rows = self._rows | {spec.key: Row(kind=spec.kind, since=since) for spec in specs}
+        self._rows[key].instead = tuple(spec.namespace for spec in specs)
+
+    def forget(self, *, key: str) -> None:
+        """This will note that a row is not read any more."""
+        self._rows = {known: row for known, row in self._rows.items() if known != key}
 
     def contacted(self, *, at: float) -> bool:
         """This will note an answer of the API server, and tell whether it ends a time without contact."""
@@ -99,7 +111,8 @@ class Sight:
 
     def is_open(self, *, key: str) -> bool:
         """This will tell whether the row is followed without a gap."""
-        return self._rows[key].state == "open"
+        row = self._rows.get(key)
+        return row is not None and row.state == "open"
 
     def unreadable_in(self, *, key: str) -> Mapping[Uid, str]:
         """This will give the objects of the row that cannot be read, with their names."""
@@ -157,8 +170,10 @@ class Sight:
     def _missing(self, now: float) -> tuple[MissingKind, ...]:
         found: dict[str, MissingKind] = {}
         for row in self._rows.values():
-            if row.state == "absent":
-                found[row.kind] = MissingKind(row.kind, row.why, row.detail)
+            if row.state == "absent" and row.instead and any(self.is_open(key=f"{row.kind}/{one}") for one in row.instead):
+                found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(row.instead)}. {row.detail}")
+            elif row.state == "absent":
+                found.setdefault(row.kind, MissingKind(row.kind, row.why, row.detail))
             elif self._is_failing(row, now):
                 found[row.kind] = MissingKind(row.kind, "failing", row.detail)
             elif row.unreadable:

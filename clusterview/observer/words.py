@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from clusterview.kube import errors
+from clusterview.kube.kinds import KindSpec
 from clusterview.projection.observations import Observation
 from clusterview.topology.objects import Uid
 
@@ -92,7 +93,35 @@ class Rewound(msgspec.Struct, frozen=True):
     key: str
 
 
-Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable | Counted | DigestBegun | DigestPage | DigestEnded | Rewound
+class Narrowed(msgspec.Struct, frozen=True):
+    """The row may not be read in the whole cluster: it is read in some namespaces instead, by these rows."""
+
+    key: str
+    specs: tuple[KindSpec, ...]
+
+
+class Widened(msgspec.Struct, frozen=True):
+    """The row may be read in the whole cluster after all, and those that were read instead have ended."""
+
+    key: str
+
+
+Word = (
+    Observation
+    | Contacted
+    | Silent
+    | Opened
+    | Behind
+    | Absent
+    | Unreadable
+    | Counted
+    | DigestBegun
+    | DigestPage
+    | DigestEnded
+    | Rewound
+    | Narrowed
+    | Widened
+)
 
 _REASONS: tuple[tuple[type[errors.KubeError], str], ...] = (
     (errors.Unauthorized, "unauthorized"),

@@ -79,7 +79,7 @@ class Scene:
 
     def relist(self, key: str) -> None:
         assert self._keeper._observer is not None
-        self._keeper._observer._reflectors[key].relist()
+        self._keeper._observer._readers.relist(key)
 
     def divergences(self) -> int:
         contact = self.page.contact()

@@ -24,7 +24,7 @@ class Clock:
 
 
 def digesting(script: Script, told: list[Any], clock: Clock, *, followed: bool = True) -> Digesting:
-    return Digesting(connection=script.connection(), specs=[PODS], tell=told.append, is_followed=lambda _: followed, clock=clock)
+    return Digesting(connection=script.connection(), followed=lambda: [PODS] if followed else [], tell=told.append, clock=clock)
 
 
 def test_every_object_is_told_by_its_identity_in_pages() -> None:
@@ -56,6 +56,7 @@ def test_after_a_dear_look_there_are_counts_until_a_hundred_times_as_long_has_pa
 
     with playing(slowly, last=COUNTED) as script:
         look = digesting(script, told, clock)
+        look.round()
         clock.now = EVERY_SECONDS
         look.round()
         while clock.now < EVERY_SECONDS + 4.0 + 4.0 * REST - EVERY_SECONDS:
@@ -74,6 +75,7 @@ def test_a_count_that_is_not_said_is_not_guessed() -> None:
     clock = Clock()
     with playing(say(200, page(pod("a", version=3), version=10, token="t"))) as script:
         look = digesting(script, told, clock)
+        look.round()
         look._rested["Pod"] = 100.0
         clock.now = EVERY_SECONDS
         look.round()
@@ -84,6 +86,7 @@ def test_a_row_that_is_not_followed_is_not_asked_for() -> None:
     clock = Clock()
     with playing() as script:
         look = digesting(script, [], clock, followed=False)
+        look.round()
         clock.now = EVERY_SECONDS
         look.round()
         assert script.asked == []
@@ -93,6 +96,7 @@ def test_a_busy_server_is_left_alone_for_the_time_it_asks_for() -> None:
     clock = Clock()
     with playing(say(429, failure(429, "TooManyRequests"), Retry_After="17")) as script:
         look = digesting(script, [], clock)
+        look.round()
         clock.now = EVERY_SECONDS
         assert look.round() == 17.0
 
@@ -103,6 +107,7 @@ def test_a_look_that_fails_tells_no_end(answer: Any) -> None:
     clock = Clock()
     with playing(answer) as script:
         look = digesting(script, told, clock)
+        look.round()
         clock.now = EVERY_SECONDS
         look.round()
     assert told == [words.DigestBegun(key="Pod", at=30.0)]

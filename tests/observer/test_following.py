@@ -14,7 +14,7 @@ from clusterview.projection.observations import Listed, Renewal, Seen, Sighting,
 from clusterview.stream.messages import Contact
 from clusterview.stream.publishing import Superseded
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import Kind, Lease, Namespace, Node, Uid
+from clusterview.topology.objects import Kind, Lease, Namespace, Node, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
@@ -280,3 +280,28 @@ def test_after_an_outage_no_watch_is_believed_before_it_was_opened_again(desk: D
 def test_one_missed_answer_reopens_nothing(desk: Desk) -> None:
     desk.hear(words.Silent("unreachable", "It cannot be reached."), words.Contacted(desk.now + 1.0))
     assert desk.reopened == []
+
+
+def pod_in(namespace: str, name: str) -> Sighting:
+    return Sighting(record=Pod(uid=Uid(f"{namespace}-{name}"), namespace=Namespace(namespace), name=name), version="5")
+
+
+def test_a_kind_that_is_refused_in_the_whole_cluster_is_seen_where_it_may_be(desk: Desk) -> None:
+    wide = next(spec for spec in KINDS if spec.kind == "Pod")
+    store = wide.within("store")
+    desk.hear(Listed(kind=Kind.POD, sightings=(pod_in("store", "a"), pod_in("bank", "b")), at=desk.now))
+    for _ in range(3):  # the first refusal is not believed
+        desk.hear(words.Absent("Pod", "not_permitted", "Forbidden.", desk.now), words.Contacted(desk.now))
+        desk.now += 3.0
+    desk.hear(words.Narrowed("Pod", (store,)), words.Absent("Pod", "not_permitted", "Forbidden.", desk.now))
+    desk.hear(Listed(kind=Kind.POD, namespace=Namespace("store"), sightings=(pod_in("store", "a"),), at=desk.now), words.Opened("Pod/store"))
+    desk.hear(words.Absent("Pod", "not_permitted", "Forbidden.", desk.now), words.Contacted(desk.now))
+    desk.settle()
+    shown = desk.following._projector.picture().objects
+    assert {uid for uid, record in shown.items() if isinstance(record, Pod)} == {"store-a"}
+    assert {one.kind: one.why for one in desk.written.contacts[-1].missing} == {"Pod": "partly"}
+    desk.hear(words.Widened("Pod"), Listed(kind=Kind.POD, sightings=(pod_in("store", "a"), pod_in("bank", "b")), at=desk.now), words.Opened("Pod"))
+    desk.hear(words.Behind("Pod/store", "a late word", desk.now))
+    desk.settle()
+    assert desk.written.contacts[-1].missing == ()
+    assert "bank-b" in desk.following._projector.picture().objects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -327,3 +328,44 @@ def test_two_clusters_beside_each_other_are_kept_apart(lab: Cluster, redis_serve
             assert page.state() == "live"
     finally:
         other.down()
+
+
+def test_who_may_read_two_namespaces_sees_those_and_then_all_when_that_is_granted(lab_shop: Cluster, redis_server: RedisServer) -> None:
+    def bind(scope: str, name: str, **metadata: str) -> None:
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "narrow"}
+        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "narrow"}]
+        one = {"kind": scope, "metadata": {"name": name, **metadata}, "roleRef": role, "subjects": subjects}
+        lab_shop.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "rbac.authorization.k8s.io/v1", **one}))
+
+    rules = [{"apiGroups": [""], "resources": ["pods", "services"], "verbs": ["list", "watch"]}]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "narrow"}, "rules": rules}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(role))
+    for namespace in ("store", "default"):
+        bind("RoleBinding", "narrow", namespace=namespace)
+    access = access_of(lab_shop.kubeconfig)
+    access = dataclasses.replace(access, user={**access.user, "as": "narrow", "as-groups": ["nobody"]})
+    keeper = Keeper(access=access, redis_url=redis_server.url, namespaces=["store", "default", "kube-public"])
+    page = Page(url=redis_server.url, cluster=access.id)
+
+    def missing() -> dict[str, str]:
+        contact = page.contact()
+        return {one.kind: one.why for one in contact.missing} if contact is not None else {}
+
+    def there(*, only: set[str]) -> set[str]:
+        items = [one for path in ("/api/v1/pods", "/api/v1/services") for one in lab_shop.get(path)["items"]]
+        return {one["metadata"]["uid"] for one in items if not only or one["metadata"]["namespace"] in only}
+
+    keeper.start()
+    try:
+        wait_until(lambda: page.state() == "live", seconds=15, what="the page is live")
+        assert (missing()["Pod"], missing()["Service"], missing()["Node"]) == ("partly", "partly", "not_permitted")
+        assert shown(page)[Kind.POD] | shown(page)[Kind.SERVICE] == there(only={"store", "default"})
+        lab_shop.kubectl("delete", "pod", "-n", "store", "-l", "slot=green", "--wait=false")
+        wait_until(lambda: shown(page)[Kind.POD] == there(only={"store"}) & shown(page)[Kind.POD], seconds=10, what="what changes is followed")
+        bind("ClusterRoleBinding", "narrow")
+        wait_until(lambda: "Pod" not in missing() and "Service" not in missing(), seconds=40, what="both may be read everywhere")
+        wait_until(lambda: shown(page)[Kind.POD] | shown(page)[Kind.SERVICE] == there(only=set()), seconds=10, what="all is shown")
+    finally:
+        keeper.stop()
+        lab_shop.kubectl("delete", "clusterrolebinding", "narrow", "--ignore-not-found")
+        lab_shop.kubectl("delete", "clusterrole", "narrow")

@@ -153,7 +153,7 @@ class Rig:
         }
         self._due = dict.fromkeys(self._reflectors, self.now)
         self._digesting = Digesting(
-            connection=wire, specs=SPECS, tell=self._hear, is_followed=lambda key: self.following.is_followed(key=key), clock=lambda: self.now
+            connection=wire, followed=lambda: self.following.followed(), tell=self._hear, clock=lambda: self.now
         )
         self._grant()
 

@@ -45,6 +45,7 @@ const WORDS = {
   redis: ["Redis does not answer", "Redis가 응답하지 않습니다"],
   notLive: ["{state}: {why}", "{state}: {why}"],
   not_permitted: ["not permitted", "권한 없음"],
+  partly: ["permitted in some namespaces only", "일부 네임스페이스에서만 허용됨"],
   not_installed: ["not installed in this cluster", "이 클러스터에 설치되지 않음"],
   failing: ["keeps failing", "계속 실패함"],
   other: ["the picture may be out of date", "화면이 최신이 아닐 수 있습니다"],
