@@ -14,7 +14,7 @@ import msgspec
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import PARTIAL_LIST, KindSpec
-from clusterview.kube.listing import PAGE_SECONDS, UNREADABLE
+from clusterview.kube.listing import OBJECTS_AT_MOST, PAGE_SECONDS, UNREADABLE
 
 PAGE_OBJECTS = 500
 
@@ -55,13 +55,15 @@ def count(connection: Connection, spec: KindSpec) -> int | None:
 
 def pages(connection: Connection, spec: KindSpec, *, limit: int = PAGE_OBJECTS) -> Iterator[Page]:
     """This will read every object's identity, page by page, all of one moment. Raises errors.KubeError, and Gone where it took too long."""
-    token = ""
-    while True:
+    token, told = "", 0
+    while told <= OBJECTS_AT_MOST:
         page = _page(connection, spec, limit=limit, token=token)
         yield page
+        told += len(page.items or ())
         if page.metadata.next_page in ("", token):
             return
         token = page.metadata.next_page
+    raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's.")
 
 
 def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str) -> Page:

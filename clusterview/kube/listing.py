@@ -17,6 +17,9 @@ from clusterview.kube.kinds import KindSpec
 
 PAGE_SECONDS = 30.0
 RESTARTS = 3
+# Twice what Kubernetes promises to carry. A server whose list never ends must not take the memory that all clusters share.
+OBJECTS_AT_MOST = 300_000
+BYTES_AT_MOST = 4 * 1024**3
 REASON_CHARACTERS = 200
 
 T = TypeVar("T")
@@ -92,9 +95,10 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
     decoder = spec.decoder()
     items: list[Any] = []
     quarantined: list[Quarantined] = []
-    token, version = "", ""
+    token, version, size = "", "", 0
     while True:
-        page = _page(connection, spec, limit=limit, token=token, page_seconds=page_seconds)
+        body = _page(connection, spec, limit=limit, token=token, page_seconds=page_seconds)
+        page, size = _decoded(body, spec), size + len(body)
         version = version or page.metadata.resource_version
         for raw in page.items or ():
             try:
@@ -103,17 +107,22 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
                 quarantined.append(quarantine(identify(raw), error))
         if page.metadata.next_page in ("", token):
             break
+        if len(items) > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
+            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {len(items)} objects, {size} bytes, and more.")
         token = page.metadata.next_page
     return Listing(tuple(items), version, tuple(quarantined))
 
 
-def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, page_seconds: float) -> Page:
+def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, page_seconds: float) -> bytes:
     query = [*spec.query, ("limit", str(limit))]
     if token:
         query.append(("continue", token))
-    answer = connection.request("GET", spec.path, query=query, accept=spec.list_accept, read_seconds=page_seconds)
+    return connection.request("GET", spec.path, query=query, accept=spec.list_accept, read_seconds=page_seconds).body
+
+
+def _decoded(body: bytes, spec: KindSpec) -> Page:
     try:
-        page = PAGES.decode(answer.body)
+        page = PAGES.decode(body)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The list of {spec.resource} cannot be read: {str(error)[:REASON_CHARACTERS]}.") from error
     if not page.metadata.resource_version:
