@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from clusterview.observer import claiming
 from clusterview.observer.keeping import Keeper
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import ControlPlanePart, Event, Kind, Lease, kind_of
+from tests.kube.making import event, page, pod
+from tests.kube.scripted import Handler, playing, say
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports, wait_until
 from tests.observer.reading import Kept, Page, access_of
@@ -369,3 +372,31 @@ def test_who_may_read_two_namespaces_sees_those_and_then_all_when_that_is_grante
         keeper.stop()
         lab_shop.kubectl("delete", "clusterrolebinding", "narrow", "--ignore-not-found")
         lab_shop.kubectl("delete", "clusterrole", "narrow")
+
+
+def test_a_cluster_that_floods_does_not_hold_another_back_t36(lab_shop: Cluster, redis_server: RedisServer) -> None:
+    def flood(handler: Handler) -> None:
+        if "watch" not in handler.path:
+            return say(200, page(version=1))(handler)
+        lines = b"".join(json.dumps(event("MODIFIED", pod("flood", version=number))).encode() + b"\n" for number in range(2, 500))
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        handler.close_connection = True
+        while not handler.script.released.is_set():
+            handler.wfile.write(lines)
+            flooded.set()
+        return None
+
+    flooded = threading.Event()
+    with playing(last=flood) as script:
+        hostile = Keeper(access=script.access(), redis_url=redis_server.url)
+        hostile.start()
+        try:
+            assert flooded.wait(10)
+            with observed(kubeconfig=lab_shop.kubeconfig, redis_server=redis_server) as seen:
+                lab_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 5}})
+                expect_truth(seen, lab_shop)
+        finally:
+            script.released.set()
+            hostile.stop()
