@@ -174,6 +174,70 @@ def test_an_effect_that_never_arrived_is_sealed_so_that_it_cannot_arrive_later(
     assert selector(lab_shop) == BLUE
 
 
+@pytest.mark.parametrize(("can_be_sealed", "reason"), [(True, "defect"), (False, "defect-may-land")], ids=["sealed", "not sealed"])
+def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_still_land(
+    can_be_sealed: bool, reason: str, olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delayed: list[Callable[[], dict[str, Any]]] = []
+
+    def delay(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        delayed.append(send)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    def broken(*_: object, **__: object) -> bool:
+        raise KeyError("a defect")
+
+    reached.around = delay
+    monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
+    if not can_be_sealed:
+        monkeypatch.setattr(engine, "_send_seal", broken)
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason, switch.failures) == (State.NEEDS_HUMAN, reason, engine.MOST_FAILURES)
+    assert writes() == [BLUE]
+    if can_be_sealed:
+        with pytest.raises((errors.Conflict, errors.Invalid)):
+            delayed[0]()
+    else:
+        delayed[0]()
+    assert writes() == ([BLUE] if can_be_sealed else [BLUE, GREEN])
+
+
+def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    def busy(*_: object, **__: object) -> None:
+        raise errors.TooManyRequests("The cluster is busy.")
+
+    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = lose
+    switch = ask(olga=olga, reached=reached)
+    monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
+    with monkeypatch.context() as now:
+        now.setattr(engine, "_send_seal", busy)
+        assert carry_out(switch, reached).state == State.UNKNOWN
+    assert (carry_out(switch, reached).state, switch.reason) == (State.NEEDS_HUMAN, "defect")
+
+
+def test_our_selector_without_our_marker_in_the_history_is_left_to_a_person(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    """A webhook may take the marker off; whose write it is nobody can tell then."""
+
+    def somebody(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        set_selector(lab_shop, GREEN)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = somebody
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "lost-answer")
+    assert writes() == [BLUE, GREEN]
+
+
 def test_an_executor_that_dies_after_sending_is_followed_by_one_that_finds_the_effect(
     olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:

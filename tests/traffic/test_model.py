@@ -11,7 +11,7 @@ from clusterview.traffic.states import LEADS_TO, State
 from tests.soak import command, model
 from tests.traffic.model.exploring import Explored, explore
 from tests.traffic.model.invariants import PROMISES
-from tests.traffic.model.mutants import ALONE, MUTANTS, POLICY, SECOND_LOCKS, TWICE, WRITTEN, Mutant
+from tests.traffic.model.mutants import ALONE, EMPTIED, MUTANTS, POLICY, SECOND_LOCKS, TWICE, WEBHOOK, WRITTEN, Mutant
 from tests.traffic.model.worlds import BLUE, BOTH, GREEN, Bounds, Guards
 
 S = State
@@ -21,6 +21,8 @@ EXPLORATIONS = {
     "an operation of two effects": Bounds(asked=1, foreign=0, faults=1, wishes=1, plan=(BLUE, BOTH, GREEN)),
     "one operation, one fault upon another": Bounds(asked=1, foreign=0, faults=2, wishes=0),
     "where nothing of ours can be written beside the selector": POLICY,
+    "where a webhook begins to take our annotations away": WEBHOOK,
+    "where the new side loses its pods": EMPTIED,
 }
 IN_ONE_TRANSACTION = {(S.REQUESTED, S.QUEUED), (S.MARKING, S.ARMED), (S.ARMED, S.APPLYING)}
 NEVER_TAKEN = {(S.REQUESTED, S.CANCELLED), (S.REQUESTED, S.REJECTED), (S.MARKING, S.CONFLICT)}

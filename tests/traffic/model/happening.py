@@ -12,9 +12,11 @@ from tests.traffic.model.labels import Asked, Claimed, Failed, Label, Landed, Mo
 from tests.traffic.model.worlds import (
     BLUE,
     EFFECT,
+    LAST_SEAL,
     LOOKS,
     MARK,
     NO_MARKER,
+    OLD,
     SEAL,
     THEIRS,
     Bounds,
@@ -44,6 +46,9 @@ def moves(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     yield from claims(world, guards=guards, bounds=bounds)
     if world.around.faults:
         yield from faults(world, guards=guards)
+        if bounds.webhooks and not world.around.policy:
+            around = world.around._replace(policy=True, faults=world.around.faults - 1)
+            yield Move(Wished("a webhook begins to take our annotations away"), world._replace(around=around), free=False)
     yield from wishes(world)
     if world.around.asked:
         yield from requests(world, guards=guards, bounds=bounds)
@@ -60,7 +65,7 @@ def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         if index and request == world.wire[index - 1]:
             continue
         accepted = _accepts(world.service, request, guards)
-        after = _written(world, request, guards=guards, policy=bounds.policy) if accepted else world
+        after = _written(world, request, guards=guards) if accepted else world
         moved = after.service.version != world.service.version
         after = after._replace(wire=tidied((*world.wire[:index], *world.wire[index + 1 :]), after.service.version, guards))
         label = Landed(request, accepted, moved)
@@ -72,8 +77,10 @@ def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         yield Move(label, _does(after, sender, doing, guards), free=True)
 
 
-def _does(world: World, executor: Executor, doing: Commit, guards: Guards) -> World:
+def _does(world: World, executor: Executor, doing: Commit | None, guards: Guards) -> World:
     wire = world.wire
+    if doing is None:
+        return world._replace(executors=with_executor(world, executor, None))
     if doing.action == "INTENT" and not guards.intent_before_effect:
         row = executor.row
         early = Request(executor.op, row.epoch, EFFECT, doing.version, row.step + 1, source_of(row), target_of(row), awaited=False)
@@ -88,9 +95,9 @@ def _accepts(service: Service, request: Request, guards: Guards) -> bool:
     return same_version or not (guards.mark_tests_version if request.kind == MARK else guards.seal_tests_version)
 
 
-def _written(world: World, request: Request, *, guards: Guards, policy: bool) -> World:
+def _written(world: World, request: Request, *, guards: Guards) -> World:
     """The object and the audit's secret knowledge after a request that was accepted. An API server that has nothing to change changes nothing."""
-    service, around, effects = world.service, world.around, world.effects
+    service, around, effects, policy = world.service, world.around, world.effects, world.around.policy
     fence = "" if guards.fence_is_fresh else "always the same"
     if request.kind != EFFECT:
         if policy or (not guards.fence_is_fresh and service.fence == fence):
@@ -110,13 +117,14 @@ def versioned(service: Service, world: World, **changes: Any) -> Service:
     """The next version of the object, kept for those who watch from an unsettled INTENT on."""
     after = service._replace(version=service.version + 1, **changes)
     if any(not one.outcome for one in world.effects):
-        after = after._replace(since=(*service.since, (after.version, after.marker)))
+        after = after._replace(since=(*service.since, (after.version, after.marker, after.selector)))
     return after
 
 
 def tidied(wire: tuple[Request, ...], version: int, guards: Guards) -> tuple[Request, ...]:
     """The wire without requests that nobody awaits and that test a version which is gone for ever."""
     tests = {MARK: guards.mark_tests_version, SEAL: guards.seal_tests_version, EFFECT: guards.effect_tests_version}
+    tests[LAST_SEAL] = guards.seal_tests_version
     return tuple(one for one in wire if one.awaited or one.version == version or not tests[one.kind])
 
 
@@ -161,8 +169,11 @@ def faults(world: World, *, guards: Guards) -> Iterator[Move]:
         wire = _forsaken(world, asked, guards)
         gone = world._replace(executors=with_executor(world, executor, None), wire=wire)
         yield Move(Failed("ends", *claim_of(executor)), _fault(gone), free=False)
-        aside = gone._replace(executors=with_executor(world, executor, executor._replace(doing=executing.set_aside(executor.row))))
+        aside = gone._replace(executors=with_executor(world, executor, executor._replace(doing=executing.set_aside(executor))))
         yield Move(Failed("meets a defect", *claim_of(executor)), _fault(aside), free=False)
+        if isinstance(executor.doing, Commit) and executor.doing.action == "INTENT" and not executor.look:
+            old = world._replace(executors=with_executor(world, executor, executor._replace(look=OLD)))
+            yield Move(Failed("its look grows old", *claim_of(executor)), _fault(old), free=False)
         if asked is None:
             continue
         for how, doing, left in _troubles(executor, guards):
@@ -186,7 +197,6 @@ def _troubles(executor: Executor, guards: Guards) -> Iterator[tuple[str, Commit,
         case "effect":
             yield "the effect's answer is lost", executing.UNKNOWN if guards.lost_is_unknown else executing.REJECTED, True
             yield "the effect is turned away", executing.REJECTED, False
-            yield "the effect is not sent after all", executing.REJECTED._replace(result="void"), False
             for how, lacks_right in (("forbidden", True), ("impossible", False)):
                 end = executing.end_of(executor.row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=lacks_right)
                 yield f"the effect is {how}", executing.REJECTED._replace(to=end), False
@@ -245,7 +255,7 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         return
     after = world._replace(around=around._replace(asked=around.asked - 1))
     for plan in (bounds.plan, (bounds.plan[-1], bounds.plan[0])):
-        if len(world.executors) < bounds.executors:
+        if len(world.executors) < bounds.executors and not around.empty:
             yield asked(after, plan=plan, is_at_once=True)
         yield asked(after, plan=plan, is_at_once=False)
 
@@ -271,6 +281,9 @@ def asked(world: World, *, plan: tuple[str, ...], is_at_once: bool) -> Move:
 def writes(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     """Others set a selector of their own, put the old one back, strip our annotations (`kubectl replace`), do both, or make the object anew."""
     now = world.service
+    if bounds.empties and not world.around.empty:
+        around = world.around._replace(foreign=world.around.foreign - 1, empty=True)
+        yield Move(Wished("nobody is left on the new side"), world._replace(around=around), free=False)
     effects: dict[str, tuple[str, Marker, int]] = {
         "sets": (THEIRS, now.marker, now.uid),
         "puts back": (BLUE, now.marker, now.uid),

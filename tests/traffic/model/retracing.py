@@ -12,17 +12,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from clusterview.traffic import engine
 from clusterview.traffic.states import TERMINAL
 from tests.traffic.model import executing, happening
 from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed, Move, Wished, Wrote
-from tests.traffic.model.worlds import EFFECT, NO_MARKER, Bounds, Commit, Guards, Marker, Row, World, first_world, source_of, target_of
+from tests.traffic.model.worlds import (
+    EFFECT,
+    LOOKS,
+    NO_MARKER,
+    Bounds,
+    Commit,
+    Executor,
+    Guards,
+    Marker,
+    Row,
+    World,
+    first_world,
+    source_of,
+    target_of,
+)
 
 GUARDS = Guards()
 PLENTY = 99
 FORBIDDEN = ("not_armed", "read_only", "not_allowed")
 HISTORY = ("marker seen in the history", "never in the history")
 HOW = {"answered": ("answered",), "marker seen": ("marker seen",), "sealed": ("sealed",), "replayed": HISTORY}
-
+HOW |= {"unmarked": (engine.UNMARKED,), "may land": (engine.MAY_LAND,)}
 
 MOST_NODES = 60_000
 
@@ -96,7 +111,6 @@ class _Search:
         self.record = record
         self.operations = list(dict.fromkeys(one.operation for one in record.entries if one.action == "REQUESTED"))
         self.uids = list(dict.fromkeys([record.start.uid, *(one.uid for one in record.writes)]))
-        self.claims = {one.operation: one.body["epoch"] for one in record.entries if one.action == "CLAIMED"}
         self.is_forbidden = any(one.body.get("reason") in FORBIDDEN for one in record.entries)
         self.bounds = Bounds(tries=tries, executors=3, foreign=PLENTY, faults=PLENTY, wishes=PLENTY, asked=PLENTY)
 
@@ -161,13 +175,26 @@ class _Search:
             yield from executing.moves(world, executor, guards=GUARDS, bounds=self.bounds)
         yield from happening.landings(world, guards=GUARDS, bounds=self.bounds)
         yield from happening.faults(world, guards=GUARDS)
-        yield from happening.claims(world, guards=GUARDS, bounds=self.bounds)
+        yield from self._claims(world, self._entry(node))
         if self.is_forbidden:
             yield from happening.permissions(world)
         yield from self._by_people(world, self._entry(node))
         if (write := self._write(node)) and not write.is_ours:
             marker, uid = self._marker(write.marker), self.uids.index(write.uid)
             yield happening.written(world, how="writes", selector=write.selector, marker=marker, uid=uid, guards=GUARDS)
+
+    def _claims(self, world: World, entry: Entry | None) -> Iterator[Move]:
+        """The claim that the audit tells next. One that it never tells wrote nothing, so the run without it is a run as well; whoever is superseded
+        by a claim can only end.
+        """
+        op = self.operations.index(entry.operation) if entry and entry.action == "CLAIMED" and entry.operation in self.operations else len(world.rows)
+        if entry is None or op >= len(world.rows) or world.rows[op].epoch >= entry.body["epoch"] or world.rows[op].state in TERMINAL:
+            return
+        row = world.rows[op]._replace(epoch=entry.body["epoch"])
+        wire = tuple(sorted(one._replace(awaited=one.awaited and one.op != op) for one in world.wire))
+        executors = (*(one for one in world.executors if one.op != op), Executor(op, row, LOOKS))
+        rows = (*world.rows[:op], row, *world.rows[op + 1 :])
+        yield Move(Claimed(op, row.epoch, row.state), world._replace(rows=rows, executors=executors, wire=wire), free=True)
 
     def _by_people(self, world: World, entry: Entry | None) -> Iterator[Move]:
         if entry and entry.action == "REQUESTED" and entry.operation == dict(enumerate(self.operations)).get(len(world.rows)):
@@ -192,8 +219,6 @@ class _Search:
                 return claimed and self._take(claimed, op, "PREFLIGHT")
             case Wished("go back", op):
                 return self._take(node, op, "BACK_REQUESTED")
-            case Claimed(op, epoch):
-                return node if epoch <= self.claims.get(self.operations[op], 0) else None
             case Committed():
                 return self._committed(node, move.label, row=before.world.rows[move.label.op])
             case Landed(moved=True):
@@ -231,8 +256,10 @@ class _Search:
                 said = (body["step"], body["epoch"], body["intent_rv"], text(body["from"]), text(body["to"]))
                 return said == (row.step + 1, epoch, self._version(commit.version), source_of(row), target_of(row))
             case "OUTCOME":
+                if commit.how == "defect":
+                    return "defect" in body and (body["result"], body["step"]) == (commit.result, row.step)
                 applied_as = body.get("rv") == self._version(commit.version) if commit.result == "applied" else "rv" not in body
-                how = body.get("how") in HOW[commit.how] if commit.how in HOW else ("defect" in body) == (commit.how == "defect")
+                how = body.get("how") in HOW[commit.how] if commit.how in HOW else "defect" not in body
                 return (body["result"], body["step"]) == (commit.result, row.step) and applied_as and how
             case "CONFLICT" | "REVERTED":
                 return "selector" not in body or text(body["selector"]) == commit.seen
