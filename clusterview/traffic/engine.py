@@ -189,7 +189,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     checks = preflight.check(situation)
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:
-        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "preflight"
+        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if blocked == ["missing-right"] else "preflight"
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=", ".join(blocked))
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
