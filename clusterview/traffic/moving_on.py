@@ -92,6 +92,8 @@ def step(switch: Switch, to: State, *, action: str, body: dict[str, Any] | None 
     """This will bring the row to another state and write the audit, both or neither. Raises Superseded when the claim is lost."""
     states.check(path=(State(switch.state), to))
     values = {"state": to, "open": to not in states.TERMINAL, "lease_until": now() + LEASE} | fields
+    if "detail" in values:
+        values["detail"] = auditing.lasting(values["detail"])
     if to in states.TERMINAL:
         values |= {"finished_at": timezone.now(), "lease_until": None, "holder": ""}
     with transaction.atomic():
