@@ -91,7 +91,7 @@ def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.clus
 
 
 def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluster) -> None:
-    """This will go on with a switch that was accepted, claimed and looked at by this process just now."""
+    """This will go on with a switch that was accepted, claimed and looked at by this process just now: with its mark, or with its effect."""
     _carry_on(switch, opened=opened, look=look)
 
 
@@ -100,7 +100,7 @@ def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = Non
     try:
         cluster = _open(switch, opened)
         if look is not None:
-            _mark(switch, cluster, look=look)
+            (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
         for _ in range(ROUNDS):
             if not switch.open:
                 break
@@ -140,6 +140,20 @@ def source_of(switch: Switch) -> dict[str, str]:
 def target_of(switch: Switch) -> dict[str, str]:
     """The selector that the present step's effect writes."""
     return dict(switch.plan[0] if switch.returning else switch.plan[switch.at + 1])
+
+
+def intention_of(switch: Switch) -> dict[str, Any]:
+    """What an INTENT says of the present step."""
+    return {"from": source_of(switch), "to": target_of(switch), "returning": switch.returning}
+
+
+def needs_mark(look: Look) -> bool:
+    """This will tell whether an effect on what was looked at has to be preceded by a mark.
+
+    A mark shows that the object keeps our annotations, without which a lost effect could neither be recognised nor locked out. One that stands
+    there already shows the same. Nothing of a switch that begins is on its way yet, so there is nothing else that a mark would lock out.
+    """
+    return look.is_old or not look.service.annotation(planning.FENCE)
 
 
 def marker_of(switch: Switch) -> str:
@@ -217,8 +231,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     if not version or version == service.resource_version:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
         return
-    body = {"from": source_of(switch), "to": target_of(switch), "returning": switch.returning}
-    if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=body):
+    if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=intention_of(switch)):
         _not_sent(switch, reason=reason, state=State.CANCELLED)
         return
     _apply(switch, cluster, look=look)

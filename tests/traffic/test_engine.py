@@ -63,12 +63,13 @@ def who_may_switch() -> Person:
 
 @pytest.fixture(autouse=True)
 def no_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests carry switches out themselves, as executors that find them."""
+    """The tests carry switches out themselves, as executors that find them; whoever accepted one had not sent anything."""
 
     def let_go(switch: Switch, **_: Any) -> None:
         Switch.objects.filter(pk=switch.pk).update(lease_until=None, holder="")
 
     monkeypatch.setattr(requesting, "carry_out", let_go)
+    monkeypatch.setattr(engine, "needs_mark", lambda _: True)
 
 
 @pytest.fixture
@@ -134,6 +135,26 @@ def test_back_after_success_is_a_switch_of_its_own(olga: Person, reached: Reache
     second = carry_out(requesting.request_back(switch=first, person=olga, opened=lambda _: reached), reached)
     assert (second.state, second.reverses_id) == (State.SUCCEEDED, first.pk)
     assert writes() == [BLUE, GREEN, BLUE]
+
+
+def test_where_a_mark_of_ours_stands_a_switch_begins_with_its_effect(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    """The transaction that accepts it holds the INTENT, and nothing is written to the Service before."""
+
+    def sent() -> int:
+        return len([one for one in lab_shop.writes()[before:] if one.get("verb") == "patch" and "dryRun" not in one["requestURI"]])
+
+    carry_out(ask(olga=olga, reached=reached), reached)
+    monkeypatch.undo()
+    monkeypatch.setattr(requesting, "carry_out", lambda switch, *, look, opened: engine.begin(switch, look=look, opened=opened))
+    first, before = Switch.objects.get(), len(lab_shop.writes())
+    second = requesting.request_back(switch=first, person=olga, opened=lambda _: reached)
+    second.refresh_from_db()
+    assert carry_out(second, reached).state == State.SUCCEEDED, (second.reason, second.detail)
+    assert actions(second)[:5] == ["REQUESTED", "CLAIMED", "PREFLIGHT", "INTENT", "OUTCOME"]
+    assert writes() == [BLUE, GREEN, BLUE]
+    wait_until(lambda: sent() == 1, seconds=5, what="the API server has written down one patch")
 
 
 def test_a_lost_answer_after_the_effect_is_recognised_and_nothing_is_sent_twice(

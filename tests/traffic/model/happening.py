@@ -21,6 +21,7 @@ from tests.traffic.model.worlds import (
     THEIRS,
     Bounds,
     Commit,
+    Effect,
     Executor,
     Guards,
     Marker,
@@ -197,6 +198,7 @@ def _troubles(executor: Executor, guards: Guards) -> Iterator[tuple[str, Commit,
         case "effect":
             yield "the effect's answer is lost", executing.UNKNOWN if guards.lost_is_unknown else executing.REJECTED, True
             yield "the effect is turned away", executing.REJECTED, False
+            yield "its look has grown old before the effect", executing.NOT_SENT_AFTER_ALL, False
             for how, lacks_right in (("forbidden", True), ("impossible", False)):
                 end = executing.end_of(executor.row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=lacks_right)
                 yield f"the effect is {how}", executing.REJECTED._replace(to=end), False
@@ -247,7 +249,10 @@ def turned(world: World, op: int) -> World:
 
 
 def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
-    """One operation after the other: the same again, or the way back of a finished one. What was seen may be out of date by now."""
+    """One operation after the other: the same again, or the way back of a finished one. What was seen may be out of date by now.
+
+    An effect comes first only where the object keeps our annotations.
+    """
     around = world.around
     if not (around.may and around.armed):
         return
@@ -256,23 +261,39 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     after = world._replace(around=around._replace(asked=around.asked - 1))
     for plan in (bounds.plan, (bounds.plan[-1], bounds.plan[0])):
         if len(world.executors) < bounds.executors and not around.empty:
-            yield asked(after, plan=plan, is_at_once=True)
-        yield asked(after, plan=plan, is_at_once=False)
+            yield asked(after, plan=plan, begins=MARK)
+            if not bounds.policy:
+                yield asked(after, plan=plan, begins=EFFECT)
+        yield asked(after, plan=plan, begins="")
 
 
-def asked(world: World, *, plan: tuple[str, ...], is_at_once: bool) -> Move:
-    """The move of accepting one more operation. The process that accepts it has looked before; it begins at once, with the mark, unless the
-    operation waits for another one of its group.
+def asked(world: World, *, plan: tuple[str, ...], begins: str) -> Move:
+    """The move of accepting one more operation. The process that accepts it has looked before; it begins at once, with the mark or with the
+    effect, unless the operation waits for another one of its group.
     """
     op, now = len(world.rows), world.service
-    label = Asked(op, plan, is_at_once)
-    if not is_at_once:
+    label = Asked(op, plan, begins)
+    if not begins:
         return Move(label, world._replace(rows=(*world.rows, Row(uid=now.uid, plan=plan, state=S.QUEUED))), free=False)
     row = Row(uid=now.uid, plan=plan, state=S.MARKING, epoch=1, tries=1)
     looked_at = now.version if now.selector == plan[0] else now.version - 1
+    if begins == EFFECT:
+        return Move(label, _sent_at_once(world, op, row, looked_at), free=False)
     mark = Request(op, row.epoch, MARK, looked_at, 0, "", "", awaited=True)
     executors = tuple(sorted((*world.executors, Executor(op, row, MARK)), key=claim_of))
     return Move(label, world._replace(rows=(*world.rows, row), executors=executors, wire=tuple(sorted((*world.wire, mark)))), free=False)
+
+
+def _sent_at_once(world: World, op: int, row: Row, looked_at: int) -> World:
+    """The world after an operation was accepted together with the INTENT of its first effect."""
+    now, row = world.service, row._replace(state=S.APPLYING, step=1, intent=looked_at)
+    effect = Request(op, row.epoch, EFFECT, looked_at, 1, source_of(row), target_of(row), awaited=True)
+    since = ((now.version, now.marker, now.selector),) if now.version > looked_at else ()
+    return world._replace(
+        service=now._replace(since=since), rows=(*world.rows, row), wire=tuple(sorted((*world.wire, effect))),
+        executors=tuple(sorted((*world.executors, Executor(op, row, EFFECT)), key=claim_of)),
+        effects=(*world.effects, Effect(op, 1, looked_at, source_of(row), target_of(row))),
+    )  # fmt: skip
 
 
 # Others

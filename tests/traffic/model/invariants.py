@@ -10,7 +10,7 @@ import itertools
 from clusterview.traffic import states
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic.model.executing import allowed
-from tests.traffic.model.labels import Committed, Landed, Move
+from tests.traffic.model.labels import Asked, Committed, Landed, Move
 from tests.traffic.model.worlds import EFFECT, EMPTY, OLD, Bounds, Request, World, claim_of
 
 S = State
@@ -38,6 +38,8 @@ def broken(before: World, move: Move, bounds: Bounds) -> str | None:
     label = move.label
     if isinstance(label, Landed):
         return _by_landing(before, label.request) if label.moved else None
+    if isinstance(label, Asked) and label.begins == EFFECT and any(not one.outcome for one in before.effects):
+        return "I4"
     return _by_commit(before, label, bounds, move.world) if isinstance(label, Committed) else None
 
 

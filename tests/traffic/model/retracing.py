@@ -19,6 +19,7 @@ from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed,
 from tests.traffic.model.worlds import (
     EFFECT,
     LOOKS,
+    MARK,
     NO_MARKER,
     Bounds,
     Commit,
@@ -198,8 +199,8 @@ class _Search:
 
     def _by_people(self, world: World, entry: Entry | None) -> Iterator[Move]:
         if entry and entry.action == "REQUESTED" and entry.operation == dict(enumerate(self.operations)).get(len(world.rows)):
-            for is_at_once in (True, False):
-                yield happening.asked(world, plan=_plan(entry.body), is_at_once=is_at_once)
+            for begins in (MARK, EFFECT, ""):
+                yield happening.asked(world, plan=_plan(entry.body), begins=begins)
         elif entry and entry.action == "BACK_REQUESTED" and entry.operation in self.operations[: len(world.rows)]:
             op = self.operations.index(entry.operation)
             if world.rows[op].state not in TERMINAL and not world.rows[op].going_back:
@@ -211,12 +212,8 @@ class _Search:
         """The node after a move, if the record has next what the move leaves in it."""
         node = before._replace(world=move.world)
         match move.label:
-            case Asked(op, _, is_at_once):
-                asked = self._take(node._replace(told=(*node.told, 0)), op, "REQUESTED")
-                if not asked or not is_at_once:
-                    return asked
-                claimed = self._told(asked, op, 1, "marking")
-                return claimed and self._take(claimed, op, "PREFLIGHT")
+            case Asked(op, _, begins):
+                return self._asked(node, op, begins)
             case Wished("go back", op):
                 return self._take(node, op, "BACK_REQUESTED")
             case Committed():
@@ -227,6 +224,18 @@ class _Search:
                 is_new = self.record.writes[node.writes].version != self._version(before.world.service.version)
                 return node._replace(writes=node.writes + 1) if is_new else None
         return node
+
+    def _asked(self, node: _Node, op: int, begins: str) -> _Node | None:
+        asked = self._take(node._replace(told=(*node.told, 0)), op, "REQUESTED")
+        if not asked or not begins:
+            return asked
+        claimed = self._told(asked, op, 1, "marking" if begins == MARK else "applying")
+        looked = claimed and self._take(claimed, op, "PREFLIGHT")
+        if not looked or begins == MARK:
+            return looked
+        row, sent = node.world.rows[op], self._take(looked, op, "INTENT")
+        said = Commit(row.state, "INTENT", version=row.intent)
+        return sent if sent and self._agrees(self.record.entries[looked.entries], said, row._replace(step=0), row.epoch) else None
 
     def _take(self, node: _Node, op: int, action: str, **body: object) -> _Node | None:
         """The node after the next line of the audit, if that is the one, with these values in it."""
