@@ -62,7 +62,7 @@ def claimed_at_once(switch: Switch, *, holder: str, path: tuple[State, ...]) -> 
 
 def intent(switch: Switch, *, intent_rv: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The line of the audit that comes before the next effect."""
-    return "INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch}
+    return ("INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch})
 
 
 def beat(switch_ids: Collection[uuid.UUID], *, holder: str) -> None:
