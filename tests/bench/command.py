@@ -6,9 +6,16 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import switch, table, traffic
+from tests.bench import cold, decode, switch, table, traffic, wire
 
-BENCHES = {"switch": switch.measure, "traffic": traffic.measure}
+BENCHES = {
+    "decode": decode.measure,
+    "cold": cold.measure,
+    "memory": cold.measure_memory,
+    "wire": wire.measure,
+    "switch": switch.measure,
+    "traffic": traffic.measure,
+}
 
 
 def main(arguments: list[str]) -> int:
