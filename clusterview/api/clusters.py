@@ -16,6 +16,7 @@ from clusterview.api import identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
+from clusterview.topology.joining import Joined
 from clusterview.traffic import requesting
 
 router = Router(tags=["clusters"])
@@ -70,8 +71,7 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     if picture is None:
         raise Refusal(503, "not_seen_yet")
     chosen = [record for record in picture.objects if wanted(record, kind=kind, namespace=namespace)]
-    uids = {record.uid for record in chosen}
-    joined = [as_map(link) for link in picture.links if link.source in uids and link.target in uids]
+    joined = [as_map(link) for link in Joined(objects=chosen).links()]
     place = picture.position
     body = {"objects": chosen, "links": joined, "epoch": place.epoch, "sequence": place.sequence}
     return HttpResponse(msgspec.json.encode(body), content_type="application/json")

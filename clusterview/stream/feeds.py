@@ -15,10 +15,12 @@ from clusterview.stream.freshness import Word
 from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Change
+from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 STEPS = 1_000
 Step = tuple[Position, list[Change]]
+Before = list[tuple[Uid, AnyRecord | None]]
 
 
 class Gap(Exception):
@@ -39,7 +41,7 @@ class Feed:
         self.followers: set[asyncio.Queue[Step | None]] = set()
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
-        self._recent: collections.deque[Step] = collections.deque(maxlen=STEPS)
+        self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
         self._frames: tuple[Position, list[bytes]] | None = None
 
     def replace(self, *, snapshot: Snapshot | None) -> None:
@@ -63,29 +65,35 @@ class Feed:
             raise Gap
         with self._lock:
             try:
-                changes = self._reader.read(changes=message.changes)
+                changes, before = self._reader.read(changes=message.changes)
             except KeyError as problem:
                 raise Gap from problem
             self.position = message.position
-        self._recent.append((message.position, changes))
+        self._recent.append(((message.position, changes), before))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
 
-    def since(self, place: Position) -> list[Step] | None:
-        """The steps that came after a place; None where it is not among those that are remembered here."""
-        if self.position is None or place.epoch != self.position.epoch:
+    def since(self, place: Position) -> tuple[Picture, list[Step]] | None:
+        """The picture at a place, and the steps that came after it; None where it is not among those that are remembered here."""
+        if self._reader is None or self.position is None or place.epoch != self.position.epoch:
             return None
         missed = self.position.sequence - place.sequence
-        return list(self._recent)[len(self._recent) - missed :] if 0 <= missed <= len(self._recent) else None
+        if not 0 <= missed <= len(self._recent):
+            return None
+        steps = list(self._recent)[len(self._recent) - missed :]
+        picture = Picture(objects=self._reader.picture.objects.values())
+        for _, before in reversed(steps):
+            picture.restore(before=before)
+        return picture, [step for step, _ in steps]
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""
         with self._lock:
             if self._reader is None or self.position is None:
                 return None
-            return Picture(objects=self._reader.picture.objects.values(), links=self._reader.picture.links), self.position
+            return Picture(objects=self._reader.picture.objects.values()), self.position
 
     def frames(self) -> Sequence[bytes] | None:
         """The snapshot as it is now, made once for everybody who asks at the same place."""

@@ -96,16 +96,22 @@ class Hub:
         word, place = (feed.word, feed.position) if feed else (None, None)
         return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis_gone=self._gone)
 
-    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Step]:
-        """This will yield each step's place and changes, from now on or after a place. Raises OutOfReach when that place is gone."""
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | Step]:
+        """This will yield the picture at a place (now, where none is given), then each step's place and changes.
+
+        Raises OutOfReach when that place is gone.
+        """
         self.start()
         feed = await self._feed(cluster)
-        missed = feed.since(after) if after is not None else []
-        if missed is None:
+        place = after or feed.position
+        found = feed.since(place) if place is not None else (Picture(), [])
+        if found is None:
             raise OutOfReach
+        picture, missed = found
         queue: asyncio.Queue[Step | None] = asyncio.Queue(maxsize=STEPS)
         feed.followers.add(queue)
         try:
+            yield picture
             for step in missed:
                 yield step
             while (coming := await queue.get()) is not None:

@@ -1,6 +1,6 @@
 """Every message between a browser and the server, in one file; `static/src/wire/messages.ts` is generated from it.
 
-Frames are binary WebSocket messages in MessagePack. Objects and links carry **row numbers** that belong to a view, as do epoch and
+Frames are binary WebSocket messages in MessagePack. Objects carry **row numbers** that belong to a view, as do epoch and
 sequence: a row is given when an object enters the view and is never used again within the epoch, so a gap in rows tells nothing about
 objects that the view may not show. A browser that meets a sequence other than the next one, or another epoch, says hello again.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from clusterview.topology import links, objects
+from clusterview.topology import objects
 
 WHOLE = "*"  # the view that shows everything
 
@@ -51,26 +51,13 @@ class DropRow(msgspec.Struct, frozen=True, tag="drop", tag_field="op"):
     row: int
 
 
-class LinkRows(msgspec.Struct, frozen=True, tag="link", tag_field="op"):
-    link: links.LinkKind
-    source: int
-    target: int
-
-
-class UnlinkRows(msgspec.Struct, frozen=True, tag="unlink", tag_field="op"):
-    link: links.LinkKind
-    source: int
-    target: int
-
-
-RowChange = PutRow | DropRow | LinkRows | UnlinkRows
+RowChange = PutRow | DropRow
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A whole picture: the body of a snapshot. `links` are (kind, source row, target row)."""
+    """A whole picture: the body of a snapshot."""
 
     objects: tuple[tuple[int, objects.AnyRecord], ...]
-    links: tuple[tuple[links.LinkKind, int, int], ...]
 
 
 # To the browser

@@ -103,7 +103,7 @@ class Publisher:
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
-        self._picture = Picture(objects=picture.objects.values(), links=picture.links)
+        self._picture = Picture(objects=picture.objects.values())
         position = Position(epoch=self.position.epoch, sequence=1)
         first = encoding.encode(Changes(position=position, changes=()))
         self._write(_BEGIN, STREAM_ENTRIES, first, self._snapshot(position), position=position)

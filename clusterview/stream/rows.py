@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterview.stream.messages import DropRow, LinkRows, PutRow, RowChange, UnlinkRows, Whole
-from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
-from clusterview.topology.links import Link
-from clusterview.topology.objects import Uid
+from clusterview.stream.messages import DropRow, PutRow, RowChange, Whole
+from clusterview.topology.changes import Change, Drop, Put
+from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 
@@ -23,10 +22,8 @@ class Writer:
         self._next_row = 1
 
     def whole(self, *, picture: Picture) -> Whole:
-        """This will write a picture by rows; objects that had none get one. Raises KeyError for a link to an object it does not hold."""
-        put = tuple((self._row(uid), record) for uid, record in picture.objects.items())
-        links = tuple((link.kind, self._rows[link.source], self._rows[link.target]) for link in sorted(picture.links, key=_order))
-        return Whole(objects=put, links=links)
+        """This will write a picture by rows; objects that had none get one."""
+        return Whole(objects=tuple((self._row(uid), record) for uid, record in picture.objects.items()))
 
     def changes(self, *, changes: Iterable[Change]) -> tuple[RowChange, ...]:
         """This will write changes by rows. Raises KeyError where one names an object that was never put or is dropped."""
@@ -38,16 +35,13 @@ class Writer:
                 return PutRow(row=self._row(record.uid), object=record)
             case Drop(uid=uid):
                 return DropRow(row=self._rows.pop(uid))
-            case Linked(link=link):
-                return LinkRows(link=link.kind, source=self._rows[link.source], target=self._rows[link.target])
-            case Unlinked(link=link):
-                return UnlinkRows(link=link.kind, source=self._rows[link.source], target=self._rows[link.target])
 
     def _row(self, uid: Uid) -> int:
-        if uid not in self._rows:
-            self._rows[uid] = self._next_row
+        row = self._rows.get(uid)
+        if row is None:
+            row = self._rows[uid] = self._next_row
             self._next_row += 1
-        return self._rows[uid]
+        return row
 
 
 class Reader:
@@ -55,25 +49,26 @@ class Reader:
 
     def __init__(self, *, whole: Whole) -> None:
         self._uids: dict[int, Uid] = {row: record.uid for row, record in whole.objects}
-        self.picture = Picture(
-            objects=(record for _, record in whole.objects),
-            links=(Link(kind, self._uids[source], self._uids[target]) for kind, source, target in whole.links),
-        )
+        self.picture = Picture(objects=(record for _, record in whole.objects))
 
-    def read(self, *, changes: Iterable[RowChange]) -> list[Change]:
-        """This will bring the picture forward and tell the changes by objects. Raises KeyError for a row that is not in the view."""
-        read = []
+    def read(self, *, changes: Iterable[RowChange]) -> tuple[list[Change], list[tuple[Uid, AnyRecord | None]]]:
+        """This will bring the picture forward and tell the changes by objects, and what each found under its uid.
+
+        Raises KeyError for a row that is not in the view.
+        """
+        read: list[Change] = []
+        before: list[tuple[Uid, AnyRecord | None]] = []
         for change in changes:
             told = self._change(change)
+            uid = told.record.uid if isinstance(told, Put) else told.uid
+            before.append((uid, self.picture.objects.get(uid)))
             self.picture.apply(changes=[told])
             read.append(told)
-        return read
+        return read, before
 
     def whole(self) -> Whole:
         """This will write the picture so far by the rows that its writer gave."""
-        rows = {uid: row for row, uid in self._uids.items()}
-        links = tuple((link.kind, rows[link.source], rows[link.target]) for link in sorted(self.picture.links, key=_order))
-        return Whole(objects=tuple((row, self.picture.objects[uid]) for row, uid in self._uids.items()), links=links)
+        return Whole(objects=tuple((row, self.picture.objects[uid]) for row, uid in self._uids.items()))
 
     def _change(self, change: RowChange) -> Change:
         match change:
@@ -82,12 +77,3 @@ class Reader:
                 return Put(record)
             case DropRow(row=row):
                 return Drop(self._uids.pop(row))
-            case LinkRows(link=kind, source=source, target=target):
-                return Linked(Link(kind, self._uids[source], self._uids[target]))
-            case UnlinkRows(link=kind, source=source, target=target):
-                return Unlinked(Link(kind, self._uids[source], self._uids[target]))
-
-
-def _order(link: Link) -> tuple[str, str, str]:
-    """Equal pictures are written alike."""
-    return (link.kind, link.source, link.target)

@@ -26,7 +26,7 @@ class Line implements Socket {
 const lines: Line[] = [];
 let connection: Connection;
 let ears: { [K in keyof Ears]: ReturnType<typeof vi.fn> };
-const deflated = new Blob([encode({ objects: [], links: [] })]).stream().pipeThrough(new CompressionStream("deflate"));
+const deflated = new Blob([encode({ objects: [] })]).stream().pipeThrough(new CompressionStream("deflate"));
 const body = new Uint8Array(await new Response(deflated).arrayBuffer());
 const at = (sequence: number, epoch = 7): Record<string, number> => ({ epoch, sequence });
 

@@ -6,7 +6,7 @@ import { application, node, pod, rows, service, slice } from "./making";
 
 function of(...records: AnyRecord[]): Picture {
   const made = new Picture();
-  made.replace({ objects: rows(...records), links: [] });
+  made.replace({ objects: rows(...records) });
   return made;
 }
 

@@ -4,43 +4,37 @@ import { node, pod, rows } from "./making";
 
 function picture(): Picture {
   const made = new Picture();
-  made.replace({ objects: rows(node("n1"), pod("a", { node: "n1" })), links: [["runs_on", 2, 1]] });
+  made.replace({ objects: rows(node("n1"), pod("a", { node: "n1" })) });
   return made;
 }
 
 describe("changes and a snapshot make the same picture", () => {
-  test("put, link, unlink and drop end where a snapshot of the end begins", () => {
+  test("put and drop end where a snapshot of the end begins", () => {
     const changed = picture();
     changed.apply([
       { op: "put", row: 3, object: pod("b", { node: "n1" }) },
-      { op: "link", link: "runs_on", source: 3, target: 1 },
-      { op: "unlink", link: "runs_on", source: 2, target: 1 },
       { op: "drop", row: 2 },
     ]);
     const fresh = new Picture();
-    fresh.replace({ objects: [[1, node("n1")], [3, pod("b", { node: "n1" })]], links: [["runs_on", 3, 1]] });
+    fresh.replace({ objects: [[1, node("n1")], [3, pod("b", { node: "n1" })]] });
     expect(changed.plain()).toEqual(fresh.plain());
     expect(changed.byUid("pod-a")).toBeUndefined();
-    expect(changed.sources("node-n1", "runs_on").map((one) => one.name)).toEqual(["b"]);
   });
 
   test("a change tells which kinds it touched", () => {
     const touched = picture().apply([{ op: "put", row: 3, object: pod("b") }]);
     expect([...touched.kinds]).toEqual(["Pod"]);
-    expect(touched.links).toBe(false);
   });
 
   test("a successor of the same name survives its predecessor's end", () => {
     const changed = picture();
-    changed.apply([{ op: "put", row: 3, object: pod("a", { uid: "pod-a-2" }) }, { op: "unlink", link: "runs_on", source: 2, target: 1 }, { op: "drop", row: 2 }]);
+    changed.apply([{ op: "put", row: 3, object: pod("a", { uid: "pod-a-2" }) }, { op: "drop", row: 2 }]);
     expect(changed.byName("Pod", "store", "a")?.uid).toBe("pod-a-2");
   });
 });
 
 describe("a change that does not fit is never swallowed", () => {
   test("a drop of what is not there", () => expect(() => picture().apply([{ op: "drop", row: 9 }])).toThrow(Gap));
-  test("a cut of what is not there", () =>
-    expect(() => picture().apply([{ op: "unlink", link: "owner", source: 2, target: 1 }])).toThrow(Gap));
 });
 
 test.each(["__proto__", "constructor", "toString"])("an object called %s is an object like any other", (name) => {

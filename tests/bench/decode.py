@@ -6,7 +6,9 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 from kubernetes import client, watch
 
 from clusterview.kube import kinds
@@ -17,8 +19,6 @@ from clusterview.projection.observations import Seen
 from clusterview.projection.projecting import Projector
 from tests.bench import feed
 from tests.bench.table import Line
-
-import msgspec
 
 PODS, LINES, TYPED_LINES, ROUNDS = 15_000, 30_000, 600, 3
 GOAL, RATIO = 40_000, 15
@@ -69,7 +69,7 @@ def read(projector: Projector, lines: list[bytes]) -> None:
 
 def official(lines: list[bytes]) -> None:
     """`Watch.stream` without the network, and then the same few fields."""
-    watcher = watch.Watch(return_type=client.V1Pod)
+    watcher: Any = watch.Watch(return_type=client.V1Pod)  # type: ignore[no-untyped-call]
     for line in lines:
         found = watcher.unmarshal_event(line.decode(), client.V1Pod)["object"]
         _ = (found.metadata.uid, found.spec.node_name, found.status.phase)

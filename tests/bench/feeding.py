@@ -1,4 +1,4 @@
-"""The large feed, started for one benchmark, and an observer of it in a process of its own: as `worker-observe` is, without the worker's other duties."""
+"""The large feed, started for one benchmark, and an observer of it in a process of its own."""
 
 from __future__ import annotations
 

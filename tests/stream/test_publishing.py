@@ -59,4 +59,3 @@ def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: l
         kept.apply(changes=changes)
         reader.read(changes=writer.changes(changes=changes))
     assert reader.picture.objects == kept.objects
-    assert set(reader.picture.links) == set(kept.links)

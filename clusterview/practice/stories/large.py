@@ -104,7 +104,8 @@ def pod(application: Application, *, now: float, values: Mapping[str, Any]) -> O
     made_at, name = stamp(now), values["name"]
     mount = {"name": values["volume"], "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"{application.name}-{application.hash}"}
-    probe = {"scheme": "HTTP", "path": "/healthz", "port": "http"}
+    live, ready = ({"httpGet": {"path": path, "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 1} for path in ("/healthz", "/ready"))
+    often = {"successThreshold": 1, "failureThreshold": 3}
     container = {
         "name": "web", "image": image(application), "args": ["--port=8080", "--log-level=info"],
         "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}],
@@ -113,8 +114,8 @@ def pod(application: Application, *, now: float, values: Mapping[str, Any]) -> O
             {"name": "REGION", "value": "somewhere-1"}, {"name": "COLLECTOR", "value": "http://collector.observability:4317"},
         ],
         "resources": {"limits": {"cpu": "500m", "memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}}, "volumeMounts": [mount],
-        "livenessProbe": {"httpGet": probe, "initialDelaySeconds": 10, "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
-        "readinessProbe": {"httpGet": {**probe, "path": "/ready"}, "timeoutSeconds": 1, "periodSeconds": 5, "successThreshold": 1, "failureThreshold": 3},
+        "livenessProbe": {**live, **often, "initialDelaySeconds": 10, "periodSeconds": 10},
+        "readinessProbe": {**ready, **often, "periodSeconds": 5},
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File", "imagePullPolicy": "IfNotPresent",
         "securityContext": {"runAsNonRoot": True, "allowPrivilegeEscalation": False},
     }  # fmt: skip
@@ -127,9 +128,10 @@ def pod(application: Application, *, now: float, values: Mapping[str, Any]) -> O
         {"key": f"node.kubernetes.io/{what}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
         for what in ("not-ready", "unreachable")
     ]
+    said = {"Initialized": "True", "Ready": values["status"], "ContainersReady": values["status"], "PodScheduled": "True"}
     conditions = [
-        {"type": type, "status": values["status"] if type in ("Ready", "ContainersReady") else "True", "lastProbeTime": None, "lastTransitionTime": made_at}
-        for type in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+        {"type": type, "status": status, "lastProbeTime": None, "lastTransitionTime": made_at}
+        for type, status in {"PodReadyToStartContainers": "True", **said}.items()
     ]
     status = {
         "name": "web", "state": {"running": {"startedAt": made_at}}, "lastState": {}, "ready": values["ready"], "restartCount": values["restarts"],
@@ -164,7 +166,8 @@ def _managed(made_at: str, values: Mapping[str, Any]) -> list[Object]:
     def fields(*names: str, **nested: Any) -> Object:
         return {".": EMPTY, **{f"f:{name}": EMPTY for name in names}, **{f"f:{name}": inner for name, inner in nested.items()}}
 
-    probe = fields("failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds", httpGet=fields("path", "port", "scheme"))
+    asked = fields("path", "port", "scheme")
+    probe = fields("failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds", httpGet=asked)
     container = fields(
         "args", "image", "imagePullPolicy", "name", "terminationMessagePath", "terminationMessagePolicy", livenessProbe=probe, readinessProbe=probe,
         resources=fields(limits=fields("cpu", "memory"), requests=fields("cpu", "memory")),
@@ -231,8 +234,10 @@ def _application(application: Application, *, size: Size, now: float, version: s
     yield DEPLOYMENTS, {"metadata": metadata("Deployment"), "spec": spec, "status": {**counts, "updatedReplicas": len(members)}}
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid("Deployment", number)}
     spec = {"replicas": len(members), "selector": {"matchLabels": hashed}, "template": template(hashed)}
-    yield REPLICA_SETS, {"metadata": metadata("ReplicaSet", owner=owner, labels=hashed, name=f"{name}-{application.hash}"), "spec": spec, "status": counts}
-    address, ports = f"10.{112 + (number >> 16)}.{number >> 8 & 255}.{number & 255}", [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
+    described = metadata("ReplicaSet", owner=owner, labels=hashed, name=f"{name}-{application.hash}")
+    yield REPLICA_SETS, {"metadata": described, "spec": spec, "status": counts}
+    address = f"10.{112 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+    ports: list[Object] = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
     spec = {"type": "ClusterIP", "clusterIP": address, "clusterIPs": [address], "selector": labels, "ports": ports}
     yield SERVICES, {"metadata": metadata("Service"), "spec": spec, "status": {"loadBalancer": {}}}
     owner = {"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid("Service", number)}

@@ -29,29 +29,6 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 /**
- * What a link says, from source to target.
- * OWNER: child to controller. RUNS_ON: Pod to Node. SELECTS: Service to Pod. SLICE: EndpointSlice to Service.
- * SERVES: EndpointSlice to Pod. ROUTES_TO: Ingress to Service. MOUNTS: Pod to PersistentVolumeClaim. BOUND_TO: claim to volume.
- * PROVISIONED_BY: claim or volume to StorageClass. SCALES: HorizontalPodAutoscaler to workload. PROTECTS: PodDisruptionBudget to Pod.
- * ABOUT: Event to its object.
- */
-export const LINK_KINDS = [
-  "owner",
-  "runs_on",
-  "selects",
-  "slice",
-  "serves",
-  "routes_to",
-  "mounts",
-  "bound_to",
-  "provisioned_by",
-  "scales",
-  "protects",
-  "about",
-] as const;
-export type LinkKind = (typeof LINK_KINDS)[number];
-
-/**
  * A place in a view's stream. `epoch` grows with each new observer; `sequence` by one with each `changes` message of the epoch.
  */
 export interface Position {
@@ -359,11 +336,10 @@ export interface Event extends BaseRecord {
 }
 
 /**
- * A whole picture: the body of a snapshot. `links` are (kind, source row, target row).
+ * A whole picture: the body of a snapshot.
  */
 export interface Whole {
   readonly objects: readonly (readonly [number, AnyRecord])[];
-  readonly links: readonly (readonly [LinkKind, number, number])[];
 }
 
 /**
@@ -393,20 +369,6 @@ export interface PutRow {
 export interface DropRow {
   readonly op: "drop";
   readonly row: number;
-}
-
-export interface LinkRows {
-  readonly op: "link";
-  readonly link: LinkKind;
-  readonly source: number;
-  readonly target: number;
-}
-
-export interface UnlinkRows {
-  readonly op: "unlink";
-  readonly link: LinkKind;
-  readonly source: number;
-  readonly target: number;
 }
 
 /**
@@ -494,9 +456,7 @@ export type AnyRecord =
 
 export type RowChange =
   | PutRow
-  | DropRow
-  | LinkRows
-  | UnlinkRows;
+  | DropRow;
 
 export type ToBrowser =
   | Resumed
