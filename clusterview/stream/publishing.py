@@ -23,6 +23,7 @@ from clusterview.topology.pictures import Picture
 STREAM_ENTRIES = 10_000
 CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
+SNAPSHOT_SHARE = 0.05  # of the publisher's time, at most; a large picture is packed less often
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
@@ -100,6 +101,7 @@ class Publisher:
         self._picture = Picture()
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
+        self._snapshot_seconds = SNAPSHOT_SECONDS
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
@@ -129,11 +131,12 @@ class Publisher:
 
     def _renew_snapshot(self) -> None:
         """Joining readers start at the snapshot, so it must not fall far behind the stream."""
-        now = self._clock()
-        if self.position.sequence == self._snapshot_sequence or now - self._snapshot_at < SNAPSHOT_SECONDS:
+        began, behind = self._clock(), self.position.sequence - self._snapshot_sequence
+        if behind == 0 or (began - self._snapshot_at < self._snapshot_seconds and behind < STREAM_ENTRIES // 4):
             return
         self._write(_SNAPSHOT, self.position.sequence, self._snapshot(self.position), position=self.position)
-        self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+        self._snapshot_sequence, self._snapshot_at = self.position.sequence, began
+        self._snapshot_seconds = max(SNAPSHOT_SECONDS, (self._clock() - began) / SNAPSHOT_SHARE)
 
     def _snapshot(self, position: Position) -> bytes:
         body = encoding.pack(self._rows.whole(picture=self._picture))

@@ -63,7 +63,7 @@ def run() -> list[Line]:
         Line(
             f"150,000 pods ({size / MEGABYTE:.0f} MB) to the first snapshot", seconds, "s", floor, share * typed_seconds,
             "≤ 2.5 s, ≤ 4x floor, ≥ 40x peer", is_fast,
-        ),  # fmt: skip
+        ),
         Line("its processor time", ours["cpu"], "s"),
         Line("memory at most", ours["peak"] / MEGABYTE, "MB", ours["before"] / MEGABYTE, share * typed_bytes / MEGABYTE, "≤ 160 MB", is_small),
         Line("for each pod, beyond an idle observer", each, "B", None, typed_each, "≤ 256 B, ≥ 300x less than typed", is_small),
