@@ -71,8 +71,8 @@ class Feed:
             raise Gap
         with self._lock:
             try:
-                changes, before = self._reader.read(changes=message.changes)
-            except KeyError as problem:
+                changes, before = self._reader.read(message=message)
+            except (KeyError, IndexError) as problem:
                 raise Gap from problem
             self.position = message.position
         self._tail.append((message.position, frame))

@@ -54,10 +54,62 @@ class DropRow(msgspec.Struct, frozen=True, tag="drop", tag_field="op"):
 RowChange = PutRow | DropRow
 
 
+# Pods, for there are many of them
+
+
+class ContainerState(msgspec.Struct, frozen=True):
+    state: str
+    reason: str
+    ready: bool
+
+
+class PodState(msgspec.Struct, frozen=True):
+    """What changes of a pod in its life, restarts aside. States are numbered from 0 in the order in which an epoch's messages hold them."""
+
+    phase: str
+    status: str
+    ready: bool
+    deleting: bool
+    containers: tuple[ContainerState, ...]
+
+
+class PodShape(msgspec.Struct, frozen=True):
+    """What pods of one controller have in common. A pod's name is `prefix` and its own; its containers' states are left open here."""
+
+    namespace: objects.Namespace
+    prefix: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    owner: objects.Owner | None
+    containers: tuple[objects.Container, ...]
+    volumes: tuple[objects.Volume, ...]
+
+
+class PodColumns(msgspec.Struct, frozen=True):
+    """Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
+
+    `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+    """
+
+    shapes: tuple[PodShape, ...]
+    counts: tuple[int, ...]
+    rows: tuple[int, ...]
+    uids: tuple[objects.Uid, ...]
+    names: tuple[str, ...]
+    on: tuple[int, ...]
+    nodes: tuple[str, ...]
+    addresses: tuple[str, ...]
+    created: tuple[int | None, ...]
+    states: tuple[int, ...]
+    restarts: dict[int, tuple[int, ...]]
+
+
 class Whole(msgspec.Struct, frozen=True):
-    """A whole picture: the body of a snapshot."""
+    """A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out."""
 
     objects: tuple[tuple[int, objects.AnyRecord], ...]
+    pods: PodColumns
+    states: tuple[PodState, ...]
 
 
 # To the browser
@@ -78,10 +130,15 @@ class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
 
 
 class Changes(Message, frozen=True, kw_only=True, tag="changes"):
-    """What happened, in order. `position` is the place after them."""
+    """What happened since the place before `position`, each object once.
+
+    `states` are new ones, numbered on. `pods` are (row, number of the state, restarts): pods of which nothing else is another than before.
+    """
 
     position: Position
-    changes: tuple[RowChange, ...]
+    changes: tuple[RowChange, ...] = ()
+    states: tuple[PodState, ...] = ()
+    pods: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
 
 
 class MissingKind(msgspec.Struct, frozen=True):

@@ -97,17 +97,16 @@ class Publisher:
         self._redis = redis
         self._cluster = cluster
         self._clock = clock
-        self._rows = rows.Writer()
-        self._picture = Picture()
+        self._rows = rows.Writer(picture=Picture())
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
-        self._picture = Picture(objects=picture.objects.values())
+        self._rows = rows.Writer(picture=picture)
         position = Position(epoch=self.position.epoch, sequence=1)
-        first = encoding.encode(Changes(position=position, changes=()))
+        first = encoding.encode(Changes(position=position))
         self._write(_BEGIN, STREAM_ENTRIES, first, self._snapshot(position), position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
 
@@ -115,8 +114,7 @@ class Publisher:
         """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
         if changes:
             position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
-            frame = encoding.encode(Changes(position=position, changes=self._rows.changes(changes=changes)))
-            self._picture.apply(changes=changes)
+            frame = encoding.encode(self._rows.changes(changes=changes, position=position))
             self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
         self._renew_snapshot()
         return self.position
@@ -139,7 +137,7 @@ class Publisher:
         self._snapshot_seconds = max(SNAPSHOT_SECONDS, (self._clock() - began) / SNAPSHOT_SHARE)
 
     def _snapshot(self, position: Position) -> bytes:
-        body = encoding.pack(self._rows.whole(picture=self._picture))
+        body = encoding.pack(self._rows.whole())
         return encoding.encode(Snapshot(view=WHOLE, position=position, body=body))
 
     def _write(self, script: str, *values: Any, position: Position, second_key: str | None = None) -> None:

@@ -8,67 +8,113 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterview.stream.messages import DropRow, PutRow, RowChange, Whole
+from clusterview.stream import pods
+from clusterview.stream.messages import Changes, DropRow, Position, PutRow, RowChange, Whole
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import AnyRecord, Uid
+from clusterview.topology.objects import AnyRecord, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
 class Writer:
-    """Gives rows: one for each epoch of a view."""
+    """Gives rows: one for each epoch of a view. `picture` is what was written so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, picture: Picture) -> None:
+        self.picture = Picture()
         self._rows: dict[Uid, int] = {}
         self._next_row = 1
+        self._states = pods.States()
+        self._shapes = pods.Shapes()
+        for record in picture.objects.values():
+            self._put(record)
+        self._states.take_fresh()
 
-    def whole(self, *, picture: Picture) -> Whole:
-        """This will write a picture by rows; objects that had none get one."""
-        return Whole(objects=tuple((self._row(uid), record) for uid, record in picture.objects.items()))
+    def whole(self) -> Whole:
+        """This will write the picture as it is now."""
+        others, of_pods = [], []
+        for uid, record in self.picture.objects.items():
+            if isinstance(record, Pod) and self._states.number(pods.varying_of(record).state) is not None:
+                of_pods.append((self._rows[uid], record))
+            else:
+                others.append((self._rows[uid], record))
+        columns = self._shapes.columns(pods=of_pods, states=self._states)
+        return Whole(objects=tuple(others), pods=columns, states=self._states.all())
 
-    def changes(self, *, changes: Iterable[Change]) -> tuple[RowChange, ...]:
-        """This will write changes by rows. Raises KeyError where one names an object that was never put or is dropped."""
-        return tuple(self._change(change) for change in changes)
+    def changes(self, *, changes: Iterable[Change], position: Position) -> Changes:
+        """This will write changes by rows; of several that are about one object the last. Raises KeyError for a drop of what was never put."""
+        last: dict[Uid, Change] = {}
+        for change in changes:
+            uid = change.record.uid if isinstance(change, Put) else change.uid
+            if isinstance(change, Drop) and uid not in last:
+                self._rows[uid]
+            last.pop(uid, None)
+            last[uid] = change
+        written: list[RowChange] = []
+        moved: list[tuple[int, int, tuple[int, ...]]] = []
+        for uid, change in last.items():
+            if isinstance(change, Drop):
+                if uid in self._rows:  # else it came and went in between
+                    written.append(DropRow(row=self._drop(uid)))
+            elif (state := self._state(change.record)) is not None:
+                moved.append(state)
+            else:
+                self._put(change.record)
+                written.append(PutRow(row=self._rows[uid], object=change.record))
+        return Changes(position=position, changes=tuple(written), states=self._states.take_fresh(), pods=tuple(moved))
 
-    def _change(self, change: Change) -> RowChange:
-        match change:
-            case Put(record=record):
-                return PutRow(row=self._row(record.uid), object=record)
-            case Drop(uid=uid):
-                return DropRow(row=self._rows.pop(uid))
+    def _state(self, record: AnyRecord) -> tuple[int, int, tuple[int, ...]] | None:
+        """The record as another state of what was written before, where it is that."""
+        old = self.picture.objects.get(record.uid)
+        if not isinstance(record, Pod) or not isinstance(old, Pod) or not pods.is_same_but_for_state(old, record):
+            return None
+        varying = pods.varying_of(record)
+        number = self._states.number(varying.state)
+        if number is None:
+            return None
+        self.picture.objects[record.uid] = record
+        return self._rows[record.uid], number, varying.restarts
 
-    def _row(self, uid: Uid) -> int:
-        row = self._rows.get(uid)
-        if row is None:
-            row = self._rows[uid] = self._next_row
+    def _put(self, record: AnyRecord) -> None:
+        self.picture.objects[record.uid] = record
+        if record.uid not in self._rows:
+            self._rows[record.uid] = self._next_row
             self._next_row += 1
-        return row
+        if isinstance(record, Pod):
+            self._shapes.put(record)
+            self._states.number(pods.varying_of(record).state)  # now, for a snapshot tells no state that the frames before it have not told
+
+    def _drop(self, uid: Uid) -> int:
+        del self.picture.objects[uid]
+        self._shapes.drop(uid)
+        return self._rows.pop(uid)
 
 
 class Reader:
     """Follows one view: rows in, objects out. `picture` is the picture so far."""
 
     def __init__(self, *, whole: Whole) -> None:
-        self._uids: dict[int, Uid] = {row: record.uid for row, record in whole.objects}
-        self.picture = Picture(objects=(record for _, record in whole.objects))
+        self._states = list(whole.states)
+        found = [*whole.objects, *pods.read_columns(columns=whole.pods, states=self._states)]
+        self._uids: dict[int, Uid] = {row: record.uid for row, record in found}
+        self.picture = Picture(objects=(record for _, record in found))
 
-    def read(self, *, changes: Iterable[RowChange]) -> tuple[list[Change], list[tuple[Uid, AnyRecord | None]]]:
+    def read(self, *, message: Changes) -> tuple[list[Change], list[tuple[Uid, AnyRecord | None]]]:
         """This will bring the picture forward and tell the changes by objects, and what each found under its uid.
 
-        Raises KeyError for a row that is not in the view.
+        Raises KeyError for a row that is not in the view, IndexError for a state that was never told.
         """
-        read: list[Change] = []
-        before: list[tuple[Uid, AnyRecord | None]] = []
-        for change in changes:
-            told = self._change(change)
-            uid = told.record.uid if isinstance(told, Put) else told.uid
+        self._states += message.states
+        read: list[Change] = [self._change(change) for change in message.changes]
+        for row, state, restarts in message.pods:
+            pod = self.picture.objects[self._uids[row]]
+            if not isinstance(pod, Pod):
+                raise KeyError(row)
+            read.append(Put(pods.with_state(pod, state=self._states[state], restarts=restarts)))
+        before = []
+        for change in read:
+            uid = change.record.uid if isinstance(change, Put) else change.uid
             before.append((uid, self.picture.objects.get(uid)))
-            self.picture.apply(changes=[told])
-            read.append(told)
+            self.picture.apply(changes=[change])
         return read, before
-
-    def whole(self) -> Whole:
-        """This will write the picture so far by the rows that its writer gave."""
-        return Whole(objects=tuple((row, self.picture.objects[uid]) for row, uid in self._uids.items()))
 
     def _change(self, change: RowChange) -> Change:
         match change:

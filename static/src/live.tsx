@@ -24,8 +24,8 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
     store.picture.replace(whole);
     store.replaced();
   },
-  changes(changes) {
-    const touched = store.picture.apply(changes);
+  changes(message) {
+    const touched = store.picture.apply(message);
     store.touched(touched);
     glow(touched.uids);
   },

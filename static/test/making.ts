@@ -1,5 +1,6 @@
 /** Small records and applications for tests; whatever a test does not name is empty. */
-import type { AnyRecord, EndpointSlice, Node, Pod, Service } from "../src/wire/messages";
+import type { Told } from "../src/state/picture";
+import type { AnyRecord, EndpointSlice, Node, Pod, PodColumns, RowChange, Service, Whole } from "../src/wire/messages";
 import type { Application, Side } from "../src/state/rest";
 
 const base = { labels: {}, annotations: {}, owner: null, created_at: 0, deleting: false };
@@ -28,6 +29,20 @@ export function slice(of: string, ready: readonly string[], unready: readonly st
     ...base, kind: "EndpointSlice", uid: `slice-${of}-${ready.join()}`, namespace: "store", name: `${of}-1`, service: of, ports: [],
     endpoints: [...ready.map((uid) => endpoint(uid, true)), ...unready.map((uid) => endpoint(uid, false))],
   } as unknown as EndpointSlice;
+}
+
+const NO_PODS: PodColumns = {
+  shapes: [], counts: [], rows: [], uids: [], names: [], on: [], nodes: [], addresses: [], created: [], states: [], restarts: {},
+};
+
+/** A snapshot of these records, each written out. */
+export function whole(objects: readonly [number, AnyRecord][]): Whole {
+  return { objects, pods: NO_PODS, states: [] };
+}
+
+/** A message of these changes. */
+export function told(...changes: RowChange[]): Told {
+  return { changes, states: [], pods: [] };
 }
 
 export function rows(...records: AnyRecord[]): [number, AnyRecord][] {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Picture } from "../src/state/picture";
 import { related } from "../src/state/related";
 import type { AnyRecord } from "../src/wire/messages";
-import { node, pod, rows, service, slice } from "./making";
+import { node, pod, rows, service, slice, whole } from "./making";
 
 const owner = { kind: "ReplicaSet", name: "rs", uid: "rs-1" };
 const claim = { ...node("data"), kind: "PersistentVolumeClaim", uid: "claim", namespace: "store", volume: "pv", storage_class: "fast" } as unknown as AnyRecord;
@@ -16,7 +16,7 @@ const elsewhere = service("shop", { uid: "other", namespace: "other", selector: 
 
 function names(record: AnyRecord): string[] {
   const picture = new Picture();
-  picture.replace({ objects: rows(node("n1"), shop, web, claim, ingress, replicas, elsewhere, slice("shop", ["pod-web"]), pod("alone")) });
+  picture.replace(whole(rows(node("n1"), shop, web, claim, ingress, replicas, elsewhere, slice("shop", ["pod-web"]), pod("alone"))));
   return related(picture, record).map((one) => one.uid).sort();
 }
 

@@ -13,7 +13,7 @@ from clusterview.practice.stories import large
 from clusterview.projection.observations import Listed, Seen
 from clusterview.projection.projecting import Projector
 from clusterview.stream import encoding, rows
-from clusterview.stream.messages import Changes, Position
+from clusterview.stream.messages import Position
 from clusterview.topology.objects import Kind
 from tests.bench import feed
 from tests.bench.table import Line
@@ -30,15 +30,15 @@ def measure() -> list[Line]:
     projector = Projector()
     surroundings(projector)
     projector.project(Listed(kind=Kind.POD, sightings=tuple(seen(pods.text(number)) for number in range(SIZE.pods))))
-    writer = rows.Writer()
-    whole = writer.whole(picture=projector.picture())
+    writer = rows.Writer(picture=projector.picture())
     began = time.perf_counter()
-    snapshot = len(encoding.pack(whole))
+    snapshot = len(encoding.pack(writer.whole()))
     took = time.perf_counter() - began
     lines = [pods.write(number * 700, ready=False) for number in range(CHANGED)]
+    changes = [projector.project(Seen(sighting=seen(line[28:-2]))) for line in lines]
+    place = Position(epoch=1_700_000_000_000, sequence=1_000)
     frames = [
-        encoding.encode(Changes(position=Position(epoch=1_700_000_000_000, sequence=1), changes=writer.changes(changes=said)))
-        for said in ([change for line in some for change in projector.project(Seen(sighting=seen(line[28:-2])))] for some in (lines[:1], lines[1:]))
+        encoding.encode(writer.changes(changes=[change for one in some for change in one], position=place)) for some in (changes[:1], changes[1:])
     ]
     marginal = (len(frames[1]) - len(frames[0])) / (CHANGED - 2)
     event = len(lines[0])

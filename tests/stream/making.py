@@ -59,7 +59,7 @@ class Browser:
                 assert self.position is not None
                 expected = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
                 assert message.position == expected, f"{message.position} after {self.position}"
-                self.reader.read(changes=message.changes)
+                self.reader.read(message=message)
                 self.position = message.position
             case Heartbeat():
                 self.states.append(message.contact.state)

@@ -15,18 +15,16 @@ class Written:
     """What a publisher has written: its frames, and a snapshot at any time."""
 
     def __init__(self) -> None:
-        self.writer, self.picture, self.position = rows.Writer(), picture(pods=2), Position(epoch=1, sequence=1)
-        self.writer.whole(picture=self.picture)
+        self.writer, self.position = rows.Writer(picture=picture(pods=2)), Position(epoch=1, sequence=1)
 
     def snapshot(self) -> bytes:
-        body = encoding.pack(self.writer.whole(picture=self.picture))
+        body = encoding.pack(self.writer.whole())
         return encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))
 
     def frame(self, number: int) -> bytes:
         changes = came(number) if number > 0 else went(-number)
         self.position = Position(epoch=1, sequence=self.position.sequence + 1)
-        self.picture.apply(changes=changes)
-        return encoding.encode(Changes(position=self.position, changes=self.writer.changes(changes=changes)))
+        return encoding.encode(self.writer.changes(changes=changes, position=self.position))
 
 
 def joins(feed: Feed) -> Picture:
@@ -51,7 +49,7 @@ def test_a_snapshot_and_what_came_after_it_are_the_picture(renewed_after: int | 
         feed.advance(frame=frame, message=message)
         if count == renewed_after:
             feed.renew(position=written.position, frame=written.snapshot())
-    assert joins(feed) == written.picture
+    assert joins(feed) == written.writer.picture
     assert len(feed.frames() or ()) == 5 - (renewed_after or 0)
 
 

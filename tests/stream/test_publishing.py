@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterview.stream import publishing, rows
-from clusterview.stream.messages import Contact
+from clusterview.stream.messages import Contact, Position
 from clusterview.stream.publishing import Lost, Publisher, Superseded
 from clusterview.topology.changes import Change
 from tests.observer.reading import Page
@@ -50,12 +50,12 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
 @given(numbers=st.lists(st.integers(0, 9), max_size=30))
 def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: list[int]) -> None:
     """Each number comes, or goes when it is there."""
-    writer, here = rows.Writer(), set()
-    kept = picture(pods=0)
-    reader = rows.Reader(whole=writer.whole(picture=kept))
+    kept, here = picture(pods=0), set()
+    writer = rows.Writer(picture=kept)
+    reader = rows.Reader(whole=writer.whole())
     for number in numbers:
         changes: list[Change] = went(number) if number in here else came(number)
         here ^= {number}
         kept.apply(changes=changes)
-        reader.read(changes=writer.changes(changes=changes))
+        reader.read(message=writer.changes(changes=changes, position=Position(epoch=1, sequence=1)))
     assert reader.picture.objects == kept.objects

@@ -5,11 +5,14 @@
  * Maps and Sets everywhere, so that an object called `__proto__` or `constructor` is an object like any other. A drop of something
  * that is not there means that a change was missed; it throws, and the connection starts again.
  */
-import type { AnyRecord, Kind, RowChange, Whole } from "../wire/messages";
+import * as pods from "./pods";
+import type { AnyRecord, Changes, Kind, PodState, Whole } from "../wire/messages";
 
 export class Gap extends Error {}
 
 export type Of<K extends Kind> = Extract<AnyRecord, { kind: K }>;
+
+export type Told = Pick<Changes, "changes" | "states" | "pods">;
 
 export interface Touched {
   readonly kinds: Set<Kind>;
@@ -26,15 +29,19 @@ export class Picture {
   private readonly rowsByUid = new Map<string, number>();
   private readonly rowsByName = new Map<string, number>();
   private readonly kinds = new Map<Kind, Map<number, AnyRecord>>();
+  private states: PodState[] = [];
 
   replace(whole: Whole): void {
     for (const index of [this.records, this.rowsByUid, this.rowsByName, this.kinds]) index.clear();
+    this.states = [...whole.states];
     for (const [row, record] of whole.objects) this.put(row, record);
+    for (const [row, pod] of pods.readColumns(whole.pods, this.states)) this.put(row, pod);
   }
 
-  apply(changes: readonly RowChange[]): Touched {
+  apply(message: Told): Touched {
     const touched: Touched = { kinds: new Set(), uids: new Set() };
-    for (const change of changes) {
+    this.states.push(...message.states);
+    for (const change of message.changes) {
       switch (change.op) {
         case "put":
           this.put(change.row, change.object);
@@ -45,6 +52,14 @@ export class Picture {
           touched.kinds.add(this.drop(change.row));
           break;
       }
+    }
+    for (const [row, state, restarts] of message.pods) {
+      const pod = this.records.get(row);
+      const told = this.states[state];
+      if (pod?.kind !== "Pod" || !told) throw new Gap(`row ${row} is no pod, or ${state} no state`);
+      this.put(row, pods.withState(pod, told, restarts));
+      touched.kinds.add("Pod");
+      touched.uids.add(pod.uid);
     }
     return touched;
   }

@@ -336,10 +336,60 @@ export interface Event extends BaseRecord {
 }
 
 /**
- * A whole picture: the body of a snapshot.
+ * What pods of one controller have in common. A pod's name is `prefix` and its own; its containers' states are left open here.
+ */
+export interface PodShape {
+  readonly namespace: string;
+  readonly prefix: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owner: Owner | null;
+  readonly containers: readonly Container[];
+  readonly volumes: readonly Volume[];
+}
+
+/**
+ * Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
+ * `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+ */
+export interface PodColumns {
+  readonly shapes: readonly PodShape[];
+  readonly counts: readonly number[];
+  readonly rows: readonly number[];
+  readonly uids: readonly string[];
+  readonly names: readonly string[];
+  readonly on: readonly number[];
+  readonly nodes: readonly string[];
+  readonly addresses: readonly string[];
+  readonly created: readonly (number | null)[];
+  readonly states: readonly number[];
+  readonly restarts: Readonly<Record<number, readonly number[]>>;
+}
+
+export interface ContainerState {
+  readonly state: string;
+  readonly reason: string;
+  readonly ready: boolean;
+}
+
+/**
+ * What changes of a pod in its life, restarts aside. States are numbered from 0 in the order in which an epoch's messages hold them.
+ */
+export interface PodState {
+  readonly phase: string;
+  readonly status: string;
+  readonly ready: boolean;
+  readonly deleting: boolean;
+  readonly containers: readonly ContainerState[];
+}
+
+/**
+ * A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out.
  */
 export interface Whole {
   readonly objects: readonly (readonly [number, AnyRecord])[];
+  readonly pods: PodColumns;
+  readonly states: readonly PodState[];
 }
 
 /**
@@ -372,12 +422,15 @@ export interface DropRow {
 }
 
 /**
- * What happened, in order. `position` is the place after them.
+ * What happened since the place before `position`, each object once.
+ * `states` are new ones, numbered on. `pods` are (row, number of the state, restarts): pods of which nothing else is another than before.
  */
 export interface Changes {
   readonly type: "changes";
   readonly position: Position;
   readonly changes: readonly RowChange[];
+  readonly states: readonly PodState[];
+  readonly pods: readonly (readonly [number, number, readonly number[]])[];
 }
 
 /**
