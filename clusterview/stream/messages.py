@@ -88,6 +88,8 @@ class PodShape(msgspec.Struct, frozen=True):
 class PodColumns(msgspec.Struct, frozen=True):
     """Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
 
+    `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
+
     `restarts` are by row: of the pod, then of each container; a row that is not there has none.
     """
 
@@ -104,11 +106,26 @@ class PodColumns(msgspec.Struct, frozen=True):
     restarts: dict[int, tuple[int, ...]]
 
 
+class Members(msgspec.Struct, frozen=True):
+    """The endpoints of the EndpointSlice of that row, each a pod of `pods` with its address and node: the pods' rows as in PodColumns.
+
+    `conditions` of each are the sum of 1 for ready, 2 for serving and 4 for terminating.
+    """
+
+    slice: int
+    rows: tuple[int, ...]
+    conditions: tuple[int, ...]
+
+
 class Whole(msgspec.Struct, frozen=True):
-    """A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out."""
+    """A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out.
+
+    An EndpointSlice in `members` is written without its endpoints.
+    """
 
     objects: tuple[tuple[int, objects.AnyRecord], ...]
     pods: PodColumns
+    members: tuple[Members, ...]
     states: tuple[PodState, ...]
 
 

@@ -5,7 +5,8 @@ A cluster is mostly pods, and pods are mostly alike. Written out, one takes 700 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -91,6 +92,16 @@ def with_state(pod: Pod, *, state: PodState, restarts: Sequence[int]) -> Pod:
     )
 
 
+def steps_of(rows: Sequence[int]) -> tuple[int, ...]:
+    """This will write rows by how much each is more than the one before it."""
+    return tuple([row - before for row, before in zip(rows, (0, *rows), strict=False)])
+
+
+def rows_of(steps: Iterable[int]) -> Iterator[int]:
+    """This will read what `steps_of` wrote."""
+    return itertools.accumulate(steps)
+
+
 class States:
     """Numbers the states of one epoch. `fresh` are those that were never said before."""
 
@@ -153,7 +164,7 @@ class Shapes:
         return PodColumns(
             shapes=tuple(shapes),
             counts=tuple(len(of_shape) for _, of_shape in members.values()),
-            rows=tuple(row for _, row, _ in ordered),
+            rows=steps_of([row for _, row, _ in ordered]),
             uids=tuple(pod.uid for _, _, pod in ordered),
             names=tuple(pod.name.removeprefix(shapes[number].prefix) for number, _, pod in ordered),
             on=tuple(nodes.setdefault(pod.node, len(nodes)) for _, _, pod in ordered),
@@ -169,7 +180,7 @@ def read_columns(*, columns: PodColumns, states: Sequence[PodState]) -> Iterable
     """This will give each pod with its row."""
     shapes = (shape for shape, count in zip(columns.shapes, columns.counts, strict=True) for _ in range(count))
     each = zip(
-        shapes, columns.rows, columns.uids, columns.names, columns.on, columns.addresses, columns.created, columns.states, strict=True
+        shapes, rows_of(columns.rows), columns.uids, columns.names, columns.on, columns.addresses, columns.created, columns.states, strict=True
     )  # fmt: skip
     for shape, row, uid, name, on, address, created, state in each:
         pod = Pod(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterview.stream import pods
-from clusterview.stream.messages import Changes, DropRow, Position, PutRow, RowChange, Whole
+from clusterview.stream import members, pods
+from clusterview.stream.messages import Changes, DropRow, Members, Position, PutRow, RowChange, Whole
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import AnyRecord, Pod, Uid
+from clusterview.topology.objects import AnyRecord, EndpointSlice, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
@@ -30,14 +30,24 @@ class Writer:
 
     def whole(self) -> Whole:
         """This will write the picture as it is now."""
-        others, of_pods = [], []
+        of_pods = {
+            uid: (self._rows[uid], record)
+            for uid, record in self.picture.objects.items()
+            if isinstance(record, Pod) and self._states.number(pods.varying_of(record).state) is not None
+        }
+        columns = self._shapes.columns(pods=of_pods.values(), states=self._states)
+        others: list[tuple[int, AnyRecord]] = []
+        endpoints: list[Members] = []
         for uid, record in self.picture.objects.items():
-            if isinstance(record, Pod) and self._states.number(pods.varying_of(record).state) is not None:
-                of_pods.append((self._rows[uid], record))
-            else:
-                others.append((self._rows[uid], record))
-        columns = self._shapes.columns(pods=of_pods, states=self._states)
-        return Whole(objects=tuple(others), pods=columns, states=self._states.all())
+            if uid in of_pods:
+                continue
+            row = self._rows[uid]
+            found = members.written(slice=record, row=row, pods=of_pods) if isinstance(record, EndpointSlice) else None
+            if found is not None:
+                record = found[0]
+                endpoints.append(found[1])
+            others.append((row, record))
+        return Whole(objects=tuple(others), pods=columns, members=tuple(endpoints), states=self._states.all())
 
     def changes(self, *, changes: Iterable[Change], position: Position) -> Changes:
         """This will write changes by rows; of several that are about one object the last. Raises KeyError for a drop of what was never put."""
@@ -93,9 +103,13 @@ class Reader:
 
     def __init__(self, *, whole: Whole) -> None:
         self._states = list(whole.states)
-        found = [*whole.objects, *pods.read_columns(columns=whole.pods, states=self._states)]
-        self._uids: dict[int, Uid] = {row: record.uid for row, record in found}
-        self.picture = Picture(objects=(record for _, record in found))
+        found: dict[int, AnyRecord] = dict([*whole.objects, *pods.read_columns(columns=whole.pods, states=self._states)])
+        for one in whole.members:
+            record = found[one.slice]
+            if isinstance(record, EndpointSlice):
+                found[one.slice] = members.read(slice=record, members=one, records=found)
+        self._uids: dict[int, Uid] = {row: record.uid for row, record in found.items()}
+        self.picture = Picture(objects=found.values())
 
     def read(self, *, message: Changes) -> tuple[list[Change], list[tuple[Uid, AnyRecord | None]]]:
         """This will bring the picture forward and tell the changes by objects, and what each found under its uid.

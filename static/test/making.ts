@@ -37,7 +37,7 @@ const NO_PODS: PodColumns = {
 
 /** A snapshot of these records, each written out. */
 export function whole(objects: readonly [number, AnyRecord][]): Whole {
-  return { objects, pods: NO_PODS, states: [] };
+  return { objects, pods: NO_PODS, members: [], states: [] };
 }
 
 /** A message of these changes. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Gap, Picture } from "../src/state/picture";
 import type { PodState } from "../src/wire/messages";
-import { node, pod, rows, told, whole } from "./making";
+import { node, pod, rows, slice, told, whole } from "./making";
 
 function picture(): Picture {
   const made = new Picture();
@@ -55,10 +55,11 @@ describe("pods travel as columns and states", () => {
   const made = (): Picture => {
     const picture = new Picture();
     const pods = {
-      shapes: [shape], counts: [2], rows: [4, 9], uids: ["a", "b"], names: ["x", "y"], on: [0, 0], nodes: ["n1"], addresses: ["10.0.0.1", ""],
+      shapes: [shape], counts: [2], rows: [4, 5], uids: ["a", "b"], names: ["x", "y"], on: [0, 0], nodes: ["n1"], addresses: ["10.0.0.1", ""],
       created: [5, null], states: [0, 0], restarts: { 9: [3, 2] },
     };
-    picture.replace({ objects: [], pods, states: [state(true)] });
+    const members = [{ slice: 1, rows: [9, -5], conditions: [6, 3] }];
+    picture.replace({ objects: [[1, slice("shop", [])]], pods, members, states: [state(true)] });
     return picture;
   };
 
@@ -67,6 +68,15 @@ describe("pods travel as columns and states", () => {
     expect(found).toMatchObject({ uid: "a", node: "n1", address: "10.0.0.1", created_at: 5, labels: { app: "shop" }, ready: true, restarts: 0 });
     expect(found.containers).toEqual([{ ...shape.containers[0], ready: true, state: "running" }]);
     expect(made().byUid("b")).toMatchObject({ restarts: 3, containers: [{ restarts: 2 }] });
+  });
+
+  test("endpoints are the pods that they name", () => {
+    expect(made().byUid("slice-shop-")).toMatchObject({
+      endpoints: [
+        { pod_uid: "b", address: "", node: "n1", ready: false, serving: true, terminating: true },
+        { pod_uid: "a", address: "10.0.0.1", node: "n1", ready: true, serving: true, terminating: false },
+      ],
+    });
   });
 
   test("a state that is told changes that pod and no sibling", () => {

@@ -34,7 +34,7 @@ def measure() -> list[Line]:
     began = time.perf_counter()
     snapshot = len(encoding.pack(writer.whole()))
     took = time.perf_counter() - began
-    lines = [pods.write(number * 700, ready=False) for number in range(CHANGED)]
+    lines = [pods.write(number * 700, ready=False, stamped=False) for number in range(CHANGED)]
     changes = [projector.project(Seen(sighting=seen(line[28:-2]))) for line in lines]
     place = Position(epoch=1_700_000_000_000, sequence=1_000)
     frames = [

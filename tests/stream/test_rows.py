@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clusterview.stream import encoding, pods, rows
 from clusterview.stream.messages import Changes, Position
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import Container, Namespace, Node, Owner, Pod, Uid, Volume
+from clusterview.topology.objects import Container, Endpoint, EndpointSlice, Namespace, Node, Owner, Pod, Uid, Volume
 from clusterview.topology.pictures import Picture
 
 NODE = Node(uid=Uid("n1"), name="node-1", ready="True")
@@ -28,6 +28,14 @@ PODS = st.builds(
     restarts=st.integers(0, 3), containers=st.lists(CONTAINERS, max_size=2).map(tuple), volumes=st.just((Volume("d", "emptyDir", ""),)),
 )  # fmt: skip
 STEPS = st.lists(st.lists(PODS | st.integers(0, 4), max_size=4), max_size=8)
+
+
+SLICES = st.lists(st.tuples(PODS, st.booleans(), st.booleans()), max_size=3).map(
+    lambda found: EndpointSlice(
+        uid=Uid("e"), name="web", namespace=SHOP,
+        endpoints=tuple(Endpoint(one.uid, one.address, one.node, ready, not ready, ending) for one, ready, ending in found),
+    )
+)
 
 
 def frame(writer: rows.Writer, changes: list[Change]) -> Changes:
@@ -52,6 +60,20 @@ def possible(step: list[Pod | int], *, present: set[Uid]) -> list[Change]:
             present.discard(uid)
             changes.append(Drop(uid))
     return changes
+
+
+@given(found=st.lists(PODS, max_size=5), slice=SLICES)
+@settings(max_examples=120, deadline=None)
+def test_endpoints_are_what_they_were(found: list[Pod], slice: EndpointSlice) -> None:
+    kept = Picture(objects=[slice, *found])
+    assert follow(rows.Writer(picture=kept)).picture == kept
+
+
+def test_endpoints_that_are_pods_are_not_written_out() -> None:
+    pod = Pod(uid=Uid("p"), name="web", node="node-1", address="10.0.0.1")
+    slice = EndpointSlice(uid=Uid("e"), name="web", endpoints=(Endpoint(pod.uid, pod.address, pod.node, True, True, False),))
+    whole = rows.Writer(picture=Picture(objects=[slice, pod])).whole()
+    assert [(one.rows, one.conditions) for one in whole.members] == [((2,), (3,))]
 
 
 @given(steps=STEPS)

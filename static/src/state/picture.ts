@@ -6,7 +6,7 @@
  * that is not there means that a change was missed; it throws, and the connection starts again.
  */
 import * as pods from "./pods";
-import type { AnyRecord, Changes, Kind, PodState, Whole } from "../wire/messages";
+import type { AnyRecord, Changes, Kind, Members, PodState, Whole } from "../wire/messages";
 
 export class Gap extends Error {}
 
@@ -36,6 +36,7 @@ export class Picture {
     this.states = [...whole.states];
     for (const [row, record] of whole.objects) this.put(row, record);
     for (const [row, pod] of pods.readColumns(whole.pods, this.states)) this.put(row, pod);
+    for (const members of whole.members) this.enlist(members);
   }
 
   apply(message: Told): Touched {
@@ -89,6 +90,16 @@ export class Picture {
   /** The picture as plain sorted data: equal pictures are equal here. */
   plain(): [number, AnyRecord][] {
     return [...this.records].sort(([a], [b]) => a - b);
+  }
+
+  private enlist(members: Members): void {
+    const slice = this.records.get(members.slice);
+    if (slice?.kind !== "EndpointSlice") return;
+    const podOf = (row: number): Of<"Pod"> | undefined => {
+      const pod = this.records.get(row);
+      return pod?.kind === "Pod" ? pod : undefined;
+    };
+    this.put(members.slice, { ...slice, endpoints: pods.readMembers(members, podOf) });
   }
 
   private put(row: number, record: AnyRecord): void {

@@ -1,16 +1,17 @@
 /**
  * Pods as the stream writes them (clusterview/stream/pods.py): columns grouped by what siblings have in common, and states by number.
  */
-import type { Container, Pod, PodColumns, PodState } from "../wire/messages";
+import type { Container, Endpoint, Members, Pod, PodColumns, PodState } from "../wire/messages";
 
 /** This will give each pod with its row. Siblings share what they have in common, so 150,000 pods stay small. */
 export function* readColumns(columns: PodColumns, states: readonly PodState[]): Generator<[number, Pod]> {
   let at = 0;
+  let row = 0;
   for (const [number, shape] of columns.shapes.entries()) {
     const { prefix, ...common } = shape;
     const shared: Shared = new Map();
     for (const end = at + columns.counts[number]!; at < end; at++) {
-      const row = columns.rows[at]!;
+      row += columns.rows[at]!;
       const state = states[columns.states[at]!]!;
       yield [row, {
         kind: "Pod", ...common, uid: columns.uids[at]!, name: prefix + columns.names[at]!, created_at: columns.created[at]!,
@@ -19,6 +20,17 @@ export function* readColumns(columns: PodColumns, states: readonly PodState[]): 
       }];
     }
   }
+}
+
+/** The endpoints of a slice, from the pods that they are; those of a row that is no pod are left out. */
+export function readMembers(members: Members, podOf: (row: number) => Pod | undefined): Endpoint[] {
+  let row = 0;
+  return members.rows.flatMap((step, number) => {
+    const pod = podOf((row += step));
+    const said = members.conditions[number]!;
+    if (!pod) return [];
+    return [{ pod_uid: pod.uid, address: pod.address, node: pod.node, ready: (said & 1) > 0, serving: (said & 2) > 0, terminating: (said & 4) > 0 }];
+  });
 }
 
 /** The pod in another state. */

@@ -350,6 +350,7 @@ export interface PodShape {
 
 /**
  * Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
+ * `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
  * `restarts` are by row: of the pod, then of each container; a row that is not there has none.
  */
 export interface PodColumns {
@@ -364,6 +365,16 @@ export interface PodColumns {
   readonly created: readonly (number | null)[];
   readonly states: readonly number[];
   readonly restarts: Readonly<Record<number, readonly number[]>>;
+}
+
+/**
+ * The endpoints of the EndpointSlice of that row, each a pod of `pods` with its address and node: the pods' rows as in PodColumns.
+ * `conditions` of each are the sum of 1 for ready, 2 for serving and 4 for terminating.
+ */
+export interface Members {
+  readonly slice: number;
+  readonly rows: readonly number[];
+  readonly conditions: readonly number[];
 }
 
 export interface ContainerState {
@@ -385,10 +396,12 @@ export interface PodState {
 
 /**
  * A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out.
+ * An EndpointSlice in `members` is written without its endpoints.
  */
 export interface Whole {
   readonly objects: readonly (readonly [number, AnyRecord])[];
   readonly pods: PodColumns;
+  readonly members: readonly Members[];
   readonly states: readonly PodState[];
 }
 
