@@ -7,20 +7,20 @@ from collections.abc import Mapping
 import msgspec
 
 from clusterview.stream.messages import Members
-from clusterview.stream.pods import rows_of, steps_of
+from clusterview.stream.pods import Row, rows_of, steps_of
 from clusterview.topology.objects import AnyRecord, Endpoint, EndpointSlice, Pod, Uid
 
 READY, SERVING, TERMINATING = 1, 2, 4
 
 
-def written(*, slice: EndpointSlice, row: int, pods: Mapping[Uid, tuple[int, Pod]]) -> tuple[EndpointSlice, Members] | None:
+def written(*, slice: EndpointSlice, row: int, pods: Mapping[Uid, Row]) -> tuple[EndpointSlice, Members] | None:
     """This will write the slice without its endpoints, and those by the pods' rows; None where one is no such pod, or not with what it has."""
     rows, conditions = [], []
     for endpoint in slice.endpoints:
         found = pods.get(endpoint.pod_uid)
-        if found is None or found[1].address != endpoint.address or found[1].node != endpoint.node:
+        if found is None or found.pod.address != endpoint.address or found.pod.node != endpoint.node:
             return None
-        rows.append(found[0])
+        rows.append(found.row)
         conditions.append(READY * endpoint.ready + SERVING * endpoint.serving + TERMINATING * endpoint.terminating)
     if not rows:
         return None

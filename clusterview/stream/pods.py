@@ -16,6 +16,8 @@ from clusterview.topology.objects import Container, Pod, Uid
 
 MOST_STATES = 50_000  # reasons are free text; beyond this many a pod is written out
 
+UNUSED_SHAPES = 1_000
+
 _shape_key = msgspec.msgpack.Encoder().encode
 
 
@@ -117,9 +119,9 @@ class States:
             self.fresh.append(state)
         return number
 
-    def all(self) -> tuple[PodState, ...]:
-        """All states in the order of their numbers."""
-        return tuple(self._numbers)
+    def copy(self) -> dict[PodState, int]:
+        """The number of each state so far, in their order."""
+        return dict(self._numbers)
 
     def take_fresh(self) -> tuple[PodState, ...]:
         """The states that were not said yet; from now on they are."""
@@ -142,38 +144,43 @@ class Shapes:
     def drop(self, uid: Uid) -> None:
         self._of.pop(uid, None)
 
-    def columns(self, *, pods: Iterable[tuple[int, Pod]], states: States) -> PodColumns:
-        """This will write the pods, those of one shape one after the other. Shapes that no pod has any more are forgotten."""
-        members: dict[int, tuple[PodShape, list[tuple[int, Pod]]]] = {}
-        for row, pod in pods:
-            shape = self._of[pod.uid]
-            members.setdefault(id(shape), (shape, []))[1].append((row, pod))
-        shapes = [shape for shape, _ in members.values()]
-        if 2 * len(shapes) < len(self._known):
-            self._known = {_shape_key(shape): shape for shape in shapes}
-        ordered = [(number, row, pod) for number, (_, of_shape) in enumerate(members.values()) for row, pod in of_shape]
-        nodes: dict[str, int] = {}
-        numbers, restarts = list[int](), dict[int, tuple[int, ...]]()
-        for _, row, pod in ordered:
-            varying = varying_of(pod)
-            number = states.number(varying.state)
-            assert number is not None, "a pod in a state that could not be numbered is written out"
-            numbers.append(number)
-            if varying.restarts:
-                restarts[row] = varying.restarts
-        return PodColumns(
-            shapes=tuple(shapes),
-            counts=tuple(len(of_shape) for _, of_shape in members.values()),
-            rows=steps_of([row for _, row, _ in ordered]),
-            uids=tuple(pod.uid for _, _, pod in ordered),
-            names=tuple(pod.name.removeprefix(shapes[number].prefix) for number, _, pod in ordered),
-            on=tuple(nodes.setdefault(pod.node, len(nodes)) for _, _, pod in ordered),
-            nodes=tuple(nodes),
-            addresses=tuple(pod.address for _, _, pod in ordered),
-            created=tuple(pod.created_at for _, _, pod in ordered),
-            states=tuple(numbers),
-            restarts=restarts,
-        )
+    def copy(self) -> dict[Uid, PodShape]:
+        """The shape of each pod. Shapes that no pod has any more are forgotten."""
+        if len(self._known) > len(self._of) + UNUSED_SHAPES:
+            self._known = {_shape_key(shape): shape for shape in self._of.values()}
+        return dict(self._of)
+
+
+class Row(NamedTuple):
+    """A pod that is to be written: its row, its shape, and its state as a number."""
+
+    row: int
+    pod: Pod
+    shape: PodShape
+    state: int
+    restarts: tuple[int, ...]
+
+
+def columns_of(*, pods: Iterable[Row]) -> PodColumns:
+    """This will write the pods, those of one shape one after the other."""
+    members: dict[int, list[Row]] = {}
+    for one in pods:
+        members.setdefault(id(one.shape), []).append(one)
+    ordered = [one for of_shape in members.values() for one in of_shape]
+    nodes: dict[str, int] = {}
+    return PodColumns(
+        shapes=tuple([of_shape[0].shape for of_shape in members.values()]),
+        counts=tuple([len(of_shape) for of_shape in members.values()]),
+        rows=steps_of([one.row for one in ordered]),
+        uids=tuple([one.pod.uid for one in ordered]),
+        names=tuple([one.pod.name.removeprefix(one.shape.prefix) for one in ordered]),
+        on=tuple([nodes.setdefault(one.pod.node, len(nodes)) for one in ordered]),
+        nodes=tuple(nodes),
+        addresses=tuple([one.pod.address for one in ordered]),
+        created=tuple([one.pod.created_at for one in ordered]),
+        states=tuple([one.state for one in ordered]),
+        restarts={one.row: one.restarts for one in ordered if one.restarts},
+    )
 
 
 def read_columns(*, columns: PodColumns, states: Sequence[PodState]) -> Iterable[tuple[int, Pod]]:

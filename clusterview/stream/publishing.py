@@ -7,6 +7,7 @@ Redis has lost what we wrote (it was emptied, or restored from an older file). I
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from clusterview.topology.pictures import Picture
 STREAM_ENTRIES = 10_000
 CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
-SNAPSHOT_SHARE = 0.05  # of the publisher's time, at most; a large picture is packed less often
+SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
@@ -85,6 +86,21 @@ def connect(*, url: str) -> redis.Redis:
     )
 
 
+class Packing(threading.Thread):
+    """Writes a picture as a snapshot's `frame` while its publisher goes on: seconds for a large one, most of them outside the interpreter's lock."""
+
+    def __init__(self, *, still: rows.Still, position: Position) -> None:
+        super().__init__(name="packing", daemon=True)
+        self._still, self._position = still, position
+        self.frame, self.seconds = b"", 0.0
+
+    def run(self) -> None:
+        began = time.monotonic()
+        body = encoding.pack(self._still.whole())
+        self.frame = encoding.encode(Snapshot(view=WHOLE, position=self._position, body=body))
+        self.seconds = time.monotonic() - began
+
+
 class Publisher:
     """Writes one cluster's stream for one epoch. Used by one thread.
 
@@ -101,13 +117,16 @@ class Publisher:
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
+        self._packing: Packing | None = None
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
         self._rows = rows.Writer(picture=picture)
         position = Position(epoch=self.position.epoch, sequence=1)
         first = encoding.encode(Changes(position=position))
-        self._write(_BEGIN, STREAM_ENTRIES, first, self._snapshot(position), position=position)
+        packing = Packing(still=self._rows.still(), position=position)
+        packing.run()
+        self._write(_BEGIN, STREAM_ENTRIES, first, packing.frame, position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
@@ -129,16 +148,19 @@ class Publisher:
 
     def _renew_snapshot(self) -> None:
         """Joining readers start at the snapshot, so it must not fall far behind the stream."""
-        began, behind = self._clock(), self.position.sequence - self._snapshot_sequence
-        if behind == 0 or (began - self._snapshot_at < self._snapshot_seconds and behind < STREAM_ENTRIES // 4):
-            return
-        self._write(_SNAPSHOT, self.position.sequence, self._snapshot(self.position), position=self.position)
-        self._snapshot_sequence, self._snapshot_at = self.position.sequence, began
-        self._snapshot_seconds = max(SNAPSHOT_SECONDS, (self._clock() - began) / SNAPSHOT_SHARE)
-
-    def _snapshot(self, position: Position) -> bytes:
-        body = encoding.pack(self._rows.whole())
-        return encoding.encode(Snapshot(view=WHOLE, position=position, body=body))
+        now, behind = self._clock(), self.position.sequence - self._snapshot_sequence
+        if self._packing is not None:
+            if self._packing.is_alive():
+                return
+            packing, self._packing = self._packing, None
+            if not packing.frame:
+                raise RuntimeError("the picture could not be packed")
+            self._write(_SNAPSHOT, self.position.sequence, packing.frame, position=self.position)
+            self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
+        elif behind and (now - self._snapshot_at >= self._snapshot_seconds or behind >= STREAM_ENTRIES // 4):
+            self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+            self._packing = Packing(still=self._rows.still(), position=self.position)
+            self._packing.start()
 
     def _write(self, script: str, *values: Any, position: Position, second_key: str | None = None) -> None:
         names = [keys.topology(self._cluster), second_key or keys.snapshot(self._cluster)]

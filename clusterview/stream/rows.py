@@ -6,10 +6,11 @@ a `Reader`; for both holds: old picture + changes = fresh picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from clusterview.stream import members, pods
-from clusterview.stream.messages import Changes, DropRow, Members, Position, PutRow, RowChange, Whole
+from clusterview.stream.messages import Changes, DropRow, Members, PodShape, PodState, Position, PutRow, RowChange, Whole
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import AnyRecord, EndpointSlice, Pod, Uid
 from clusterview.topology.pictures import Picture
@@ -30,24 +31,11 @@ class Writer:
 
     def whole(self) -> Whole:
         """This will write the picture as it is now."""
-        of_pods = {
-            uid: (self._rows[uid], record)
-            for uid, record in self.picture.objects.items()
-            if isinstance(record, Pod) and self._states.number(pods.varying_of(record).state) is not None
-        }
-        columns = self._shapes.columns(pods=of_pods.values(), states=self._states)
-        others: list[tuple[int, AnyRecord]] = []
-        endpoints: list[Members] = []
-        for uid, record in self.picture.objects.items():
-            if uid in of_pods:
-                continue
-            row = self._rows[uid]
-            found = members.written(slice=record, row=row, pods=of_pods) if isinstance(record, EndpointSlice) else None
-            if found is not None:
-                record = found[0]
-                endpoints.append(found[1])
-            others.append((row, record))
-        return Whole(objects=tuple(others), pods=columns, members=tuple(endpoints), states=self._states.all())
+        return self.still().whole()
+
+    def still(self) -> Still:
+        """This will hold the picture still, to be written by another thread while this one goes on. Takes milliseconds."""
+        return Still(objects=dict(self.picture.objects), rows=dict(self._rows), shapes=self._shapes.copy(), states=self._states.copy())
 
     def changes(self, *, changes: Iterable[Change], position: Position) -> Changes:
         """This will write changes by rows; of several that are about one object the last. Raises KeyError for a drop of what was never put."""
@@ -96,6 +84,42 @@ class Writer:
         del self.picture.objects[uid]
         self._shapes.drop(uid)
         return self._rows.pop(uid)
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture at one moment, with the numbers that its writer had given by then."""
+
+    objects: Mapping[Uid, AnyRecord]
+    rows: Mapping[Uid, int]
+    shapes: Mapping[Uid, PodShape]
+    states: Mapping[PodState, int]
+
+    def whole(self) -> Whole:
+        """This will write it: seconds for a large one."""
+        found: dict[Uid, pods.Row] = {}
+        others: list[tuple[int, AnyRecord]] = []
+        slices: list[EndpointSlice] = []
+        for uid, record in self.objects.items():
+            if isinstance(record, Pod) and (row := self._row(record)) is not None:
+                found[uid] = row
+            elif isinstance(record, EndpointSlice):
+                slices.append(record)
+            else:
+                others.append((self.rows[uid], record))
+        endpoints: list[Members] = []
+        for record in slices:
+            row_of_slice = self.rows[record.uid]
+            written = members.written(slice=record, row=row_of_slice, pods=found)
+            others.append((row_of_slice, written[0] if written else record))
+            endpoints += [written[1]] if written else []
+        return Whole(objects=tuple(others), pods=pods.columns_of(pods=found.values()), members=tuple(endpoints), states=tuple(self.states))
+
+    def _row(self, pod: Pod) -> pods.Row | None:
+        """None for a pod whose state has no number."""
+        varying = pods.varying_of(pod)
+        number = self.states.get(varying.state)
+        return None if number is None else pods.Row(self.rows[pod.uid], pod, self.shapes[pod.uid], number, varying.restarts)
 
 
 class Reader:

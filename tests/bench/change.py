@@ -58,10 +58,15 @@ def measure_many() -> list[Line]:
 
 def measure_burst() -> list[Line]:
     """Many changes and many clients."""
-    with feeding.feed() as fed, tempfile.TemporaryDirectory() as folder, page.shown(fed) as shown:
-        with shown.browser() as heard, shown.crowd(CLIENTS, folder=Path(folder)) as crowd:
-            told = fed.churn(rate=BURST, seconds=BURST_SECONDS)
-            threading.Event().wait(1)
+    with (
+        feeding.feed() as fed,
+        tempfile.TemporaryDirectory() as folder,
+        page.shown(fed) as shown,
+        shown.browser() as heard,
+        shown.crowd(CLIENTS, folder=Path(folder)) as crowd,
+    ):
+        told = fed.churn(rate=BURST, seconds=BURST_SECONDS)
+        threading.Event().wait(1)
     late = percentile(heard.ages, 0.99)
     return [
         Line("events a second that were written", told["sent"] / told["seconds"], "/s"),

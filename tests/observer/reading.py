@@ -11,7 +11,7 @@ import redis
 from clusterview.kube import kubeconfigs
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.stream import encoding, keys, rows
-from clusterview.stream.messages import Changes, Contact, Position
+from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.publishing import connect
 from clusterview.topology.changes import Change
 from clusterview.topology.pictures import Picture
@@ -56,11 +56,18 @@ class Page:
         """Every place in the stream."""
         return [keys.position_of(entry) for entry, _ in self.client.xrange(keys.topology(self._cluster))]
 
-    def keep(self) -> Kept:
-        """The picture as it is now, from which `since` goes on."""
+    def snapshot_position(self) -> Position:
+        """The place of the snapshot."""
+        return self._snapshot().position
+
+    def _snapshot(self) -> Snapshot:
         frame = self.client.get(keys.snapshot(self._cluster))
         assert isinstance(frame, bytes), "there is no snapshot"
-        snapshot = encoding.decode_snapshot(frame)
+        return encoding.decode_snapshot(frame)
+
+    def keep(self) -> Kept:
+        """The picture as it is now, from which `since` goes on."""
+        snapshot = self._snapshot()
         reader, position = rows.Reader(whole=encoding.unpack(snapshot.body)), snapshot.position
         for place, message in self._entries(after=snapshot.position):
             reader.read(message=message)

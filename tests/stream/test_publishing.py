@@ -12,6 +12,7 @@ from clusterview.stream import publishing, rows
 from clusterview.stream.messages import Contact, Position
 from clusterview.stream.publishing import Lost, Publisher, Superseded
 from clusterview.topology.changes import Change
+from tests.lab.fixtures import wait_until
 from tests.observer.reading import Page
 from tests.redis_servers import RedisServer
 from tests.stream.making import came, picture, went
@@ -45,6 +46,25 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
     with pytest.raises(Lost):
         writer.publish(changes=came(5))
     assert Page(url=redis_server.url, cluster="lab").positions() == []
+
+
+def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisServer) -> None:
+    seconds = [0.0]
+    writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
+    writer.begin(picture=picture(pods=1))
+    page = Page(url=redis_server.url, cluster="lab")
+    writer.publish(changes=came(5))
+    assert page.snapshot_position() == Position(epoch=1, sequence=1)
+    seconds[0] += publishing.SNAPSHOT_SECONDS
+    held = writer.publish(changes=came(6))
+    writer.publish(changes=came(7))
+
+    def followed() -> bool:
+        writer.contact(contact=LIVE)
+        return page.snapshot_position() == held
+
+    wait_until(followed, seconds=10, what="the snapshot is that of its moment")
+    assert {"shop-0", "shop-5", "shop-6", "shop-7"} <= {record.name for record in page.picture().objects.values()}
 
 
 @given(numbers=st.lists(st.integers(0, 9), max_size=30))
