@@ -1,5 +1,5 @@
-"""Where everything is put together inside Celery's workers: the observers in those that consume `observe`, the reconciler in those that
-consume `traffic`.
+"""Where everything is put together inside Celery's workers: the observers and their recorders in those that consume `observe`, the reconciler
+in those that consume `traffic`.
 
 They are bootsteps and not endless tasks. They require the pool only, so they start before the broker is reached and go on while it is
 away.
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from celery import bootsteps
 from django.conf import settings
@@ -19,27 +20,46 @@ from clusterview.kube import kubeconfigs
 from clusterview.kube.errors import BadKubeconfig
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.observer.keeping import Keeper
+from clusterview.observer.looping import Loop
+from clusterview.stream.publishing import Listener
 
 log = logging.getLogger(__name__)
 
+STOP_SECONDS = 2.0
+
+
+class Recorder(Listener, Protocol):
+    """A listener that writes down what it hears; `round` does so, and tells after how many seconds to do it again."""
+
+    def round(self) -> float: ...
+
 
 class Observers:
-    """A keeper for each cluster."""
+    """A keeper for each cluster, and where there is a recorder, a thread for it."""
 
-    def __init__(self, *, accesses: Sequence[ClusterAccess], redis_url: str) -> None:
-        self._keepers = [Keeper(access=access, redis_url=redis_url) for access in accesses]
+    def __init__(self, *, accesses: Sequence[ClusterAccess], redis_url: str, recorder_for: Callable[[str], Recorder] | None = None) -> None:
+        recorders = {access.id: recorder_for(access.id) for access in accesses} if recorder_for else {}
+        self._keepers = [Keeper(access=access, redis_url=redis_url, listener=recorders.get(access.id)) for access in accesses]
+        self._stopped = threading.Event()
+        self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
 
     def start(self) -> None:
         """This will begin to claim and observe the clusters. It returns at once and needs neither Redis nor a cluster to be there."""
         for keeper in self._keepers:
             keeper.start()
+        for _, loop in self._recorders:
+            loop.start()
 
     def stop(self) -> None:
-        """This will stop observing and give the leases away."""
+        """This will stop observing, give the leases away, and write down what was heard last."""
         for keeper in self._keepers:
             keeper.signal_stop()
         for keeper in self._keepers:
             keeper.stop()
+        self._stopped.set()
+        for recorder, loop in self._recorders:
+            loop.join(STOP_SECONDS)
+            recorder.round()
 
 
 class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -60,7 +80,10 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
         except BadKubeconfig as error:
             log.error("%s", error.sentence)
             return
-        self._observers = Observers(accesses=found, redis_url=settings.REDIS_URL)
+        from clusterview.recording.writing import Recorder as Writer  # its models need Django to be ready, which it is only now
+
+        recorder_for = (lambda cluster: Writer(cluster=cluster)) if settings.REWIND_HOURS else None
+        self._observers = Observers(accesses=found, redis_url=settings.REDIS_URL, recorder_for=recorder_for)
         self._observers.start()
         collect_rarely()
 

@@ -45,12 +45,26 @@ def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]
     return [str(usual)] if usual.exists() else []
 
 
+def number(*, name: str, usual: float, environment: Mapping[str, str]) -> float:
+    """A setting that is a number, zero or more."""
+    said = environment.get(name) or str(usual)
+    try:
+        found = float(said)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise ImproperlyConfigured(f"{name} is {said!r}; it has to be a number, zero or more. Unset, it is {usual:g}.")
+    return found
+
+
 REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
 PRACTICE_KUBECONFIG = practice_kubeconfig(state=STATE_DIR, environment=os.environ)
 PRACTICE = bool(PRACTICE_KUBECONFIG)
 KUBECONFIG_PATHS = [PRACTICE_KUBECONFIG] if PRACTICE else kubeconfig_paths(environment=os.environ, home=Path.home())
 KUBE_CONTEXTS: list[str] = json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
+REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)
+REWIND_BYTES = number(name="CLUSTERVIEW_REWIND_BYTES", usual=1e9, environment=os.environ)
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/") or None
 
 

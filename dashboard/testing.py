@@ -1,8 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
-Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, pytest, and once more some journeys on an older
-Kubernetes. `--quick` leaves out the lab, the browser and what needs root. Any other argument goes to pytest, and then only pytest runs. With
-CI=true a skipped test is a failure, except one that needs root where there is none.
+Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in as many processes as there are
+processors. `--quick` leaves out the lab, the browser and what needs root. Any other argument goes to pytest, and then only pytest runs, in one
+process. With CI=true a skipped test is a failure, except one that needs root where there is none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,10 +24,7 @@ from tests.lab import building, namespaces
 
 BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root"]
-ON_OLDER = [
-    "tests/journeys/test_see.py", "tests/journeys/test_switch.py", "tests/journeys/test_rest.py",
-    "tests/lab/test_cluster.py::test_the_api_server_is_of_the_version_that_the_lab_says_it_runs",
-]  # fmt: skip
+AT_ONCE = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder"]
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}
 
 
@@ -50,7 +47,7 @@ def main(*, arguments: list[str]) -> int:
     selected = [word for word in arguments if word != "--quick"]
     quick = QUICK if "--quick" in arguments else []
     total = Tally()
-    for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *selected]):
+    for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *(selected or AT_ONCE)]):
         print(f"{name} ...", flush=True)
         begun = time.monotonic()
         tally = run()
@@ -66,14 +63,7 @@ def parts(*, only_pytest: bool, is_quick: bool, pytest_arguments: list[str]) -> 
         return tests
     checks = [(name, lambda line=line: run_check(line=line)) for name, line in CHECKS.items()]
     first = [*checks, ("front end", run_build), ("vitest", run_vitest)]
-    if is_quick:
-        return [*first, *tests]
-    return [*first, ("lab build", run_lab_build), *tests, (f"journeys on Kubernetes {building.minor(building.OLDER_KUBERNETES)}", run_on_older)]
-
-
-def run_on_older() -> Tally:
-    """This will run a few journeys again, with the older control plane under them."""
-    return run_pytest(arguments=ON_OLDER, environment={"CLUSTERVIEW_LAB_OLDER": "true"})
+    return [*first, *tests] if is_quick else [*first, ("lab build", run_lab_build), *tests]
 
 
 def run_lab_build() -> Tally:
@@ -134,12 +124,11 @@ def read_vitest(*, text: str) -> Tally:
     return tally
 
 
-def run_pytest(*, arguments: list[str], environment: Mapping[str, str] | None = None) -> Tally:
+def run_pytest(*, arguments: list[str]) -> Tally:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         line = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments]
-        around = {**os.environ, **(environment or {})}
-        code = subprocess.run(line, cwd=installing.ROOT, env=around, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603
+        code = subprocess.run(line, cwd=installing.ROOT, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603
         tally = read_junit(text=report.read_text()) if report.exists() else Tally()
     tally.failed = max(tally.failed, int(bool(code)))
     return tally

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from asgiref.sync import SyncToAsync
@@ -9,16 +10,21 @@ from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from clusterview.access import granting
-from tests import databases
+from tests import databases, distributing
 
 settings.register_profile("without deadlines", deadline=None)  # a machine that is busy with something else is no defect
 settings.load_profile("without deadlines")
 pytest_plugins = ["tests.lab.fixtures", "tests.postgres_servers", "tests.redis_servers"]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> distributing.Together:
+    return distributing.Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Playwright keeps an event loop running once a browser is open, so whatever wants a loop of its own comes before."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, not distributing.begins_early(item.nodeid)))
     databases.reach_both(items)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
+from pydantic import AwareDatetime
 
 from clusterview import models
 from clusterview.access import clusters
@@ -60,21 +62,29 @@ def describe(found: models.Cluster) -> dict[str, Any]:
 
 
 @router.get("/{slug:cluster}/topology", response=shapes.Topology)
-def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str = "") -> HttpResponse:
+def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str = "", at: AwareDatetime | None = None) -> HttpResponse:
     """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
 
     `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
-    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`.
+    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. With `at`, a time with its zone, what was seen then, and `state`: how fresh it
+    was; 404 `not_recorded` where nothing was written down for that moment (see `recorded`).
     """
     opened(cluster)
+    if at is not None:
+        then = seeing.past(cluster, at=at)
+        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
     picture = seeing.picture(cluster)
     if picture is None:
         raise Refusal(503, "not_seen_yet")
-    chosen = [record for record in picture.objects if wanted(record, kind=kind, namespace=namespace)]
-    joined = [as_map(link) for link in Joined(objects=chosen).links()]
     place = picture.position
-    body = {"objects": chosen, "links": joined, "epoch": place.epoch, "sequence": place.sequence}
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+    return sighted(picture.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
+
+
+def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
+    """The answer with what is wanted of the objects, and the links between those."""
+    chosen = [record for record in seen if wanted(record, kind=kind, namespace=namespace)]
+    joined = [as_map(link) for link in Joined(objects=chosen).links()]
+    return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
 
 
 def wanted(record: objects.AnyRecord, *, kind: str, namespace: str) -> bool:

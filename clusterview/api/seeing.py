@@ -1,10 +1,13 @@
-"""What this process sees of a cluster at the moment, for requests that run in threads beside the hub's event loop."""
+"""What is seen of a cluster at the moment, for requests that run in threads beside the hub's event loop, and what was seen before."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import clusterview.stream.hub as hub
+from clusterview.api.refusing import Refusal
+from clusterview.recording import reading
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import objects, pictures
 
@@ -32,3 +35,11 @@ def picture(cluster: str) -> Seen | None:
 def contact(cluster: str) -> Contact:
     """How fresh it is."""
     return hub.hub().contact_now(cluster)
+
+
+def past(cluster: str, *, at: datetime) -> reading.Past:
+    """What was seen at that moment. Raises Refusal 404."""
+    try:
+        return reading.at(cluster=cluster, moment=at)
+    except reading.NotRecorded as problem:
+        raise Refusal(404, "not_recorded") from problem

@@ -88,12 +88,49 @@ class Link(Schema):
 
 
 class Topology(Schema):
-    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind."""
+    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind. The place in the stream belongs to what is
+    seen now, `state` to what was seen before.
+    """
 
     objects: list[dict[str, Any]]
     links: list[Link]
-    epoch: int
-    sequence: int
+    epoch: int = 0
+    sequence: int = 0
+    state: str = ""
+
+
+class Span(Schema):
+    """A time in which was recorded; `state` is live, stale or lost."""
+
+    since: datetime
+    until: datetime
+    state: str
+
+
+class Recorded(Schema):
+    """`hours` is how long what was seen is kept at most; 0 where nothing is recorded."""
+
+    hours: float
+    spans: list[Span]
+
+
+class Named(Schema):
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+
+class Changed(Named):
+    """`fields` are those that differ, each as [before, after]."""
+
+    fields: dict[str, tuple[Any, Any]]
+
+
+class Differences(Schema):
+    appeared: list[Named]
+    gone: list[Named]
+    changed: list[Changed]
 
 
 class Armed(Schema):

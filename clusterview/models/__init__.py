@@ -3,6 +3,7 @@
 from clusterview.models.audit import AuditEntry, AuditHead
 from clusterview.models.clusters import Cluster
 from clusterview.models.people import ApiToken, Grant, LoginLink
+from clusterview.models.recordings import Recording
 from clusterview.models.switches import Switch
 
-__all__ = ["ApiToken", "AuditEntry", "AuditHead", "Cluster", "Grant", "LoginLink", "Switch"]
+__all__ = ["ApiToken", "AuditEntry", "AuditHead", "Cluster", "Grant", "LoginLink", "Recording", "Switch"]

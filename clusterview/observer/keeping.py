@@ -18,7 +18,7 @@ from clusterview.observer.claiming import Claim
 from clusterview.observer.looping import Loop
 from clusterview.observer.observing import Observer
 from clusterview.stream import publishing
-from clusterview.stream.publishing import Publisher
+from clusterview.stream.publishing import Listener, Publisher
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ ROUND_SECONDS = 0.5
 class Keeper:
     """One cluster in one worker. `start` and `stop` it; in between it holds the lease whenever it can."""
 
-    def __init__(self, *, access: ClusterAccess, redis_url: str, claim: Claim | None = None) -> None:
-        self._access, self._redis_url = access, redis_url
+    def __init__(self, *, access: ClusterAccess, redis_url: str, claim: Claim | None = None, listener: Listener | None = None) -> None:
+        self._access, self._redis_url, self._listener = access, redis_url, listener
         self._claim = claim or Claim(redis=publishing.connect(url=redis_url), cluster=access.id)
         self._stopped = threading.Event()
         self._observer: Observer | None = None
@@ -85,7 +85,7 @@ class Keeper:
 
     def _publisher_for(self) -> Callable[[int], Publisher]:
         client = publishing.connect(url=self._redis_url)
-        return lambda epoch: Publisher(redis=client, cluster=self._access.id, epoch=epoch)
+        return lambda epoch: Publisher(redis=client, cluster=self._access.id, epoch=epoch, listener=self._listener)
 
     def _end_observer(self) -> None:
         if self._observer is not None:

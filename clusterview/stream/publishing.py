@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 from redis.backoff import NoBackoff
@@ -91,14 +91,27 @@ class Packing(threading.Thread):
 
     def __init__(self, *, still: rows.Still, position: Position) -> None:
         super().__init__(name="packing", daemon=True)
-        self._still, self._position = still, position
+        self._still, self.position = still, position
         self.frame, self.seconds = b"", 0.0
 
     def run(self) -> None:
         began = time.monotonic()
         body = encoding.pack(self._still.whole())
-        self.frame = encoding.encode(Snapshot(view=WHOLE, position=self._position, body=body))
+        self.frame = encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))
         self.seconds = time.monotonic() - began
+
+
+class Listener(Protocol):
+    """Whoever wants to know what was published, in the publisher's thread: it must not wait, and not raise."""
+
+    def picture(self, *, position: Position, frame: bytes, since: Sequence[tuple[Position, bytes]]) -> None:
+        """This will take an encoded `snapshot` message, and again the `changes` that came after it."""
+
+    def changes(self, *, position: Position, frame: bytes) -> None:
+        """This will take an encoded `changes` message."""
+
+    def contact(self, *, contact: Contact) -> None:
+        """This will take how fresh the picture is."""
 
 
 class Publisher:
@@ -108,16 +121,20 @@ class Publisher:
     After a `redis.RedisError` nobody knows whether the write was done: throw the publisher away and begin anew with a new epoch.
     """
 
-    def __init__(self, *, redis: redis.Redis, cluster: str, epoch: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, redis: redis.Redis, cluster: str, epoch: int, listener: Listener | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.position = Position(epoch=epoch, sequence=0)
         self._redis = redis
         self._cluster = cluster
+        self._listener = listener
         self._clock = clock
         self._rows = rows.Writer(picture=Picture())
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
         self._packing: Packing | None = None
+        self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
@@ -128,6 +145,8 @@ class Publisher:
         packing.run()
         self._write(_BEGIN, STREAM_ENTRIES, first, packing.frame, position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
+        if self._listener:
+            self._listener.picture(position=position, frame=packing.frame, since=())
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
         """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
@@ -135,6 +154,10 @@ class Publisher:
             position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
             frame = encoding.encode(self._rows.changes(changes=changes, position=position))
             self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+            if self._packing is not None:
+                self._since.append((position, frame))
+            if self._listener:
+                self._listener.changes(position=position, frame=frame)
         self._renew_snapshot()
         return self.position
 
@@ -144,6 +167,8 @@ class Publisher:
         self._write(
             _CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster)
         )
+        if self._listener:
+            self._listener.contact(contact=contact)
         self._renew_snapshot()
 
     def _renew_snapshot(self) -> None:
@@ -157,6 +182,9 @@ class Publisher:
                 raise RuntimeError("the picture could not be packed")
             self._write(_SNAPSHOT, self.position.sequence, packing.frame, position=self.position)
             self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
+            if self._listener:
+                self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
+            self._since = []
         elif behind and (now - self._snapshot_at >= self._snapshot_seconds or behind >= STREAM_ENTRIES // 4):
             self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
             self._packing = Packing(still=self._rows.still(), position=self.position)

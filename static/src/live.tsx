@@ -6,6 +6,7 @@ import * as clock from "./state/clock";
 import * as derived from "./state/derived";
 import { page } from "./state/page";
 import { actOf } from "./state/keys";
+import * as past from "./state/past";
 import * as routes from "./state/routes";
 import * as store from "./state/store";
 import * as theme from "./state/theme";
@@ -21,10 +22,12 @@ const SETTLES_AFTER_MS = 150;
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
 const connection = new Connection(page.cluster, () => new WebSocket(address) as Socket, {
   whole(whole) {
+    if (store.isPast.peek()) return;
     store.picture.replace(whole);
     store.replaced();
   },
   changes(message) {
+    if (store.isPast.peek()) return;
     const touched = store.picture.apply(message);
     store.touched(touched);
     glow(touched.uids);
@@ -64,9 +67,22 @@ addEventListener("keydown", (event) => {
     field.focus();
   } else if (act === "close") {
     if (store.route.peek().selection) store.select(null);
+    else if (store.isPast.peek()) store.go({ at: "" });
   } else zoom.value = act === "whole" ? 1 : stepped(zoom.peek(), act === "closer" ? 1 : -1);
 });
 void store.loadCluster();
+
+let before = "";
+effect(() => {
+  const { at } = store.route.value;
+  if (at === before) return;
+  before = at;
+  if (at) void past.show(at);
+  else {
+    past.leave();
+    connection.anew();
+  }
+});
 
 let settling: ReturnType<typeof setTimeout> | undefined;
 let asked = "";

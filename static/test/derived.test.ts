@@ -73,3 +73,8 @@ test("pods keep their places: by controller, then by name", () => {
   const picture = of(pod("c", { owner: owner("x"), node: "n" }), pod("a", { owner: owner("y"), node: "n" }), pod("b", { owner: owner("x"), node: "n" }));
   expect(derived.podsByNode(picture).get("n")?.map((one) => one.name)).toEqual(["b", "c", "a"]);
 });
+
+test("nodes stand by zone and name, those without a zone first", () => {
+  const nodes = [node("n10", { zone: "b" }), node("n2", { zone: "b" }), node("n3"), node("n1", { zone: "a" })];
+  expect(derived.byZone(nodes).map(([zone, of]) => [zone, ...of.map((one) => one.name)])).toEqual([["", "n3"], ["a", "n1"], ["b", "n2", "n10"]]);
+});

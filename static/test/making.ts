@@ -1,6 +1,7 @@
 /** Small records and applications for tests; whatever a test does not name is empty. */
+import { NO_PODS } from "../src/state/pods";
 import type { Told } from "../src/state/picture";
-import type { AnyRecord, EndpointSlice, Node, Pod, PodColumns, RowChange, Service, Whole } from "../src/wire/messages";
+import type { AnyRecord, EndpointSlice, Node, Pod, RowChange, Service, Whole } from "../src/wire/messages";
 import type { Application, Side } from "../src/state/rest";
 
 const base = { labels: {}, annotations: {}, owner: null, created_at: 0, deleting: false };
@@ -30,10 +31,6 @@ export function slice(of: string, ready: readonly string[], unready: readonly st
     endpoints: [...ready.map((uid) => endpoint(uid, true)), ...unready.map((uid) => endpoint(uid, false))],
   } as unknown as EndpointSlice;
 }
-
-const NO_PODS: PodColumns = {
-  shapes: [], counts: [], rows: [], uids: [], names: [], on: [], nodes: [], addresses: [], created: [], states: [], restarts: {},
-};
 
 /** A snapshot of these records, each written out. */
 export function whole(objects: readonly [number, AnyRecord][]): Whole {

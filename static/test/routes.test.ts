@@ -9,6 +9,7 @@ describe("a link holds the view", () => {
     "/c/lab/?sel=Service/store/shop",
     "/c/lab/?ns=store&q=shop&problems=1&view=table",
     "/c/prod%20east/?sel=Node//node-1",
+    "/c/lab/?at=2026-11-26T12:00:05.000Z",
   ])("%s reads back as itself", (address) => {
     const at = new URL(address, "http://here");
     expect(format(parse(at.pathname, at.search))).toBe(address);
@@ -21,6 +22,10 @@ describe("a link holds the view", () => {
 
   test.each(["Pod", "Pod/store", "//x", "Pod/store/"])("a selection %s that names nothing selects nothing", (text) => {
     expect(parse("/c/lab/", `?sel=${text}`).selection).toBeNull();
+  });
+
+  test.each(["yesterday", "2026-13-45T99:00:00Z", "0"])("a moment %s that no clock says is now", (text) => {
+    expect(parse("/c/lab/", `?at=${text}`).at).toBe("");
   });
 
   test("a name with a slash stays whole", () => {

@@ -71,7 +71,7 @@ def test_a_filtered_topology_names_nothing_else(lab: None, bearer: Bearer, query
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("cluster", ["other", "closed", "0", "null", ":cluster"])
-@pytest.mark.parametrize("rest", ["topology", "changes"])
+@pytest.mark.parametrize("rest", ["topology", "changes", "recorded", "differences?since=2026-11-26T12:00:00Z"])
 def test_a_cluster_that_is_not_open_is_as_absent_as_one_that_never_was(lab: None, bearer: Bearer, cluster: str, rest: str) -> None:
     Cluster.objects.create(pk="closed", name="closed", active=False)
     answer = bearer("admin").get(f"/api/v1/clusters/{cluster}/{rest}")

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
 
 from tests.journeys.dashboard import Dashboard, wait_for
-from tests.lab.cluster import Cluster, shop_manifests
-from tests.lab.fixtures import free_ports, settle
+from tests.lab.cluster import Cluster
+from tests.lab.fixtures import free_ports, with_shop
 from tests.ports import free_port
 
 USER = "clusterview"
 
 
-@contextmanager
-def shop(*, folder: Path) -> Iterator[Cluster]:
+def shop(*, folder: Path) -> AbstractContextManager[Cluster]:
     """This will start a lab with the shop in it, blue live; afterwards it is ended."""
-    lab = Cluster(state=folder / "lab", port=free_ports())
-    try:
-        lab.up()
-        for manifest in shop_manifests():
-            lab.kubectl("apply", "-f", str(manifest))
-        settle(lab=lab)
-        yield lab
-    finally:
-        lab.down()
+    return with_shop(Cluster(state=folder / "lab", port=free_ports()))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +21,9 @@ from tests.bench import running
 from tests.bench.switch import SERVICE, Slices
 from tests.bench.table import Line, percentile
 from tests.journeys.dashboard import ended
-from tests.lab.cluster import shop_manifests
-from tests.lab.fixtures import free_ports, settle, wait_until
+from tests.lab.fixtures import free_ports, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import MANIFESTS, service_url, slot_of
+from tests.network.conftest import GATEWAY, service_url, slot_of
 
 SWITCHES = 24
 PAUSE_SECONDS = 1.5  # kube-proxy writes its rules at most once a second, so a switch right after another waits for that
@@ -54,21 +54,17 @@ class Seen:
 
 def measure(*, switches: int = SWITCHES) -> list[Line]:
     """This will start a networked lab and the product, and move the shop's traffic there and back under requests."""
-    with tempfile.TemporaryDirectory(prefix="clusterview-traffic-") as folder:
-        lab = NetworkedCluster(state=Path(folder) / "lab", port=free_ports())
-        try:
-            lab.up()
-            for manifest in [*shop_manifests(), MANIFESTS / "gateway.yaml"]:
-                lab.kubectl("apply", "-f", str(manifest))
-            settle(lab=lab)
-            with running.product(lab, folder=Path(folder)) as rest:
-                cluster = rest.get("/clusters").json()[0]["id"]
-                ours = under_requests(lab, switches=switches, move=lambda side: by_product(rest, cluster=cluster, side=side))
-            slices = Slices(lab, namespace="store", service="shop")
-            bare = under_requests(lab, switches=min(switches, MOST_AT_ONCE), move=lambda side: by_patch(lab, slices=slices, side=side))
-        finally:
-            lab.down()
+    with tempfile.TemporaryDirectory(prefix="clusterview-traffic-") as folder, networked(Path(folder)) as lab:
+        with running.product(lab, folder=Path(folder)) as rest:
+            cluster = rest.get("/clusters").json()[0]["id"]
+            ours = under_requests(lab, switches=switches, move=lambda side: by_product(rest, cluster=cluster, side=side))
+        slices = Slices(lab, namespace="store", service="shop")
+        bare = under_requests(lab, switches=min(switches, MOST_AT_ONCE), move=lambda side: by_patch(lab, slices=slices, side=side))
     return lines(ours, bare, switches=switches)
+
+
+def networked(folder: Path) -> AbstractContextManager[NetworkedCluster]:
+    return with_shop(NetworkedCluster(state=folder / "lab", port=free_ports()), GATEWAY)
 
 
 def by_product(rest: httpx.Client, *, cluster: str, side: str) -> float:

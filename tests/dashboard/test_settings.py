@@ -93,3 +93,11 @@ def test_no_line_of_a_log_holds_a_login_link_a_token_or_a_password(line: str) ->
     formatted = formatter.format(record)
     assert "s3cret" not in formatted
     assert "(hidden)" in formatted
+
+
+@pytest.mark.parametrize("said", ["-1", "a day", "nan", "inf", "1e999"])
+def test_a_number_that_is_none_is_refused_by_name(said: str) -> None:
+    assert settings.number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment={}) == 24
+    assert settings.number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment={"CLUSTERVIEW_REWIND_HOURS": "0"}) == 0
+    with pytest.raises(ImproperlyConfigured, match="CLUSTERVIEW_REWIND_HOURS is"):
+        settings.number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment={"CLUSTERVIEW_REWIND_HOURS": said})

@@ -12,7 +12,6 @@ import pytest
 
 from dashboard import installing, testing
 from dashboard.testing import Tally
-from tests.lab import building
 
 A_TEST_FILE = """
 import pytest
@@ -67,22 +66,12 @@ def test_any_argument_selects_tests_so_only_pytest_runs() -> None:
     assert names(only_pytest=False, is_quick=True) == ["ruff", "mypy", "import-linter", "front end", "vitest", "pytest"]
 
 
-def test_a_whole_run_builds_the_lab_first_and_ends_with_journeys_on_the_older_kubernetes() -> None:
-    run = names(only_pytest=False, is_quick=False)
-    assert run[-3:] == ["lab build", "pytest", f"journeys on Kubernetes {building.minor(building.OLDER_KUBERNETES)}"]
-    assert run[:-3] == ["ruff", "mypy", "import-linter", "front end", "vitest"]
+def test_a_whole_run_builds_the_lab_before_the_tests_that_need_it() -> None:
+    assert names(only_pytest=False, is_quick=False) == ["ruff", "mypy", "import-linter", "front end", "vitest", "lab build", "pytest"]
 
 
 def names(*, only_pytest: bool, is_quick: bool) -> list[str]:
     return [name for name, _ in testing.parts(only_pytest=only_pytest, is_quick=is_quick, pytest_arguments=[])]
-
-
-def test_what_runs_on_the_older_kubernetes_is_there_and_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all((installing.ROOT / one.split("::")[0]).is_file() for one in testing.ON_OLDER)
-    (tmp_path / "test_sample.py").write_text("import os\ndef test_told(): assert os.environ['CLUSTERVIEW_LAB_OLDER'] == 'true'\n")
-    monkeypatch.setattr(testing, "ON_OLDER", ["-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:django", str(tmp_path)])
-    (_, run) = testing.parts(only_pytest=False, is_quick=False, pytest_arguments=[])[-1]
-    assert run() == Tally(passed=1)
 
 
 def test_without_go_the_build_of_the_lab_is_skipped_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests import distributing
 from tests.journeys import chromium
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
@@ -114,10 +115,11 @@ def long_stream(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.T
         apart.stop()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def begin_early(request: pytest.FixtureRequest) -> None:
-    """What takes minutes begins before the first journey, where the test that asks for it runs at all."""
-    if any("long_stream" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    """What takes minutes begins before the first journey beside it, where the test that asks for it runs at all."""
+    is_asked_for = any("long_stream" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    if is_asked_for and distributing.group(request.node.nodeid) == distributing.BESIDE_THE_STREAM:
         request.getfixturevalue("long_stream")
 
 

@@ -6,8 +6,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.lab import building
 from tests.lab.cluster import KEPT_ALIVE, Cluster, Running, shop_manifests
 
 PORTS_USED, ROOMS = 7, 800
+AnyCluster = TypeVar("AnyCluster", bound=Cluster)
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +31,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         return
     is_older = os.environ.get("CLUSTERVIEW_LAB_OLDER") == "true"
     need("controlplane", *(["older"] if is_older else []))
-    cluster = Cluster(state=tmp_path_factory.mktemp("lab"), port=free_ports(), is_older=is_older)
+    with with_shop(Cluster(state=tmp_path_factory.mktemp("lab"), port=free_ports(), is_older=is_older)) as cluster:
+        yield cluster
+
+
+@contextmanager
+def with_shop(cluster: AnyCluster, *more: Path) -> Iterator[AnyCluster]:
+    """This will start a cluster with the shop and more manifests in it, and wait until blue is live; afterwards the cluster is ended."""
     try:
         cluster.up()
-        for manifest in shop_manifests():
+        for manifest in [*shop_manifests(), *more]:
             cluster.kubectl("apply", "-f", str(manifest))
         settle(lab=cluster)
         yield cluster

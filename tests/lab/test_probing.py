@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,25 @@ def test_a_server_that_stalls_changes_neither_the_rate_nor_the_count_and_the_501
     assert all("TimeoutError" in one.error for one in requests[: probing.MOST_OPEN])
     assert requests[probing.MOST_OPEN].error == probing.TOO_MANY
     assert {one.error for one in requests[probing.MOST_OPEN :]} == {probing.TOO_MANY}
+
+
+class HeldUp:
+    """Answers a third of a second after the question; the first question holds up the whole probe."""
+
+    async def send(self, *, number: int) -> probing.Request:
+        if number == 0:
+            time.sleep(1.5)  # noqa: ASYNC251 (that is the point)
+        await asyncio.sleep(0.3)
+        return probing.Request(number, 0.0, 0.3, answer="shop-blue-1")
+
+
+def test_a_probe_that_was_held_up_itself_blames_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "no-end").touch()
+    with (tmp_path / "no-end").open() as never_ends:  # a file cannot be waited for
+        monkeypatch.setattr("sys.stdin", never_ends)
+        report = asyncio.run(probing.probe(sender=HeldUp(), rate=1000.0, seconds=3.0))  # type: ignore[arg-type]
+    assert len(report.requests) > 2000
+    assert not report.failed
 
 
 def test_a_probe_that_breaks_off_is_an_error(serve: Callable[[bytes | None], str], tmp_path: Path) -> None:

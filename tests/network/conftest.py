@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.lab import namespaces
-from tests.lab.cluster import shop_manifests
-from tests.lab.fixtures import free_ports, need, reset_shop, settle, wait_until
+from tests.lab.fixtures import free_ports, need, reset_shop, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
 
-MANIFESTS = Path(__file__).parent
+GATEWAY = Path(__file__).with_name("gateway.yaml")
 # Success means that the EndpointSlices hold only the new side. Each node's kube-proxy follows them, writing its rules at most once a second
 # (`--nftables-min-sync-period`, 1 s by default), which nothing in the API tells.
 NODES_FOLLOW_SECONDS = 1.5
@@ -24,16 +23,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkedClust
     if reason := namespaces.missing():
         pytest.skip(reason)
     need("controlplane", "gateway")
-    cluster = NetworkedCluster(state=tmp_path_factory.mktemp("network"), port=free_ports())
-    try:
-        cluster.up()
-        for manifest in [*shop_manifests(), MANIFESTS / "gateway.yaml"]:
-            cluster.kubectl("apply", "-f", str(manifest))
-        settle(lab=cluster)
+    with with_shop(NetworkedCluster(state=tmp_path_factory.mktemp("network"), port=free_ports()), GATEWAY) as cluster:
         wait_until(lambda: cluster.ask(service_url(cluster)).startswith("shop-blue"), seconds=30, what="the Service answers")
         yield cluster
-    finally:
-        cluster.down()
 
 
 @pytest.fixture

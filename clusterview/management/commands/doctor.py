@@ -54,6 +54,8 @@ def settings_seen() -> Iterator[Finding]:
     yield Finding("front end", "built" if built else "not built", "" if built else "Start `python3 manage.py up`, which builds it.")
     public = settings.PUBLIC_URL
     encrypted = public is None or public.startswith("https://")
+    kept = f"{settings.REWIND_HOURS:g} hours or {settings.REWIND_BYTES / 1e6:g} MB" if settings.REWIND_HOURS else "nothing is recorded"
+    yield Finding("rewind", kept)
     yield Finding("PUBLIC_URL", public or "not set, so the page is for this machine", "" if encrypted else "Let it begin with https://.")
 
 

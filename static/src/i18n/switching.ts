@@ -93,6 +93,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   not_allowed: "전환을 요청할 권한이 없습니다.",
   not_armed: "이 클러스터의 전환이 꺼져 있습니다. 관리자가 켜야 합니다.",
   read_only: "이 설치는 보기 전용입니다.",
+  not_recorded: "그 시점에는 기록된 것이 없습니다.",
   no_database: "데이터베이스가 응답하지 않습니다. 다시 시도하세요. 같은 Idempotency-Key로 보낸 요청은 두 번 실행되지 않습니다.",
   "too-late": "2분 안에 시작하지 못해 중단했습니다. 바뀐 것은 없습니다.",
   "group-stopped": "그룹에서 앞선 전환이 성공하지 못해 시작하지 않았습니다.",

@@ -244,6 +244,11 @@ export function serviceKey(record: { readonly namespace: string; readonly name: 
   return `${record.namespace}/${record.name}`;
 }
 
-export function zoneOrder(a: Node, b: Node): number {
-  return compare(a.zone, b.zone) || compare(a.name, b.name);
+/** The nodes of each zone, both by name; nodes without a zone come first. */
+export function byZone(nodes: readonly Node[]): [zone: string, nodes: Node[]][] {
+  const zones = new Map<string, Node[]>();
+  for (const node of [...nodes].sort((a, b) => compare(a.zone, b.zone) || compare(a.name, b.name))) {
+    zones.set(node.zone, [...(zones.get(node.zone) ?? []), node]);
+  }
+  return [...zones];
 }

@@ -3,6 +3,11 @@
  */
 import type { Container, Endpoint, Members, Pod, PodColumns, PodState } from "../wire/messages";
 
+/** The columns of no pods. */
+export const NO_PODS: PodColumns = {
+  shapes: [], counts: [], rows: [], uids: [], names: [], on: [], nodes: [], addresses: [], created: [], states: [], restarts: {},
+};
+
 /** This will give each pod with its row. Siblings share what they have in common, so 150,000 pods stay small. */
 export function* readColumns(columns: PodColumns, states: readonly PodState[]): Generator<[number, Pod]> {
   let at = 0;

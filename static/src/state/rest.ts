@@ -1,4 +1,5 @@
 /** The REST calls of the page and the shapes they answer with (`/api/v1`). Refusals are thrown as `Refusal`, with the server's code. */
+import type { AnyRecord } from "../wire/messages";
 
 export interface Side {
   readonly value: string;
@@ -126,6 +127,38 @@ export interface Cluster {
   readonly read_only: boolean;
 }
 
+/** A time in which was recorded. */
+export interface Span {
+  readonly since: string;
+  readonly until: string;
+  readonly state: "live" | "stale" | "lost";
+}
+
+export interface Recorded {
+  readonly hours: number;
+  readonly spans: readonly Span[];
+}
+
+/** What was seen at a moment, and how fresh that was then. */
+export interface Topology {
+  readonly objects: readonly AnyRecord[];
+  readonly state: string;
+}
+
+export interface Named {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface Differences {
+  readonly appeared: readonly Named[];
+  readonly gone: readonly Named[];
+  /** `fields` are those that differ, each as [before, after]. */
+  readonly changed: readonly (Named & { readonly fields: Readonly<Record<string, readonly [unknown, unknown]>> })[];
+}
+
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -141,6 +174,9 @@ const cluster = (id: string): string => `/api/v1/clusters/${encodeURIComponent(i
 const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`;
 
 export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
+export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
+export const topologyAt = (id: string, at: string): Promise<Topology> => call("GET", `${cluster(id)}/topology?${new URLSearchParams({ at })}`);
+export const differences = (id: string, since: string): Promise<Differences> => call("GET", `${cluster(id)}/differences?${new URLSearchParams({ since })}`);
 export const applications = (id: string): Promise<Application[]> => call("GET", `${cluster(id)}/applications`);
 export const preflight = (id: string, namespace: string, service: string, to: string): Promise<Preflight> =>
   call("GET", `${cluster(id)}/preflight?${new URLSearchParams({ namespace, service, to })}`);

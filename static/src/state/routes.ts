@@ -17,6 +17,8 @@ export interface Route {
   readonly table: boolean;
   readonly selection: Selection | null;
   readonly switchId: string;
+  /** The moment that the map shows, as an ISO time; empty for now. */
+  readonly at: string;
 }
 
 export function parse(path: string, search: string): Route {
@@ -31,6 +33,7 @@ export function parse(path: string, search: string): Route {
     table: values.get("view") === "table",
     selection: selectionOf(values.get("sel")),
     switchId: values.get("switch") ?? "",
+    at: momentOf(values.get("at")),
   };
 }
 
@@ -42,7 +45,8 @@ export function format(route: Route): string {
   if (route.table) values.set("view", "table");
   if (route.selection) values.set("sel", `${route.selection.kind}/${route.selection.namespace}/${route.selection.name}`);
   if (route.switchId) values.set("switch", route.switchId);
-  const query = values.toString().replaceAll("%2F", "/");
+  if (route.at) values.set("at", route.at);
+  const query = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
   return `/c/${encodeURIComponent(route.cluster)}/${route.page === "map" ? "" : route.page}${query ? `?${query}` : ""}`;
 }
 
@@ -50,6 +54,11 @@ export function format(route: Route): string {
 function selectionOf(text: string | null): Selection | null {
   const [, kind, namespace, name] = /^([^/]+)\/([^/]*)\/(.+)$/.exec(text ?? "") ?? [];
   return kind && name ? { kind, namespace: namespace ?? "", name } : null;
+}
+
+/** Only what a clock can say; anything else is now. */
+function momentOf(text: string | null): string {
+  return text && /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : "";
 }
 
 function decode(text: string): string {

@@ -64,8 +64,10 @@ export const fresh = computed(() => {
   void noted.value;
   return freshness(contact.value, heardAt.value, performance.now(), connected.value);
 });
-export const isLive = computed(() => fresh.value.state === "live" && loaded.value);
-export const freshState = computed(() => fresh.value.state);
+/** Whether the map shows a moment that is over. */
+export const isPast = computed(() => route.value.at !== "");
+export const isLive = computed(() => fresh.value.state === "live" && loaded.value && !isPast.value);
+export const freshState = computed(() => (isPast.value ? "past" : fresh.value.state));
 export const missing = computed(() => contact.value?.missing ?? []);
 
 export const route = signal<Route>(typeof location === "undefined" ? routes.parse("", "") : routes.parse(location.pathname, location.search));

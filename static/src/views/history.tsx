@@ -8,6 +8,7 @@ import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
+import { Original } from "./original";
 import { Ending, Recipe, Steps } from "./switching";
 
 const SHORT = 120;
@@ -70,7 +71,7 @@ function Story({ id }: { id: string }): JSX.Element {
         <article class="card">
           <h2>{t("switchOf", { service: `${told.namespace}/${told.service}`, from: told.from, to: told.to })}</h2>
           <p><Ending told={told} /> · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
-          {told.detail && <p class="quiet wrap">{told.detail}</p>}
+          {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
           {told.open && <p class="quiet">{ifStopped(told.state)}</p>}
           {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
           <Steps steps={told.steps} />

@@ -1,21 +1,28 @@
 /** The map or the same as a table, the tools above both, and the panel of what is selected. */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { isWord, t } from "../i18n/words";
 import * as derived from "../state/derived";
+import * as past from "../state/past";
 import * as store from "../state/store";
 import { Map } from "./map";
 import { Original } from "./original";
 import { Panel } from "./panel";
+import { Rewind } from "./rewind";
 import { ZoomButtons } from "./stage";
 import { Table } from "./table";
 
 export function Look(): JSX.Element {
   const route = store.route.value;
-  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  const [rewinding, rewind] = useState(route.at !== "");
+  // A moment that cannot be shown is not shown as another one.
+  if (route.at && past.refusal.value) return <Rewind />;
+  if (!store.loaded.value) return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
   return (
     <>
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
-      <Tools />
+      <Tools rewinding={rewinding} rewind={rewind} />
+      {(rewinding || route.at) && <Rewind />}
       <Missing />
       <div class={route.selection ? "split with-panel" : "split"}>
         <div>{route.table ? <Table /> : <Map />}</div>
@@ -25,8 +32,9 @@ export function Look(): JSX.Element {
   );
 }
 
-function Tools(): JSX.Element {
+function Tools({ rewinding, rewind }: { rewinding: boolean; rewind: (open: boolean) => void }): JSX.Element {
   const route = store.route.value;
+  const open = rewinding || route.at !== "";
   const troubles = derived.problems.value.length;
   return (
     <div class="tools">
@@ -42,6 +50,15 @@ function Tools(): JSX.Element {
         {t("onlyProblems")} ({troubles})
       </button>
       <button type="button" class="button" onClick={() => store.go({ table: !route.table })}>{t(route.table ? "showMap" : "showTable")}</button>
+      <button
+        type="button" class="button" aria-expanded={open}
+        onClick={() => {
+          rewind(!open);
+          if (open && route.at) store.go({ at: "" });
+        }}
+      >
+        {t("rewind")}
+      </button>
       {!route.table && <ZoomButtons />}
     </div>
   );

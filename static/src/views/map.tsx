@@ -28,7 +28,8 @@ export function Map(): JSX.Element {
   const seen = sight();
   const parts = store.list("ControlPlanePart");
   const doors: (Service | Ingress)[] = [...store.list("Ingress").sort(byNamespaceAndName), ...store.list("Service").sort(byNamespaceAndName)];
-  const nodes = store.list("Node").sort(derived.zoneOrder);
+  const nodes = store.list("Node");
+  const zones = derived.byZone(nodes);
   const onNodes = derived.podsOn.value;
   const homeless = onNodes.get("") ?? [];
   const route = store.route.value;
@@ -50,10 +51,17 @@ export function Map(): JSX.Element {
       </section>
       <section class="band" aria-label={t("nodes")}>
         <h2>{t("nodes")} <span class="quiet">{nodes.length} · {t("pods", { count: store.picture.count("Pod") })}</span></h2>
-        <div class="split-map">
-          {nodes.map((node) => <NodeBox key={node.uid} node={node} pods={onNodes.get(node.name) ?? []} seen={seen} />)}
+        <div class="zones">
+          {zones.map(([zone, itsNodes]) => (
+            <section key={zone} class={zones.length > 1 ? "zone framed" : "zone"} aria-label={zone || t("noZone")}>
+              {zones.length > 1 && <h3>{zone || t("noZone")} <span class="quiet">{itsNodes.length}</span></h3>}
+              <div class="split-map">
+                {itsNodes.map((node) => <NodeBox key={node.uid} node={node} pods={onNodes.get(node.name) ?? []} seen={seen} />)}
+              </div>
+            </section>
+          ))}
           {homeless.length > 0 && (
-            <div class="node">
+            <div class="zone node">
               <p class="quiet">{t("unscheduled")}</p>
               <Pods pods={homeless} seen={seen} />
             </div>
@@ -120,7 +128,7 @@ function NodeBox({ node, pods, seen }: { node: Node; pods: readonly Pod[]; seen:
     <div class="node" data-uid={node.uid} data-condition={conditionOf(node)}>
       <button type="button" class={seen.shows(node) ? "head" : "head dim"} aria-pressed={isChosen(node)} onClick={() => choose(node)}>
         <span class="title"><i class="dot" /><strong>{node.name}</strong></span>
-        <small class="line quiet">{[statusOf(node), node.zone, t("ready", { ready, total: pods.length })].filter(Boolean).join(" · ")}</small>
+        <small class="line quiet">{[statusOf(node), t("ready", { ready, total: pods.length })].filter(Boolean).join(" · ")}</small>
       </button>
       <Pods pods={pods} seen={seen} />
     </div>

@@ -36,7 +36,7 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
   const labels = Object.entries(record.labels);
   return (
     <>
-      {live && <Switching live={live} alone={true} />}
+      {live && (store.isPast.value ? <p role="status">{t("notInThePast")}</p> : <Switching live={live} alone={true} />)}
       <section>
         <dl class="facts">
           <Fact name={t("status")}>{statusOf(record)}</Fact>

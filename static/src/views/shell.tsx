@@ -1,7 +1,9 @@
 /** What is on every view: where you are, how fresh the picture is, who you are. */
 import type { JSX } from "preact";
+import { refusalOf } from "../i18n/switching";
 import { isWord, language, speak, t } from "../i18n/words";
 import { page } from "../state/page";
+import * as past from "../state/past";
 import { csrfToken } from "../state/rest";
 import type { Page } from "../state/routes";
 import * as store from "../state/store";
@@ -9,6 +11,7 @@ import * as theme from "../state/theme";
 import { History } from "./history";
 import { Link } from "./link";
 import { Look } from "./look";
+import { moment } from "./moments";
 import { Original } from "./original";
 import { Mark } from "./pictures";
 import { Traffic } from "./traffic";
@@ -25,7 +28,7 @@ export function Shell(): JSX.Element {
         <Clusters />
         {page.practice && <span class="practice" data-testid="practice" title={t("practiceMeans")}>{t("practice")}</span>}
         <nav aria-label={t("views")}>
-          {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "" }} here={route.page === one}>{t(one)}</Link>)}
+          {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "", at: "" }} here={route.page === one}>{t(one)}</Link>)}
           {page.role === "admin" && <a href="/people">{t("people")}</a>}
         </nav>
         <div class="end">
@@ -60,6 +63,7 @@ function Clusters(): JSX.Element {
 
 /** The chip; a state with an age, because "stale" alone does not say how stale. */
 function Fresh(): JSX.Element {
+  if (store.isPast.value) return <span class="fresh" data-testid="freshness" data-state="past" role="status">{t("past")}</span>;
   const { state, age } = store.fresh.value;
   const aged = age !== null && state !== "live" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
   return <span class="fresh" data-testid="freshness" data-state={state} role="status">{t(state)}{aged}</span>;
@@ -74,12 +78,27 @@ function Banner(): JSX.Element | null {
       </div>
     );
   }
+  if (store.isPast.value) return <Past />;
   const { state, reason, detail } = store.fresh.value;
   if (state === "live" || (state === "waiting" && !reason)) return null;
   return (
     <div class={state === "lost" ? "banner bad" : "banner"} role="status">
       {t("notLive", { state: t(state), why: isWord(reason) ? t(reason) : t("other") })}
       {detail && <Original text={detail} />}
+    </div>
+  );
+}
+
+/** Nobody is to take what was for what is. */
+function Past(): JSX.Element {
+  const { at } = store.route.value;
+  const shown = past.shown.value;
+  const back = <button type="button" class="link" onClick={() => store.go({ at: "" })}>{t("backToNow")}</button>;
+  if (past.refusal.value) return <div class="banner" role="alert">{refusalOf(past.refusal.value)} {back}</div>;
+  if (shown?.at !== at) return <div class="banner past" role="status">{t("loading")} {back}</div>;
+  return (
+    <div class="banner past" role="status">
+      {t("asItWas", { moment: moment(at) })} {shown.state !== "live" && t("pastNotLive", { state: isWord(shown.state) ? t(shown.state) : shown.state })} {back}
     </div>
   );
 }

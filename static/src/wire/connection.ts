@@ -91,6 +91,12 @@ export class Connection {
     this.start();
   }
 
+  /** This will ask for the whole picture, whatever came before. */
+  anew(): void {
+    this.position = null;
+    if (this.socket) this.hello(null);
+  }
+
   private hello(resume: Position | null): void {
     this.awaiting = true;
     this.socket?.send(decoding.frame({ type: "hello", cluster: this.cluster, view: WHOLE, resume }));

@@ -1,0 +1,52 @@
+"""What was seen of a cluster before: when was recorded, and what is different between two moments. The picture itself is `topology?at=`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import AwareDatetime
+
+from clusterview.api import clusters, seeing, shapes
+from clusterview.api.refusing import Refusal
+from clusterview.recording import reading
+from clusterview.topology import objects
+from clusterview.topology.pictures import Picture
+
+router = Router(tags=["clusters"])
+
+
+@router.get("/{slug:cluster}/recorded", response=shapes.Recorded)
+def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
+    """The times that can be shown again, oldest first, each with how fresh the picture was; in the holes between them nothing was recorded."""
+    clusters.opened(cluster)
+    spans = [{"since": one.begun_at, "until": one.until, "state": one.state} for one in reading.spans(cluster=cluster)]
+    return {"hours": settings.REWIND_HOURS, "spans": spans}
+
+
+@router.get("/{slug:cluster}/differences", response=shapes.Differences)
+def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until: AwareDatetime | None = None) -> HttpResponse:
+    """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` as for `topology?at=`."""
+    clusters.opened(cluster)
+    before = seeing.past(cluster, at=since).picture
+    found = reading.difference(before=before, after=seeing.past(cluster, at=until).picture if until else now(cluster))
+    body = {
+        "appeared": [named(record) for record in found.appeared],
+        "gone": [named(record) for record in found.gone],
+        "changed": [named(record) | {"fields": fields} for record, fields in found.changed],
+    }
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+
+
+def now(cluster: str) -> Picture:
+    found = seeing.picture(cluster)
+    if found is None:
+        raise Refusal(503, "not_seen_yet")
+    return found.as_picture()
+
+
+def named(record: objects.AnyRecord) -> dict[str, Any]:
+    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}

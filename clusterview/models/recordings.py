@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.db import models
+
+from clusterview.models.clusters import Cluster
+
+
+class Recording(models.Model):
+    """A stretch of one cluster's stream: what was published from `begun_at` to `until`, and how fresh the picture was meanwhile.
+
+    Stretches of one epoch whose places meet (`last` of the one is `after` of the next) tell one story; a stretch with a `picture` can be
+    understood without those before it. `body` is written and read by `clusterview.recording`.
+    """
+
+    cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
+    epoch = models.BigIntegerField()
+    after = models.BigIntegerField(help_text="sequence of the stream's place at its beginning")
+    last = models.BigIntegerField(help_text="sequence of the place at its end")
+    begun_at = models.DateTimeField()
+    until = models.DateTimeField()
+    state = models.CharField(max_length=10, help_text="live, stale or lost")
+    has_picture = models.BooleanField()
+    body = models.BinaryField()
+    size = models.IntegerField(help_text="bytes of the body")
+
+    class Meta:
+        indexes = [models.Index(fields=["cluster", "epoch", "after"]), models.Index(fields=["until"])]

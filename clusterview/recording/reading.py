@@ -1,0 +1,107 @@
+"""What was seen at a moment, put together from what was written down, and what is different between two moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from clusterview.models import Recording
+from clusterview.recording import stretches
+from clusterview.stream import encoding, rows
+from clusterview.topology import objects
+from clusterview.topology.pictures import Picture
+
+SILENT = timedelta(seconds=15)  # a recorder writes every ten seconds; between stretches that are further apart nothing was recorded
+
+
+class NotRecorded(Exception):
+    """Nothing was written down for that moment: it is too old, or nobody recorded then."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was seen at a moment, and how fresh that was then."""
+
+    picture: Picture
+    state: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time in which was recorded, in one state."""
+
+    begun_at: datetime
+    until: datetime
+    state: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one moment has and another one has not, and what is not the same in both: each with the fields that changed, (before, after)."""
+
+    appeared: tuple[objects.AnyRecord, ...]
+    gone: tuple[objects.AnyRecord, ...]
+    changed: tuple[tuple[objects.AnyRecord, dict[str, tuple[object, object]]], ...]
+
+
+def at(*, cluster: str, moment: datetime) -> Past:
+    """This will put together what was seen at a moment. Raises NotRecorded."""
+    found = Recording.objects.filter(cluster_id=cluster, begun_at__lte=moment)
+    first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
+    if first is None:
+        raise NotRecorded
+    until, state = first.until, first.state
+    reader, last = _begun(first), first.after
+    for row in found.filter(epoch=first.epoch, after__gte=first.after, pk__gte=first.pk).order_by("after", "pk").iterator(chunk_size=20):
+        if row.after != last:
+            break
+        for milliseconds, frame in stretches.unpack(bytes(row.body)).frames:
+            if milliseconds > moment.timestamp() * 1000:
+                break
+            reader.read(message=encoding.decode_changes(frame))
+        until, state, last = row.until, row.state, row.last
+    if moment - until > SILENT:
+        raise NotRecorded
+    return Past(picture=reader.picture, state=state)
+
+
+def spans(*, cluster: str) -> list[Span]:
+    """When was recorded, from the oldest moment that can be shown to the newest; the holes between are not recorded."""
+    told: list[Span] = []
+    for begun_at, until, state, has_picture in _outline(cluster):
+        if not told and not has_picture:
+            continue
+        if told and told[-1].state == state and begun_at - told[-1].until <= SILENT:
+            told[-1] = Span(told[-1].begun_at, max(until, told[-1].until), state)
+        else:
+            told.append(Span(begun_at, until, state))
+    return told
+
+
+def difference(*, before: Picture, after: Picture) -> Difference:
+    """This will compare two pictures by uid."""
+    old, new = before.objects, after.objects
+    both = [(old[uid], record) for uid, record in new.items() if uid in old and old[uid] != record]
+    return Difference(
+        appeared=tuple(record for uid, record in new.items() if uid not in old),
+        gone=tuple(record for uid, record in old.items() if uid not in new),
+        changed=tuple((record, _fields(was, record)) for was, record in both),
+    )
+
+
+def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[object, object]]:
+    old, new = msgspec.structs.asdict(was), msgspec.structs.asdict(now)
+    return {name: (old[name], value) for name, value in new.items() if old[name] != value}
+
+
+def _begun(row: Recording) -> rows.Reader:
+    snapshot = encoding.decode_snapshot(stretches.unpack(bytes(row.body)).picture)
+    return rows.Reader(whole=encoding.unpack(snapshot.body))
+
+
+def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:
+    found = Recording.objects.filter(cluster_id=cluster).order_by("epoch", "after", "pk")
+    return found.values_list("begun_at", "until", "state", "has_picture").iterator()

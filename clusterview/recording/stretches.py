@@ -1,0 +1,28 @@
+"""A stretch as it lies in the database: frames as they were published, each with its time, and at its beginning perhaps a whole picture."""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """`picture` is an encoded `snapshot` message, or empty; `frames` are (unix time in ms, encoded `changes` message), in order."""
+
+    picture: bytes
+    frames: tuple[tuple[int, bytes], ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Stretch)
+
+
+def pack(stretch: Stretch) -> bytes:
+    """This will write a body. A snapshot is compressed already, so this gains on the frames."""
+    return zlib.compress(_encoder.encode(stretch), level=3)
+
+
+def unpack(body: bytes) -> Stretch:
+    """This will read a body. Raises `zlib.error` or `msgspec.MsgspecError` for anything that `pack` has not written."""
+    return _decoder.decode(zlib.decompress(body))

@@ -1,0 +1,159 @@
+"""Writes down what one cluster's publisher publishes. The publisher only hands over; a thread of its own writes to the database every ten
+seconds, so that neither a slow database nor a full disk delays what people see. What could not be kept is missing, and is told as missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import DatabaseError, close_old_connections, transaction
+
+from clusterview.models import Recording
+from clusterview.recording import forgetting, stretches
+from clusterview.recording.stretches import Stretch
+from clusterview.stream.messages import Contact, Position
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 10.0
+PICTURE_SECONDS = 600.0  # a moment is reached from the picture before it, so nobody reads more than ten minutes of changes
+WAITING_BYTES = 64 * 1024 * 1024
+
+
+@dataclass
+class Draft:
+    """A stretch that is not written yet."""
+
+    epoch: int
+    after: int
+    last: int
+    begun_ms: int
+    until_ms: int
+    state: str
+    picture: bytes = b""
+    frames: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+class Recorder:
+    """One cluster's. `picture`, `changes` and `contact` are called by the publisher's thread and never wait; `round` belongs to another thread."""
+
+    def __init__(self, *, cluster: str, clock: Callable[[], float] = time.time) -> None:
+        self._cluster, self._clock = cluster, clock
+        self._lock = threading.Lock()
+        self._done: list[Draft] = []
+        self._now: Draft | None = None
+        self._state = "lost"
+        self._waiting_bytes = 0
+        self._pictured_ms = 0
+        self._fails = False
+
+    def picture(self, *, position: Position, frame: bytes, since: Sequence[tuple[Position, bytes]] = ()) -> None:
+        """This will take the whole picture at a place, and what came since. It is kept where a story begins, and every ten minutes."""
+        last = since[-1][0] if since else position
+        now = self._now_ms()
+        with self._lock:
+            goes_on = self._now is not None and (self._now.epoch, self._now.last) == (last.epoch, last.sequence)
+            if not goes_on or now - self._pictured_ms >= PICTURE_SECONDS * 1000:
+                draft = self._begin(epoch=position.epoch, sequence=position.sequence, picture=frame, now=now)
+                draft.frames, draft.last = [(now, changes) for _, changes in since], last.sequence
+                self._waiting_bytes += sum(len(changes) for _, changes in since)
+                self._pictured_ms = now
+
+    def changes(self, *, position: Position, frame: bytes) -> None:
+        """This will take what happened. Changes that do not follow the last ones wait for the next picture."""
+        now = self._now_ms()
+        with self._lock:
+            draft = self._now
+            if draft is None:
+                return
+            if (draft.epoch, draft.last + 1) != (position.epoch, position.sequence) or self._waiting_bytes + len(frame) > WAITING_BYTES:
+                self._end()
+                return
+            draft.frames.append((now, frame))
+            draft.last, draft.until_ms = position.sequence, now
+            self._waiting_bytes += len(frame)
+
+    def contact(self, *, contact: Contact) -> None:
+        """This will take how fresh the picture is. Each state is a stretch of its own."""
+        now = self._now_ms()
+        with self._lock:
+            self._state = contact.state
+            if self._now is None:
+                return
+            self._now.until_ms = now
+            if self._now.begun_ms == now:
+                self._now.state = contact.state
+            elif self._now.state != contact.state:
+                self._begin(epoch=self._now.epoch, sequence=self._now.last, picture=b"", now=now)
+
+    def round(self) -> float:
+        """This will write what was taken, forget what is too old, and tell how many seconds to wait."""
+        drafts = self._take()
+        if not drafts:
+            return ROUND_SECONDS
+        try:
+            with transaction.atomic():
+                for draft in drafts:
+                    self._write(draft)
+            forgetting.forget(now=self._clock())
+            self._fails = False
+        except DatabaseError as problem:
+            if not self._fails:
+                log.warning("what is seen of %s is not written down at the moment: %s", self._cluster, problem)
+            self._fails = True
+            with self._lock:
+                self._end()  # these stretches are lost; what follows begins with a picture
+        finally:
+            close_old_connections()
+        return ROUND_SECONDS
+
+    def _take(self) -> list[Draft]:
+        """The stretches to write. The one that goes on is cut here."""
+        with self._lock:
+            drafts, self._done = self._done, []
+            if self._now is not None:
+                drafts.append(self._now)
+                self._now = Draft(self._now.epoch, self._now.last, self._now.last, self._now.until_ms, self._now.until_ms, self._now.state)
+            self._waiting_bytes = 0
+            return drafts
+
+    def _write(self, draft: Draft) -> None:
+        if not draft.picture and not draft.frames and self._draws_out(draft):
+            return
+        body = stretches.pack(Stretch(picture=draft.picture, frames=tuple(draft.frames)))
+        Recording.objects.create(
+            cluster_id=self._cluster, epoch=draft.epoch, after=draft.after, last=draft.last, begun_at=_moment(draft.begun_ms),
+            until=_moment(draft.until_ms), state=draft.state, has_picture=bool(draft.picture), body=body, size=len(body),
+        )  # fmt: skip
+
+    def _draws_out(self, draft: Draft) -> bool:
+        """Whether it was enough to draw out the newest stretch: nothing happened since, and its state is the same."""
+        same = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last).order_by("-pk").first()
+        if same is None or same.state != draft.state:
+            return False
+        same.until = _moment(draft.until_ms)
+        same.save(update_fields=["until"])
+        return True
+
+    def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
+        self._end()
+        self._now = Draft(epoch, sequence, sequence, now, now, self._state, picture)
+        self._waiting_bytes += len(picture)
+        return self._now
+
+    def _end(self) -> None:
+        if self._now is not None:
+            self._done.append(self._now)
+        self._now = None
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

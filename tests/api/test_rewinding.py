@@ -1,0 +1,78 @@
+"""What was seen before is told like what is seen now, and a moment that nobody recorded is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from tests.api.seen import NODE, Hub
+from tests.recording.making import START, Published
+from tests.stream.making import came, went
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Bearer = Callable[[str], Client]
+LAB = "/api/v1/clusters/lab"
+
+
+def moment(seconds: float) -> str:
+    return quote((START + timedelta(seconds=seconds)).isoformat())
+
+
+@pytest.fixture
+def recorded(lab: None) -> None:
+    """Two pods; after ten seconds one goes and another one comes."""
+    published = Published()
+    published.contact("live")
+    published.begin(pods=2, epoch=1)
+    published.wait(10)
+    published.publish([*went(0), *came(7)])
+    published.wait(10)
+    published.contact("stale")
+    published.write()
+
+
+def test_the_topology_of_a_moment_is_what_was_seen_then(recorded: None, bearer: Bearer) -> None:
+    client = bearer("viewer")
+    names = {seconds: {one["name"] for one in client.get(f"{LAB}/topology?kind=Pod&at={moment(seconds)}").json()["objects"]} for seconds in (5, 15)}
+    assert names == {5: {"shop-0", "shop-1"}, 15: {"shop-1", "shop-7"}}
+    assert client.get(f"{LAB}/topology?at={moment(15)}").json()["state"] == "live"
+
+
+@pytest.mark.parametrize("seconds", [-60, 3600])
+def test_a_moment_that_nobody_recorded_is_refused(recorded: None, bearer: Bearer, seconds: int) -> None:
+    client = bearer("viewer")
+    for path in (f"topology?at={moment(seconds)}", f"differences?since={moment(seconds)}"):
+        answer = client.get(f"{LAB}/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_recorded")
+
+
+@pytest.mark.parametrize("query", ["topology?at=yesterday", "topology?at=2026-11-26T12:00:00", "differences", "differences?since=-1e99"])
+def test_a_moment_without_a_zone_or_a_meaning_is_a_bad_request(recorded: None, bearer: Bearer, query: str) -> None:
+    answer = bearer("viewer").get(f"{LAB}/{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+def test_the_times_that_can_be_shown_are_told(recorded: None, bearer: Bearer) -> None:
+    told = bearer("viewer").get(f"{LAB}/recorded").json()
+    assert told["hours"] == 24
+    assert [(one["since"], one["until"], one["state"]) for one in told["spans"]] == [
+        ("2026-11-26T12:00:00Z", "2026-11-26T12:00:20Z", "live"), ("2026-11-26T12:00:20Z", "2026-11-26T12:00:20Z", "stale"),
+    ]  # fmt: skip
+
+
+def test_two_moments_are_compared_and_one_with_now(recorded: None, bearer: Bearer, seen: Hub) -> None:
+    client = bearer("viewer")
+    told = client.get(f"{LAB}/differences?since={moment(5)}&until={moment(15)}").json()
+    assert ([one["name"] for one in told["appeared"]], [one["name"] for one in told["gone"]], told["changed"]) == (["shop-7"], ["shop-0"], [])
+    told = client.get(f"{LAB}/differences?since={moment(5)}").json()
+    assert {one["name"] for one in told["gone"]} == {"shop-0"}
+    (changed,) = [one for one in told["changed"] if one["name"] == "shop-1"]
+    assert changed["fields"]["status"] == ["Running", "Pending"]
+    assert NODE.uid not in str(told)
+    seen.picture = None
+    answer = client.get(f"{LAB}/differences?since={moment(5)}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")

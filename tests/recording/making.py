@@ -1,0 +1,62 @@
+"""A publisher as a recorder hears it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from clusterview.recording.writing import Recorder
+from clusterview.stream import encoding, rows
+from clusterview.stream.messages import WHOLE, Contact, Position, Snapshot
+from clusterview.topology.changes import Change
+from clusterview.topology.pictures import Picture
+from tests.stream.making import picture
+
+START = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+class Published:
+    """Of the cluster `lab`, by a clock of its own that begins at START."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.recorder = Recorder(cluster="lab", clock=lambda: START.timestamp() + self.seconds)
+        self.epoch, self.sequence = 0, 0
+        self.now = Picture()
+
+    def begin(self, *, pods: int, epoch: int) -> None:
+        self.epoch, self.sequence = epoch, 1
+        self._rows = rows.Writer(picture=picture(pods=pods))
+        self.now = self._rows.picture
+        self.hold()
+        self.show()
+
+    def hold(self) -> None:
+        """This will begin to pack a picture, which is shown when it is ready and others have come since."""
+        body = encoding.pack(self._rows.whole())
+        self._held = self.position, encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))
+        self._since: list[tuple[Position, bytes]] = []
+
+    def show(self) -> None:
+        position, frame = self._held
+        self.recorder.picture(position=position, frame=frame, since=self._since)
+        self.hold()
+
+    def publish(self, changes: list[Change], *, heard: bool = True) -> None:
+        self.sequence += 1
+        frame = encoding.encode(self._rows.changes(changes=changes, position=self.position))
+        self._since.append((self.position, frame))
+        if heard:
+            self.recorder.changes(position=self.position, frame=frame)
+
+    def contact(self, state: str) -> None:
+        self.recorder.contact(contact=Contact(state=state, contact_age_seconds=0.1))
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def write(self) -> None:
+        self.recorder.round()
+
+    @property
+    def position(self) -> Position:
+        return Position(epoch=self.epoch, sequence=self.sequence)

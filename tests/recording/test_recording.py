@@ -1,0 +1,200 @@
+"""What was seen can be seen again, and what was not written down is never made up."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.db import DatabaseError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clusterview.access import clusters
+from clusterview.models import Recording
+from clusterview.recording import reading, stretches, writing
+from clusterview.topology.objects import Pod
+from clusterview.topology.pictures import Picture
+from tests.recording.making import START, Published
+from tests.stream.making import came, went
+
+pytestmark = pytest.mark.django_db
+
+@pytest.fixture(autouse=True)
+def lab(db: None) -> None:
+    clusters.register(opened=[("lab", "the lab")])
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+def at(seconds: float) -> reading.Past:
+    return reading.at(cluster="lab", moment=START + timedelta(seconds=seconds))
+
+
+def pods(past: reading.Past) -> set[str]:
+    return {record.name for record in past.picture.objects.values() if isinstance(record, Pod)}
+
+
+@settings(max_examples=25)
+@given(acts=st.lists(st.one_of(st.integers(0, 9), st.sampled_from(["write", "hold", "show", "again", "wait"])), max_size=40))
+def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
+    """Each number is a pod that comes, or goes when it is there; each act is a second after the one before."""
+    Recording.objects.all().delete()
+    published, here, then = Published(), set[int](), list[tuple[float, Picture]]()
+    published.begin(pods=0, epoch=1)
+    for act in acts:
+        published.wait(1)
+        match act:
+            case int(number):
+                published.publish(went(number) if number in here else came(number))
+                here ^= {number}
+            case "write":
+                published.write()
+            case "hold":
+                published.hold()
+            case "show":
+                published.show()
+            case "again":
+                published.begin(pods=0, epoch=published.epoch + 1)
+                here = set()
+            case _:
+                published.wait(writing.PICTURE_SECONDS)
+        published.contact("live")
+        then.append((published.seconds, Picture(objects=published.now.objects.values())))
+    published.write()
+    for seconds, seen in then:
+        assert at(seconds).picture == seen
+
+
+def test_a_moment_before_and_after_what_was_recorded_is_not_recorded(published: Published) -> None:
+    published.begin(pods=2, epoch=1)
+    published.wait(30)
+    published.contact("live")
+    published.write()
+    assert len(pods(at(20))) == 2
+    for seconds in (-1.0, 30 + reading.SILENT.total_seconds() + 1):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
+
+
+def test_a_hole_between_two_recorders_is_told_and_not_filled(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.write()
+    published.wait(300)
+    published.begin(pods=3, epoch=2)
+    published.wait(5)
+    published.contact("live")
+    published.write()
+    with pytest.raises(reading.NotRecorded):
+        at(200)
+    assert len(pods(at(303))) == 3
+    assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [0, 300]
+
+
+def test_changes_that_were_missed_are_not_skipped_over(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.wait(5)
+    published.publish(came(7), heard=False)
+    published.publish(came(8))
+    published.wait(60)
+    published.contact("live")
+    published.write()
+    with pytest.raises(reading.NotRecorded):
+        at(60)
+    published.show()
+    published.wait(1)
+    published.contact("live")
+    published.write()
+    assert pods(at(66)) == {"shop-0", "shop-7", "shop-8"}
+
+
+def test_how_fresh_the_picture_was_is_kept_with_it(published: Published) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    for state in ("live", "stale", "live"):
+        published.contact(state)
+        published.wait(20)
+        published.write()
+    published.contact("live")
+    published.write()
+    assert [at(seconds).state for seconds in (10, 30, 50)] == ["live", "stale", "live"]
+    assert [one.state for one in reading.spans(cluster="lab")] == ["live", "stale", "live"]
+
+
+def test_a_quiet_hour_is_a_few_rows_and_one_span(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    for _ in range(360):
+        published.contact("live")
+        published.wait(10)
+        published.write()
+    assert Recording.objects.count() == 1
+    (span,) = reading.spans(cluster="lab")
+    assert span.until - span.begun_at > timedelta(minutes=59)
+
+
+def test_a_database_that_fails_costs_what_was_heard_and_nothing_else(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        assert published.recorder.round() == writing.ROUND_SECONDS
+    published.wait(20)
+    published.publish(came(5))
+    published.wait(5)
+    published.show()
+    published.contact("live")
+    published.write()
+    with pytest.raises(reading.NotRecorded):
+        at(10)
+    assert pods(at(25)) == {"shop-0", "shop-5"}
+
+
+def test_more_than_may_wait_is_left_out_and_told(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    monkeypatch.setattr(writing, "WAITING_BYTES", 1)
+    published.publish(came(5))
+    published.wait(60)
+    published.write()
+    with pytest.raises(reading.NotRecorded):
+        at(59)
+
+
+@pytest.mark.parametrize(("name", "value", "left"), [("REWIND_HOURS", 1.0, 2), ("REWIND_BYTES", 1.0, 0)])
+def test_what_is_too_old_or_too_much_is_forgotten_the_oldest_first(
+    name: str, value: float, left: int, published: Published, settings: LazySettings
+) -> None:
+    for hour in range(3):
+        published.begin(pods=1, epoch=1 + hour)
+        published.contact("live")
+        published.write()
+        published.wait(1800)
+    setattr(settings, name, value)
+    published.begin(pods=1, epoch=9)
+    published.seconds -= 1
+    published.write()
+    assert Recording.objects.count() == left + (name == "REWIND_HOURS") * 1
+
+
+def test_two_moments_are_compared_by_field(published: Published) -> None:
+    published.begin(pods=2, epoch=1)
+    published.contact("live")
+    before = Picture(objects=published.now.objects.values())
+    published.publish([*went(0), *came(7)])
+    found = reading.difference(before=before, after=published.now)
+    assert ([one.name for one in found.appeared], [one.name for one in found.gone], found.changed) == (["shop-7"], ["shop-0"], ())
+
+
+def test_a_body_that_nobody_wrote_is_an_error() -> None:
+    with pytest.raises(zlib.error):
+        stretches.unpack(b"not compressed")
