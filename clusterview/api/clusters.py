@@ -18,6 +18,7 @@ from clusterview.api import identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
+from clusterview.topology.joining import Joined
 from clusterview.traffic import requesting
 
 router = Router(tags=["clusters"])
@@ -73,19 +74,18 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     opened(cluster)
     if at is not None:
         then = seeing.past(cluster, at=at)
-        return sighted(then.picture.objects.values(), then.picture.links, kind=kind, namespace=namespace, state=then.state)
+        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
     picture = seeing.picture(cluster)
     if picture is None:
         raise Refusal(503, "not_seen_yet")
     place = picture.position
-    return sighted(picture.objects, picture.links, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
+    return sighted(picture.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
 
 
-def sighted(seen: Iterable[objects.AnyRecord], joins: Iterable[links.Link], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
+def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
     """The answer with what is wanted of the objects, and the links between those."""
     chosen = [record for record in seen if wanted(record, kind=kind, namespace=namespace)]
-    uids = {record.uid for record in chosen}
-    joined = [as_map(link) for link in joins if link.source in uids and link.target in uids]
+    joined = [as_map(link) for link in Joined(objects=chosen).links()]
     return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
 
 

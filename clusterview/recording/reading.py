@@ -61,7 +61,7 @@ def at(*, cluster: str, moment: datetime) -> Past:
         for milliseconds, frame in stretches.unpack(bytes(row.body)).frames:
             if milliseconds > moment.timestamp() * 1000:
                 break
-            reader.read(changes=encoding.decode_changes(frame).changes)
+            reader.read(message=encoding.decode_changes(frame))
         until, state, last = row.until, row.state, row.last
     if moment - until > SILENT:
         raise NotRecorded

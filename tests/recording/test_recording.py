@@ -40,7 +40,7 @@ def pods(past: reading.Past) -> set[str]:
 
 
 @settings(max_examples=25)
-@given(acts=st.lists(st.one_of(st.integers(0, 9), st.sampled_from(["write", "show", "again", "wait"])), max_size=40))
+@given(acts=st.lists(st.one_of(st.integers(0, 9), st.sampled_from(["write", "hold", "show", "again", "wait"])), max_size=40))
 def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
     """Each number is a pod that comes, or goes when it is there; each act is a second after the one before."""
     Recording.objects.all().delete()
@@ -54,6 +54,8 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
                 here ^= {number}
             case "write":
                 published.write()
+            case "hold":
+                published.hold()
             case "show":
                 published.show()
             case "again":
@@ -62,7 +64,7 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
             case _:
                 published.wait(writing.PICTURE_SECONDS)
         published.contact("live")
-        then.append((published.seconds, Picture(objects=published.now.objects.values(), links=published.now.links)))
+        then.append((published.seconds, Picture(objects=published.now.objects.values())))
     published.write()
     for seconds, seen in then:
         assert at(seconds).picture == seen
