@@ -75,11 +75,9 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     if at is not None:
         then = seeing.past(cluster, at=at)
         return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
-    picture = seeing.picture(cluster)
-    if picture is None:
-        raise Refusal(503, "not_seen_yet")
-    place = picture.position
-    return sighted(picture.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
+    now = seeing.now(cluster)
+    place = now.position
+    return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
 
 
 def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
@@ -91,6 +89,10 @@ def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **m
 
 def wanted(record: objects.AnyRecord, *, kind: str, namespace: str) -> bool:
     return (not kind or str(objects.kind_of(record)) == kind) and (not namespace or record.namespace == namespace)
+
+
+def name_of(record: objects.AnyRecord) -> dict[str, str]:
+    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}
 
 
 def as_map(link: links.Link) -> dict[str, str]:

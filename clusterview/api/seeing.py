@@ -32,6 +32,14 @@ def picture(cluster: str) -> Seen | None:
     return Seen(objects=tuple(picture.objects.values()), position=position)
 
 
+def now(cluster: str) -> Seen:
+    """What is seen. Raises Refusal 503 when nothing has been seen yet."""
+    found = picture(cluster)
+    if found is None:
+        raise Refusal(503, "not_seen_yet")
+    return found
+
+
 def contact(cluster: str) -> Contact:
     """How fresh it is."""
     return hub.hub().contact_now(cluster)

@@ -114,17 +114,13 @@ def as_maps(*, change: happened.Change, joined: Joined) -> list[dict[str, Any]]:
     return [as_map(change=one, gone=gone) for one in joined.hear(change=change)]
 
 
-def name_of(record: objects.AnyRecord) -> dict[str, str]:
-    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}
-
-
 def as_map(*, change: happened.Joining, gone: objects.AnyRecord | None) -> dict[str, Any]:
     """One change. `gone` is the object that a drop is about."""
     match change:
         case happened.Put(record=record):
             return {"op": "put", "object": record}
         case happened.Drop(uid=uid):
-            return {"op": "drop", **(name_of(gone) if gone is not None else {"uid": uid})}
+            return {"op": "drop", **(clusters.name_of(gone) if gone is not None else {"uid": uid})}
         case happened.Linked(link=link):
             return {"op": "link", **clusters.as_map(link)}
         case happened.Unlinked(link=link):
