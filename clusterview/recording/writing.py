@@ -133,11 +133,11 @@ class Recorder:
 
     def _draws_out(self, draft: Draft) -> bool:
         """Whether it was enough to draw out the newest stretch: nothing happened since, and its state is the same."""
-        same = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last).order_by("-pk").first()
-        if same is None or same.state != draft.state:
+        there = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last)
+        newest = there.order_by("-pk").values("pk", "state").first()  # without the body, which may hold a whole picture
+        if newest is None or newest["state"] != draft.state:
             return False
-        same.until = _moment(draft.until_ms)
-        same.save(update_fields=["until"])
+        there.filter(pk=newest["pk"]).update(until=_moment(draft.until_ms))
         return True
 
     def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
