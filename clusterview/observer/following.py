@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 import redis
 
-from clusterview.kube.kinds import KindSpec
+from clusterview.kube.kinds import KindSpec, key_of
 from clusterview.observer import words
 from clusterview.observer.pacing import Pace
 from clusterview.observer.sight import Sight
@@ -106,7 +106,7 @@ class Following:
             case words.Rewound():
                 self._begin_anew()
             case Listed(kind=kind, namespace=namespace, at=at):
-                self._verifier.listed(key=f"{kind}/{namespace}" if namespace else str(kind), at=at)
+                self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
                 self._project(word)
             case Health(version=version):
                 self._sight.version = version or self._sight.version

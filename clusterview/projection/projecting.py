@@ -38,7 +38,7 @@ class Projector:
 
     def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]:
         """This will name the objects of a kind, or with `namespace` those there."""
-        return [record.uid for record in self._named.of_kind(kind) if not namespace or record.namespace == namespace]
+        return self._named.of_kind(kind, namespace=namespace)
 
     def version(self, *, uid: Uid) -> str:
         """This will tell the resourceVersion of an object, empty for one that is not there."""

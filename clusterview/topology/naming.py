@@ -24,9 +24,11 @@ class Named:
         of_kind = self._names.get((kind, namespace))
         return of_kind.get(name) if of_kind is not None else None
 
-    def of_kind(self, kind: Kind) -> list[AnyRecord]:
-        """All objects of a kind."""
-        return [record for record in self.objects.values() if kind_of(record) is kind]
+    def of_kind(self, kind: Kind, *, namespace: str = "") -> list[Uid]:
+        """All objects of a kind, or with `namespace` those there."""
+        if namespace:
+            return list(self._names.get((kind, namespace), {}).values())
+        return [uid for place, uids in self._names.items() if place[0] == kind for uid in uids.values()]
 
     def put(self, *, record: AnyRecord) -> list[Change]:
         """This will put the object in, after dropping another one that has its name. Nothing changes for an equal record."""
