@@ -14,7 +14,7 @@ import msgspec
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import PARTIAL_LIST, KindSpec
-from clusterview.kube.listing import OBJECTS_AT_MOST, PAGE_SECONDS, UNREADABLE
+from clusterview.kube.listing import OBJECTS_AT_MOST, UNREADABLE, page_of
 
 PAGE_OBJECTS = 500
 
@@ -67,9 +67,8 @@ def pages(connection: Connection, spec: KindSpec, *, limit: int = PAGE_OBJECTS) 
 
 
 def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str) -> Page:
-    query = [*spec.query, ("limit", str(limit)), *([("continue", token)] if token else [])]
-    answer = connection.request("GET", spec.path, query=query, accept=PARTIAL_LIST, read_seconds=PAGE_SECONDS)
+    body = page_of(connection, spec, accept=PARTIAL_LIST, limit=limit, token=token)
     try:
-        return PAGES.decode(answer.body)
+        return PAGES.decode(body)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The identities of {spec.resource} cannot be read: {str(error)[:200]}.") from error

@@ -73,7 +73,7 @@ def list_kind(
     narrowed = spec.within(namespace) if namespace else spec
     for _ in range(RESTARTS):
         try:
-            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds or PAGE_SECONDS)
+            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds)
         except errors.Gone as error:
             expired = error
     raise expired
@@ -91,13 +91,19 @@ def quarantine(identity: Identity, reason: Exception) -> Quarantined:
     return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
 
 
-def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float) -> Listing[Any]:
+def page_of(connection: Connection, spec: KindSpec, *, accept: str, limit: int, token: str, page_seconds: float | None = None) -> bytes:
+    """This will read one page of the kind, the one after `token` if given. Raises errors.KubeError."""
+    query = [*spec.query, ("limit", str(limit)), *([("continue", token)] if token else [])]
+    return connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS).body
+
+
+def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None) -> Listing[Any]:
     decoder = spec.decoder()
     items: list[Any] = []
     quarantined: list[Quarantined] = []
     token, version, size = "", "", 0
     while True:
-        body = _page(connection, spec, limit=limit, token=token, page_seconds=page_seconds)
+        body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
         page, size = _decoded(body, spec), size + len(body)
         version = version or page.metadata.resource_version
         for raw in page.items or ():
@@ -111,13 +117,6 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
             raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {len(items)} objects, {size} bytes, and more.")
         token = page.metadata.next_page
     return Listing(tuple(items), version, tuple(quarantined))
-
-
-def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, page_seconds: float) -> bytes:
-    query = [*spec.query, ("limit", str(limit))]
-    if token:
-        query.append(("continue", token))
-    return connection.request("GET", spec.path, query=query, accept=spec.list_accept, read_seconds=page_seconds).body
 
 
 def _decoded(body: bytes, spec: KindSpec) -> Page:
