@@ -159,6 +159,30 @@ def test_a_database_that_fails_costs_what_was_heard_and_nothing_else(published: 
     assert pods(at(25)) == {"shop-0", "shop-5"}
 
 
+def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.write()
+    published.wait(5)
+    published.publish(came(5))
+
+    def refuse(*_: object, **__: object) -> None:
+        published.publish(came(6))
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        published.write()
+    published.write()
+    assert Recording.objects.count() == 2
+    assert "shop-6" not in pods(at(5))
+    published.wait(60)
+    published.show()
+    published.contact("live")
+    published.write()
+    assert pods(at(65)) == {"shop-0", "shop-5", "shop-6"}
+
+
 def test_more_than_may_wait_is_left_out_and_told(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     published.begin(pods=1, epoch=1)
     published.contact("live")
