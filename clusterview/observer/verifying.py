@@ -46,14 +46,19 @@ class Suspicion:
     absent: tuple[Uid, ...] = ()
     version: str = ""
     counts: tuple[int, int] | None = None
-    judge_at: float | None = None
+    judge_at: float = 0.0
 
 
 class Verifier:
-    """Moments are the observer's monotonic clock. `verified_at` holds when each row was last known to be the truth."""
+    """Moments are the observer's monotonic clock. `verified_at` holds when each row was last known to be the truth.
+
+    A look that begins before the last one's suspicion was judged does not put the judgement off, or a row that is looked at often would
+    never be judged.
+    """
 
     def __init__(self, *, specs: Mapping[str, KindSpec], known: Known, rows: Rows) -> None:
         self._specs, self._known, self._rows = specs, known, rows
+        self._looks: dict[str, Suspicion] = {}
         self._suspicions: dict[str, Suspicion] = {}
         self._ahead: dict[str, dict[Uid, str]] = {}
         self.verified_at: dict[str, float] = {}
@@ -61,21 +66,21 @@ class Verifier:
 
     def listed(self, *, key: str, at: float) -> None:
         """This will note that the row was listed, which settles every suspicion."""
-        self._suspicions.pop(key, None)
+        self._drop(key)
         self.verified_at[key] = at
 
     def forget(self, *, key: str) -> None:
         """This will note that the row cannot be read any more, so that there is nothing to verify."""
-        self._suspicions.pop(key, None)
+        self._drop(key)
         self.verified_at.pop(key, None)
 
     def began(self, *, key: str, at: float) -> None:
         """This will begin a comparison of every object of the row."""
-        self._suspicions[key] = Suspicion(began_at=at)
+        self._looks[key] = Suspicion(began_at=at)
 
     def page(self, *, key: str, version: str, objects: Iterable[tuple[Uid, str]]) -> None:
         """This will compare some of what the list holds. `version` is that of the list."""
-        if (doubt := self._suspicions.get(key)) is None:
+        if (doubt := self._looks.get(key)) is None:
             return
         doubt.version = version
         unreadable = self._rows.unreadable_in(key=key)
@@ -94,7 +99,7 @@ class Verifier:
         A version that was shown before a list was asked for cannot be later than that list. One that is was never the cluster's own, or is
         that of a history which was rolled back, and then the cluster's own words would be refused as old ones.
         """
-        if (doubt := self._suspicions.get(key)) is None:
+        if (doubt := self._looks.pop(key, None)) is None:
             return False
         before, self._ahead[key] = self._ahead.get(key, {}), doubt.ahead
         if impossible := sum(1 for uid, version in doubt.ahead.items() if before.get(uid) == version):
@@ -103,7 +108,9 @@ class Verifier:
         doubt.judge_at = at + SETTLE_SECONDS
         doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and self._is_missed(uid, doubt))
         doubt.found.clear()
-        if not doubt.behind and not doubt.absent:
+        if doubt.behind or doubt.absent:
+            self._suspicions.setdefault(key, doubt)
+        else:
             self.listed(key=key, at=doubt.began_at)
         return False
 
@@ -117,8 +124,6 @@ class Verifier:
         """This will name the rows that have turned out to be wrong, for which only a list helps."""
         wrong: list[str] = []
         for key, doubt in list(self._suspicions.items()):
-            if doubt.judge_at is None:
-                continue
             if not self._rows.is_open(key=key):
                 doubt.judge_at = now + SETTLE_SECONDS
             elif now >= doubt.judge_at:
@@ -133,6 +138,10 @@ class Verifier:
     def age_seconds(self, *, now: float) -> float | None:
         """How long ago the row that was verified first of all was verified; None where none was."""
         return max(0.0, now - min(self.verified_at.values())) if self.verified_at else None
+
+    def _drop(self, key: str) -> None:
+        self._looks.pop(key, None)
+        self._suspicions.pop(key, None)
 
     def _still_wrong(self, key: str, doubt: Suspicion) -> int:
         if doubt.counts is not None:

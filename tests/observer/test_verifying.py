@@ -58,6 +58,13 @@ def test_a_lost_event_is_found_when_it_does_not_come(watch: Watch, objects: list
     assert watch.verifier.age_seconds(now=40.0) == 4.0
 
 
+def test_looking_again_before_the_judgement_does_not_put_it_off(watch: Watch) -> None:
+    for at in (30.0, 30.0 + SETTLE_SECONDS / 2, 30.0 + SETTLE_SECONDS):
+        watch.digest(("a", 11), ("b", 10), version=12, at=at)
+    watch.verifier.began(key="Node", at=30.0 + SETTLE_SECONDS)
+    assert watch.verifier.settle(now=30.0 + SETTLE_SECONDS) == ["Node"]
+
+
 def test_a_list_ahead_of_the_watch_is_no_difference_once_the_events_have_come(watch: Watch) -> None:
     watch.digest(("a", 11), ("c", 13), version=14)
     watch.projector.project(seen(node("a", "a"), "11"))
