@@ -71,7 +71,7 @@ class Cluster:
         self.manager = managing.Manager(self.store, timing=options.timing)
         self.manager.begin()
         self.keeper = persisting.Keeper(options.folder / "cluster.json", self.store, story=options.story)
-        self.server = Server(self.store, tokens=self.tokens, clock=clock)
+        self.server = Server(self.store, story=options.story, tokens=self.tokens, clock=clock)
         self._changed = asyncio.Event()
         self._uvicorn: uvicorn.Server | None = None
 

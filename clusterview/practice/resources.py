@@ -9,7 +9,10 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """`status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec."""
+    """`status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec.
+
+    `verbs` are what can be done with it at all.
+    """
 
     group: str = ""
     version: str = "v1"
@@ -21,6 +24,7 @@ class Resource:
     status: bool = False
     scale: bool = False
     counted: bool = False
+    verbs: tuple[str, ...] = VERBS
 
     @property
     def api_version(self) -> str:
@@ -78,6 +82,10 @@ RESOURCES: tuple[Resource, ...] = (
     INGRESSES, NETWORK_POLICIES, STORAGE_CLASSES, LEASES, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS,
 )  # fmt: skip
 
+# Worked out when somebody asks, and not in the store.
+ACTS = Resource(group="practice.clusterview.io", plural="acts", kind="Act", namespaced=False, verbs=("create", "list"))
+COMPUTED: tuple[Resource, ...] = (ACTS,)
+
 # Asked and answered at once, never kept.
 REVIEWS: dict[tuple[str, str], str] = {
     ("authorization.k8s.io", "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
@@ -85,14 +93,14 @@ REVIEWS: dict[tuple[str, str], str] = {
     ("authentication.k8s.io", "selfsubjectreviews"): "SelfSubjectReview",
 }
 
-BY_PATH = {(one.group, one.version, one.plural): one for one in RESOURCES}
+BY_PATH = {(one.group, one.version, one.plural): one for one in (*RESOURCES, *COMPUTED)}
 BY_KIND = {(one.api_version, one.kind): one for one in RESOURCES}
 
 
 def groups() -> dict[str, list[str]]:
     """Each group (but the core one) and its versions."""
     found: dict[str, list[str]] = {}
-    for group, version in [(one.group, one.version) for one in RESOURCES] + [(group, "v1") for group, _ in REVIEWS]:
+    for group, version in [(one.group, one.version) for one in (*RESOURCES, *COMPUTED)] + [(group, "v1") for group, _ in REVIEWS]:
         if group and version not in found.setdefault(group, []):
             found[group].append(version)
     return found

@@ -13,12 +13,27 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from clusterview.practice import accounts, answering, discovery, health, listing, openapi, permissions, problems, routing, streaming, visitors
+from clusterview.practice import (
+    accounts,
+    answering,
+    computing,
+    discovery,
+    health,
+    listing,
+    openapi,
+    permissions,
+    playing,
+    problems,
+    routing,
+    streaming,
+    visitors,
+)  # fmt: skip
 from clusterview.practice.accounts import Account
 from clusterview.practice.answering import Asked
 from clusterview.practice.objects import Object
 from clusterview.practice.permissions import Act
 from clusterview.practice.problems import Problem
+from clusterview.practice.resources import ACTS, COMPUTED
 from clusterview.practice.store import Store
 
 log = logging.getLogger(__name__)
@@ -28,10 +43,14 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Server:
-    """The API of one store. `tokens` are by user; `app` is what uvicorn runs; `close` ends the watches, so that the server can end."""
+    """The API of one store. `tokens` are by user; `app` is what uvicorn runs; `close` ends the watches, so that the server can end.
 
-    def __init__(self, store: Store, *, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    Everything but the acts waits for as long as the act says that made the server slow: the way back must not be slow too.
+    """
+
+    def __init__(self, store: Store, *, story: str, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
         self.store, self.pages, self.visitors = store, listing.Pages(), visitors.Visitors()
+        self.stage = playing.Stage(store, story=story)
         self._tokens, self._clock = tokens, clock
         self._closing = asyncio.Event()
         self._watches: set[streaming.Watch] = set()
@@ -47,11 +66,16 @@ class Server:
             account = self._account(request)
             path = request.url.path.rstrip("/") or "/"
             target = routing.resolve(path)
+            if target is None or target.resource is not ACTS:
+                await self._linger()
             if target is None:
                 return self._unresourceful(request, path, account)
             asked = await self._asked(request, target, account)
             if asked.is_watch:
                 return self._watch(asked)
+            if target.resource in COMPUTED:
+                status, body = computing.answer(self.store, self.stage, asked, now=self._clock())
+                return answered(body, status=status)
             status, body = answering.answer(self.store, self.pages, asked, now=self._clock())
             return answered(body, status=status)
         except Problem as problem:
@@ -60,6 +84,10 @@ class Server:
             log.exception("%s %s could not be answered", request.method, request.url.path)
             unforeseen = Problem(500, "InternalError", "Internal error occurred: the practice cluster could not answer; its log says why")
             return answered(unforeseen.status(), status=unforeseen.code)
+
+    async def _linger(self) -> None:
+        if self.stage.delay_seconds:
+            await asyncio.sleep(self.stage.delay_seconds)
 
     def _account(self, request: Request) -> Account:
         account = accounts.of_token(tokens=self._tokens, authorization=request.headers.get("Authorization", ""))
@@ -90,6 +118,7 @@ class Server:
     async def _lines(self, watch: streaming.Watch) -> AsyncIterator[bytes]:
         try:
             async for line in watch.lines():
+                await self._linger()
                 yield line
         finally:
             watch.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,16 @@ def tell(store: Store, *, story: str, now: float, nodes: int = NODE_COUNT) -> No
 
 def manifests(name: str) -> list[Object]:
     """The objects of one file."""
+    return [item for item in _documents(name) if item["kind"] != "Act"]
+
+
+def acts(name: str) -> list[Object]:
+    """What can be done in a story with one button: its own acts, then those of every story."""
+    return [item for item in _documents(name) + _documents("_acts") if item["kind"] == "Act"]
+
+
+@cache
+def _documents(name: str) -> list[Object]:
     found: list[Any] = list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()))
     return [item for item in found if item]
 
