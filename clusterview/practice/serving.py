@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -86,8 +87,11 @@ class Server:
             return answered(unforeseen.status(), status=unforeseen.code)
 
     async def _linger(self) -> None:
+        """What a slow API server does before it answers, unless it is to end."""
         if self.stage.delay_seconds:
-            await asyncio.sleep(self.stage.delay_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.stage.delay_seconds):
+                    await self._closing.wait()
 
     def _account(self, request: Request) -> Account:
         account = accounts.of_token(tokens=self._tokens, authorization=request.headers.get("Authorization", ""))
