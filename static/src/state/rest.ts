@@ -158,6 +158,8 @@ export interface Differences {
   readonly gone: readonly Named[];
   /** `fields` are those that differ, each as [before, after]. */
   readonly changed: readonly (Named & { readonly fields: Readonly<Record<string, readonly [unknown, unknown]>> })[];
+}
+
 /** Words of the cluster itself, by language. */
 export interface Both {
   readonly en: string;
