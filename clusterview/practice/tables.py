@@ -95,7 +95,8 @@ AGE = Column("Age", _age)
 
 
 def _containers(item: Object) -> list[Object]:
-    spec = item["spec"].get("template", item)["spec"]
+    holder = item["spec"].get("jobTemplate", item)
+    spec = holder["spec"].get("template", holder)["spec"]
     return list(spec.get("containers") or ())
 
 
@@ -169,6 +170,11 @@ def _map_text(*path: str) -> Callable[[Object, float], str]:
 
 def _of_wanted(ready: str, wanted: tuple[str, ...]) -> Callable[[Object, float], str]:
     return lambda item, now: f"{_field('status', ready, number=True)(item, now)}/{_field(*wanted, number=True)(item, now)}"
+
+
+def _last_schedule(item: Object, now: float) -> str:
+    at = (item.get("status") or {}).get("lastScheduleTime")
+    return _since(at, now) if at else NONE
 
 
 def _condition(type: str) -> Callable[[Object, float], str]:
@@ -278,7 +284,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         NAME, Column("Schedule", _field("spec", "schedule")), Column("Timezone", _field("spec", "timeZone")),
         Column("Suspend", lambda item, _: str(bool(item["spec"].get("suspend")))),
         Column("Active", lambda item, _: len((item.get("status") or {}).get("active") or ()), "integer"),
-        Column("Last Schedule", lambda item, now: _since((item.get("status") or {}).get("lastScheduleTime"), now)), AGE,
+        Column("Last Schedule", _last_schedule), AGE, CONTAINERS, IMAGES,
     ),
     "GatewayClass": (NAME, Column("Controller", _field("spec", "controllerName")), Column("Accepted", _condition("Accepted")), AGE),
     "Gateway": (
