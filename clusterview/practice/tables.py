@@ -286,6 +286,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("Active", lambda item, _: len((item.get("status") or {}).get("active") or ()), "integer"),
         Column("Last Schedule", _last_schedule), AGE, CONTAINERS, IMAGES,
     ),
+    "Act": (NAME, Column("Does", _field("does", "en"))),
     "GatewayClass": (NAME, Column("Controller", _field("spec", "controllerName")), Column("Accepted", _condition("Accepted")), AGE),
     "Gateway": (
         NAME, Column("Class", _field("spec", "gatewayClassName")),
