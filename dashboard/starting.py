@@ -241,7 +241,10 @@ def is_migrated(*, state: Path, migrations: str) -> bool:
 
 
 async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
-    """This will have the administrator, the clusters and the link made; gives `login_path`, and what there is to say of `problem` and `audit`."""
+    """This will have the administrator, the clusters and the link made; gives `login_path`, and what there is to say of `problem` and `audit`.
+
+    Raises Refused, also for a Redis that may not be used.
+    """
     line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else [])]
     owner = {name: value for name, value in os.environ.items() if name == OWNER_URL}
     process = await asyncio.create_subprocess_exec(
@@ -253,6 +256,8 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
         last_words = "\n  ".join(said.splitlines()[-6:])
         raise Refused(f"The database could not be prepared. {remedy(output=said) or 'Its last words:'}\n  {last_words}")
     answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
+    if answer["refusal"]:
+        raise Refused(answer["refusal"])
     return answer
 
 

@@ -18,6 +18,7 @@ from clusterview.api import identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
+from clusterview.topology.joining import Joined
 from clusterview.traffic import requesting
 
 router = Router(tags=["clusters"])
@@ -48,6 +49,8 @@ def describe(found: models.Cluster) -> dict[str, Any]:
         "reason": contact.reason,
         "detail": contact.detail,
         "contact_age_seconds": contact.contact_age_seconds,
+        "verified_age_seconds": contact.verified_age_seconds,
+        "divergences": contact.divergences,
         "epoch": picture.position.epoch if picture else 0,
         "sequence": picture.position.sequence if picture else 0,
         "counts": counts,
@@ -71,24 +74,25 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     opened(cluster)
     if at is not None:
         then = seeing.past(cluster, at=at)
-        return sighted(then.picture.objects.values(), then.picture.links, kind=kind, namespace=namespace, state=then.state)
-    picture = seeing.picture(cluster)
-    if picture is None:
-        raise Refusal(503, "not_seen_yet")
-    place = picture.position
-    return sighted(picture.objects, picture.links, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
+        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
+    now = seeing.now(cluster)
+    place = now.position
+    return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
 
 
-def sighted(seen: Iterable[objects.AnyRecord], joins: Iterable[links.Link], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
+def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
     """The answer with what is wanted of the objects, and the links between those."""
     chosen = [record for record in seen if wanted(record, kind=kind, namespace=namespace)]
-    uids = {record.uid for record in chosen}
-    joined = [as_map(link) for link in joins if link.source in uids and link.target in uids]
+    joined = [as_map(link) for link in Joined(objects=chosen).links()]
     return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
 
 
 def wanted(record: objects.AnyRecord, *, kind: str, namespace: str) -> bool:
     return (not kind or str(objects.kind_of(record)) == kind) and (not namespace or record.namespace == namespace)
+
+
+def name_of(record: objects.AnyRecord) -> dict[str, str]:
+    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}
 
 
 def as_map(link: links.Link) -> dict[str, str]:

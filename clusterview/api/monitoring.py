@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from clusterview import models
@@ -53,32 +53,37 @@ def database_problem() -> str:
 
 def redis_problem() -> str:
     """What is wrong with Redis, or nothing."""
+    client = publishing.connect(url=settings.REDIS_URL)
     try:
-        client = publishing.connect(url=settings.REDIS_URL)
-        client.ping()
-        client.close()
+        return publishing.eviction(client=client)
     except redis.RedisError as problem:
         return type(problem).__name__
-    return ""
+    finally:
+        client.close()
 
 
 class Product(Collector):
     """The product's own numbers, taken when somebody asks."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         live = GaugeMetricFamily("clusterview_cluster_live", "1 when the cluster is seen live.", labels=["cluster"])
         age = GaugeMetricFamily("clusterview_contact_age_seconds", "Age of the last confirmed contact with the cluster.", labels=["cluster"])
+        verified = GaugeMetricFamily("clusterview_verified_age_seconds", "Age of the last comparison of the picture with lists.", labels=["cluster"])
+        wrong = CounterMetricFamily("clusterview_divergences", "Objects that were found wrong by that, and repaired.", labels=["cluster"])
         seen = GaugeMetricFamily("clusterview_objects", "Objects in the picture.", labels=["cluster"])
         for cluster in clusters.ids():
             contact, picture = seeing.contact(cluster), seeing.picture(cluster)
             live.add_metric([cluster], contact.state == "live")
             if contact.contact_age_seconds is not None:
                 age.add_metric([cluster], contact.contact_age_seconds)
+            if contact.verified_age_seconds is not None:
+                verified.add_metric([cluster], contact.verified_age_seconds)
+            wrong.add_metric([cluster], contact.divergences)
             seen.add_metric([cluster], len(picture.objects) if picture else 0)
         switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
         for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
             switches.add_metric([state], count)
-        yield from (live, age, seen, switches)
+        yield from (live, age, verified, wrong, seen, switches)
 
 
 def registry() -> CollectorRegistry:

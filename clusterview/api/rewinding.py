@@ -11,10 +11,7 @@ from ninja import Router
 from pydantic import AwareDatetime
 
 from clusterview.api import clusters, seeing, shapes
-from clusterview.api.refusing import Refusal
 from clusterview.recording import reading
-from clusterview.topology import objects
-from clusterview.topology.pictures import Picture
 
 router = Router(tags=["clusters"])
 
@@ -32,21 +29,10 @@ def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until:
     """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` as for `topology?at=`."""
     clusters.opened(cluster)
     before = seeing.past(cluster, at=since).picture
-    found = reading.difference(before=before, after=seeing.past(cluster, at=until).picture if until else now(cluster))
+    found = reading.difference(before=before, after=seeing.past(cluster, at=until).picture if until else seeing.now(cluster).as_picture())
     body = {
-        "appeared": [named(record) for record in found.appeared],
-        "gone": [named(record) for record in found.gone],
-        "changed": [named(record) | {"fields": fields} for record, fields in found.changed],
+        "appeared": [clusters.name_of(record) for record in found.appeared],
+        "gone": [clusters.name_of(record) for record in found.gone],
+        "changed": [clusters.name_of(record) | {"fields": fields} for record, fields in found.changed],
     }
     return HttpResponse(msgspec.json.encode(body), content_type="application/json")
-
-
-def now(cluster: str) -> Picture:
-    found = seeing.picture(cluster)
-    if found is None:
-        raise Refusal(503, "not_seen_yet")
-    return found.as_picture()
-
-
-def named(record: objects.AnyRecord) -> dict[str, Any]:
-    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}

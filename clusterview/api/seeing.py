@@ -9,7 +9,7 @@ import clusterview.stream.hub as hub
 from clusterview.api.refusing import Refusal
 from clusterview.recording import reading
 from clusterview.stream.messages import Contact, Position
-from clusterview.topology import links, objects, pictures
+from clusterview.topology import objects, pictures
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,10 @@ class Seen:
     """A picture that no longer changes, and its place in the stream."""
 
     objects: tuple[objects.AnyRecord, ...]
-    links: tuple[links.Link, ...]
     position: Position
 
     def as_picture(self) -> pictures.Picture:
-        return pictures.Picture(objects=self.objects, links=self.links)
+        return pictures.Picture(objects=self.objects)
 
 
 def picture(cluster: str) -> Seen | None:
@@ -30,7 +29,15 @@ def picture(cluster: str) -> Seen | None:
     if found is None:
         return None
     picture, position, _ = found
-    return Seen(objects=tuple(picture.objects.values()), links=tuple(picture.links), position=position)
+    return Seen(objects=tuple(picture.objects.values()), position=position)
+
+
+def now(cluster: str) -> Seen:
+    """What is seen. Raises Refusal 503 when nothing has been seen yet."""
+    found = picture(cluster)
+    if found is None:
+        raise Refusal(503, "not_seen_yet")
+    return found
 
 
 def contact(cluster: str) -> Contact:

@@ -59,7 +59,11 @@ class Missing(Schema):
 
 
 class Cluster(Schema):
-    """`state` is live, stale or lost; `contact_age_seconds` is null when there never was contact. `counts` are objects by kind."""
+    """`state` is live, stale or lost; `contact_age_seconds` is null when there never was contact. `counts` are objects by kind.
+
+    `verified_age_seconds` is how long ago all that is shown was last compared with lists, null before that; `divergences` how many objects
+    that has found wrong, and repaired.
+    """
 
     id: str
     name: str
@@ -68,6 +72,8 @@ class Cluster(Schema):
     reason: str
     detail: str
     contact_age_seconds: float | None
+    verified_age_seconds: float | None
+    divergences: int
     epoch: int
     sequence: int
     counts: dict[str, int]

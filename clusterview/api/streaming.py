@@ -25,12 +25,12 @@ from clusterview.stream import hub
 from clusterview.stream.messages import Position
 from clusterview.topology import changes as happened
 from clusterview.topology import objects
+from clusterview.topology.joining import Joined
+from clusterview.topology.pictures import Picture
 
 router = Router(tags=["clusters"])
 KEEP_ALIVE_SECONDS = 15.0
 START_AGAIN_SECONDS = 0.5
-
-Names = dict[objects.Uid, dict[str, str]]
 
 
 @router.get("/{slug:cluster}/changes")
@@ -54,7 +54,6 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
     """The stream's bytes, until the client leaves or may not look any more."""
     doubt = asyncio.Event()
     unlisten = hub.hub().listen(lambda _: doubt.set())
-    names = await names_of(cluster)
     steps = follow(cluster=cluster, after=after)
     next_step: asyncio.Task[Any] = asyncio.ensure_future(anext(steps))
     look_again: asyncio.Task[Any] = asyncio.ensure_future(doubt.wait())
@@ -73,10 +72,9 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             step = next_step.result()
             next_step = asyncio.ensure_future(anext(steps))
             if step is None:
-                names = await names_of(cluster)
                 yield b"event: restart\ndata: {}\n\n"
             else:
-                yield b"".join(told(position=step[0], changes=step[1], names=names))
+                yield b"".join(told(position=step[0], changes=step[1]))
     finally:
         unlisten()
         for task in (next_step, look_again):
@@ -86,44 +84,43 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
         await steps.aclose()
 
 
-async def follow(*, cluster: str, after: Position | None) -> AsyncGenerator[tuple[Position, list[happened.Change]] | None, None]:
-    """Each step; None where some were missed, and it goes on from there."""
+async def follow(*, cluster: str, after: Position | None) -> AsyncGenerator[tuple[Position, list[dict[str, Any]]] | None, None]:
+    """Each step with the links that it joins and cuts; None where some were missed, and it goes on from there."""
     while True:
-        source: AsyncIterator[tuple[Position, list[happened.Change]]] = hub.hub().changes(cluster=cluster, after=after)
+        source: AsyncIterator[Picture | tuple[Position, list[happened.Change]]] = hub.hub().changes(cluster=cluster, after=after)
+        joined = Joined()
         try:
             async for step in source:
-                yield step
+                if isinstance(step, Picture):
+                    joined = await asyncio.to_thread(Joined, objects=step.objects.values())
+                else:
+                    yield step[0], [one for change in step[1] for one in as_maps(change=change, joined=joined)]
         except hub.OutOfReach:
             after = None
             await asyncio.sleep(START_AGAIN_SECONDS)
             yield None
 
 
-async def names_of(cluster: str) -> Names:
-    """What each object is called, so that its end can be told by name."""
-    found = await asyncio.to_thread(hub.hub().picture_now, cluster)
-    return {record.uid: name_of(record) for record in found[0].objects.values()} if found else {}
-
-
-def name_of(record: objects.AnyRecord) -> dict[str, str]:
-    return {"kind": str(objects.kind_of(record)), "namespace": record.namespace, "name": record.name, "uid": record.uid}
-
-
-def told(*, position: Position, changes: list[happened.Change], names: Names) -> Iterator[bytes]:
-    """One event for each change. Brings `names` forward."""
+def told(*, position: Position, changes: list[dict[str, Any]]) -> Iterator[bytes]:
+    """One event for each change."""
     for number, change in enumerate(changes, start=1):
         sequence = position.sequence if number == len(changes) else position.sequence - 1
-        yield b"id: %d-%d\ndata: %s\n\n" % (position.epoch, sequence, msgspec.json.encode(as_map(change=change, names=names)))
+        yield b"id: %d-%d\ndata: %s\n\n" % (position.epoch, sequence, msgspec.json.encode(change))
 
 
-def as_map(*, change: happened.Change, names: Names) -> dict[str, Any]:
-    """The change as it is sent."""
+def as_maps(*, change: happened.Change, joined: Joined) -> list[dict[str, Any]]:
+    """The change and what it joins and cuts, as they are sent. Brings `joined` forward."""
+    gone = joined.objects.get(change.uid) if isinstance(change, happened.Drop) else None
+    return [as_map(change=one, gone=gone) for one in joined.hear(change=change)]
+
+
+def as_map(*, change: happened.Joining, gone: objects.AnyRecord | None) -> dict[str, Any]:
+    """One change. `gone` is the object that a drop is about."""
     match change:
         case happened.Put(record=record):
-            names[record.uid] = name_of(record)
             return {"op": "put", "object": record}
         case happened.Drop(uid=uid):
-            return {"op": "drop", **names.pop(uid, {"uid": uid})}
+            return {"op": "drop", **(clusters.name_of(gone) if gone is not None else {"uid": uid})}
         case happened.Linked(link=link):
             return {"op": "link", **clusters.as_map(link)}
         case happened.Unlinked(link=link):

@@ -32,9 +32,7 @@ def every_application(request: HttpRequest, cluster: str, all: bool = False) -> 
     With `all=true` every other Service too, with strategy `none` and the reason; only those that the annotation hides are left out.
     """
     clusters.opened(cluster)
-    seen = seeing.picture(cluster)
-    if seen is None:
-        raise Refusal(503, "not_seen_yet")
+    seen = seeing.now(cluster)
     switched = set(Switch.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct())
     return [
         as_map(found) | (reporting.of_service(cluster=cluster, service_uid=found.service_uid) if found.service_uid in switched else NEVER_SWITCHED)

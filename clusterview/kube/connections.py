@@ -95,6 +95,10 @@ class Connection:
         if pool is not None:
             pool.clear()
 
+    def interrupt(self) -> None:
+        """This will end every request and stream that is under way, whichever thread waits for it. New ones may follow."""
+        self._register.interrupt()
+
     def request(
         self,
         method: str,

@@ -37,7 +37,7 @@ class KindSpec:
     @property
     def key(self) -> str:
         """Unique among the rows: `Pod`, `Lease/kube-system`."""
-        return f"{self.kind}/{self.namespace}" if self.namespace else self.kind
+        return key_of(kind=self.kind, namespace=self.namespace)
 
     @property
     def path(self) -> str:
@@ -99,6 +99,11 @@ ON_DEMAND: tuple[KindSpec, ...] = (
     KindSpec(kind="Rollout", group="argoproj.io", version="v1alpha1", resource="rollouts", struct=structs.Rollout),
     KindSpec(kind="Canary", group="flagger.app", version="v1beta1", resource="canaries", struct=structs.Canary),
 )
+
+
+def key_of(*, kind: str, namespace: str) -> str:
+    """The key of the row of a kind, in one namespace if given."""
+    return f"{kind}/{namespace}" if namespace else str(kind)
 
 
 def named(kind: str) -> KindSpec:

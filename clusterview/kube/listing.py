@@ -17,6 +17,9 @@ from clusterview.kube.kinds import KindSpec
 
 PAGE_SECONDS = 30.0
 RESTARTS = 3
+# Twice what Kubernetes promises to carry. A server whose list never ends must not take the memory that all clusters share.
+OBJECTS_AT_MOST = 300_000
+BYTES_AT_MOST = 4 * 1024**3
 REASON_CHARACTERS = 200
 
 T = TypeVar("T")
@@ -70,7 +73,7 @@ def list_kind(
     narrowed = spec.within(namespace) if namespace else spec
     for _ in range(RESTARTS):
         try:
-            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds or PAGE_SECONDS)
+            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds)
         except errors.Gone as error:
             expired = error
     raise expired
@@ -88,13 +91,20 @@ def quarantine(identity: Identity, reason: Exception) -> Quarantined:
     return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
 
 
-def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float) -> Listing[Any]:
+def page_of(connection: Connection, spec: KindSpec, *, accept: str, limit: int, token: str, page_seconds: float | None = None) -> bytes:
+    """This will read one page of the kind, the one after `token` if given. Raises errors.KubeError."""
+    query = [*spec.query, ("limit", str(limit)), *([("continue", token)] if token else [])]
+    return connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS).body
+
+
+def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None) -> Listing[Any]:
     decoder = spec.decoder()
     items: list[Any] = []
     quarantined: list[Quarantined] = []
-    token, version = "", ""
+    token, version, size = "", "", 0
     while True:
-        page = _page(connection, spec, limit=limit, token=token, page_seconds=page_seconds)
+        body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
+        page, size = _decoded(body, spec), size + len(body)
         version = version or page.metadata.resource_version
         for raw in page.items or ():
             try:
@@ -103,17 +113,15 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
                 quarantined.append(quarantine(identify(raw), error))
         if page.metadata.next_page in ("", token):
             break
+        if len(items) > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
+            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {len(items)} objects, {size} bytes, and more.")
         token = page.metadata.next_page
     return Listing(tuple(items), version, tuple(quarantined))
 
 
-def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, page_seconds: float) -> Page:
-    query = [*spec.query, ("limit", str(limit))]
-    if token:
-        query.append(("continue", token))
-    answer = connection.request("GET", spec.path, query=query, accept=spec.list_accept, read_seconds=page_seconds)
+def _decoded(body: bytes, spec: KindSpec) -> Page:
     try:
-        page = PAGES.decode(answer.body)
+        page = PAGES.decode(body)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The list of {spec.resource} cannot be read: {str(error)[:REASON_CHARACTERS]}.") from error
     if not page.metadata.resource_version:

@@ -73,6 +73,11 @@ class Register:
         """This will end every read and write on these sockets, and on one that is being opened as soon as it is."""
         with self._lock:
             self._is_shut = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """This will end every read and write on the sockets that are open now."""
+        with self._lock:
             opened = list(self._sockets)
         for one in opened:
             _shut(one)

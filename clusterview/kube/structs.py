@@ -236,7 +236,10 @@ class Volume(Base, frozen=True):
 
     @property
     def source(self) -> str:
-        return next((name for name in VOLUME_SOURCES.values() if getattr(self, _attribute(name)) is not None), "other")
+        for name, spelled in VOLUME_SOURCES.items():
+            if getattr(self, name) is not None:
+                return spelled
+        return "other"
 
     @property
     def target(self) -> str:
@@ -250,11 +253,6 @@ class Volume(Base, frozen=True):
 
 
 VOLUME_SOURCES = {one.name: one.encode_name for one in msgspec.structs.fields(Volume) if one.name != "name"}
-_ATTRIBUTES = {spelled: name for name, spelled in VOLUME_SOURCES.items()}
-
-
-def _attribute(source: str) -> str:
-    return _ATTRIBUTES[source]
 
 
 class StateDetail(Base, frozen=True):
@@ -294,7 +292,10 @@ class PodStatus(Base, frozen=True):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
 
     def condition(self, type: str) -> Condition | None:
-        return next((one for one in self.conditions if one.type == type), None)
+        for one in self.conditions:
+            if one.type == type:
+                return one
+        return None
 
 
 class Pod(Object, frozen=True):

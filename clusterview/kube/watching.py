@@ -3,7 +3,8 @@
 The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s is opened again from its last
 resourceVersion (no list, so it costs nothing). A line may come truncated, so only a whole event moves the resourceVersion. A 410 may
 arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
-proxy ends at once must not become a hot loop. The official client's own watch and informer fail at each of these. Whether the cluster
+proxy ends at once must not become a hot loop. A replica that lags behind answers with an older state than was seen; so does a cluster that
+was restored from a backup, for ever. The official client's own watch and informer fail at each of these. Whether the cluster
 is in contact is not decided here: silence proves nothing.
 https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go
 """
@@ -25,6 +26,7 @@ from clusterview.kube.backoff import Backoff
 from clusterview.kube.connections import Connection, Stream
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.listing import UNREADABLE, Quarantined, identify, list_kind, quarantine
+from clusterview.topology.versions import is_older
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ REFUSED_SECONDS = 30.0
 HURRIED_SECONDS = 1.0
 LINE_BYTES = 16 * 1024 * 1024
 BROKEN_IN_A_ROW = 3
+DOUBTED_REWINDS = 3
 
 T = TypeVar("T")
 
@@ -99,6 +102,13 @@ class WatchLost:
 
 
 @dataclass(frozen=True)
+class Rewound:
+    """The cluster's history has gone back behind what was seen, and stays there: it was restored, or is another one. What is known is void."""
+
+    spec: KindSpec
+
+
+@dataclass(frozen=True)
 class NotPermitted:
     spec: KindSpec
     error: errors.KubeError
@@ -110,7 +120,7 @@ class NotInstalled:
     error: errors.KubeError
 
 
-Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchLost | NotPermitted | NotInstalled
+Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchLost | Rewound | NotPermitted | NotInstalled
 
 
 class Event(msgspec.Struct, Generic[T], frozen=True, gc=False):
@@ -154,9 +164,10 @@ class Reflector:
         self._backoff = Backoff(clock=clock, chance=chance)
         self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
         self._stopped, self._nudged = threading.Event(), threading.Event()
-        self._version = ""
+        self._doubted, self._reopening = threading.Event(), threading.Event()
+        self._version = self._newest = ""
         self._listed_at: float | None = None
-        self._broken = self._refusals = 0
+        self._broken = self._refusals = self._rewinds = 0
         self._must_wait = False
 
     def run(self) -> None:
@@ -167,6 +178,10 @@ class Reflector:
     def run_round(self) -> float:
         """This will list if needed, then watch until the watch ends, and say how many seconds to wait before the next round."""
         started = self._clock()
+        self._reopening.clear()
+        if self._doubted.is_set():
+            self._doubted.clear()
+            self._forget()
         try:
             listed = not self._version
             if listed:
@@ -179,7 +194,7 @@ class Reflector:
         except errors.Gone as error:
             return self._expired(error)
         except errors.KubeError as error:
-            return self._failed(error)
+            return 0.0 if self._doubted.is_set() or self._reopening.is_set() else self._failed(error)
         if not applied and self._clock() - started < HURRIED_SECONDS:
             return self._failed(errors.BrokenAnswer(f"The watch of {self.spec.resource} ended at once, without an event."))
         return 0.0
@@ -189,6 +204,17 @@ class Reflector:
         self._stopped.set()
         self._nudged.set()
         self._connection.close()
+
+    def relist(self) -> None:
+        """This will list anew at once: what the watch led to was found not to be what there is. May be called from any thread."""
+        self._doubted.set()
+        self._nudged.set()
+        self._connection.interrupt()
+
+    def reopen(self) -> None:
+        """This will open the watch again at once from where it is: its connection may be dead without a sign. May be called from any thread."""
+        self._reopening.set()
+        self._connection.interrupt()
 
     def nudge(self) -> None:
         """This will end the present wait between rounds: the cluster is in contact again. A wait that the server asked for goes on."""
@@ -201,7 +227,7 @@ class Reflector:
             return self.run_round()
         except Exception as error:
             log.exception("the watch of %s failed in a way that nobody foresaw", self.spec.key)
-            self._version = ""
+            self._forget()
             return self._failed(errors.BrokenAnswer(f"A defect stopped the watch of {self.spec.resource}: {type(error).__name__}."))
 
     def _wait(self, seconds: float) -> None:
@@ -214,8 +240,24 @@ class Reflector:
         listing = list_kind(self._connection, self.spec, limit=self._limit)
         if self._stopped.is_set():
             return
+        self._expect_no_rewind(listing.resource_version)
         self._deliver(Listed(self.spec, listing.items, listing.resource_version, listing.quarantined))
         self._version, self._listed_at = listing.resource_version, self._clock()
+
+    def _forget(self) -> None:
+        """A list comes next."""
+        self._newest, self._version = self._version or self._newest, ""
+
+    def _expect_no_rewind(self, version: str) -> None:
+        """An older state than was seen is a replica's that lags behind, and passes. One that stays is the truth now."""
+        if not is_older(version=version, known=self._newest):
+            self._rewinds = 0
+        elif self._rewinds < DOUBTED_REWINDS:
+            self._rewinds += 1
+            raise errors.BrokenAnswer(f"The list of {self.spec.resource} is of an older state than was seen before.")
+        else:
+            self._newest, self._rewinds = "", 0
+            self._deliver(Rewound(self.spec))
 
     def _watch(self, *, listed: bool) -> bool:
         """True when something was applied. The end of the server's own time, and silence, are no failures."""
@@ -278,7 +320,7 @@ class Reflector:
             raise error_event(event.object, path=self.spec.path)
         identity = identify(event.object)
         if not identity.resource_version:
-            self._version = ""
+            self._forget()
             raise errors.BrokenAnswer(f"The watch of {self.spec.resource} sent an object without a resourceVersion.")
         if event.type == "DELETED" and identity.uid:
             self._deliver(_gone(self.spec, identity))
@@ -290,7 +332,7 @@ class Reflector:
 
     def _set_aside(self, raw: msgspec.Raw, identity: Any) -> None:
         if not identity.uid:
-            self._version = ""
+            self._forget()
             raise errors.BrokenAnswer(f"The watch of {self.spec.resource} sent an object without a uid.")
         try:
             self.spec.decoder().decode(raw)
@@ -301,7 +343,8 @@ class Reflector:
         """The stream is resumed from what was applied. Where that brings the same line again and again, only a list gets past it."""
         self._broken += 1
         if self._broken >= BROKEN_IN_A_ROW:
-            self._version, self._broken = "", 0
+            self._forget()
+            self._broken = 0
         return errors.BrokenAnswer(f"The watch of {self.spec.resource} sent {what}.")
 
     def _absent(self, said: NotPermitted | NotInstalled) -> float:
@@ -309,14 +352,14 @@ class Reflector:
         self._refusals += 1
         if self._listed_at is not None and self._refusals <= DOUBTED_REFUSALS:
             return self._failed(said.error, is_doubted=True)
-        self._version = ""
+        self._forget()
         if not self._stopped.is_set():
             self._deliver(said)
         return min(FIRST_ABSENT_SECONDS * 2.0 ** (self._refusals - 1), ABSENT_SECONDS) * (1.0 + 0.1 * self._chance())
 
     def _expired(self, error: errors.Gone) -> float:
         """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is."""
-        self._version = ""
+        self._forget()
         if self._listed_at is not None and self._clock() - self._listed_at >= CALM_SECONDS:
             return 0.0
         return self._failed(error)

@@ -9,7 +9,8 @@ class Recording(models.Model):
     """A stretch of one cluster's stream: what was published from `begun_at` to `until`, and how fresh the picture was meanwhile.
 
     Stretches of one epoch whose places meet (`last` of the one is `after` of the next) tell one story; a stretch with a `picture` can be
-    understood without those before it. `body` is written and read by `clusterview.recording`.
+    understood without those before it. `body` is written and read by `clusterview.recording`. The sizes stand in an index too, since they
+    are added up again and again: SQLite would read every body on its way to a column behind it.
     """
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
@@ -24,4 +25,4 @@ class Recording(models.Model):
     size = models.IntegerField(help_text="bytes of the body")
 
     class Meta:
-        indexes = [models.Index(fields=["cluster", "epoch", "after"]), models.Index(fields=["until"])]
+        indexes = [models.Index(fields=["cluster", "epoch", "after"]), models.Index(fields=["until", "size"])]

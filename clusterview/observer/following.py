@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import msgspec
 import redis
 
-from clusterview.kube.kinds import KindSpec
+from clusterview.kube.kinds import KindSpec, key_of
 from clusterview.observer import words
 from clusterview.observer.pacing import Pace
 from clusterview.observer.sight import Sight
+from clusterview.observer.verifying import Verifier
 from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
 from clusterview.projection.projecting import Projector
 from clusterview.stream.publishing import Publisher, Superseded
@@ -36,13 +38,27 @@ class Nudge(Protocol):
 
 
 class Following:
-    """One cluster. `publisher_for` makes a publisher for an epoch; `nudge` wakes the readers of rows."""
+    """One cluster. `publisher_for` makes a publisher for an epoch. `nudge` wakes the readers of rows; `relist` lets one list anew, and `reopen`
+    watch anew from where it is.
+    """
 
-    def __init__(self, *, specs: Iterable[KindSpec], publisher_for: Callable[[int], Publisher], nudge: Nudge, now: float) -> None:
+    def __init__(
+        self,
+        *,
+        specs: Iterable[KindSpec],
+        publisher_for: Callable[[int], Publisher],
+        nudge: Nudge,
+        relist: Callable[[str], None],
+        reopen: Callable[[str], None],
+        now: float,
+    ) -> None:
         self._specs = {spec.key: spec for spec in specs}
-        self._publisher_for, self._nudge = publisher_for, nudge
+        self._narrow: dict[str, tuple[KindSpec, ...]] = {}
+        self._publisher_for = publisher_for
+        self._nudge, self._relist, self._reopen = nudge, relist, reopen
         self._projector = Projector()
         self._sight = Sight(specs=self._specs.values(), now=now)
+        self._verifier = Verifier(specs=self._specs, known=self._projector, rows=self._sight)
         self._pace = Pace()
         self._pending: list[Change] = []
         self._publisher: Publisher | None = None
@@ -53,13 +69,15 @@ class Following:
         self.granted = 0  # the newest epoch under which to publish; written by another thread
         self.wants_epoch = threading.Event()
         self.superseded = threading.Event()
+        self.is_void = False  # nothing of this picture can be compared with what comes: begin another one
 
     def hear(self, *, word: words.Word) -> None:
-        """This will take in one word of the observer's threads."""
+        """This will take in one word of the observer's threads. One about a row that is not read any more says nothing."""
+        if (row := getattr(word, "key", "")) and row not in self._specs:
+            return
         match word:
             case words.Contacted(at=at):
-                if self._sight.contacted(at=at):
-                    self._nudge()
+                self._contacted(at)
             case words.Silent(reason=reason, detail=detail):
                 self._sight.silent(reason=reason, detail=detail)
             case words.Opened(key=key):
@@ -70,6 +88,26 @@ class Following:
                 self._absent(word)
             case words.Unreadable():
                 self._unreadable(word)
+            case words.Counted(key=key, count=count, at=at):
+                self._verifier.counted(key=key, count=count, at=at)
+            case words.DigestBegun(key=key, at=at):
+                self._verifier.began(key=key, at=at)
+            case words.DigestPage(key=key, version=version, objects=objects):
+                self._verifier.page(key=key, version=version, objects=objects)
+            case words.DigestEnded(key=key, at=at):
+                if self._verifier.ended(key=key, at=at):
+                    self._begin_anew()
+            case words.Narrowed(key=key, specs=specs):
+                self._narrow[key] = specs
+                self._specs.update({spec.key: spec for spec in specs})
+                self._sight.narrowed(key=key, specs=specs)
+            case words.Widened(key=key):
+                self._widened(key)
+            case words.Rewound():
+                self._begin_anew()
+            case Listed(kind=kind, namespace=namespace, at=at):
+                self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
+                self._project(word)
             case Health(version=version):
                 self._sight.version = version or self._sight.version
                 self._project(word)
@@ -82,12 +120,21 @@ class Following:
             case _:
                 self._project(word)
 
+    def followed(self) -> list[KindSpec]:
+        """This will give the rows that are followed without a gap, so that there is something to verify. May be asked from any thread."""
+        return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key)]
+
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
+        if self.is_void:
+            return SECOND
         if now >= self._second_at:
             self._second_at = now + SECOND
             self._project(Tick(at=now, watching=self._sight.follows(kind=Kind.LEASE, now=now)))
             self._nudge(self._sight.worth_trying(now=now))
+            for key in self._verifier.settle(now=now):
+                log.warning("what was seen of %s is not what there is: it is listed anew", key)
+                self._relist(key)
             self._said = ()
         try:
             self._publish(now)
@@ -126,8 +173,10 @@ class Following:
 
     def _say(self, publisher: Publisher, now: float) -> None:
         """Each second, and at once when anything but the age is another than before."""
-        contact = self._sight.contact(now=now)
-        essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing)
+        contact = msgspec.structs.replace(
+            self._sight.contact(now=now), verified_age_seconds=self._verifier.age_seconds(now=now), divergences=self._verifier.divergences
+        )
+        essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing, contact.divergences)
         if essence != self._said:
             publisher.contact(contact=contact)
             self._said = essence
@@ -135,10 +184,40 @@ class Following:
     def _project(self, observation: Listed | Seen | Vanished | Health | Tick) -> None:
         self._pending += self._projector.project(observation)
 
+    def _contacted(self, at: float) -> None:
+        was_away = self._sight.is_away(now=at)
+        if self._sight.contacted(at=at):
+            self._nudge()
+        if was_away:
+            for key in self._sight.doubted(at=at):
+                self._reopen(key)
+
+    def _begin_anew(self) -> None:
+        log.warning("what was seen is ahead of the cluster's own history: it is looked at from the beginning")
+        self.is_void = True
+
     def _absent(self, word: words.Absent) -> None:
         if self._sight.absent(word=word):
             spec = self._specs[word.key]
-            self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
+            self._verifier.forget(key=word.key)
+            if narrow := self._narrow.get(word.key):
+                self._leave(Kind(spec.kind), {one.namespace for one in narrow})
+            else:
+                self._project(Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=(), at=word.at))
+
+    def _leave(self, kind: Kind, namespaces: set[str]) -> None:
+        """What is seen in these namespaces stays; of the kind nothing else may be seen any more."""
+        inside = {uid for namespace in namespaces for uid in self._projector.uids(kind=kind, namespace=Namespace(namespace))}
+        for uid in self._projector.uids(kind=kind, namespace=Namespace("")):
+            if uid not in inside:
+                self._project(Vanished(uid=uid))
+
+    def _widened(self, key: str) -> None:
+        for spec in self._narrow.pop(key, ()):
+            self._verifier.forget(key=spec.key)
+            self._sight.forget(key=spec.key)
+            del self._specs[spec.key]
+        self._sight.narrowed(key=key, specs=())
 
     def _unreadable(self, word: words.Unreadable) -> None:
         """What was known of an object that cannot be read any more is not true any more."""

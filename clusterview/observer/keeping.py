@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis
 
@@ -26,10 +26,21 @@ ROUND_SECONDS = 0.5
 
 
 class Keeper:
-    """One cluster in one worker. `start` and `stop` it; in between it holds the lease whenever it can."""
+    """One cluster in one worker. `start` and `stop` it; in between it holds the lease whenever it can.
 
-    def __init__(self, *, access: ClusterAccess, redis_url: str, claim: Claim | None = None, listener: Listener | None = None) -> None:
-        self._access, self._redis_url, self._listener = access, redis_url, listener
+    `namespaces` are those to read where the whole cluster may not be.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: ClusterAccess,
+        redis_url: str,
+        namespaces: Sequence[str] = (),
+        claim: Claim | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self._access, self._redis_url, self._namespaces, self._listener = access, redis_url, namespaces, listener
         self._claim = claim or Claim(redis=publishing.connect(url=redis_url), cluster=access.id)
         self._stopped = threading.Event()
         self._observer: Observer | None = None
@@ -79,7 +90,7 @@ class Keeper:
             self._observer.grant(epoch=epoch)
 
     def _begin_observer(self) -> Observer:
-        observer = Observer(access=self._access, publisher_for=self._publisher_for())
+        observer = Observer(access=self._access, publisher_for=self._publisher_for(), namespaces=self._namespaces)
         observer.start()
         return observer
 

@@ -1,7 +1,7 @@
-"""Observes one cluster: a thread for each row that reads, two that ask how it is, and one that owns the picture.
+"""Observes one cluster: a thread for each row that reads, two that ask how it is, one that verifies, and one that owns the picture.
 
 They meet in one bounded queue. When the projecting thread cannot follow, the readers wait, and then the API server does: nothing is
-dropped and nothing piles up.
+dropped and nothing piles up. A cluster that sends more than any honest one is read no faster than that, because all share one interpreter.
 """
 
 from __future__ import annotations
@@ -9,29 +9,34 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from clusterview.kube import watching
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.kubeconfigs import ClusterAccess
-from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.asking import Asking
+from clusterview.observer.digesting import Digesting
 from clusterview.observer.following import Following
 from clusterview.observer.kinds import OBSERVED
 from clusterview.observer.looping import Loop
+from clusterview.observer.pacing import Budget
+from clusterview.observer.readers import STOP_SECONDS, Readers
 from clusterview.observer.reporting import report
 from clusterview.stream.publishing import Publisher
 
 INBOX_WORDS = 5_000
 DRAINED_WORDS = 500
 BLOCKED_SECONDS = 0.2
-STOP_SECONDS = 2.0
+EVENTS_PER_SECOND = 20_000  # Kubernetes' own peak is 8,000
 
 
 class Observer:
-    """One cluster, from `start` to `stop`. Publishes under the newest epoch that was granted, and nothing before one was."""
+    """One cluster, from `start` to `stop`. Publishes under the newest epoch that was granted, and nothing before one was.
+
+    `namespaces` are those to read where the whole cluster may not be; without any, the one that the context names.
+    """
 
     def __init__(
         self,
@@ -39,35 +44,46 @@ class Observer:
         access: ClusterAccess,
         publisher_for: Callable[[int], Publisher],
         specs: Iterable[KindSpec] = OBSERVED,
+        namespaces: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._inbox: queue.Queue[words.Word] = queue.Queue(maxsize=INBOX_WORDS)
+        self._budget = Budget(per_second=EVENTS_PER_SECOND)
         self._stopped = threading.Event()
         self.broken = threading.Event()
         specs = tuple(specs)
         self._connection = Connection(access)
-        self._reflectors = {spec.key: Reflector(self._connection, spec, self._deliver) for spec in specs}
+        self._readers = Readers(
+            connection=self._connection, specs=specs, namespaces=namespaces or (access.namespace,), deliver=self._deliver, tell=self._tell
+        )
         self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
-        self.following = Following(specs=specs, publisher_for=publisher_for, nudge=self._nudge, now=clock())
-        self._threads: list[threading.Thread] = [
-            threading.Thread(target=one.run, name=f"{access.id}: {key}", daemon=True) for key, one in self._reflectors.items()
-        ]
-        rounds = {"pulse": self._asking.pulse_round, "health": self._asking.health_round, "projecting": self._projecting_round}
-        self._threads += [Loop(name=f"{access.id}: {name}", round=one, stopped=self._stopped) for name, one in rounds.items()]
+        readers = self._readers
+        self.following = Following(
+            specs=specs, publisher_for=publisher_for, nudge=readers.nudge, relist=readers.relist, reopen=readers.reopen, now=clock()
+        )
+        self._digesting = Digesting(connection=self._connection, followed=self.following.followed, tell=self._tell, clock=clock)
+        rounds = {
+            "pulse": self._asking.pulse_round,
+            "health": self._asking.health_round,
+            "verifying": self._digesting.round,
+            "projecting": self._projecting_round,
+        }
+        self._threads = [Loop(name=f"{access.id}: {name}", round=one, stopped=self._stopped) for name, one in rounds.items()]
 
     def start(self) -> None:
         """This will begin to read and to ask."""
+        self._readers.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """This will end every thread, whatever it waits for, within two seconds."""
         self._stopped.set()
-        for reflector in self._reflectors.values():
-            reflector.stop()
         self._asking.close()
+        self._digesting.close()
         self._connection.close()
+        self._readers.stop()
         deadline = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -84,8 +100,8 @@ class Observer:
 
     @property
     def is_over(self) -> bool:
-        """Somebody newer publishes this cluster, or a defect has made the picture doubtful."""
-        return self.following.superseded.is_set() or self.broken.is_set()
+        """Somebody newer publishes this cluster, or the picture is void or doubtful."""
+        return self.following.superseded.is_set() or self.following.is_void or self.broken.is_set()
 
     def _projecting_round(self) -> float:
         try:
@@ -106,8 +122,11 @@ class Observer:
             return
 
     def _deliver(self, said: watching.Observation) -> None:
-        for word in report(said=said, at=self._clock()):
+        now = self._clock()
+        for word in report(said=said, at=now):
             self._tell(word)
+        if (seconds := self._budget.spend(now=now)) > 0:
+            self._stopped.wait(seconds)
 
     def _tell(self, word: words.Word) -> None:
         while not self._stopped.is_set():
@@ -115,7 +134,3 @@ class Observer:
                 return self._inbox.put(word, timeout=BLOCKED_SECONDS)
             except queue.Full:
                 continue
-
-    def _nudge(self, keys: Iterable[str] | None = None) -> None:
-        for key in self._reflectors if keys is None else keys:
-            self._reflectors[key].nudge()

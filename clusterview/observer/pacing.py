@@ -1,4 +1,4 @@
-"""When to send what has changed: a lone change at once, a burst in frames of a few hundredths of a second. Pure."""
+"""When to send what has changed (a lone change at once, a burst in frames of a few hundredths of a second), and how much to take in. Pure."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ class Pace:
     def sent(self, *, now: float, changes: int) -> None:
         """This will begin a new window after so many changes were sent."""
         self._open_at = now + (LONG_SECONDS if changes >= BUSY_CHANGES else SHORT_SECONDS)
+
+
+class Budget:
+    """So many a second, and a second's worth at once. Whoever spends more is told to wait, so that one cluster leaves time for the others."""
+
+    def __init__(self, *, per_second: float) -> None:
+        self._each = 1.0 / per_second
+        self._spent_until = float("-inf")
+
+    def spend(self, *, now: float) -> float:
+        """This will take one, and tell how many seconds to wait before the next."""
+        self._spent_until = max(self._spent_until, now - 1.0) + self._each
+        return max(0.0, self._spent_until - now)

@@ -30,6 +30,8 @@ def status_of(*, pod: structs.Pod) -> str:
 
 def restarts_of(*, pod: structs.Pod) -> int:
     """This will count the restarts that kubectl prints: of init containers while they run, afterwards of the rest and of sidecars."""
+    if not pod.status.init_container_statuses:
+        return sum([one.restart_count for one in pod.status.container_statuses])
     if _initializing(pod) and not _is_initialized(pod):
         return sum(one.restart_count for one in pod.status.init_container_statuses)
     sidecars = _sidecars(pod)
@@ -48,6 +50,8 @@ def _sidecars(pod: structs.Pod) -> set[str]:
 
 def _initializing(pod: structs.Pod) -> str:
     """What the first init container that has not done its part says; empty where all have."""
+    if not pod.status.init_container_statuses:
+        return ""
     sidecars = _sidecars(pod)
     for index, one in enumerate(pod.status.init_container_statuses):
         ended, waiting = one.state.terminated, one.state.waiting

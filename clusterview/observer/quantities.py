@@ -5,6 +5,7 @@ See https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quant
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -37,6 +38,7 @@ def millis(written: str) -> int:
     return int(amount(written) * 1000)
 
 
+@functools.lru_cache(maxsize=10_000)
 def moment(written: str | None) -> int | None:
     """This will read an RFC 3339 moment as unix seconds; None where there is none or it cannot be read."""
     if not written:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from typing import Any
 
 from clusterview.kube import watching
 from clusterview.kube.listing import Quarantined
 from clusterview.observer import words
 from clusterview.observer.translating import sighting
-from clusterview.projection.observations import Listed, Seen, Vanished
+from clusterview.projection.observations import Listed, Seen, Sighting, Vanished
 from clusterview.topology.objects import Kind, Namespace, Uid
+
+log = logging.getLogger(__name__)
 
 
 def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
@@ -17,11 +21,16 @@ def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
     spec = said.spec
     match said:
         case watching.Listed(items=items, quarantined=quarantined):
-            sightings = tuple(sighting(kind=spec.kind, item=item) for item in items)
+            poison: dict[Uid, str] = {}
+            sightings = tuple(one for item in items if (one := _sighting(spec.kind, item, poison)) is not None)
             yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=sightings, at=at)
-            yield words.Unreadable(key=spec.key, objects=_names(quarantined), all_of_them=True)
+            yield words.Unreadable(key=spec.key, objects=_names(quarantined) | poison, all_of_them=True)
         case watching.Seen(item=item):
-            yield Seen(sighting=sighting(kind=spec.kind, item=item), at=at)
+            poison = {}
+            if (one := _sighting(spec.kind, item, poison)) is not None:
+                yield Seen(sighting=one, at=at)
+            else:
+                yield words.Unreadable(key=spec.key, objects=poison, all_of_them=False)
         case watching.Gone(uid=uid, resource_version=version):
             yield Vanished(uid=Uid(uid), version=version)
         case watching.SetAside(quarantined=one):
@@ -30,6 +39,8 @@ def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
             yield words.Opened(key=spec.key)
         case watching.WatchLost(error=error):
             yield words.Behind(key=spec.key, detail=error.sentence, at=at)
+        case watching.Rewound():
+            yield words.Rewound(key=spec.key)
         case watching.NotPermitted(error=error):
             yield words.Absent(key=spec.key, why="not_permitted", detail=error.sentence, at=at)
         case watching.NotInstalled(error=error):
@@ -38,3 +49,14 @@ def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
 
 def _names(objects: Iterable[Quarantined]) -> dict[Uid, str]:
     return {Uid(one.uid): f"{one.namespace}/{one.name}".removeprefix("/") for one in objects}
+
+
+def _sighting(kind: str, item: Any, poison: dict[Uid, str]) -> Sighting | None:
+    """One object that trips a defect of ours is set aside like one that cannot be read: it must not hide the others of its kind."""
+    try:
+        return sighting(kind=kind, item=item)
+    except Exception:
+        metadata = item.metadata
+        log.exception("%s %s/%s cannot be shown", kind, metadata.namespace, metadata.name)
+        poison[Uid(metadata.uid)] = f"{metadata.namespace}/{metadata.name}".removeprefix("/")
+        return None

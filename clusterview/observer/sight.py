@@ -8,7 +8,7 @@ moment ago is not believed at once: an API server that has just started refuses 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from clusterview.kube.kinds import KindSpec
@@ -36,6 +36,7 @@ class Row:
     why: str = ""
     detail: str = ""
     unreadable: dict[Uid, str] = field(default_factory=dict)
+    instead: tuple[str, ...] = ()  # the namespaces that are read instead of the whole cluster
 
 
 class Sight:
@@ -48,6 +49,17 @@ class Sight:
         self._reason, self._detail = "unreachable", "The cluster has not answered yet."
         self.version = ""
 
+    def narrowed(self, *, key: str, specs: Iterable[KindSpec]) -> None:
+        """This will note which rows are read in the place of one that may not be read in the whole cluster."""
+        specs = tuple(specs)
+        since = self._rows[key].since
+        self._rows = self._rows | {spec.key: Row(kind=spec.kind, since=since) for spec in specs}
+        self._rows[key].instead = tuple(spec.namespace for spec in specs)
+
+    def forget(self, *, key: str) -> None:
+        """This will note that a row is not read any more."""
+        self._rows = {known: row for known, row in self._rows.items() if known != key}
+
     def contacted(self, *, at: float) -> bool:
         """This will note an answer of the API server, and tell whether it ends a time without contact."""
         regained = bool(self._reason) or not self.in_contact(now=at)
@@ -56,6 +68,13 @@ class Sight:
         self._contact_at = at
         self._reason, self._detail = "", ""
         return regained
+
+    def doubted(self, *, at: float) -> list[str]:
+        """This will take no row for followed any more, and name those that were: after an outage a watch may be dead without a sign."""
+        keys = [key for key, row in self._rows.items() if row.state == "open"]
+        for key in keys:
+            self.behind(key=key, detail="", at=at)
+        return keys
 
     def silent(self, *, reason: str, detail: str) -> None:
         """This will note why there was no answer."""
@@ -90,6 +109,15 @@ class Sight:
         is_just_back = self.in_contact(now=now) and now - self._contact_since <= FAILING_SECONDS
         return [key for key, row in self._rows.items() if row.state == "behind" and (is_just_back or row.refused_at is not None)]
 
+    def is_open(self, *, key: str) -> bool:
+        """This will tell whether the row is followed without a gap."""
+        row = self._rows.get(key)
+        return row is not None and row.state == "open"
+
+    def unreadable_in(self, *, key: str) -> Mapping[Uid, str]:
+        """This will give the objects of the row that cannot be read, with their names."""
+        return self._rows[key].unreadable
+
     def unreadable(self, *, word: words.Unreadable) -> None:
         """This will note objects that cannot be read."""
         known = self._rows[word.key].unreadable
@@ -106,6 +134,10 @@ class Sight:
     def in_contact(self, *, now: float) -> bool:
         """This will tell whether contact was confirmed at most 4 s ago."""
         return self._contact_at is not None and now - self._contact_at <= LIVE_SECONDS
+
+    def is_away(self, *, now: float) -> bool:
+        """This will tell whether there was contact once, and is none now."""
+        return self._contact_at is not None and not self.in_contact(now=now)
 
     def follows(self, *, kind: str, now: float) -> bool:
         """This will tell whether all there is of the kind would be seen now."""
@@ -138,8 +170,10 @@ class Sight:
     def _missing(self, now: float) -> tuple[MissingKind, ...]:
         found: dict[str, MissingKind] = {}
         for row in self._rows.values():
-            if row.state == "absent":
-                found[row.kind] = MissingKind(row.kind, row.why, row.detail)
+            if row.state == "absent" and row.instead and any(self.is_open(key=f"{row.kind}/{one}") for one in row.instead):
+                found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(row.instead)}. {row.detail}")
+            elif row.state == "absent":
+                found.setdefault(row.kind, MissingKind(row.kind, row.why, row.detail))
             elif self._is_failing(row, now):
                 found[row.kind] = MissingKind(row.kind, "failing", row.detail)
             elif row.unreadable:

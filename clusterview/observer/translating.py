@@ -5,18 +5,21 @@ Where the API leaves something out, its documented default is filled in here, so
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 from clusterview.kube import structs
 from clusterview.observer import pod_status
 from clusterview.observer.quantities import millis, moment, whole
+from clusterview.observer.sharing import map_of, one_of
 from clusterview.projection.observations import Renewal, Sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import AnyRecord, Namespace, Uid
 
 ROLE_LABEL = "node-role.kubernetes.io/"
 ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+ACCESS_VOLUME = "kube-api-access"
 SERVICE_LABEL = "kubernetes.io/service-name"
 
 
@@ -53,12 +56,17 @@ def _base(metadata: structs.Metadata) -> _Base:
         "uid": Uid(metadata.uid),
         "namespace": Namespace(metadata.namespace),
         "name": metadata.name,
-        "labels": metadata.labels,
-        "annotations": metadata.annotations.as_dict() if metadata.annotations is not None else {},
-        "owner": objects.Owner(kind=owner.kind, name=owner.name, uid=Uid(owner.uid)) if owner is not None else None,
+        "labels": map_of(metadata.labels),
+        "annotations": _annotations(metadata.annotations) if metadata.annotations is not None else {},
+        "owner": one_of(objects.Owner(owner.kind, owner.name, Uid(owner.uid))) if owner is not None else None,
         "created_at": moment(metadata.creation_timestamp),
         "deleting": metadata.deletion_timestamp is not None,
     }
+
+
+@functools.lru_cache(maxsize=10_000)
+def _annotations(found: structs.Annotations) -> dict[str, str]:
+    return map_of(found.as_dict())
 
 
 def namespace(item: structs.Namespace) -> objects.NamespaceObject:
@@ -90,21 +98,31 @@ def pod(item: structs.Pod) -> objects.Pod:
     ready = item.status.condition("Ready")
     return objects.Pod(
         **_base(item.metadata),
-        node=item.spec.node_name,
+        node=one_of(item.spec.node_name),
         address=item.status.pod_ip,
         phase=item.status.phase or "Pending",
         status=pod_status.status_of(pod=item) or "Pending",
         ready=ready is not None and ready.status == "True",
         restarts=pod_status.restarts_of(pod=item),
-        containers=(
-            *_containers(item.spec.init_containers, item.status.init_container_statuses, init=True),
-            *_containers(item.spec.containers, item.status.container_statuses, init=False),
+        containers=one_of(
+            (
+                *_containers(item.spec.init_containers, item.status.init_container_statuses, init=True),
+                *_containers(item.spec.containers, item.status.container_statuses, init=False),
+            )
         ),
-        volumes=tuple(objects.Volume(name=one.name, source=one.source, target=one.target) for one in item.spec.volumes),
+        volumes=one_of(tuple([_volume(one) for one in item.spec.volumes])),
     )
 
 
+def _volume(volume: structs.Volume) -> objects.Volume:
+    """The volume with the token that each pod gets has five letters of chance in its name, which tell nobody anything."""
+    name = ACCESS_VOLUME if volume.projected is not None and volume.name.startswith(f"{ACCESS_VOLUME}-") else volume.name
+    return objects.Volume(name, volume.source, volume.target)
+
+
 def _containers(wanted: tuple[structs.Container, ...], statuses: tuple[structs.ContainerStatus, ...], *, init: bool) -> tuple[objects.Container, ...]:
+    if not wanted:
+        return ()
     known = {one.name: one for one in statuses}
     return tuple(_container(one, known.get(one.name, structs.ContainerStatus()), init=init) for one in wanted)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from clusterview.kube import errors
+from clusterview.kube.kinds import KindSpec
 from clusterview.projection.observations import Observation
 from clusterview.topology.objects import Uid
 
@@ -56,7 +57,71 @@ class Unreadable(msgspec.Struct, frozen=True):
     all_of_them: bool
 
 
-Word = Observation | Contacted | Silent | Opened | Behind | Absent | Unreadable
+class Counted(msgspec.Struct, frozen=True):
+    """So many objects of the row there are."""
+
+    key: str
+    count: int
+    at: float
+
+
+class DigestBegun(msgspec.Struct, frozen=True):
+    """The identities of all objects of the row follow, in pages, as of this moment or later."""
+
+    key: str
+    at: float
+
+
+class DigestPage(msgspec.Struct, frozen=True):
+    """Some of them: uid and resourceVersion. `version` is the resourceVersion of the whole."""
+
+    key: str
+    version: str
+    objects: tuple[tuple[Uid, str], ...]
+
+
+class DigestEnded(msgspec.Struct, frozen=True):
+    """That was all of them."""
+
+    key: str
+    at: float
+
+
+class Rewound(msgspec.Struct, frozen=True):
+    """The cluster's history has gone back behind what was seen: nothing that is known can be compared with what comes."""
+
+    key: str
+
+
+class Narrowed(msgspec.Struct, frozen=True):
+    """The row may not be read in the whole cluster: it is read in some namespaces instead, by these rows."""
+
+    key: str
+    specs: tuple[KindSpec, ...]
+
+
+class Widened(msgspec.Struct, frozen=True):
+    """The row may be read in the whole cluster after all, and those that were read instead have ended."""
+
+    key: str
+
+
+Word = (
+    Observation
+    | Contacted
+    | Silent
+    | Opened
+    | Behind
+    | Absent
+    | Unreadable
+    | Counted
+    | DigestBegun
+    | DigestPage
+    | DigestEnded
+    | Rewound
+    | Narrowed
+    | Widened
+)
 
 _REASONS: tuple[tuple[type[errors.KubeError], str], ...] = (
     (errors.Unauthorized, "unauthorized"),

@@ -10,23 +10,23 @@ import msgspec
 
 from clusterview.projection import control_plane
 from clusterview.projection.control_plane import Leader
-from clusterview.projection.joining import Joined
 from clusterview.projection.observations import Health, Listed, Observation, Seen, Sighting, Tick, Vanished
 from clusterview.projection.renewing import Renewing
-from clusterview.projection.versions import Versions, is_older
+from clusterview.projection.versions import Versions
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Uid, kind_of
+from clusterview.topology.naming import Named
+from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Uid
 from clusterview.topology.pictures import Picture
+from clusterview.topology.versions import is_older
 
 
 class Projector:
     """One cluster's picture, brought forward by observations. Not safe for several threads."""
 
     def __init__(self) -> None:
-        self._joined = Joined()
+        self._named = Named()
         self._versions = Versions()
         self._renewing = Renewing()
-        self._of_kind: dict[Kind, dict[Uid, None]] = {kind: {} for kind in Kind}
         self._health: Health | None = None
         self._leaders: dict[str, Leader] = {}
         self._provider_nodes: set[Uid] = set()
@@ -34,7 +34,21 @@ class Projector:
 
     def picture(self) -> Picture:
         """This will give the whole picture as it is now, in containers of its own."""
-        return Picture(objects=self._joined.objects.values(), links=self._joined.links())
+        return Picture(objects=self._named.objects.values())
+
+    def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]:
+        """This will name the objects of a kind, or with `namespace` those there."""
+        return self._named.of_kind(kind, namespace=namespace)
+
+    def version(self, *, uid: Uid) -> str:
+        """This will tell the resourceVersion of an object, empty for one that is not there."""
+        return self._versions.known(uid=uid)
+
+    def is_behind(self, *, uid: Uid, version: str) -> bool:
+        """This will tell whether an object of that version was never heard of, neither it nor anything later."""
+        if known := self._versions.known(uid=uid):
+            return known != version and is_older(version=known, known=version)
+        return not self._versions.is_late(uid=uid, version=version)
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
@@ -54,7 +68,7 @@ class Projector:
 
     def _listed(self, listed: Listed) -> list[Change]:
         found = {sighting.record.uid for sighting in listed.sightings}
-        gone = [uid for uid in self._of_kind[listed.kind] if uid not in found and self._is_in(uid, listed.namespace)]
+        gone = [uid for uid in self.uids(kind=listed.kind, namespace=listed.namespace) if uid not in found]
         changes = [change for uid in gone for change in self._drop(uid)]
         for sighting in listed.sightings:
             # A list says what is there: it may bring back what a lost permission had hidden.
@@ -62,11 +76,8 @@ class Projector:
                 changes += self._put(sighting, listed.at)
         return changes
 
-    def _is_in(self, uid: Uid, namespace: Namespace) -> bool:
-        return not namespace or self._joined.objects[uid].namespace == namespace
-
     def _seen(self, sighting: Sighting, at: float) -> list[Change]:
-        holder = self._joined.holder(record=sighting.record)
+        holder = self._named.holder(record=sighting.record)
         replaced_later = holder is not None and is_older(version=sighting.version, known=self._versions.known(uid=holder))
         if replaced_later or self._versions.is_late(uid=sighting.record.uid, version=sighting.version):
             return []
@@ -79,15 +90,15 @@ class Projector:
             record = self._dated(record)
             if control_plane.is_leader_lease(record=record):
                 self._leaders[record.name] = Leader(lease=record, since=sighting.renewal.acquired_at)
-        changes = self._noted(self._joined.put(record=record))
+        changes = self._noted(self._named.put(record=record))
         self._versions.seen(uid=record.uid, version=sighting.version)
         return changes
 
     def _drop(self, uid: Uid, version: str = "") -> list[Change]:
-        if uid not in self._joined.objects:
+        if uid not in self._named.objects:
             self._versions.dropped(uid=uid, version=version)
             return []
-        changes = self._noted(self._joined.drop(uid=uid))
+        changes = self._noted(self._named.drop(uid=uid))
         if version:
             self._versions.dropped(uid=uid, version=version)
         return changes
@@ -95,13 +106,13 @@ class Projector:
     def _tick(self, at: float, watching: bool) -> list[Change]:
         changes: list[Change] = []
         for uid in self._renewing.tick(at=at, watching=watching):
-            lease = self._joined.objects[uid]
+            lease = self._named.objects[uid]
             if isinstance(lease, Lease):
                 late = self._dated(lease)
                 leader = self._leaders.get(late.name)
                 if leader is not None and leader.lease.uid == uid:
                     self._leaders[late.name] = msgspec.structs.replace(leader, lease=late)
-                changes += self._noted(self._joined.put(record=late))
+                changes += self._noted(self._named.put(record=late))
         return changes
 
     def _dated(self, lease: Lease) -> Lease:
@@ -113,7 +124,7 @@ class Projector:
             return []
         self._told = told
         parts = control_plane.parts(health=self._health, leaders=self._leaders, provider_nodes=bool(self._provider_nodes))
-        return [change for part in parts for change in self._noted(self._joined.put(record=part))]
+        return [change for part in parts for change in self._noted(self._named.put(record=part))]
 
     def _noted(self, changes: list[Change]) -> list[Change]:
         for change in changes:
@@ -125,14 +136,12 @@ class Projector:
         return changes
 
     def _note_put(self, record: AnyRecord) -> None:
-        self._of_kind[kind_of(record)][record.uid] = None
         if control_plane.is_provider_node(record=record):
             self._provider_nodes.add(record.uid)
 
     def _note_drop(self, uid: Uid) -> None:
-        for of_kind in self._of_kind.values():
-            of_kind.pop(uid, None)
         self._versions.dropped(uid=uid)
         self._renewing.forget(uid=uid)
         self._provider_nodes.discard(uid)
-        self._leaders = {name: leader for name, leader in self._leaders.items() if leader.lease.uid != uid}
+        if any(leader.lease.uid == uid for leader in self._leaders.values()):
+            self._leaders = {name: leader for name, leader in self._leaders.items() if leader.lease.uid != uid}

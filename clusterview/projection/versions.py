@@ -1,19 +1,11 @@
-"""The order of an object's writes.
-
-A resourceVersion is opaque by contract, but all API servers that store in etcd write growing numbers, and since Kubernetes 1.35 the
-comparison is promised (KEP-5504). Where both are numbers an older one is refused; where they are not, the last to arrive counts.
-"""
+"""What was last known of each object: a word that is older is refused. Where versions are no numbers, the last to arrive counts."""
 
 from __future__ import annotations
 
 from clusterview.topology.objects import Uid
+from clusterview.topology.versions import is_older
 
 REMEMBERED_DELETIONS = 4096
-
-
-def is_older(*, version: str, known: str) -> bool:
-    """This will tell whether `version` was certainly written before `known`."""
-    return version.isdecimal() and known.isdecimal() and int(version) < int(known)
 
 
 class Versions:

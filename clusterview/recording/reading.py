@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,15 +54,17 @@ def at(*, cluster: str, moment: datetime) -> Past:
     first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
     if first is None:
         raise NotRecorded
-    until, state = first.until, first.state
-    reader, last = _begun(first), first.after
-    for row in found.filter(epoch=first.epoch, after__gte=first.after, pk__gte=first.pk).order_by("after", "pk").iterator(chunk_size=20):
+    begun, moment_ms = stretches.unpack(bytes(first.body)), moment.timestamp() * 1000
+    reader = rows.Reader(whole=encoding.unpack(encoding.decode_snapshot(begun.picture).body))
+    until, state, last = first.until, first.state, first.after
+    later = found.filter(epoch=first.epoch, after__gte=first.after, pk__gt=first.pk).order_by("after", "pk").iterator(chunk_size=20)
+    for row, stretch in itertools.chain([(first, begun)], ((one, stretches.unpack(bytes(one.body))) for one in later)):
         if row.after != last:
             break
-        for milliseconds, frame in stretches.unpack(bytes(row.body)).frames:
-            if milliseconds > moment.timestamp() * 1000:
+        for milliseconds, frame in stretch.frames:
+            if milliseconds > moment_ms:
                 break
-            reader.read(changes=encoding.decode_changes(frame).changes)
+            reader.read(message=encoding.decode_changes(frame))
         until, state, last = row.until, row.state, row.last
     if moment - until > SILENT:
         raise NotRecorded
@@ -95,11 +98,6 @@ def difference(*, before: Picture, after: Picture) -> Difference:
 def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[object, object]]:
     old, new = msgspec.structs.asdict(was), msgspec.structs.asdict(now)
     return {name: (old[name], value) for name, value in new.items() if old[name] != value}
-
-
-def _begun(row: Recording) -> rows.Reader:
-    snapshot = encoding.decode_snapshot(stretches.unpack(bytes(row.body)).picture)
-    return rows.Reader(whole=encoding.unpack(snapshot.body))
 
 
 def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -52,13 +52,16 @@ class Recorder:
         self._pictured_ms = 0
         self._fails = False
 
-    def picture(self, *, position: Position, frame: bytes) -> None:
-        """This will take the whole picture at a place. It is kept where a story begins, and every ten minutes."""
+    def picture(self, *, position: Position, frame: bytes, since: Sequence[tuple[Position, bytes]] = ()) -> None:
+        """This will take the whole picture at a place, and what came since. It is kept where a story begins, and every ten minutes."""
+        last = since[-1][0] if since else position
         now = self._now_ms()
         with self._lock:
-            goes_on = self._now is not None and (self._now.epoch, self._now.last) == (position.epoch, position.sequence)
+            goes_on = self._now is not None and (self._now.epoch, self._now.last) == (last.epoch, last.sequence)
             if not goes_on or now - self._pictured_ms >= PICTURE_SECONDS * 1000:
-                self._begin(epoch=position.epoch, sequence=position.sequence, picture=frame, now=now)
+                draft = self._begin(epoch=position.epoch, sequence=position.sequence, picture=frame, now=now)
+                draft.frames, draft.last = [(now, changes) for _, changes in since], last.sequence
+                self._waiting_bytes += sum(len(changes) for _, changes in since)
                 self._pictured_ms = now
 
     def changes(self, *, position: Position, frame: bytes) -> None:
@@ -130,17 +133,18 @@ class Recorder:
 
     def _draws_out(self, draft: Draft) -> bool:
         """Whether it was enough to draw out the newest stretch: nothing happened since, and its state is the same."""
-        same = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last).order_by("-pk").first()
-        if same is None or same.state != draft.state:
+        there = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last)
+        newest = there.order_by("-pk").values("pk", "state").first()  # without the body, which may hold a whole picture
+        if newest is None or newest["state"] != draft.state:
             return False
-        same.until = _moment(draft.until_ms)
-        same.save(update_fields=["until"])
+        there.filter(pk=newest["pk"]).update(until=_moment(draft.until_ms))
         return True
 
-    def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> None:
+    def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
         self._end()
         self._now = Draft(epoch, sequence, sequence, now, now, self._state, picture)
         self._waiting_bytes += len(picture)
+        return self._now
 
     def _end(self) -> None:
         if self._now is not None:

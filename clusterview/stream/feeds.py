@@ -12,13 +12,15 @@ from collections.abc import Sequence
 
 from clusterview.stream import encoding, rows
 from clusterview.stream.freshness import Word
-from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
+from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Change
+from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 STEPS = 1_000
 Step = tuple[Position, list[Change]]
+Before = list[tuple[Uid, AnyRecord | None]]
 
 
 class Gap(Exception):
@@ -39,11 +41,17 @@ class Feed:
         self.followers: set[asyncio.Queue[Step | None]] = set()
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
-        self._recent: collections.deque[Step] = collections.deque(maxlen=STEPS)
-        self._frames: tuple[Position, list[bytes]] | None = None
+        self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
+        self._snapshot: tuple[Position, bytes] | None = None
+        self._tail: collections.deque[tuple[Position, bytes]] = collections.deque()  # the frames that came after the snapshot
+        self.tail_bytes = 0
+        self.renewed_at = float("-inf")
 
-    def replace(self, *, snapshot: Snapshot | None) -> None:
-        """This will begin anew from a snapshot, or from nothing; every listener gets the picture again."""
+    def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
+        """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
+        self._snapshot = (snapshot.position, frame) if snapshot else None
+        self._tail.clear()
+        self.tail_bytes = 0
         with self._lock:
             self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
             self.position = snapshot.position if snapshot else None
@@ -63,38 +71,52 @@ class Feed:
             raise Gap
         with self._lock:
             try:
-                changes = self._reader.read(changes=message.changes)
-            except KeyError as problem:
+                changes, before = self._reader.read(message=message)
+            except (KeyError, IndexError) as problem:
                 raise Gap from problem
             self.position = message.position
-        self._recent.append((message.position, changes))
+        self._tail.append((message.position, frame))
+        self.tail_bytes += len(frame)
+        self._recent.append(((message.position, changes), before))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
 
-    def since(self, place: Position) -> list[Step] | None:
-        """The steps that came after a place; None where it is not among those that are remembered here."""
-        if self.position is None or place.epoch != self.position.epoch:
+    def since(self, place: Position) -> tuple[Picture, list[Step]] | None:
+        """The picture at a place, and the steps that came after it; None where it is not among those that are remembered here."""
+        if self._reader is None or self.position is None or place.epoch != self.position.epoch:
             return None
         missed = self.position.sequence - place.sequence
-        return list(self._recent)[len(self._recent) - missed :] if 0 <= missed <= len(self._recent) else None
+        if not 0 <= missed <= len(self._recent):
+            return None
+        steps = list(self._recent)[len(self._recent) - missed :]
+        picture = Picture(objects=self._reader.picture.objects.values())
+        for _, before in reversed(steps):
+            picture.restore(before=before)
+        return picture, [step for step, _ in steps]
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""
         with self._lock:
             if self._reader is None or self.position is None:
                 return None
-            return Picture(objects=self._reader.picture.objects.values(), links=self._reader.picture.links), self.position
+            return Picture(objects=self._reader.picture.objects.values()), self.position
+
+    def renew(self, *, position: Position, frame: bytes) -> None:
+        """This will keep a later snapshot of the same picture, so that fewer frames have to follow it."""
+        if self._snapshot is None or self.position is None or position.epoch != self.position.epoch:
+            return
+        if self._snapshot[0].sequence < position.sequence <= self.position.sequence:
+            self._snapshot = position, frame
+            while self._tail and self._tail[0][0].sequence <= position.sequence:
+                self.tail_bytes -= len(self._tail.popleft()[1])
 
     def frames(self) -> Sequence[bytes] | None:
-        """The snapshot as it is now, made once for everybody who asks at the same place."""
-        if self._reader is None or self.position is None:
+        """The picture as it is now: a snapshot as its publisher has packed it, and what came after it. The same bytes for everybody."""
+        if self._snapshot is None:
             return None
-        if self._frames is None or self._frames[0] != self.position:
-            body = encoding.pack(self._reader.whole())
-            self._frames = self.position, [encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))]
-        return self._frames[1]
+        return [self._snapshot[1], *(frame for _, frame in self._tail)]
 
 
 def put_or_end(*, queue: asyncio.Queue[Step | None], step: Step | None) -> None:

@@ -39,4 +39,5 @@ def judge(*, word: Word | None, picture_epoch: int | None, now: float, redis_gon
         state, reason = "stale", reason or "unreachable"
     if silence > LOST_SECONDS or (age is not None and age > LOST_SECONDS):
         state = "lost"
-    return msgspec.structs.replace(said, state=state, reason=reason, contact_age_seconds=age)
+    verified = None if said.verified_age_seconds is None else said.verified_age_seconds + silence
+    return msgspec.structs.replace(said, state=state, reason=reason, contact_age_seconds=age, verified_age_seconds=verified)

@@ -30,6 +30,8 @@ HEARTBEAT_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
+TAIL_BYTES = 256 * 1024
+RENEW_SECONDS = 5.0
 
 Listener = Callable[[notices.Revoked | None], None]
 
@@ -96,16 +98,22 @@ class Hub:
         word, place = (feed.word, feed.position) if feed else (None, None)
         return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis_gone=self._gone)
 
-    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Step]:
-        """This will yield each step's place and changes, from now on or after a place. Raises OutOfReach when that place is gone."""
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | Step]:
+        """This will yield the picture at a place (now, where none is given), then each step's place and changes.
+
+        Raises OutOfReach when that place is gone.
+        """
         self.start()
         feed = await self._feed(cluster)
-        missed = feed.since(after) if after is not None else []
-        if missed is None:
+        place = after or feed.position
+        found = feed.since(place) if place is not None else (Picture(), [])
+        if found is None:
             raise OutOfReach
+        picture, missed = found
         queue: asyncio.Queue[Step | None] = asyncio.Queue(maxsize=STEPS)
         feed.followers.add(queue)
         try:
+            yield picture
             for step in missed:
                 yield step
             while (coming := await queue.get()) is not None:
@@ -204,6 +212,14 @@ class Hub:
             except Gap:
                 await self._load(feed)
                 return
+        if feed.tail_bytes > TAIL_BYTES and self._clock() - feed.renewed_at >= RENEW_SECONDS:
+            await self._renew(feed)
+
+    async def _renew(self, feed: Feed) -> None:
+        """This will take the newest snapshot for those who come, in place of an older one with a long tail."""
+        feed.renewed_at = self._clock()
+        if found := await self._redis.get(keys.snapshot(feed.cluster)):
+            feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
 
     def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         feed.contact_id, fields = entries[-1]
@@ -232,7 +248,7 @@ class Hub:
     async def _load(self, feed: Feed) -> None:
         """This will read the newest snapshot and what came after it."""
         found = await self._redis.get(keys.snapshot(feed.cluster))
-        feed.replace(snapshot=encoding.decode_snapshot(found) if found else None)
+        feed.replace(snapshot=encoding.decode_snapshot(found) if found else None, frame=found or b"")
         if feed.position is not None:
             after = f"({keys.entry_id(feed.position)}"
             with contextlib.suppress(Gap):

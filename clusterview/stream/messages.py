@@ -1,6 +1,6 @@
 """Every message between a browser and the server, in one file; `static/src/wire/messages.ts` is generated from it.
 
-Frames are binary WebSocket messages in MessagePack. Objects and links carry **row numbers** that belong to a view, as do epoch and
+Frames are binary WebSocket messages in MessagePack. Objects carry **row numbers** that belong to a view, as do epoch and
 sequence: a row is given when an object enters the view and is never used again within the epoch, so a gap in rows tells nothing about
 objects that the view may not show. A browser that meets a sequence other than the next one, or another epoch, says hello again.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from clusterview.topology import links, objects
+from clusterview.topology import objects
 
 WHOLE = "*"  # the view that shows everything
 
@@ -51,26 +51,82 @@ class DropRow(msgspec.Struct, frozen=True, tag="drop", tag_field="op"):
     row: int
 
 
-class LinkRows(msgspec.Struct, frozen=True, tag="link", tag_field="op"):
-    link: links.LinkKind
-    source: int
-    target: int
+RowChange = PutRow | DropRow
 
 
-class UnlinkRows(msgspec.Struct, frozen=True, tag="unlink", tag_field="op"):
-    link: links.LinkKind
-    source: int
-    target: int
+# Pods, for there are many of them
 
 
-RowChange = PutRow | DropRow | LinkRows | UnlinkRows
+class ContainerState(msgspec.Struct, frozen=True):
+    state: str
+    reason: str
+    ready: bool
+
+
+class PodState(msgspec.Struct, frozen=True):
+    """What changes of a pod in its life, restarts aside. States are numbered from 0 in the order in which an epoch's messages hold them."""
+
+    phase: str
+    status: str
+    ready: bool
+    deleting: bool
+    containers: tuple[ContainerState, ...]
+
+
+class PodShape(msgspec.Struct, frozen=True):
+    """What pods of one controller have in common. A pod's name is `prefix` and its own; its containers' states are left open here."""
+
+    namespace: objects.Namespace
+    prefix: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    owner: objects.Owner | None
+    containers: tuple[objects.Container, ...]
+    volumes: tuple[objects.Volume, ...]
+
+
+class PodColumns(msgspec.Struct, frozen=True):
+    """Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
+
+    `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
+
+    `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+    """
+
+    shapes: tuple[PodShape, ...]
+    counts: tuple[int, ...]
+    rows: tuple[int, ...]
+    uids: tuple[objects.Uid, ...]
+    names: tuple[str, ...]
+    on: tuple[int, ...]
+    nodes: tuple[str, ...]
+    addresses: tuple[str, ...]
+    created: tuple[int | None, ...]
+    states: tuple[int, ...]
+    restarts: dict[int, tuple[int, ...]]
+
+
+class Members(msgspec.Struct, frozen=True):
+    """The endpoints of the EndpointSlice of that row, each a pod of `pods` with its address and node: the pods' rows as in PodColumns.
+
+    `conditions` of each are the sum of 1 for ready, 2 for serving and 4 for terminating.
+    """
+
+    slice: int
+    rows: tuple[int, ...]
+    conditions: tuple[int, ...]
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A whole picture: the body of a snapshot. `links` are (kind, source row, target row)."""
+    """A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out.
+
+    An EndpointSlice in `members` is written without its endpoints.
+    """
 
     objects: tuple[tuple[int, objects.AnyRecord], ...]
-    links: tuple[tuple[links.LinkKind, int, int], ...]
+    pods: PodColumns
+    members: tuple[Members, ...]
+    states: tuple[PodState, ...]
 
 
 # To the browser
@@ -91,10 +147,15 @@ class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
 
 
 class Changes(Message, frozen=True, kw_only=True, tag="changes"):
-    """What happened, in order. `position` is the place after them."""
+    """What happened since the place before `position`, each object once.
+
+    `states` are new ones, numbered on. `pods` are (row, number of the state, restarts): pods of which nothing else is another than before.
+    """
 
     position: Position
-    changes: tuple[RowChange, ...]
+    changes: tuple[RowChange, ...] = ()
+    states: tuple[PodState, ...] = ()
+    pods: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
 
 
 class MissingKind(msgspec.Struct, frozen=True):
@@ -111,7 +172,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
     or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
     a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
-    says it in plain words.
+    says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
+    `divergences` how many objects were found wrong by that, and repaired, since the observer began.
     """
 
     state: str
@@ -120,6 +182,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     version: str = ""
     missing: tuple[MissingKind, ...] = ()
+    verified_age_seconds: float | None = None
+    divergences: int = 0
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):

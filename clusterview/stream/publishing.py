@@ -7,6 +7,7 @@ Redis has lost what we wrote (it was emptied, or restored from an older file). I
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from clusterview.topology.pictures import Picture
 STREAM_ENTRIES = 10_000
 CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
+SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
@@ -84,11 +86,41 @@ def connect(*, url: str) -> redis.Redis:
     )
 
 
+def eviction(*, client: redis.Redis) -> str:
+    """This will say, with the remedy, that this Redis drops what it holds when it is full; nothing where it does not. Raises redis.RedisError.
+
+    Asked of INFO, which those may read who may not read the configuration.
+    """
+    memory: dict[str, Any] = client.info("memory")
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if policy == "noeviction" or not memory.get("maxmemory"):
+        return ""
+    return (
+        f"Redis may drop what it holds (maxmemory-policy {policy}): leases and pictures would vanish unseen. "
+        "Run `redis-cli CONFIG SET maxmemory-policy noeviction`, and write it into redis.conf."
+    )
+
+
+class Packing(threading.Thread):
+    """Writes a picture as a snapshot's `frame` while its publisher goes on: seconds for a large one, most of them outside the interpreter's lock."""
+
+    def __init__(self, *, still: rows.Still, position: Position) -> None:
+        super().__init__(name="packing", daemon=True)
+        self._still, self.position = still, position
+        self.frame, self.seconds = b"", 0.0
+
+    def run(self) -> None:
+        began = time.monotonic()
+        body = encoding.pack(self._still.whole())
+        self.frame = encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))
+        self.seconds = time.monotonic() - began
+
+
 class Listener(Protocol):
     """Whoever wants to know what was published, in the publisher's thread: it must not wait, and not raise."""
 
-    def picture(self, *, position: Position, frame: bytes) -> None:
-        """This will take an encoded `snapshot` message."""
+    def picture(self, *, position: Position, frame: bytes, since: Sequence[tuple[Position, bytes]]) -> None:
+        """This will take an encoded `snapshot` message, and again the `changes` that came after it."""
 
     def changes(self, *, position: Position, frame: bytes) -> None:
         """This will take an encoded `changes` message."""
@@ -112,28 +144,33 @@ class Publisher:
         self._cluster = cluster
         self._listener = listener
         self._clock = clock
-        self._rows = rows.Writer()
-        self._picture = Picture()
+        self._rows = rows.Writer(picture=Picture())
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
+        self._snapshot_seconds = SNAPSHOT_SECONDS
+        self._packing: Packing | None = None
+        self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
 
     def begin(self, *, picture: Picture) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
-        self._picture = Picture(objects=picture.objects.values(), links=picture.links)
+        self._rows = rows.Writer(picture=picture)
         position = Position(epoch=self.position.epoch, sequence=1)
-        first, snapshot = encoding.encode(Changes(position=position, changes=())), self._snapshot(position)
-        self._write(_BEGIN, STREAM_ENTRIES, first, snapshot, position=position)
+        first = encoding.encode(Changes(position=position))
+        packing = Packing(still=self._rows.still(), position=position)
+        packing.run()
+        self._write(_BEGIN, STREAM_ENTRIES, first, packing.frame, position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
         if self._listener:
-            self._listener.picture(position=position, frame=snapshot)
+            self._listener.picture(position=position, frame=packing.frame, since=())
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
         """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
         if changes:
             position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
-            frame = encoding.encode(Changes(position=position, changes=self._rows.changes(changes=changes)))
-            self._picture.apply(changes=changes)
+            frame = encoding.encode(self._rows.changes(changes=changes, position=position))
             self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+            if self._packing is not None:
+                self._since.append((position, frame))
             if self._listener:
                 self._listener.changes(position=position, frame=frame)
         self._renew_snapshot()
@@ -151,18 +188,22 @@ class Publisher:
 
     def _renew_snapshot(self) -> None:
         """Joining readers start at the snapshot, so it must not fall far behind the stream."""
-        now = self._clock()
-        if self.position.sequence == self._snapshot_sequence or now - self._snapshot_at < SNAPSHOT_SECONDS:
-            return
-        snapshot = self._snapshot(self.position)
-        self._write(_SNAPSHOT, self.position.sequence, snapshot, position=self.position)
-        self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
-        if self._listener:
-            self._listener.picture(position=self.position, frame=snapshot)
-
-    def _snapshot(self, position: Position) -> bytes:
-        body = encoding.pack(self._rows.whole(picture=self._picture))
-        return encoding.encode(Snapshot(view=WHOLE, position=position, body=body))
+        now, behind = self._clock(), self.position.sequence - self._snapshot_sequence
+        if self._packing is not None:
+            if self._packing.is_alive():
+                return
+            packing, self._packing = self._packing, None
+            if not packing.frame:
+                raise RuntimeError("the picture could not be packed")
+            self._write(_SNAPSHOT, self.position.sequence, packing.frame, position=self.position)
+            self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
+            if self._listener:
+                self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
+            self._since = []
+        elif behind and (now - self._snapshot_at >= self._snapshot_seconds or behind >= STREAM_ENTRIES // 4):
+            self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+            self._packing = Packing(still=self._rows.still(), position=self.position)
+            self._packing.start()
 
     def _write(self, script: str, *values: Any, position: Position, second_key: str | None = None) -> None:
         names = [keys.topology(self._cluster), second_key or keys.snapshot(self._cluster)]

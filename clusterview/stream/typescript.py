@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import msgspec.inspect
 
 from clusterview.stream import messages
-from clusterview.topology import links, objects
+from clusterview.topology import objects
 
 HEADER = """\
 // Written by `python3 manage.py messages_ts` from clusterview/stream/messages.py and clusterview/topology/. Do not edit.
@@ -31,7 +31,7 @@ BASE_NAMES: dict[type[msgspec.Struct], str] = {objects.Record: "BaseRecord"}  # 
 def generate() -> str:
     """This will write the whole text of `static/src/wire/messages.ts`."""
     parts = [HEADER, f'export const WHOLE = "{messages.WHOLE}";\n']
-    parts += [_enumeration(name="KINDS", members=objects.Kind), _enumeration(name="LINK_KINDS", members=links.LinkKind)]
+    parts.append(_enumeration(name="KINDS", members=objects.Kind))
     parts += [_interface(struct) for struct in _structs()]
     parts += [_union(name=name, types=typing.get_args(union)) for name, union in UNIONS.items()]
     parts.append("export type FromBrowser = Hello;\n")

@@ -1,6 +1,7 @@
 """What happened to the picture, one thing at a time.
 
-Order inside a list of changes matters: an object is put before a link to it, and its links are cut before it is dropped.
+The picture is its objects: how they are joined follows from them, so the projection says `Put` and `Drop` only. Whoever needs the links keeps them
+up with `joining`, which says `Linked` and `Unlinked` too: an object is put before a link to it, and its links are cut before it is dropped.
 """
 
 from __future__ import annotations
@@ -35,4 +36,5 @@ class Unlinked(msgspec.Struct, frozen=True):
     link: Link
 
 
-Change = Put | Drop | Linked | Unlinked
+Change = Put | Drop
+Joining = Put | Drop | Linked | Unlinked

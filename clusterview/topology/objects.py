@@ -325,6 +325,9 @@ AnyRecord = (
 )
 
 
+_KINDS: dict[type[Record], Kind] = {record: Kind(record.__struct_config__.tag) for record in AnyRecord.__args__}
+
+
 def kind_of(record: AnyRecord) -> Kind:
     """This will tell the record's kind."""
-    return Kind(record.__struct_config__.tag)  # type: ignore[arg-type]
+    return _KINDS[type(record)]

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
-from clusterview.topology.links import Link
+from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import AnyRecord, Uid
 
 
 class Picture:
-    """All objects by uid and all links. Mutable, and nothing else: whoever shares one hands it out read-only."""
+    """All objects by uid. Mutable, and nothing else: whoever shares one hands it out read-only."""
 
-    def __init__(self, *, objects: Iterable[AnyRecord] = (), links: Iterable[Link] = ()) -> None:
+    def __init__(self, *, objects: Iterable[AnyRecord] = ()) -> None:
         self.objects: dict[Uid, AnyRecord] = {record.uid: record for record in objects}
-        self.links: set[Link] = set(links)
 
     def apply(self, *, changes: Iterable[Change]) -> None:
         """This will bring the picture forward by the changes, in their order.
 
-        Raises KeyError for a drop of an object and a cut of a link that the picture does not hold: a gap, so the caller starts again.
+        Raises KeyError for a drop of an object that the picture does not hold: a gap, so the caller starts again.
         """
         for change in changes:
             match change:
@@ -27,12 +25,16 @@ class Picture:
                     self.objects[record.uid] = record
                 case Drop(uid=uid):
                     del self.objects[uid]
-                case Linked(link=link):
-                    self.links.add(link)
-                case Unlinked(link=link):
-                    self.links.remove(link)
+
+    def restore(self, *, before: Iterable[tuple[Uid, AnyRecord | None]]) -> None:
+        """This will take changes back. `before` is what each of them found under its uid, in their order; None where that was nothing."""
+        for uid, record in reversed(list(before)):
+            if record is None:
+                self.objects.pop(uid, None)
+            else:
+                self.objects[uid] = record
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Picture) and self.objects == other.objects and self.links == other.links
+        return isinstance(other, Picture) and self.objects == other.objects
 
     __hash__ = None  # type: ignore[assignment]

@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 import msgspec
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterview.kube import errors
@@ -49,6 +49,10 @@ ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
+
+MAY_LAND = "it could not be locked out"
+MOVED_ON = "the object moved on"
+UNMARKED = "our selector without our marker in the history"
 
 IN_WORK: set[uuid.UUID] = set()
 
@@ -87,16 +91,16 @@ def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.clus
 
 
 def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluster) -> None:
-    """This will go on with a switch that was accepted, claimed and looked at by this process just now."""
+    """This will go on with a switch that was accepted, claimed and looked at by this process just now: with its mark, or with its effect."""
     _carry_on(switch, opened=opened, look=look)
 
 
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
     IN_WORK.add(switch.pk)
     try:
-        cluster = opened(switch.cluster_id)
+        cluster = _open(switch, opened)
         if look is not None:
-            _mark(switch, cluster, look=look)
+            (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
         for _ in range(ROUNDS):
             if not switch.open:
                 break
@@ -105,16 +109,27 @@ def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = Non
         log.info("switch %s went on elsewhere", switch.pk)
     except (InterfaceError, OperationalError) as problem:
         log.warning("switch %s stands still in %s, for the database does not answer: %s", switch.pk, switch.state, problem)
-    except (Later, LookupError, errors.KubeError) as problem:
-        log.warning("switch %s waits in %s: %s", switch.pk, switch.state, getattr(problem, "sentence", problem))
-        moving_on.release(switch, again_in_seconds=getattr(problem, "seconds", 1.0))
+    except (Later, errors.KubeError) as problem:
+        _wait(switch, problem)
     except Exception as defect:
         log.exception("switch %s was stopped in %s by a defect", switch.pk, switch.state)
-        _failed(switch, defect)
+        _failed(switch, defect, opened=opened)
     finally:
         IN_WORK.discard(switch.pk)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
+
+
+def _open(switch: Switch, opened: looking.Opener) -> looking.Cluster:
+    try:
+        return opened(switch.cluster_id)
+    except LookupError as problem:
+        raise Later("its cluster is not open here") from problem
+
+
+def _wait(switch: Switch, problem: Later | errors.KubeError) -> None:
+    log.warning("switch %s waits in %s: %s", switch.pk, switch.state, getattr(problem, "sentence", problem))
+    moving_on.release(switch, again_in_seconds=getattr(problem, "seconds", 1.0))
 
 
 def source_of(switch: Switch) -> dict[str, str]:
@@ -125,6 +140,20 @@ def source_of(switch: Switch) -> dict[str, str]:
 def target_of(switch: Switch) -> dict[str, str]:
     """The selector that the present step's effect writes."""
     return dict(switch.plan[0] if switch.returning else switch.plan[switch.at + 1])
+
+
+def intention_of(switch: Switch) -> dict[str, Any]:
+    """What an INTENT says of the present step."""
+    return {"from": source_of(switch), "to": target_of(switch), "returning": switch.returning}
+
+
+def needs_mark(look: Look) -> bool:
+    """This will tell whether an effect on what was looked at has to be preceded by a mark.
+
+    A mark shows that the object keeps our annotations, without which a lost effect could neither be recognised nor locked out. One that stands
+    there already shows the same. Nothing of a switch that begins is on its way yet, so there is nothing else that a mark would lock out.
+    """
+    return look.is_old or not look.service.annotation(planning.FENCE)
 
 
 def marker_of(switch: Switch) -> str:
@@ -174,7 +203,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     checks = preflight.check(situation)
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:
-        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "preflight"
+        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if blocked == ["missing-right"] else "preflight"
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=", ".join(blocked))
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
@@ -202,8 +231,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     if not version or version == service.resource_version:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
         return
-    body = {"from": source_of(switch), "to": target_of(switch), "returning": switch.returning}
-    if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=body):
+    if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=intention_of(switch)):
         _not_sent(switch, reason=reason, state=State.CANCELLED)
         return
     _apply(switch, cluster, look=look)
@@ -271,16 +299,21 @@ def _classify(switch: Switch, cluster: looking.Cluster) -> None:
 
 
 def _replay(switch: Switch, cluster: looking.Cluster, *, until: str) -> None:
-    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past."""
+    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past.
+
+    The effect can only have made the first of them. Where that one has our selector without our marker, a webhook took the marker off, or
+    somebody wrote the same: a person has to tell.
+    """
     try:
         versions = cluster.history(namespace=switch.namespace, name=switch.service, after=switch.intent_rv, until=until)
     except errors.Gone:
-        body = {"result": "unclear", "step": switch.step, "how": "the API server does not remember that far back"}
-        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="lost-answer")
+        _unclear(switch, how="the API server does not remember that far back", reason="lost-answer")
         return
     ours = [one for one in versions if one.uid == switch.service_uid and one.annotation(planning.OP) == marker_of(switch)]
     if ours:
         _applied(switch, version=ours[0].resource_version, how="marker seen in the history")
+    elif versions and versions[0].uid == switch.service_uid and versions[0].selector == target_of(switch):
+        _unclear(switch, how=UNMARKED, reason="lost-answer")
     else:
         moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "never in the history"})
 
@@ -288,17 +321,23 @@ def _replay(switch: Switch, cluster: looking.Cluster, *, until: str) -> None:
 def _seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> None:
     """After this write no request that tests `intent_rv` can land any more."""
     moving_on.step(switch, State.SEALING, action="SEALING")
-    fence = planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
-    operations = planning.mark_patch(uid=service.uid, resource_version=switch.intent_rv, annotations=service.annotations, fence=fence)
     try:
-        sealed = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
+        is_sealed = _send_seal(switch, cluster, service=service)
     except errors.KubeError as problem:
         moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
         raise
-    if sealed.get("metadata", {}).get("resourceVersion") in (None, switch.intent_rv):
-        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": "it moved nothing"})
-        raise Later("the seal moved nothing")
-    moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "sealed"})
+    if is_sealed:
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "sealed"})
+    else:
+        _unclear(switch, how=MAY_LAND, reason="may-land")
+
+
+def _send_seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> bool:
+    """This will tell whether the seal moved the version: where a webhook takes it off, nothing is locked out."""
+    fence = planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
+    operations = planning.mark_patch(uid=service.uid, resource_version=switch.intent_rv, annotations=service.annotations, fence=fence)
+    sealed = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
+    return sealed.get("metadata", {}).get("resourceVersion") not in (None, switch.intent_rv)
 
 
 def _sealing_again(switch: Switch, _: looking.Cluster) -> None:
@@ -468,17 +507,55 @@ def _turn_back(switch: Switch, *, reason: str, body: dict[str, Any] | None = Non
     moving_on.step(switch, State.ROLLING_BACK, action="TURNING_BACK", body={"reason": reason} | (body or {}), reason=reason)
 
 
-def _failed(switch: Switch, defect: Exception) -> None:
+def _unclear(switch: Switch, *, how: str, reason: str) -> None:
+    """What became of the present step's effect, only a person can tell."""
+    body = {"result": "unclear", "step": switch.step, "how": how}
+    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
+
+
+def _failed(switch: Switch, defect: Exception, *, opened: looking.Opener) -> None:
     """Counts a defect of ours. A switch that always meets one is set aside, so that the others go on."""
     if moving_on.count_failure(switch) < MOST_FAILURES:
         return
     body: dict[str, Any] = {"defect": type(defect).__name__}
-    if switch.state in NOTHING_SENT and not switch.at and not switch.returning:
+    if switch.state in IN_DOUBT:
+        _set_aside_in_doubt(switch, body, opened=opened)
+    elif switch.state in NOTHING_SENT and not switch.at and not switch.returning:
         moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")
-    elif switch.state in IN_DOUBT:
-        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body | {"result": "unclear", "step": switch.step}, reason="defect")
     else:
         moving_on.step(switch, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
+
+
+def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking.Opener) -> None:
+    """Locks out first what of ours may still be on its way, and is tried again where the cluster does not let it now. Where it can never be
+    locked out, the end says that it may still land.
+    """
+    try:
+        moving_on.renew(switch)
+        result, how = _lock_out(switch, _open(switch, opened))
+    except (Superseded, DatabaseError):
+        raise
+    except Exception as problem:
+        if isinstance(problem, (Later, errors.KubeError)) and not isinstance(problem, errors.Forbidden):
+            _wait(switch, problem)
+            return
+        log.exception("the last patch of switch %s could not be locked out", switch.pk)
+        result, how = "unclear", MAY_LAND
+    reason = "defect-may-land" if how == MAY_LAND else "defect"
+    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body | {"result": result, "step": switch.step, "how": how}, reason=reason)
+
+
+def _lock_out(switch: Switch, cluster: looking.Cluster) -> tuple[str, str]:
+    """What became of the effect (result, how), by what needs the least of our own code: our marker, or a seal."""
+    try:
+        service = cluster.service(namespace=switch.namespace, name=switch.service)
+    except errors.NotFound:
+        return "unclear", MOVED_ON
+    if service.uid == switch.service_uid and service.annotation(planning.OP) == marker_of(switch):
+        return "applied", "marker seen"
+    if service.uid != switch.service_uid or service.resource_version != switch.intent_rv:
+        return "unclear", MOVED_ON
+    return ("void", "sealed") if _send_seal(switch, cluster, service=service) else ("unclear", MAY_LAND)
 
 
 STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {

@@ -57,7 +57,12 @@ def claim(*, switch_id: Any, holder: str) -> Switch | None:
 def claimed_at_once(switch: Switch, *, holder: str, path: tuple[State, ...]) -> None:
     """This will make a row that is about to be saved belong to `holder`, in the last state of the path."""
     states.check(path=path)
-    switch.state, switch.epoch, switch.holder, switch.lease_until, switch.tries = path[-1], 1, holder, now() + LEASE, 1
+    switch.state, switch.epoch, switch.holder, switch.lease_until, switch.tries, switch.step = path[-1], 1, holder, now() + LEASE, 1, 0
+
+
+def intent(switch: Switch, *, intent_rv: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The line of the audit that comes before the next effect."""
+    return ("INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch})
 
 
 def beat(switch_ids: Collection[uuid.UUID], *, holder: str) -> None:
@@ -92,6 +97,8 @@ def step(switch: Switch, to: State, *, action: str, body: dict[str, Any] | None 
     """This will bring the row to another state and write the audit, both or neither. Raises Superseded when the claim is lost."""
     states.check(path=(State(switch.state), to))
     values = {"state": to, "open": to not in states.TERMINAL, "lease_until": now() + LEASE} | fields
+    if "detail" in values:
+        values["detail"] = auditing.lasting(values["detail"])
     if to in states.TERMINAL:
         values |= {"finished_at": timezone.now(), "lease_until": None, "holder": ""}
     with transaction.atomic():
@@ -116,7 +123,7 @@ def arm(switch: Switch, *, intent_rv: str, fence: str, body: dict[str, Any]) -> 
         values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}
         if not Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
-        record(switch, ("INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch}))
+        record(switch, intent(switch, intent_rv=intent_rv, body=body))
         transaction.on_commit(lambda: tell(switch, state=State.APPLYING))
     for name, value in values.items():
         setattr(switch, name, value)

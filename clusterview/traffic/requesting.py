@@ -35,7 +35,8 @@ LONGEST_KEEP_MINUTES = 1440
 LARGEST_GROUP = 20
 OVERLAP_SECONDS = 30
 LONGEST_OVERLAP_SECONDS = 3600
-AT_ONCE = (State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING)
+TO_THE_MARK = (State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING)
+TO_THE_EFFECT = (*TO_THE_MARK, State.ARMED, State.APPLYING)
 
 
 def preview(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> dict[str, Any]:
@@ -92,9 +93,10 @@ def request_switch(
     _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
-    saved = _save([row], person=person, checks=checks)
+    look = engine.look_of(situation, began=began)
+    saved = _save([row], person=person, checks=checks, look=look)
     if saved[0] is row:
-        carry_out(row, look=engine.look_of(situation, began=began), opened=opened)
+        carry_out(row, look=look, opened=opened)
     return saved[0]
 
 
@@ -135,7 +137,7 @@ def request_group(
         raise Refused(422, "preflight", {"checks": refused})
     look, checks = first
     rows[0].idempotency_key, rows[0].body_hash = idempotency_key, body_hash
-    saved = _save(rows, person=person, checks=checks)
+    saved = _save(rows, person=person, checks=checks, look=look)
     if saved is not rows:
         return _members(saved[0])
     carry_out(rows[0], look=look, opened=opened)
@@ -367,11 +369,11 @@ def _known(*, person: Person, key: str, body_hash: str) -> Switch | None:
     return found
 
 
-def _save(rows: list[Switch], *, person: Person, checks: list[Check]) -> list[Switch]:
+def _save(rows: list[Switch], *, person: Person, checks: list[Check], look: engine.Look) -> list[Switch]:
     """This will accept the switches, or give the one that was accepted before under the same key."""
     first = rows[0]
     try:
-        _accept(rows, person=person, checks=checks)
+        _accept(rows, person=person, checks=checks, look=look)
     except IntegrityError as problem:
         known = _known(person=person, key=first.idempotency_key, body_hash=first.body_hash) if first.idempotency_key else None
         if known:
@@ -384,8 +386,9 @@ def _save(rows: list[Switch], *, person: Person, checks: list[Check]) -> list[Sw
 
 
 @transacting.whole
-def _accept(rows: list[Switch], *, person: Person, checks: list[Check]) -> None:
-    """The transaction that accepts the switches: permission, rows and audit. The first one belongs to this process from the start.
+def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: engine.Look) -> None:
+    """The transaction that accepts the switches: permission, rows and audit. The first one belongs to this process from the start, with its INTENT
+    where no mark is needed.
 
     Two groups that name the same Services in another order wait for each other; the database ends one of them, which then learns of the other.
     """
@@ -394,14 +397,20 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check]) -> None:
         raise Refused(403, reason)
     for row in rows[1:]:
         row.state = State.QUEUED
-    moving_on.claimed_at_once(first, holder=engine.HOLDER, path=AT_ONCE)
+    at_once = not engine.needs_mark(look)
+    moving_on.claimed_at_once(first, holder=engine.HOLDER, path=TO_THE_EFFECT if at_once else TO_THE_MARK)
+    then = [("PREFLIGHT", preflight.digest(checks))]
+    if at_once:
+        version = look.service.resource_version
+        then.append(moving_on.intent(first, intent_rv=version, body=engine.intention_of(first)))
+        first.intent_rv, first.fence, first.step = version, planning.fresh_fence(holder=engine.HOLDER, epoch=first.epoch), 1
     for row in rows:
         row.save(force_insert=True)
         asked = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
         moving_on.record(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
         transaction.on_commit(partial(moving_on.tell, row, state=row.state))
-    moving_on.record(first, ("PREFLIGHT", preflight.digest(checks)))
+    moving_on.record(first, *then)
 
 
 def _hash(*parts: Any) -> str:

@@ -298,6 +298,10 @@ REASONS: Mapping[str, str] = {
     "read_only": "This installation only looks.",
     "group-stopped": "The switch before it in its group did not succeed, so this one was not begun.",
     "defect": "Clusterview itself failed on it again and again and set it aside; its log says where. Look at the Service before you switch again.",
+    "defect-may-land": "Clusterview itself failed on it again and again and set it aside; its log says where. Its last patch could not be locked out "
+    "and may still arrive: look at the Service until it does not change any more, before you switch again.",
+    "may-land": "The answer to the patch was lost, and the cluster takes our annotations off, so the patch could not be locked out and may still "
+    "arrive. Look at the Service until it does not change any more.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
     "gone": "The Service was deleted.",
     "replaced": "The Service was deleted and created again.",
@@ -308,7 +312,8 @@ REASONS: Mapping[str, str] = {
     "missing-right": "Clusterview may not patch the Service.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
     "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
-    "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied.",
+    "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied. "
+    "It cannot arrive any more.",
     "altered": "The API server answered with another selector than the one sent.",
     "asked": "Somebody asked to go back.",
     "reverted": "Somebody else changed the selector after the switch.",

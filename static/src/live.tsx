@@ -26,9 +26,9 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
     store.picture.replace(whole);
     store.replaced();
   },
-  changes(changes) {
+  changes(message) {
     if (store.isPast.peek()) return;
-    const touched = store.picture.apply(changes);
+    const touched = store.picture.apply(message);
     store.touched(touched);
     glow(touched.uids);
   },

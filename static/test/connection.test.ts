@@ -1,4 +1,5 @@
 import { encode } from "@msgpack/msgpack";
+import { whole } from "./making";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Connection, SILENCE_MS, wait } from "../src/wire/connection";
 import type { Ears, Socket } from "../src/wire/connection";
@@ -26,7 +27,7 @@ class Line implements Socket {
 const lines: Line[] = [];
 let connection: Connection;
 let ears: { [K in keyof Ears]: ReturnType<typeof vi.fn> };
-const deflated = new Blob([encode({ objects: [], links: [] })]).stream().pipeThrough(new CompressionStream("deflate"));
+const deflated = new Blob([encode(whole([]))]).stream().pipeThrough(new CompressionStream("deflate"));
 const body = new Uint8Array(await new Response(deflated).arrayBuffer());
 const at = (sequence: number, epoch = 7): Record<string, number> => ({ epoch, sequence });
 

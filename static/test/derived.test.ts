@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import * as derived from "../src/state/derived";
 import { Picture } from "../src/state/picture";
 import type { AnyRecord } from "../src/wire/messages";
-import { application, node, pod, rows, service, slice } from "./making";
+import { application, node, pod, rows, service, slice, whole } from "./making";
 
 function of(...records: AnyRecord[]): Picture {
   const made = new Picture();
-  made.replace({ objects: rows(...records), links: [] });
+  made.replace(whole(rows(...records)));
   return made;
 }
 

@@ -3,7 +3,7 @@ import { freshness, SILENT_AFTER_MS } from "../src/state/freshness";
 import type { Contact } from "../src/wire/messages";
 
 const told = (state: string, age: number | null, reason = ""): Contact =>
-  ({ state, contact_age_seconds: age, reason, detail: "", missing: [] }) as unknown as Contact;
+  ({ state, contact_age_seconds: age, reason, detail: "", missing: [], verified_age_seconds: 12, divergences: 0 }) as unknown as Contact;
 
 describe("the page claims no more than it knows", () => {
   test("before the first word it is waiting, never live", () => {
@@ -28,6 +28,12 @@ describe("the page claims no more than it knows", () => {
 
   test("lost stays lost while the connection is silent", () => {
     expect(freshness(told("lost", 90), 0, 10, false).state).toBe("lost");
+  });
+
+  test("how long ago the picture was verified grows by the page's own clock", () => {
+    expect(freshness(told("live", 0), 0, 3000, true).verified).toBe(15);
+    expect(freshness(told("live", 0), 0, 9000, true).verified).toBe(21);
+    expect(freshness(null, 0, 9000, true).verified).toBe(null);
   });
 
   test("a state nobody knows is the worst one", () => {

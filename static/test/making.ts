@@ -1,5 +1,7 @@
 /** Small records and applications for tests; whatever a test does not name is empty. */
-import type { AnyRecord, EndpointSlice, Node, Pod, Service } from "../src/wire/messages";
+import { NO_PODS } from "../src/state/pods";
+import type { Told } from "../src/state/picture";
+import type { AnyRecord, EndpointSlice, Node, Pod, RowChange, Service, Whole } from "../src/wire/messages";
 import type { Application, Side } from "../src/state/rest";
 
 const base = { labels: {}, annotations: {}, owner: null, created_at: 0, deleting: false };
@@ -28,6 +30,16 @@ export function slice(of: string, ready: readonly string[], unready: readonly st
     ...base, kind: "EndpointSlice", uid: `slice-${of}-${ready.join()}`, namespace: "store", name: `${of}-1`, service: of, ports: [],
     endpoints: [...ready.map((uid) => endpoint(uid, true)), ...unready.map((uid) => endpoint(uid, false))],
   } as unknown as EndpointSlice;
+}
+
+/** A snapshot of these records, each written out. */
+export function whole(objects: readonly [number, AnyRecord][]): Whole {
+  return { objects, pods: NO_PODS, members: [], states: [] };
+}
+
+/** A message of these changes. */
+export function told(...changes: RowChange[]): Told {
+  return { changes, states: [], pods: [] };
 }
 
 export function rows(...records: AnyRecord[]): [number, AnyRecord][] {

@@ -1,51 +1,92 @@
 import { describe, expect, test } from "vitest";
 import { Gap, Picture } from "../src/state/picture";
-import { node, pod, rows } from "./making";
+import type { PodState } from "../src/wire/messages";
+import { node, pod, rows, slice, told, whole } from "./making";
 
 function picture(): Picture {
   const made = new Picture();
-  made.replace({ objects: rows(node("n1"), pod("a", { node: "n1" })), links: [["runs_on", 2, 1]] });
+  made.replace(whole(rows(node("n1"), pod("a", { node: "n1" }))));
   return made;
 }
 
 describe("changes and a snapshot make the same picture", () => {
-  test("put, link, unlink and drop end where a snapshot of the end begins", () => {
+  test("put and drop end where a snapshot of the end begins", () => {
     const changed = picture();
-    changed.apply([
+    changed.apply(told(
       { op: "put", row: 3, object: pod("b", { node: "n1" }) },
-      { op: "link", link: "runs_on", source: 3, target: 1 },
-      { op: "unlink", link: "runs_on", source: 2, target: 1 },
-      { op: "drop", row: 2 },
-    ]);
+      { op: "drop", row: 2 }));
     const fresh = new Picture();
-    fresh.replace({ objects: [[1, node("n1")], [3, pod("b", { node: "n1" })]], links: [["runs_on", 3, 1]] });
+    fresh.replace(whole([[1, node("n1")], [3, pod("b", { node: "n1" })]]));
     expect(changed.plain()).toEqual(fresh.plain());
     expect(changed.byUid("pod-a")).toBeUndefined();
-    expect(changed.sources("node-n1", "runs_on").map((one) => one.name)).toEqual(["b"]);
   });
 
   test("a change tells which kinds it touched", () => {
-    const touched = picture().apply([{ op: "put", row: 3, object: pod("b") }]);
+    const touched = picture().apply(told({ op: "put", row: 3, object: pod("b") }));
     expect([...touched.kinds]).toEqual(["Pod"]);
-    expect(touched.links).toBe(false);
   });
 
   test("a successor of the same name survives its predecessor's end", () => {
     const changed = picture();
-    changed.apply([{ op: "put", row: 3, object: pod("a", { uid: "pod-a-2" }) }, { op: "unlink", link: "runs_on", source: 2, target: 1 }, { op: "drop", row: 2 }]);
+    changed.apply(told({ op: "put", row: 3, object: pod("a", { uid: "pod-a-2" }) }, { op: "drop", row: 2 }));
     expect(changed.byName("Pod", "store", "a")?.uid).toBe("pod-a-2");
   });
 });
 
 describe("a change that does not fit is never swallowed", () => {
-  test("a drop of what is not there", () => expect(() => picture().apply([{ op: "drop", row: 9 }])).toThrow(Gap));
-  test("a cut of what is not there", () =>
-    expect(() => picture().apply([{ op: "unlink", link: "owner", source: 2, target: 1 }])).toThrow(Gap));
+  test("a drop of what is not there", () => expect(() => picture().apply(told({ op: "drop", row: 9 }))).toThrow(Gap));
 });
 
 test.each(["__proto__", "constructor", "toString"])("an object called %s is an object like any other", (name) => {
   const made = picture();
   expect(made.byName("Pod", "store", name)).toBeUndefined();
-  made.apply([{ op: "put", row: 7, object: pod(name) }]);
+  made.apply(told({ op: "put", row: 7, object: pod(name) }));
   expect(made.byName("Pod", "store", name)?.name).toBe(name);
+});
+
+describe("pods travel as columns and states", () => {
+  const shape = {
+    namespace: "store", prefix: "shop-", labels: { app: "shop" }, annotations: {}, owner: { kind: "ReplicaSet", name: "shop", uid: "rs" }, volumes: [],
+    containers: [{ name: "web", image: "web:1", init: false, ready: false, restarts: 0, state: "", reason: "", ports: [] }],
+  };
+  const state = (ready: boolean): PodState => ({
+    phase: "Running", status: "Running", ready, deleting: false, containers: [{ state: "running", reason: "", ready }],
+  });
+  const made = (): Picture => {
+    const picture = new Picture();
+    const pods = {
+      shapes: [shape], counts: [2], rows: [4, 5], uids: ["a", "b"], names: ["x", "y"], on: [0, 0], nodes: ["n1"], addresses: ["10.0.0.1", ""],
+      created: [5, null], states: [0, 0], restarts: { 9: [3, 2] },
+    };
+    const members = [{ slice: 1, rows: [9, -5], conditions: [6, 3] }];
+    picture.replace({ objects: [[1, slice("shop", [])]], pods, members, states: [state(true)] });
+    return picture;
+  };
+
+  test("each pod is whole again", () => {
+    const found = made().byName("Pod", "store", "shop-x")!;
+    expect(found).toMatchObject({ uid: "a", node: "n1", address: "10.0.0.1", created_at: 5, labels: { app: "shop" }, ready: true, restarts: 0 });
+    expect(found.containers).toEqual([{ ...shape.containers[0], ready: true, state: "running" }]);
+    expect(made().byUid("b")).toMatchObject({ restarts: 3, containers: [{ restarts: 2 }] });
+  });
+
+  test("endpoints are the pods that they name", () => {
+    expect(made().byUid("slice-shop-")).toMatchObject({
+      endpoints: [
+        { pod_uid: "b", address: "", node: "n1", ready: false, serving: true, terminating: true },
+        { pod_uid: "a", address: "10.0.0.1", node: "n1", ready: true, serving: true, terminating: false },
+      ],
+    });
+  });
+
+  test("a state that is told changes that pod and no sibling", () => {
+    const picture = made();
+    const touched = picture.apply({ changes: [], states: [state(false)], pods: [[4, 1, [1, 1]]] });
+    expect(picture.byUid("a")).toMatchObject({ ready: false, restarts: 1, containers: [{ ready: false, restarts: 1 }], node: "n1" });
+    expect(picture.byUid("b")).toMatchObject({ ready: true, restarts: 3 });
+    expect([...touched.uids]).toEqual(["a"]);
+  });
+
+  test.each([[8, 0], [4, 7]])("row %i in state %i is a gap where there is no such", (row, number) =>
+    expect(() => made().apply({ changes: [], states: [], pods: [[row, number, []]] })).toThrow(Gap));
 });

@@ -9,21 +9,27 @@ from typing import Any
 from clusterview.stream import hub
 from clusterview.stream.messages import Contact, MissingKind, Position
 from clusterview.topology import changes, objects
-from clusterview.topology.links import Link, LinkKind
 from clusterview.topology.pictures import Picture
 
 NODE = objects.Node(uid=objects.Uid("n1"), name="node-1", ready="True")
 POD = objects.Pod(uid=objects.Uid("p1"), name="shop-1", namespace=objects.Namespace("store"), node="node-1")
 OTHER = objects.Pod(uid=objects.Uid("p2"), name="mail-1", namespace=objects.Namespace("mail"), node="node-1")
-LINKS = (Link(LinkKind.RUNS_ON, POD.uid, NODE.uid), Link(LinkKind.RUNS_ON, OTHER.uid, NODE.uid))
-LIVE = Contact(state="live", contact_age_seconds=0.4, version="v1.37.2", missing=(MissingKind(kind="Ingress", why="not_permitted"),))
+COMING = objects.Pod(uid=objects.Uid("p3"), name="mail-2", namespace=objects.Namespace("mail"), node="node-1")
+LIVE = Contact(
+    state="live",
+    contact_age_seconds=0.4,
+    version="v1.37.2",
+    missing=(MissingKind(kind="Ingress", why="not_permitted"),),
+    verified_age_seconds=12.0,
+    divergences=3,
+)
 
 
 class Hub:
     """The part of `stream.hub.Hub` that REST uses."""
 
     def __init__(self) -> None:
-        self.picture: Picture | None = Picture(objects=[NODE, POD, OTHER], links=LINKS)
+        self.picture: Picture | None = Picture(objects=[NODE, POD, OTHER])
         self.position = Position(epoch=7, sequence=40)
         self.said = LIVE
         self.steps: asyncio.Queue[tuple[Position, list[changes.Change]] | None] = asyncio.Queue()
@@ -36,10 +42,11 @@ class Hub:
     def contact_now(self, cluster: str) -> Contact:
         return self.said
 
-    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[tuple[Position, list[changes.Change]]]:
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | tuple[Position, list[changes.Change]]]:
         self.asked.append(after)
         if after is not None and after.epoch != self.position.epoch:
             raise hub.OutOfReach
+        yield self.picture or Picture()
         while (step := await self.steps.get()) is not None:
             yield step
         raise hub.OutOfReach

@@ -28,6 +28,8 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "reason": "",
         "detail": "",
         "contact_age_seconds": 0.4,
+        "verified_age_seconds": 12.0,
+        "divergences": 3,
         "epoch": 7,
         "sequence": 40,
         "counts": {"Node": 1, "Pod": 2},

@@ -68,6 +68,17 @@ def test_a_click_moves_the_traffic_and_another_brings_it_back(
     wait_for(lambda: slots_behind(lab) == {"blue"}, seconds=10, what="only blue behind the Service")
 
 
+def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
+    open_shop(page, dashboard, cluster_id)
+    button = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
+    expect(button).to_be_enabled(timeout=15_000)
+    lab_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
+    expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses", timeout=15_000)
+    expect(button).to_be_disabled()
+    lab_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": None}})
+    expect(button).to_be_enabled(timeout=15_000)
+
+
 def test_every_button_that_acts_names_the_cluster(
     page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:

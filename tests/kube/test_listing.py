@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from clusterview.kube import errors, kinds
+from clusterview.kube import errors, kinds, listing
 from clusterview.kube.listing import list_kind
 from tests.kube.making import PODS, failure, page, pod
-from tests.kube.scripted import playing, say, stream
+from tests.kube.scripted import Handler, playing, say, stream
 
 EXPIRED = say(410, failure(410, "Expired"))
 
@@ -73,3 +73,23 @@ def test_every_row_has_a_path_of_its_own() -> None:
     assert len({spec.key for spec in kinds.KINDS}) == len({spec.path for spec in kinds.KINDS}) == len(kinds.KINDS) == 18
     assert kinds.named("Service").of(namespace="store", name="shop") == "/api/v1/namespaces/store/services/shop"
     assert kinds.named("Node").of(namespace="", name="n-1") == "/api/v1/nodes/n-1"
+
+
+def test_a_list_without_end_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "OBJECTS_AT_MOST", 10)
+
+    def endless(handler: Handler) -> None:
+        number = len(handler.script.asked)
+        say(200, page(pod(f"p{number}", version=number), version=1, token=str(number)))(handler)
+
+    with playing(last=endless) as script:
+        with pytest.raises(errors.NotKubernetes, match="larger than any cluster's"):
+            list_kind(script.connection(), PODS)
+        assert len(script.asked) == 11
+
+
+def test_a_list_of_giants_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "BYTES_AT_MOST", 1000)
+    giant = say(200, page(pod("g", version=1, note="x" * 2000), version=1, token="more"))
+    with playing(giant) as script, pytest.raises(errors.NotKubernetes):
+        list_kind(script.connection(), PODS)

@@ -12,6 +12,7 @@ from clusterview.kube import errors, watching
 from clusterview.kube.watching import Gone, Listed, NotInstalled, NotPermitted, Observation, Reflector, Seen, SetAside, WatchLost, WatchOpened
 from tests.kube.making import PODS, bookmark, event, failure, page, pod
 from tests.kube.scripted import Script, playing, say, silent, stream
+from tests.lab.fixtures import wait_until
 
 LIST = say(200, page(pod("a", version=3), version=10))
 EXPIRED = failure(410, "Expired", "too old resource version: 10 (90)")
@@ -227,7 +228,8 @@ def test_an_api_server_that_refuses_while_it_starts_is_not_believed() -> None:
 def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm() -> None:
     told: list[Observation] = []
     clock = Clock()
-    with playing(LIST, stream(bookmark(11)), say(410, EXPIRED), LIST, stream(bookmark(12)), say(410, EXPIRED)) as script:
+    again = say(200, page(pod("a", version=3), version=11))
+    with playing(LIST, stream(bookmark(11)), say(410, EXPIRED), again, stream(bookmark(12)), say(410, EXPIRED)) as script:
         watcher = reflector(script, told, clock=clock)
         watcher.run_round()
         clock.now += 300
@@ -309,3 +311,58 @@ def wait_for(look: Callable[[], bool]) -> None:
             return
         done.wait(0.01)
     raise AssertionError("not within 5 s")
+
+
+def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> None:
+    told: list[Observation] = []
+    again = say(200, page(pod("a", version=3), pod("b", version=11), version=12))
+    with playing(LIST, stream(bookmark(11), then="silence"), again, stream(bookmark(13), then="silence")) as script:
+        watcher = Reflector(script.connection(), PODS, told.append)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        wait_until(lambda: len(told) == 2 and len(script.asked) == 2, seconds=5, what="the watch is open")
+        watcher.relist()
+        wait_until(lambda: len(told) == 4, seconds=5, what="it is listed and watched again")
+        watcher.stop()
+        thread.join(5)
+        assert watches(script) == ["10", "12"]
+    assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened"]
+
+
+def test_a_watch_that_may_be_dead_is_opened_again_at_once_without_a_list() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(11), then="silence"), stream(bookmark(12), then="silence")) as script:
+        watcher = Reflector(script.connection(), PODS, told.append)
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        wait_until(lambda: watcher._version == "11", seconds=5, what="the watch is open")
+        watcher.reopen()
+        wait_until(lambda: len(told) == 3, seconds=5, what="it is opened again")
+        watcher.stop()
+        thread.join(5)
+        assert watches(script) == ["10", "11"]
+    assert names(told) == ["Listed", "WatchOpened", "WatchOpened"]
+
+
+def older_lists(count: int) -> list[Any]:
+    return [say(200, page(pod("a", version=1), version=5))] * count
+
+
+def test_a_replica_that_lags_behind_does_not_take_the_picture_back() -> None:
+    told: list[Observation] = []
+    fresh = say(200, page(pod("c", version=44), version=45))
+    with playing(LIST, stream(bookmark(40)), say(410, EXPIRED), *older_lists(2), fresh, stream(bookmark(46))) as script:
+        watcher = reflector(script, told)
+        for _ in range(5):
+            watcher.run_round()
+    assert [one.resource_version for one in told if isinstance(one, Listed)] == ["10", "45"]
+    assert "Rewound" not in names(told)
+
+
+def test_a_history_that_stays_behind_is_that_of_another_cluster() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(40)), say(410, EXPIRED), *older_lists(4), stream(bookmark(6))) as script:
+        watcher = reflector(script, told)
+        for _ in range(6):
+            watcher.run_round()
+    assert names(told)[-3:] == ["Rewound", "Listed", "WatchOpened"]

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 LONGEST_SECONDS = 120.0
 ANSWER_SECONDS = 3.0
 MOST_OPEN = 500
-LATE_SECONDS = 0.5
+LATE_SECONDS, CAUGHT_UP_SECONDS = 0.5, 0.02
 TOO_MANY = "too many unanswered requests"
 
 
@@ -159,6 +159,7 @@ async def probe(*, sender: Sender, rate: float, seconds: float) -> Report:
     with contextlib.suppress(PermissionError):  # /dev/null and files cannot be waited for
         loop.add_reader(sys.stdin.fileno(), ended.set)
     begun, number, tasks, done = loop.time(), 0, set[asyncio.Task[None]](), list[Request]()
+    catching_up = False
 
     def tell(request: Request) -> None:
         done.append(request)
@@ -170,7 +171,9 @@ async def probe(*, sender: Sender, rate: float, seconds: float) -> Report:
     while not ended.is_set() and loop.time() - begun < seconds:
         # Also where we are late ourselves: whoever never waits never hears the answers to what he sends.
         await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
-        if len(tasks) == MOST_OPEN and loop.time() - begun - number / rate > LATE_SECONDS:
+        late = loop.time() - begun - number / rate
+        catching_up = late > (CAUGHT_UP_SECONDS if catching_up else LATE_SECONDS)
+        if catching_up and len(tasks) == MOST_OPEN:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # they are many because we catch up, and not for want of answers
         if len(tasks) < MOST_OPEN:
             task = asyncio.create_task(one(number))

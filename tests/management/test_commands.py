@@ -13,8 +13,11 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from clusterview.access import auditing, clusters, links, people
+from clusterview.api import monitoring
 from clusterview.management import telling
 from clusterview.models import AuditEntry, Cluster, Grant
+from clusterview.stream import publishing
+from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
 KUBECONFIG = """
@@ -56,6 +59,17 @@ def test_the_first_start_makes_an_administrator_and_a_link(kubeconfig: Path) -> 
     assert (user.get_username(), Grant.objects.get(user=user).role) == ("admin", "admin")
     json.loads(run("prepare"))
     assert User.objects.count() == 1
+
+
+def test_a_redis_that_drops_what_it_holds_is_refused_with_the_remedy_f35(kubeconfig: Path, redis_server: RedisServer, settings: Any) -> None:
+    settings.REDIS_URL = redis_server.url
+    client = publishing.connect(url=redis_server.url)
+    assert json.loads(run("prepare"))["refusal"] is None
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    assert json.loads(run("prepare"))["refusal"] is None, "without a limit nothing is dropped"
+    client.config_set("maxmemory", "100mb")
+    assert "maxmemory-policy noeviction" in json.loads(run("prepare"))["refusal"]
+    assert "allkeys-lru" in monitoring.redis_problem(), "and the health turns red when it is changed later"
 
 
 def test_only_the_chosen_contexts_are_open_and_keep_whether_they_are_armed(kubeconfig: Path, settings: Any) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 
 from clusterview.kube import kubeconfigs
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.stream import encoding, keys, rows
-from clusterview.stream.messages import Contact, Position, RowChange
+from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.publishing import connect
 from clusterview.topology.changes import Change
 from clusterview.topology.pictures import Picture
@@ -29,7 +30,8 @@ class Page:
     """Reads one cluster's stream as a web process does."""
 
     def __init__(self, *, url: str, cluster: str) -> None:
-        self.client, self._cluster = connect(url=url), cluster
+        self.client: Any = connect(url=url)
+        self._cluster = cluster
 
     def contact(self) -> Contact | None:
         """The observer's last word, whenever it was said."""
@@ -56,29 +58,36 @@ class Page:
         """Every place in the stream."""
         return [keys.position_of(entry) for entry, _ in self.client.xrange(keys.topology(self._cluster))]
 
-    def keep(self) -> Kept:
-        """The picture as it is now, from which `since` goes on."""
+    def snapshot_position(self) -> Position:
+        """The place of the snapshot."""
+        return self._snapshot().position
+
+    def _snapshot(self) -> Snapshot:
         frame = self.client.get(keys.snapshot(self._cluster))
         assert isinstance(frame, bytes), "there is no snapshot"
-        snapshot = encoding.decode_snapshot(frame)
+        return encoding.decode_snapshot(frame)
+
+    def keep(self) -> Kept:
+        """The picture as it is now, from which `since` goes on."""
+        snapshot = self._snapshot()
         reader, position = rows.Reader(whole=encoding.unpack(snapshot.body)), snapshot.position
-        for place, changes in self._entries(after=snapshot.position):
-            reader.read(changes=changes)
+        for place, message in self._entries(after=snapshot.position):
+            reader.read(message=message)
             position = place
         return Kept(reader=reader, position=position)
 
     def since(self, *, kept: Kept) -> list[Change]:
         """What happened since then, in the same epoch."""
         told: list[Change] = []
-        for position, changes in self._entries(after=kept.position):
+        for position, message in self._entries(after=kept.position):
             assert position.epoch == kept.position.epoch, "another epoch"
-            told += kept.reader.read(changes=changes)
+            told += kept.reader.read(message=message)[0]
             kept.position = position
         return told
 
-    def _entries(self, *, after: Position) -> Iterator[tuple[Position, tuple[RowChange, ...]]]:
+    def _entries(self, *, after: Position) -> Iterator[tuple[Position, Changes]]:
         for entry, fields in self.client.xrange(keys.topology(self._cluster), min=f"({keys.entry_id(after)}"):
-            yield keys.position_of(entry), encoding.decode_changes(fields[keys.FRAME]).changes
+            yield keys.position_of(entry), encoding.decode_changes(fields[keys.FRAME])
 
 
 def access_of(kubeconfig: Path) -> ClusterAccess:

@@ -14,7 +14,7 @@ from clusterview.projection.observations import Listed, Renewal, Seen, Sighting,
 from clusterview.stream.messages import Contact
 from clusterview.stream.publishing import Superseded
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import Kind, Lease, Namespace, Node, Uid
+from clusterview.topology.objects import Kind, Lease, Namespace, Node, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
@@ -59,7 +59,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.written, self.now, self.nudged = Written(), 100.0, list[list[str] | None]()
-        self.following = Following(specs=KINDS, publisher_for=self.written.publisher_for, nudge=self._nudge, now=self.now)  # type: ignore[arg-type]
+        self.relisted, self.reopened = list[str](), list[str]()
+        self.following = Following(
+            specs=KINDS,
+            publisher_for=self.written.publisher_for,  # type: ignore[arg-type]
+            nudge=self._nudge,
+            relist=self.relisted.append,
+            reopen=self.reopened.append,
+            now=self.now,
+        )
 
     def hear(self, *heard: words.Word) -> None:
         for word in heard:
@@ -224,10 +232,76 @@ def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
     told = len(desk.written.frames[1])
     for _ in range(60):
         desk.settle(1)
-    desk.hear(words.Contacted(desk.now))
+    desk.hear(words.Contacted(desk.now), *(words.Opened(spec.key) for spec in KINDS))
     desk.settle(1)
     assert len(desk.written.frames[1]) == told
     for _ in range(22):
         desk.hear(words.Contacted(desk.now))
         desk.settle(1)
     assert [change.record.late for frame in desk.written.frames[1][told:] for change in frame if isinstance(change, Put)] == [True]  # type: ignore[union-attr]
+
+
+def test_what_was_lost_on_the_way_is_listed_anew_and_counted(desk: Desk) -> None:
+    desk.hear(words.DigestBegun("Node", desk.now), words.DigestPage("Node", "9", ((Uid("a"), "5"),)), words.DigestEnded("Node", desk.now))
+    for _ in range(6):
+        desk.settle(1.0)
+        desk.hear(words.Contacted(desk.now))
+    assert desk.relisted == ["Node"]
+    desk.settle(1.0)
+    assert desk.written.contacts[-1].divergences == 1
+
+
+def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> None:
+    listed_at = 100.0
+    desk.settle(12.0)
+    assert desk.written.contacts[-1].verified_age_seconds == desk.now - listed_at
+
+
+def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk) -> None:
+    desk.hear(words.Rewound("Node"), node("b", 2))
+    said = len(desk.written.contacts)
+    desk.settle(1.0)
+    assert desk.following.is_void
+    assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
+
+
+def test_after_an_outage_no_watch_is_believed_before_it_was_opened_again(desk: Desk) -> None:
+    desk.settle(10.0)
+    assert desk.written.contacts[-1].state == "stale"
+    desk.hear(words.Contacted(desk.now))
+    assert set(desk.reopened) == {spec.key for spec in KINDS}
+    desk.settle()
+    assert (desk.written.contacts[-1].state, desk.written.contacts[-1].reason) == ("stale", "watches_behind")
+    desk.hear(*(words.Opened(spec.key) for spec in KINDS))
+    desk.settle()
+    assert desk.written.contacts[-1].state == "live"
+
+
+def test_one_missed_answer_reopens_nothing(desk: Desk) -> None:
+    desk.hear(words.Silent("unreachable", "It cannot be reached."), words.Contacted(desk.now + 1.0))
+    assert desk.reopened == []
+
+
+def pod_in(namespace: str, name: str) -> Sighting:
+    return Sighting(record=Pod(uid=Uid(f"{namespace}-{name}"), namespace=Namespace(namespace), name=name), version="5")
+
+
+def test_a_kind_that_is_refused_in_the_whole_cluster_is_seen_where_it_may_be(desk: Desk) -> None:
+    wide = next(spec for spec in KINDS if spec.kind == "Pod")
+    store = wide.within("store")
+    desk.hear(Listed(kind=Kind.POD, sightings=(pod_in("store", "a"), pod_in("bank", "b")), at=desk.now))
+    for _ in range(3):  # the first refusal is not believed
+        desk.hear(words.Absent("Pod", "not_permitted", "Forbidden.", desk.now), words.Contacted(desk.now))
+        desk.now += 3.0
+    desk.hear(words.Narrowed("Pod", (store,)), words.Absent("Pod", "not_permitted", "Forbidden.", desk.now))
+    desk.hear(Listed(kind=Kind.POD, namespace=Namespace("store"), sightings=(pod_in("store", "a"),), at=desk.now), words.Opened("Pod/store"))
+    desk.hear(words.Absent("Pod", "not_permitted", "Forbidden.", desk.now), words.Contacted(desk.now))
+    desk.settle()
+    shown = desk.following._projector.picture().objects
+    assert {uid for uid, record in shown.items() if isinstance(record, Pod)} == {"store-a"}
+    assert {one.kind: one.why for one in desk.written.contacts[-1].missing} == {"Pod": "partly"}
+    desk.hear(words.Widened("Pod"), Listed(kind=Kind.POD, sightings=(pod_in("store", "a"), pod_in("bank", "b")), at=desk.now), words.Opened("Pod"))
+    desk.hear(words.Behind("Pod/store", "a late word", desk.now))
+    desk.settle()
+    assert desk.written.contacts[-1].missing == ()
+    assert "bank-b" in desk.following._projector.picture().objects

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,8 @@ from clusterview.observer import claiming
 from clusterview.observer.keeping import Keeper
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import ControlPlanePart, Event, Kind, Lease, kind_of
+from tests.kube.making import event, page, pod
+from tests.kube.scripted import Handler, playing, say
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports, wait_until
 from tests.observer.reading import Kept, Page, access_of
@@ -327,3 +331,72 @@ def test_two_clusters_beside_each_other_are_kept_apart(lab: Cluster, redis_serve
             assert page.state() == "live"
     finally:
         other.down()
+
+
+def test_who_may_read_two_namespaces_sees_those_and_then_all_when_that_is_granted(lab_shop: Cluster, redis_server: RedisServer) -> None:
+    def bind(scope: str, name: str, **metadata: str) -> None:
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "narrow"}
+        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "narrow"}]
+        one = {"kind": scope, "metadata": {"name": name, **metadata}, "roleRef": role, "subjects": subjects}
+        lab_shop.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "rbac.authorization.k8s.io/v1", **one}))
+
+    rules = [{"apiGroups": [""], "resources": ["pods", "services"], "verbs": ["list", "watch"]}]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "narrow"}, "rules": rules}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(role))
+    for namespace in ("store", "default"):
+        bind("RoleBinding", "narrow", namespace=namespace)
+    access = access_of(lab_shop.kubeconfig)
+    access = dataclasses.replace(access, user={**access.user, "as": "narrow", "as-groups": ["nobody"]})
+    keeper = Keeper(access=access, redis_url=redis_server.url, namespaces=["store", "default", "kube-public"])
+    page = Page(url=redis_server.url, cluster=access.id)
+
+    def missing() -> dict[str, str]:
+        contact = page.contact()
+        return {one.kind: one.why for one in contact.missing} if contact is not None else {}
+
+    def there(*, only: set[str]) -> set[str]:
+        items = [one for path in ("/api/v1/pods", "/api/v1/services") for one in lab_shop.get(path)["items"]]
+        return {one["metadata"]["uid"] for one in items if not only or one["metadata"]["namespace"] in only}
+
+    keeper.start()
+    try:
+        wait_until(lambda: page.state() == "live", seconds=15, what="the page is live")
+        assert (missing()["Pod"], missing()["Service"], missing()["Node"]) == ("partly", "partly", "not_permitted")
+        assert shown(page)[Kind.POD] | shown(page)[Kind.SERVICE] == there(only={"store", "default"})
+        lab_shop.kubectl("delete", "pod", "-n", "store", "-l", "slot=green", "--wait=false")
+        wait_until(lambda: shown(page)[Kind.POD] == there(only={"store"}) & shown(page)[Kind.POD], seconds=10, what="what changes is followed")
+        bind("ClusterRoleBinding", "narrow")
+        wait_until(lambda: "Pod" not in missing() and "Service" not in missing(), seconds=40, what="both may be read everywhere")
+        wait_until(lambda: shown(page)[Kind.POD] | shown(page)[Kind.SERVICE] == there(only=set()), seconds=10, what="all is shown")
+    finally:
+        keeper.stop()
+        lab_shop.kubectl("delete", "clusterrolebinding", "narrow", "--ignore-not-found")
+        lab_shop.kubectl("delete", "clusterrole", "narrow")
+
+
+def test_a_cluster_that_floods_does_not_hold_another_back_t36(lab_shop: Cluster, redis_server: RedisServer) -> None:
+    def flood(handler: Handler) -> None:
+        if "watch" not in handler.path:
+            return say(200, page(version=1))(handler)
+        lines = b"".join(json.dumps(event("MODIFIED", pod("flood", version=number))).encode() + b"\n" for number in range(2, 500))
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        handler.close_connection = True
+        while not handler.script.released.is_set():
+            handler.wfile.write(lines)
+            flooded.set()
+        return None
+
+    flooded = threading.Event()
+    with playing(last=flood) as script:
+        hostile = Keeper(access=script.access(), redis_url=redis_server.url)
+        hostile.start()
+        try:
+            assert flooded.wait(10)
+            with observed(kubeconfig=lab_shop.kubeconfig, redis_server=redis_server) as seen:
+                lab_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 5}})
+                expect_truth(seen, lab_shop)
+        finally:
+            script.released.set()
+            hostile.stop()

@@ -96,6 +96,18 @@ def test_a_pods_volumes() -> None:
     assert found.volumes == (objects.Volume("d", "persistentVolumeClaim", "data"), objects.Volume("e", "emptyDir", ""))
 
 
+def test_the_token_volume_of_each_pod_has_one_name() -> None:
+    volumes = [{"name": "kube-api-access-x7k2p", "projected": {}}, {"name": "kube-api-access-mine", "emptyDir": {}}]
+    assert [one.name for one in record("Pod", spec={"volumes": volumes}).volumes] == ["kube-api-access", "kube-api-access-mine"]
+
+
+def test_what_siblings_have_in_common_is_kept_once() -> None:
+    spec = {"containers": [{"name": "c", "image": "i"}], "nodeName": "n"}
+    one, other = (record("Pod", metadata={"uid": uid, "labels": {"app": "web"}}, spec=spec) for uid in ("a", "b"))
+    assert one.labels is other.labels
+    assert one.containers is other.containers
+
+
 @pytest.mark.parametrize(("spec", "selector"), [({}, None), ({"selector": {}}, None), ({"selector": {"a": "b"}}, {"a": "b"})])
 def test_a_service_without_selector_has_none(spec: dict[str, Any], selector: dict[str, str] | None) -> None:
     assert record("Service", spec=spec).selector == selector

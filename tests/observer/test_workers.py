@@ -51,7 +51,7 @@ def test_the_clusters_of_the_settings_are_observed(monkeypatch: pytest.MonkeyPat
     path.write_text(f"current-context: one\ncontexts:\n{contexts}clusters:\n- {{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}\n")
     monkeypatch.setattr(settings, "KUBECONFIG_PATHS", [str(path)])
     observed = list[list[str]]()
-    monkeypatch.setattr(workers, "Observers", lambda *, accesses, redis_url: observed.append([one.id for one in accesses]) or Idle())
+    monkeypatch.setattr(workers, "Observers", lambda *, accesses, **_: observed.append([one.id for one in accesses]) or Idle())
     workers.ObserverStep(worker("observe")).start(worker("observe"))
     monkeypatch.setattr(settings, "KUBE_CONTEXTS", ["two", "one"])
     workers.ObserverStep(worker("observe")).start(worker("observe"))

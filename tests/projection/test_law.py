@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from clusterview.projection.observations import Check, Health, Listed, Observation, Renewal, Seen, Sighting, Tick, Vanished
 from clusterview.projection.projecting import Projector
 from clusterview.topology import objects
-from clusterview.topology.changes import Change, Drop, Linked, Put
+from clusterview.topology.changes import Change, Drop, Joining, Linked, Put, Unlinked
+from clusterview.topology.joining import Joined
+from clusterview.topology.links import Link
 from clusterview.topology.objects import AnyRecord, Kind, Namespace, Uid, kind_of
 from clusterview.topology.pictures import Picture
 
@@ -84,19 +86,23 @@ class Cluster:
 
 
 class Watched:
-    """A projector and the picture that its changes add up to; every change is looked at by itself."""
+    """A projector, the picture that its changes add up to and the links that follow; every change is looked at by itself."""
 
     def __init__(self) -> None:
         self.projector = Projector()
         self.picture = Picture()
+        self.joined = Joined()
+        self.links: set[Link] = set()
 
     def hear(self, observation: Observation) -> list[Change]:
         changes = self.projector.project(observation)
         for change in changes:
             self._expect_possible(change)
             self.picture.apply(changes=[change])
-        ends = {end for link in self.picture.links for end in (link.source, link.target)}
-        assert ends <= set(self.picture.objects), "a link to nothing"
+            for joining in self.joined.hear(change=change):
+                self._join(joining)
+        assert self.joined.objects == self.picture.objects
+        assert self.links == set(self.joined.links())
         return changes
 
     def _expect_possible(self, change: Change) -> None:
@@ -107,11 +113,17 @@ class Watched:
                     o for o in self.picture.objects.values() if (kind_of(o), o.namespace, o.name) == (kind_of(record), record.namespace, record.name)
                 ]
                 assert [o.uid for o in same_name] in ([], [record.uid]), "two objects of one name"
+
+    def _join(self, joining: Joining) -> None:
+        match joining:
             case Linked(link=link):
-                assert link not in self.picture.links, "linked twice"
+                assert link not in self.links, "linked twice"
                 assert {link.source, link.target} <= set(self.picture.objects), "linked to nothing"
+                self.links.add(link)
+            case Unlinked(link=link):
+                self.links.remove(link)
             case Drop(uid=uid):
-                assert not any(uid in (link.source, link.target) for link in self.picture.links), "dropped with links"
+                assert not any(uid in (link.source, link.target) for link in self.links), "dropped with links"
 
 
 @st.composite
@@ -167,6 +179,7 @@ def test_old_picture_and_changes_are_the_fresh_picture(steps: list[tuple[str, An
         for observation in (*(cluster.list(kind) for kind in Kind if kind is not Kind.CONTROL_PLANE_PART), *LAST_WORD):
             follower.hear(observation)
     assert watched.picture == newcomer.picture
+    assert watched.links == set(Joined(objects=newcomer.picture.objects.values()).links())
     assert watched.projector.picture() == watched.picture
     assert {uid for uid in watched.picture.objects if not uid.startswith("control-plane/")} == {
         sighting.record.uid for sighting in cluster.objects.values()

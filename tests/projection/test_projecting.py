@@ -6,10 +6,9 @@ import pytest
 
 from clusterview.projection.observations import Listed, Vanished
 from clusterview.projection.projecting import Projector
-from clusterview.topology.changes import Drop, Linked, Put, Unlinked
-from clusterview.topology.links import Link, LinkKind
-from clusterview.topology.objects import Kind, Namespace, Owner, Uid
-from tests.projection.making import deployment, endpoints, lease, listed, node, pod, seen, service, words
+from clusterview.topology.changes import Drop, Put
+from clusterview.topology.objects import Kind, Namespace, Uid
+from tests.projection.making import lease, listed, node, pod, seen
 
 
 @pytest.fixture
@@ -50,18 +49,6 @@ def test_a_list_of_one_namespace_leaves_the_others(projector: Projector) -> None
     assert projector.project(gone) == [Drop(Uid("here"))]
 
 
-def test_a_service_that_is_gone_selects_no_more(projector: Projector) -> None:
-    projector.project(seen(service("s", selector={"app": "web"}), "1"))
-    projector.project(Vanished(uid=Uid("s"), version="2"))
-    assert projector.project(seen(pod("a", app="web"))) == [Put(pod("a", app="web"))]
-
-
-def test_a_pod_that_is_gone_is_selected_no_more(projector: Projector) -> None:
-    projector.project(seen(pod("a", app="web"), "1"))
-    projector.project(Vanished(uid=Uid("a"), version="2"))
-    assert words(projector.project(seen(service("s", selector={"app": "web"})))) == ["Put"]
-
-
 def test_the_same_name_with_another_uid_is_a_drop_and_a_put(projector: Projector) -> None:
     projector.project(seen(pod("old", name="web"), "1"))
     assert projector.project(seen(pod("new", name="web"), "2")) == [Drop(Uid("old")), Put(pod("new", name="web"))]
@@ -96,71 +83,6 @@ def test_an_object_hidden_by_a_lost_permission_comes_back_with_the_next_list(pro
 
 def test_a_deletion_of_nothing_is_no_change(projector: Projector) -> None:
     assert projector.project(Vanished(uid=Uid("ghost"), version="3")) == []
-
-
-def test_an_object_is_put_before_links_to_it(projector: Projector) -> None:
-    projector.project(seen(pod("a", node="one")))
-    link = Link(LinkKind.RUNS_ON, Uid("a"), Uid("n"))
-    assert projector.project(seen(node("n", "one"))) == [Put(node("n", "one")), Linked(link)]
-
-
-def test_links_are_cut_before_a_drop(projector: Projector) -> None:
-    projector.project(seen(pod("a", node="one")))
-    projector.project(seen(node("n", "one")))
-    link = Link(LinkKind.RUNS_ON, Uid("a"), Uid("n"))
-    assert projector.project(Vanished(uid=Uid("n"))) == [Unlinked(link), Drop(Uid("n"))]
-
-
-def test_a_link_waits_for_its_target_even_after_that_was_dropped(projector: Projector) -> None:
-    projector.project(seen(pod("a", node="one")))
-    projector.project(seen(node("n", "one"), "1"))
-    projector.project(Vanished(uid=Uid("n"), version="2"))
-    assert words(projector.project(seen(node("m", "one"), "3"))) == ["Put", "Linked"]
-
-
-def test_a_pod_that_gets_its_node_is_linked(projector: Projector) -> None:
-    projector.project(seen(node("n", "one")))
-    projector.project(seen(pod("a"), "1"))
-    assert words(projector.project(seen(pod("a", node="one"), "2"))) == ["Put", "Linked"]
-
-
-def test_a_switched_selector_moves_the_links(projector: Projector) -> None:
-    projector.project(seen(pod("blue", version="blue")))
-    projector.project(seen(pod("green", version="green")))
-    projector.project(seen(service("s", selector={"version": "blue"}), "1"))
-    changes = projector.project(seen(service("s", selector={"version": "green"}), "2"))
-    assert changes == [
-        Put(service("s", selector={"version": "green"})),
-        Unlinked(Link(LinkKind.SELECTS, Uid("s"), Uid("blue"))),
-        Linked(Link(LinkKind.SELECTS, Uid("s"), Uid("green"))),
-    ]
-
-
-def test_a_pod_that_is_labelled_anew_moves_between_services(projector: Projector) -> None:
-    projector.project(seen(service("one", selector={"app": "one"})))
-    projector.project(seen(service("two", selector={"app": "two"})))
-    projector.project(seen(pod("a", app="one"), "1"))
-    changes = projector.project(seen(pod("a", app="two"), "2"))
-    assert changes[1:] == [Unlinked(Link(LinkKind.SELECTS, Uid("one"), Uid("a"))), Linked(Link(LinkKind.SELECTS, Uid("two"), Uid("a")))]
-
-
-def test_a_service_without_selector_selects_nothing(projector: Projector) -> None:
-    projector.project(seen(pod("a", app="one")))
-    assert words(projector.project(seen(service("s")))) == ["Put"]
-
-
-def test_what_is_meant_and_what_is_true_are_two_links(projector: Projector) -> None:
-    projector.project(seen(pod("a", app="web")))
-    projector.project(seen(service("s", selector={"app": "other"})))
-    projector.project(seen(endpoints("e", "s", "a")))
-    kinds = {link.kind for link in projector.picture().links}
-    assert kinds == {LinkKind.SERVES, LinkKind.SLICE}
-
-
-def test_an_owner_is_found_by_uid_not_by_name(projector: Projector) -> None:
-    projector.project(seen(deployment("web")))
-    projector.project(seen(pod("a", owner=Owner("Deployment", "web", Uid("another")))))
-    assert projector.picture().links == set()
 
 
 def test_the_picture_given_away_is_not_the_projectors_own(projector: Projector) -> None:

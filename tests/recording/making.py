@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from clusterview.recording.writing import Recorder
 from clusterview.stream import encoding, rows
-from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
+from clusterview.stream.messages import WHOLE, Contact, Position, Snapshot
 from clusterview.topology.changes import Change
 from clusterview.topology.pictures import Picture
 from tests.stream.making import picture
@@ -25,17 +25,26 @@ class Published:
 
     def begin(self, *, pods: int, epoch: int) -> None:
         self.epoch, self.sequence = epoch, 1
-        self._rows, self.now = rows.Writer(), picture(pods=pods)
+        self._rows = rows.Writer(picture=picture(pods=pods))
+        self.now = self._rows.picture
+        self.hold()
         self.show()
 
+    def hold(self) -> None:
+        """This will begin to pack a picture, which is shown when it is ready and others have come since."""
+        body = encoding.pack(self._rows.whole())
+        self._held = self.position, encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body))
+        self._since: list[tuple[Position, bytes]] = []
+
     def show(self) -> None:
-        body = encoding.pack(self._rows.whole(picture=self.now))
-        self.recorder.picture(position=self.position, frame=encoding.encode(Snapshot(view=WHOLE, position=self.position, body=body)))
+        position, frame = self._held
+        self.recorder.picture(position=position, frame=frame, since=self._since)
+        self.hold()
 
     def publish(self, changes: list[Change], *, heard: bool = True) -> None:
         self.sequence += 1
-        frame = encoding.encode(Changes(position=self.position, changes=self._rows.changes(changes=changes)))
-        self.now.apply(changes=changes)
+        frame = encoding.encode(self._rows.changes(changes=changes, position=self.position))
+        self._since.append((self.position, frame))
         if heard:
             self.recorder.changes(position=self.position, frame=frame)
 

@@ -40,7 +40,7 @@ def pods(past: reading.Past) -> set[str]:
 
 
 @settings(max_examples=25)
-@given(acts=st.lists(st.one_of(st.integers(0, 9), st.sampled_from(["write", "show", "again", "wait"])), max_size=40))
+@given(acts=st.lists(st.one_of(st.integers(0, 9), st.sampled_from(["write", "hold", "show", "again", "wait"])), max_size=40))
 def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
     """Each number is a pod that comes, or goes when it is there; each act is a second after the one before."""
     Recording.objects.all().delete()
@@ -54,6 +54,8 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
                 here ^= {number}
             case "write":
                 published.write()
+            case "hold":
+                published.hold()
             case "show":
                 published.show()
             case "again":
@@ -62,7 +64,7 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
             case _:
                 published.wait(writing.PICTURE_SECONDS)
         published.contact("live")
-        then.append((published.seconds, Picture(objects=published.now.objects.values(), links=published.now.links)))
+        then.append((published.seconds, Picture(objects=published.now.objects.values())))
     published.write()
     for seconds, seen in then:
         assert at(seconds).picture == seen
@@ -155,6 +157,30 @@ def test_a_database_that_fails_costs_what_was_heard_and_nothing_else(published: 
     with pytest.raises(reading.NotRecorded):
         at(10)
     assert pods(at(25)) == {"shop-0", "shop-5"}
+
+
+def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.write()
+    published.wait(5)
+    published.publish(came(5))
+
+    def refuse(*_: object, **__: object) -> None:
+        published.publish(came(6))
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        published.write()
+    published.write()
+    assert Recording.objects.count() == 2
+    assert "shop-6" not in pods(at(5))
+    published.wait(60)
+    published.show()
+    published.contact("live")
+    published.write()
+    assert pods(at(65)) == {"shop-0", "shop-5", "shop-6"}
 
 
 def test_more_than_may_wait_is_left_out_and_told(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, model, races
+from tests.soak import crash, machine, model, races, stream
 
 SWITCHES = 1000
 
@@ -18,17 +18,25 @@ def main(arguments: list[str]) -> int:
     names = parser.add_subparsers(dest="name", required=True)
     states = names.add_parser("model", help="the model of a switch: millions of states")
     states.add_argument("--states", type=int, default=1 << 40, help="stop each exploration after so many states (default: see all of them)")
+    ways = names.add_parser("machine", help="the engine in memory: whatever may happen to a switch, in any order")
+    ways.add_argument("--examples", type=int, default=machine.EXAMPLES, help="ways of forty steps each")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
     crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")
     raced = names.add_parser("races", help="two clicks at once, and a click against an edit")
     raced.add_argument("--races", type=int, default=races.RACES)
     moved = names.add_parser("traffic", help="switches under two hundred requests a second (root)")
     moved.add_argument("--switches", type=int, default=SWITCHES)
+    streamed = names.add_parser("stream", help="events from a watch to a browser while wire and Redis fail: the truth at every quiet moment")
+    streamed.add_argument("--events", type=int, default=stream.EVENTS)
+    streamed.add_argument("--checks", type=int, default=stream.CHECKS)
+    streamed.add_argument("--seed", type=int, default=1, help="the same seed meets the same troubles")
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
+        "machine": lambda: machine.soak(examples=chosen.examples),
         "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
+        "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1

@@ -6,8 +6,7 @@ import msgspec
 
 from clusterview.stream import encoding, rows
 from clusterview.stream.messages import Changes, Heartbeat, Operation, Position, Resumed, Snapshot
-from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
-from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import Namespace, Node, Pod, Uid
 from clusterview.topology.pictures import Picture
 
@@ -20,20 +19,16 @@ def pod(number: int, *, status: str = "Running") -> Pod:
     return Pod(uid=Uid(f"p{number}"), name=f"shop-{number}", namespace=Namespace("store"), node="node-1", status=status)
 
 
-def link(number: int) -> Link:
-    return Link(LinkKind.RUNS_ON, Uid(f"p{number}"), NODE.uid)
-
-
 def picture(*, pods: int) -> Picture:
-    return Picture(objects=[NODE, *(pod(number) for number in range(pods))], links=[link(number) for number in range(pods)])
+    return Picture(objects=[NODE, *(pod(number) for number in range(pods))])
 
 
 def came(number: int) -> list[Change]:
-    return [Put(pod(number)), Linked(link(number))]
+    return [Put(pod(number))]
 
 
 def went(number: int) -> list[Change]:
-    return [Unlinked(link(number)), Drop(Uid(f"p{number}"))]
+    return [Drop(Uid(f"p{number}"))]
 
 
 def read(frame: bytes) -> Frame:
@@ -64,7 +59,7 @@ class Browser:
                 assert self.position is not None
                 expected = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
                 assert message.position == expected, f"{message.position} after {self.position}"
-                self.reader.read(changes=message.changes)
+                self.reader.read(message=message)
                 self.position = message.position
             case Heartbeat():
                 self.states.append(message.contact.state)

@@ -13,6 +13,7 @@ from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
+from clusterview.topology.pictures import Picture
 from tests.redis_servers import RedisServer
 from tests.stream.making import Browser, came, picture, went
 
@@ -141,10 +142,12 @@ async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: H
         writer.publish(changes=came(number))
     await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
     steps = hub.changes(cluster="lab", after=begun)
-    places = [(await asyncio.wait_for(anext(steps), SOON))[0].sequence for _ in range(2)]
+    picture = await asyncio.wait_for(anext(steps), SOON)
+    assert isinstance(picture, Picture)
+    assert set(picture.objects) == {"n1", "p0", "p1"}, "the picture is that of the place"
     writer.publish(changes=went(1))
-    places += [(await asyncio.wait_for(anext(steps), SOON))[0].sequence for _ in range(3)]
-    assert places == [begun.sequence + number for number in range(1, 6)]
+    places = [(await asyncio.wait_for(anext(steps), SOON)) for _ in range(5)]
+    assert [place[0].sequence for place in places if isinstance(place, tuple)] == [begun.sequence + number for number in range(1, 6)]
 
 
 @pytest.mark.parametrize("place", [Position(epoch=1, sequence=99), Position(epoch=9, sequence=1), Position(epoch=1, sequence=0)])

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterview.stream import publishing, rows
-from clusterview.stream.messages import Contact
+from clusterview.stream.messages import Contact, Position
 from clusterview.stream.publishing import Lost, Publisher, Superseded
 from clusterview.topology.changes import Change
+from tests.lab.fixtures import wait_until
 from tests.observer.reading import Page
 from tests.redis_servers import RedisServer
 from tests.stream.making import came, picture, went
@@ -47,16 +48,34 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
     assert Page(url=redis_server.url, cluster="lab").positions() == []
 
 
+def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisServer) -> None:
+    seconds = [0.0]
+    writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
+    writer.begin(picture=picture(pods=1))
+    page = Page(url=redis_server.url, cluster="lab")
+    writer.publish(changes=came(5))
+    assert page.snapshot_position() == Position(epoch=1, sequence=1)
+    seconds[0] += publishing.SNAPSHOT_SECONDS
+    held = writer.publish(changes=came(6))
+    writer.publish(changes=came(7))
+
+    def followed() -> bool:
+        writer.contact(contact=LIVE)
+        return page.snapshot_position() == held
+
+    wait_until(followed, seconds=10, what="the snapshot is that of its moment")
+    assert {"shop-0", "shop-5", "shop-6", "shop-7"} <= {record.name for record in page.picture().objects.values()}
+
+
 @given(numbers=st.lists(st.integers(0, 9), max_size=30))
 def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: list[int]) -> None:
     """Each number comes, or goes when it is there."""
-    writer, here = rows.Writer(), set()
-    kept = picture(pods=0)
-    reader = rows.Reader(whole=writer.whole(picture=kept))
+    kept, here = picture(pods=0), set()
+    writer = rows.Writer(picture=kept)
+    reader = rows.Reader(whole=writer.whole())
     for number in numbers:
         changes: list[Change] = went(number) if number in here else came(number)
         here ^= {number}
         kept.apply(changes=changes)
-        reader.read(changes=writer.changes(changes=changes))
+        reader.read(message=writer.changes(changes=changes, position=Position(epoch=1, sequence=1)))
     assert reader.picture.objects == kept.objects
-    assert set(reader.picture.links) == set(kept.links)

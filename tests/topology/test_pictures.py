@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from clusterview.topology.changes import Drop, Linked, Put, Unlinked
-from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.changes import Drop, Put
 from clusterview.topology.objects import AnyRecord, Kind, Node, Pod, Record, Uid, kind_of
 from clusterview.topology.pictures import Picture
 
 NODE = Node(uid=Uid("n"), name="one")
 POD = Pod(uid=Uid("p"), name="web", node="one")
-RUNS = Link(LinkKind.RUNS_ON, POD.uid, NODE.uid)
 
 
 def test_changes_add_up_to_the_picture() -> None:
     picture = Picture()
-    picture.apply(changes=[Put(NODE), Put(POD), Linked(RUNS)])
-    assert picture == Picture(objects=[POD, NODE], links=[RUNS])
+    picture.apply(changes=[Put(NODE), Put(POD)])
+    assert picture == Picture(objects=[POD, NODE])
 
 
 def test_what_is_taken_away_is_gone() -> None:
-    picture = Picture(objects=[NODE, POD], links=[RUNS])
-    picture.apply(changes=[Unlinked(RUNS), Drop(POD.uid)])
+    picture = Picture(objects=[NODE, POD])
+    picture.apply(changes=[Drop(POD.uid)])
     assert picture == Picture(objects=[NODE])
 
 
@@ -31,9 +29,12 @@ def test_a_drop_of_nothing_is_a_gap() -> None:
         Picture().apply(changes=[Drop(POD.uid)])
 
 
-def test_a_cut_of_nothing_is_a_gap() -> None:
-    with pytest.raises(KeyError):
-        Picture(objects=[NODE, POD]).apply(changes=[Unlinked(RUNS)])
+def test_changes_are_taken_back_by_what_each_has_found() -> None:
+    later = Pod(uid=POD.uid, name="web", node="two")
+    picture = Picture(objects=[NODE, POD])
+    picture.apply(changes=[Put(later), Drop(POD.uid), Drop(NODE.uid), Put(later)])
+    picture.restore(before=[(POD.uid, POD), (POD.uid, later), (NODE.uid, NODE), (POD.uid, None)])
+    assert picture == Picture(objects=[NODE, POD])
 
 
 def test_every_kind_has_exactly_one_record() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +32,9 @@ class Shop:
 
 @contextlib.contextmanager
 def many(*, lab: Lab, prefix: str) -> Iterator[Callable[[int], list[Shop]]]:
-    """Makes so many applications each time it is called, with blue live and green ready; all are gone afterwards."""
+    """Makes so many applications each time it is called, with blue live and green ready; all go away afterwards, by themselves."""
     namespaces: list[str] = []
+    prefix = f"{prefix}-{secrets.token_hex(2)}"
 
     def more(count: int) -> list[Shop]:
         made: list[Shop] = []
@@ -46,7 +48,7 @@ def many(*, lab: Lab, prefix: str) -> Iterator[Callable[[int], list[Shop]]]:
     try:
         yield more
     finally:
-        lab.kubectl("delete", "namespace", *namespaces, "--ignore-not-found")
+        lab.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--wait=false")
 
 
 def _create(*, lab: Lab, shops: list[Shop]) -> None:
@@ -55,7 +57,7 @@ def _create(*, lab: Lab, shops: list[Shop]) -> None:
     items += [_deployment(namespace=name, labels=labels) for name in namespaces for labels in (BLUE, GREEN)]
     items += [_service(shop) for shop in shops]
     lab.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    wait_until(lambda: all(_settled(lab=lab, namespace=name, shops=shops) for name in namespaces), seconds=60, what="the shops are settled")
+    wait_until(lambda: all(_settled(lab=lab, namespace=name, shops=shops) for name in namespaces), seconds=120, what="the shops are settled")
 
 
 def _settled(*, lab: Lab, namespace: str, shops: list[Shop]) -> bool:

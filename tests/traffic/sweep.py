@@ -336,14 +336,19 @@ def _waited(fate: Fate, rows: list[judging.Row], record: judging.Record) -> floa
 
 
 def sample(*, seed: int) -> Callable[[list[Case]], list[Case]]:
-    """This will choose each point once, with one of the signals; whoever freezes before an effect, and may send it late, in every scenario."""
+    """This will choose each moment once, with one of the signals; whoever freezes before an effect, and may send it late, in every scenario.
+
+    After one call and before the next one nothing is written and nothing is sent, so that is one moment.
+    """
 
     def choose(cases: list[Case]) -> list[Case]:
         chance = random.Random(seed)
         by_point: dict[str, list[Case]] = defaultdict(list)
         for case in cases:
-            by_point[str(case.crash.point)].append(case)
-        return [one for one in cases if one.may_be_late] + [chance.choice(found) for point, found in by_point.items()]
+            point = case.crash.point
+            if point.moment == "before" or point.is_in_transaction or point.name.endswith("patch effect"):
+                by_point[str(point)].append(case)
+        return [one for one in cases if one.may_be_late] + [chance.choice(found) for found in by_point.values()]
 
     return choose
 

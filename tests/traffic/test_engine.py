@@ -63,12 +63,13 @@ def who_may_switch() -> Person:
 
 @pytest.fixture(autouse=True)
 def no_doorbell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests carry switches out themselves, as executors that find them."""
+    """The tests carry switches out themselves, as executors that find them; whoever accepted one had not sent anything."""
 
     def let_go(switch: Switch, **_: Any) -> None:
         Switch.objects.filter(pk=switch.pk).update(lease_until=None, holder="")
 
     monkeypatch.setattr(requesting, "carry_out", let_go)
+    monkeypatch.setattr(engine, "needs_mark", lambda _: True)
 
 
 @pytest.fixture
@@ -136,6 +137,26 @@ def test_back_after_success_is_a_switch_of_its_own(olga: Person, reached: Reache
     assert writes() == [BLUE, GREEN, BLUE]
 
 
+def test_where_a_mark_of_ours_stands_a_switch_begins_with_its_effect(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    """The transaction that accepts it holds the INTENT, and nothing is written to the Service before."""
+
+    def sent() -> int:
+        return len([one for one in lab_shop.writes()[before:] if one.get("verb") == "patch" and "dryRun" not in one["requestURI"]])
+
+    carry_out(ask(olga=olga, reached=reached), reached)
+    monkeypatch.undo()
+    monkeypatch.setattr(requesting, "carry_out", lambda switch, *, look, opened: engine.begin(switch, look=look, opened=opened))
+    first, before = Switch.objects.get(), len(lab_shop.writes())
+    second = requesting.request_back(switch=first, person=olga, opened=lambda _: reached)
+    second.refresh_from_db()
+    assert carry_out(second, reached).state == State.SUCCEEDED, (second.reason, second.detail)
+    assert actions(second)[:5] == ["REQUESTED", "CLAIMED", "PREFLIGHT", "INTENT", "OUTCOME"]
+    assert writes() == [BLUE, GREEN, BLUE]
+    wait_until(lambda: sent() == 1, seconds=5, what="the API server has written down one patch")
+
+
 def test_a_lost_answer_after_the_effect_is_recognised_and_nothing_is_sent_twice(
     olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
 ) -> None:
@@ -172,6 +193,70 @@ def test_an_effect_that_never_arrived_is_sealed_so_that_it_cannot_arrive_later(
     with pytest.raises((errors.Conflict, errors.Invalid)):
         delayed[0]()
     assert selector(lab_shop) == BLUE
+
+
+@pytest.mark.parametrize(("can_be_sealed", "reason"), [(True, "defect"), (False, "defect-may-land")], ids=["sealed", "not sealed"])
+def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_still_land(
+    can_be_sealed: bool, reason: str, olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delayed: list[Callable[[], dict[str, Any]]] = []
+
+    def delay(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        delayed.append(send)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    def broken(*_: object, **__: object) -> bool:
+        raise KeyError("a defect")
+
+    reached.around = delay
+    monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
+    if not can_be_sealed:
+        monkeypatch.setattr(engine, "_send_seal", broken)
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason, switch.failures) == (State.NEEDS_HUMAN, reason, engine.MOST_FAILURES)
+    assert writes() == [BLUE]
+    if can_be_sealed:
+        with pytest.raises((errors.Conflict, errors.Invalid)):
+            delayed[0]()
+    else:
+        delayed[0]()
+    assert writes() == ([BLUE] if can_be_sealed else [BLUE, GREEN])
+
+
+def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    def busy(*_: object, **__: object) -> None:
+        raise errors.TooManyRequests("The cluster is busy.")
+
+    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = lose
+    switch = ask(olga=olga, reached=reached)
+    monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
+    with monkeypatch.context() as now:
+        now.setattr(engine, "_send_seal", busy)
+        assert carry_out(switch, reached).state == State.UNKNOWN
+    assert (carry_out(switch, reached).state, switch.reason) == (State.NEEDS_HUMAN, "defect")
+
+
+def test_our_selector_without_our_marker_in_the_history_is_left_to_a_person(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    """A webhook may take the marker off; whose write it is nobody can tell then."""
+
+    def somebody(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        set_selector(lab_shop, GREEN)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = somebody
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "lost-answer")
+    assert writes() == [BLUE, GREEN]
 
 
 def test_an_executor_that_dies_after_sending_is_followed_by_one_that_finds_the_effect(

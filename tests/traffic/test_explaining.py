@@ -10,7 +10,7 @@ import pytest
 
 from clusterview.traffic import planning
 from tests.traffic import explaining
-from tests.traffic.model.labels import Failed, Landed, Wrote
+from tests.traffic.model.labels import Claimed, Landed, Looked, Wrote
 from tests.traffic.model.retracing import Entry, Record, Write, explain, text
 
 BLUE, GREEN = {"app": "shop", "slot": "blue"}, {"app": "shop", "slot": "green"}
@@ -57,7 +57,7 @@ def spoiled(lines: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
 def test_what_nobody_wrote_down_is_filled_in() -> None:
     explanation = explain(RECORD)
     assert not explanation.unexplained
-    assert {type(label) for label in explanation.labels} >= {Failed, Landed, Wrote}
+    assert {type(label) for label in explanation.labels} >= {Claimed, Looked, Landed, Wrote}
     landed = [label.request.kind for label in explanation.labels if isinstance(label, Landed) and label.moved]
     assert landed == ["mark", "effect", "mark", "effect"]
 

@@ -14,7 +14,7 @@ from tests.traffic.memory import BLUE, GREEN, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES, STEPS = 200, 40
+EXAMPLES, STEPS = 60, 40  # many more of them: `manage.py soak machine`
 SIDES = st.sampled_from(["blue", "green"])
 WHO = st.integers(0, world.MOST_RUNS - 1)
 TIMES = st.sampled_from([0, 1, 2, 4, 12])

@@ -13,13 +13,15 @@ from clusterview.models import Cluster as ClusterRow
 from clusterview.models import Switch
 from clusterview.traffic import engine, moving_on, requesting
 from clusterview.traffic.errors import Refused
+from clusterview.traffic.situations import Right
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
+from tests.traffic.explaining import explained
 from tests.traffic.test_engine import BLUE, GREEN, Reached, actions, carry_out, no_doorbell, olga, reached, selector, writes
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
-__all__ = ["no_doorbell", "olga", "reached", "writes"]
+__all__ = ["explained", "no_doorbell", "olga", "reached", "writes"]
 
 WIDE = {"app": "shop"}
 SECOND = "shop-inside"
@@ -158,6 +160,21 @@ def test_a_way_back_that_lost_its_right_is_held_and_goes_on_when_it_is_there_aga
     assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "not_armed")
     assert writes() == [BLUE, WIDE]
     ClusterRow.objects.filter(pk="lab").update(armed_at=timezone.now())
+    assert (carry_out(switch, reached).state, switch.reason) == (State.ROLLED_BACK, "asked")
+    assert writes() == [BLUE, WIDE, BLUE]
+
+
+def test_a_way_back_whose_right_in_the_cluster_is_missing_is_held_until_it_is_there(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=60)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    with monkeypatch.context() as without:
+        without.setattr(reached, "_missing_rights", lambda _: (Right("patch", "services"),))
+        assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "missing-right")
+    assert writes() == [BLUE, WIDE]
+    monkeypatch.setattr(engine, "HELD_SECONDS", 0.0)
     assert (carry_out(switch, reached).state, switch.reason) == (State.ROLLED_BACK, "asked")
     assert writes() == [BLUE, WIDE, BLUE]
 

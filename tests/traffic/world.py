@@ -255,13 +255,11 @@ def present() -> Iterator[World]:
     ClusterRow.objects.update_or_create(pk="lab", defaults={"name": "lab", "active": True, "armed_at": BEGAN})
     world = World()
     _present.append(world)
-    connection.inc_thread_sharing()
     try:
         yield world
     finally:
         for run in list(world.runs):
             world.die(run)
-        connection.dec_thread_sharing()
         _present.remove(world)
 
 

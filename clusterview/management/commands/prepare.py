@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -19,13 +20,14 @@ from django.db import connection
 from clusterview.access import clusters, granting, links, people
 from clusterview.kube import errors, kubeconfigs
 from clusterview.models.people import Role
+from clusterview.stream import publishing
 
 ADMINISTRATOR = "admin"
 PRACTICE = "practice cluster"
 
 
 class Command(BaseCommand):
-    help = "Prepares the database for `up` and prints one line of JSON: login_path, problem and audit."
+    help = "Prepares the database for `up` and prints one line of JSON: login_path, problem, audit and refusal."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +38,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         user = administrator() or people.add(name=ADMINISTRATOR, role=Role.ADMIN)
         problem = register_clusters()
-        self.stdout.write(json.dumps({"login_path": f"/login/{links.create(user=user)}", "problem": problem, "audit": weakness()}))
+        told = {"login_path": f"/login/{links.create(user=user)}", "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
+        self.stdout.write(json.dumps(told))
 
 
 def administrator() -> User | None:
@@ -50,6 +53,17 @@ def weakness() -> str | None:
     if connection.vendor != "postgresql" or not granting.can_change_the_audit():
         return None
     return f"The audit is {granting.ALONE}: the role of DATABASE_URL can also change entries. The README says what DATABASE_OWNER_URL is for."
+
+
+def unsuitable_redis() -> str | None:
+    """Why nothing may be started with this Redis; None for one that is away, which comes back as it is."""
+    client = publishing.connect(url=settings.REDIS_URL)
+    try:
+        return publishing.eviction(client=client) or None
+    except redis.RedisError:
+        return None
+    finally:
+        client.close()
 
 
 def register_clusters() -> str | None:

@@ -21,6 +21,11 @@ const WORDS = {
   lost: ["Lost", "연결 끊김"],
   waiting: ["Connecting", "연결 중"],
   ago: ["{seconds} s ago", "{seconds}초 전"],
+  verified: ["verified {seconds} s ago", "{seconds}초 전 확인"],
+  verifiedMeans: [
+    "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
+    "표시된 모든 것을 클러스터의 목록과 하나씩 비교하고, 다른 것은 바로잡습니다.",
+  ],
   unreachable: ["the cluster does not answer", "클러스터가 응답하지 않습니다"],
   untrusted: [
     "the cluster's certificate cannot be verified; check the kubeconfig's certificate-authority",
@@ -44,6 +49,7 @@ const WORDS = {
   redis: ["Redis does not answer", "Redis가 응답하지 않습니다"],
   notLive: ["{state}: {why}", "{state}: {why}"],
   not_permitted: ["not permitted", "권한 없음"],
+  partly: ["permitted in some namespaces only", "일부 네임스페이스에서만 허용됨"],
   not_installed: ["not installed in this cluster", "이 클러스터에 설치되지 않음"],
   failing: ["keeps failing", "계속 실패함"],
   other: ["the picture may be out of date", "화면이 최신이 아닐 수 있습니다"],

@@ -1,10 +1,13 @@
 /** Time as the server has it, and two ticks a second for what grows older on screen. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** How far the browser's clock is behind the server's, in milliseconds. */
 export const behind = signal(0);
 /** The server's time, in milliseconds; renewed twice a second. */
 export const now = signal(Date.now());
+
+/** Counts five seconds each; stands still while the page is hidden. */
+export const fives = computed(() => Math.floor(now.value / 5000));
 
 export function hearServerTime(serverMs: number): void {
   const difference = serverMs - Date.now();

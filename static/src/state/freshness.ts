@@ -13,6 +13,8 @@ export interface Freshness {
   readonly state: State;
   /** Seconds since the cluster was last known to answer; null when it never was. */
   readonly age: number | null;
+  /** Seconds since the picture was last compared with lists; null when it never was. */
+  readonly verified: number | null;
   /** A code of the catalog, empty while live. */
   readonly reason: string;
   readonly detail: string;
@@ -20,12 +22,13 @@ export interface Freshness {
 
 /** `heardAt` and `now` are milliseconds of one and the same steady clock. */
 export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean): Freshness {
-  if (!contact) return { state: "waiting", age: null, reason: open ? "" : "no_server", detail: "" };
+  if (!contact) return { state: "waiting", age: null, verified: null, reason: open ? "" : "no_server", detail: "" };
   const since = Math.max(0, now - heardAt);
   const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
+  const verified = contact.verified_age_seconds === null ? null : contact.verified_age_seconds + since / 1000;
   const silent = !open || since > SILENT_AFTER_MS;
   const told: State = contact.state === "live" ? "live" : contact.state === "stale" ? "stale" : "lost";
-  if (!silent) return { state: told, age, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
+  if (!silent) return { state: told, age, verified, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
   const state = told === "lost" || age === null || age > LOST_AFTER_SECONDS ? "lost" : "stale";
-  return { state, age, reason: "no_server", detail: "" };
+  return { state, age, verified, reason: "no_server", detail: "" };
 }

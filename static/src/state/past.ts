@@ -6,6 +6,7 @@ import { signal } from "@preact/signals";
 import type { Whole } from "../wire/messages";
 import { page } from "./page";
 import * as rest from "./rest";
+import { NO_PODS } from "./pods";
 import * as store from "./store";
 
 /** The moment whose picture is shown, and how fresh it was then; null while it is on its way, and now. */
@@ -33,11 +34,7 @@ export function leave(): void {
   refusal.value = null;
 }
 
-/** The same picture by rows, as the stream tells it. */
+/** The same picture by rows, as the stream tells it, with every pod written out. */
 export function wholeOf(found: rest.Topology): Whole {
-  const rows = new Map(found.objects.map((record, index) => [record.uid, index + 1]));
-  return {
-    objects: found.objects.map((record) => [rows.get(record.uid)!, record]),
-    links: found.links.map((link) => [link.kind, rows.get(link.source)!, rows.get(link.target)!]),
-  };
+  return { objects: found.objects.map((record, index) => [index + 1, record]), pods: NO_PODS, members: [], states: [] };
 }

@@ -1,21 +1,23 @@
 /**
- * The browser's picture: records by row, links by row, and the few indexes that follow from them without thought.
+ * The browser's picture: records by row, and the few indexes that follow from them without thought. How records are joined follows from
+ * them too (`related`).
  *
- * Maps and Sets everywhere, so that an object called `__proto__` or `constructor` is an object like any other. A drop or a cut of something
+ * Maps and Sets everywhere, so that an object called `__proto__` or `constructor` is an object like any other. A drop of something
  * that is not there means that a change was missed; it throws, and the connection starts again.
  */
-import type { AnyRecord, Kind, LinkKind, RowChange, Whole } from "../wire/messages";
+import * as pods from "./pods";
+import type { AnyRecord, Changes, Kind, Members, PodState, Whole } from "../wire/messages";
 
 export class Gap extends Error {}
 
 export type Of<K extends Kind> = Extract<AnyRecord, { kind: K }>;
-type Links = Map<number, Map<LinkKind, Set<number>>>;
+
+export type Told = Pick<Changes, "changes" | "states" | "pods">;
 
 export interface Touched {
   readonly kinds: Set<Kind>;
   /** What was put: new, or changed. */
   readonly uids: Set<string>;
-  links: boolean;
 }
 
 export function nameKey(kind: string, namespace: string, name: string): string {
@@ -27,18 +29,20 @@ export class Picture {
   private readonly rowsByUid = new Map<string, number>();
   private readonly rowsByName = new Map<string, number>();
   private readonly kinds = new Map<Kind, Map<number, AnyRecord>>();
-  private readonly from: Links = new Map();
-  private readonly to: Links = new Map();
+  private states: PodState[] = [];
 
   replace(whole: Whole): void {
-    for (const index of [this.records, this.rowsByUid, this.rowsByName, this.kinds, this.from, this.to]) index.clear();
+    for (const index of [this.records, this.rowsByUid, this.rowsByName, this.kinds]) index.clear();
+    this.states = [...whole.states];
     for (const [row, record] of whole.objects) this.put(row, record);
-    for (const [link, source, target] of whole.links) this.link(link, source, target);
+    for (const [row, pod] of pods.readColumns(whole.pods, this.states)) this.put(row, pod);
+    for (const members of whole.members) this.enlist(members);
   }
 
-  apply(changes: readonly RowChange[]): Touched {
-    const touched: Touched = { kinds: new Set(), uids: new Set(), links: false };
-    for (const change of changes) {
+  apply(message: Told): Touched {
+    const touched: Touched = { kinds: new Set(), uids: new Set() };
+    this.states.push(...message.states);
+    for (const change of message.changes) {
       switch (change.op) {
         case "put":
           this.put(change.row, change.object);
@@ -48,15 +52,15 @@ export class Picture {
         case "drop":
           touched.kinds.add(this.drop(change.row));
           break;
-        case "link":
-          this.link(change.link, change.source, change.target);
-          touched.links = true;
-          break;
-        case "unlink":
-          this.unlink(change.link, change.source, change.target);
-          touched.links = true;
-          break;
       }
+    }
+    for (const [row, state, restarts] of message.pods) {
+      const pod = this.records.get(row);
+      const told = this.states[state];
+      if (pod?.kind !== "Pod" || !told) throw new Gap(`row ${row} is no pod, or ${state} no state`);
+      this.put(row, pods.withState(pod, told, restarts));
+      touched.kinds.add("Pod");
+      touched.uids.add(pod.uid);
     }
     return touched;
   }
@@ -83,21 +87,19 @@ export class Picture {
     return row === undefined ? undefined : (this.records.get(row) as Of<K>);
   }
 
-  /** Where the record's links of this kind lead to. */
-  targets(uid: string, link: LinkKind): AnyRecord[] {
-    return this.ends(this.from, uid, link);
-  }
-
-  /** The records whose links of this kind lead here. */
-  sources(uid: string, link: LinkKind): AnyRecord[] {
-    return this.ends(this.to, uid, link);
-  }
-
   /** The picture as plain sorted data: equal pictures are equal here. */
-  plain(): { objects: [number, AnyRecord][]; links: string[] } {
-    const links: string[] = [];
-    for (const [source, kinds] of this.from) for (const [link, targets] of kinds) for (const target of targets) links.push(`${link} ${source} ${target}`);
-    return { objects: [...this.records].sort(([a], [b]) => a - b), links: links.sort() };
+  plain(): [number, AnyRecord][] {
+    return [...this.records].sort(([a], [b]) => a - b);
+  }
+
+  private enlist(members: Members): void {
+    const slice = this.records.get(members.slice);
+    if (slice?.kind !== "EndpointSlice") return;
+    const podOf = (row: number): Of<"Pod"> | undefined => {
+      const pod = this.records.get(row);
+      return pod?.kind === "Pod" ? pod : undefined;
+    };
+    this.put(members.slice, { ...slice, endpoints: pods.readMembers(members, podOf) });
   }
 
   private put(row: number, record: AnyRecord): void {
@@ -122,38 +124,4 @@ export class Picture {
     if (this.rowsByUid.get(record.uid) === row) this.rowsByUid.delete(record.uid);
     return record.kind;
   }
-
-  private link(link: LinkKind, source: number, target: number): void {
-    grow(this.from, source, link).add(target);
-    grow(this.to, target, link).add(source);
-  }
-
-  private unlink(link: LinkKind, source: number, target: number): void {
-    if (!this.from.get(source)?.get(link)?.delete(target)) throw new Gap(`no ${link} from row ${source} to row ${target}`);
-    this.to.get(target)?.get(link)?.delete(source);
-    shrink(this.from, source, link);
-    shrink(this.to, target, link);
-  }
-
-  private ends(links: Links, uid: string, link: LinkKind): AnyRecord[] {
-    const row = this.rowsByUid.get(uid);
-    const rows = row === undefined ? undefined : links.get(row)?.get(link);
-    return rows ? [...rows].flatMap((one) => this.records.get(one) ?? []) : [];
-  }
-}
-
-function grow(links: Links, row: number, link: LinkKind): Set<number> {
-  let kinds = links.get(row);
-  if (!kinds) links.set(row, (kinds = new Map()));
-  let rows = kinds.get(link);
-  if (!rows) kinds.set(link, (rows = new Set()));
-  return rows;
-}
-
-/** Rows are never used again within an epoch, so what is empty would pile up. */
-function shrink(links: Links, row: number, link: LinkKind): void {
-  const kinds = links.get(row);
-  if (kinds?.get(link)?.size !== 0) return;
-  kinds.delete(link);
-  if (kinds.size === 0) links.delete(row);
 }

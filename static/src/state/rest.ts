@@ -1,5 +1,5 @@
 /** The REST calls of the page and the shapes they answer with (`/api/v1`). Refusals are thrown as `Refusal`, with the server's code. */
-import type { AnyRecord, LinkKind } from "../wire/messages";
+import type { AnyRecord } from "../wire/messages";
 
 export interface Side {
   readonly value: string;
@@ -142,7 +142,6 @@ export interface Recorded {
 /** What was seen at a moment, and how fresh that was then. */
 export interface Topology {
   readonly objects: readonly AnyRecord[];
-  readonly links: readonly { readonly kind: LinkKind; readonly source: string; readonly target: string }[];
   readonly state: string;
 }
 

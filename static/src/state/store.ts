@@ -17,17 +17,11 @@ import type { Route, Selection } from "./routes";
 
 export const picture = new Picture();
 const counters = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
-const linksCounter = signal(0);
 export const loaded = signal(false);
 
 /** Reading this makes the reader follow every change of this kind. */
 export function follow(...kinds: Kind[]): Picture {
   for (const kind of kinds) void counters.get(kind)?.value;
-  return picture;
-}
-
-export function followLinks(): Picture {
-  void linksCounter.value;
   return picture;
 }
 
@@ -38,7 +32,6 @@ export function list<K extends Kind>(kind: K): Of<K>[] {
 export function replaced(): void {
   batch(() => {
     for (const counter of counters.values()) counter.value++;
-    linksCounter.value++;
     loaded.value = true;
   });
 }
@@ -49,7 +42,6 @@ export function touched(what: Touched): void {
       const counter = counters.get(kind);
       if (counter) counter.value++;
     }
-    if (what.links) linksCounter.value++;
   });
 }
 

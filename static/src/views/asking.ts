@@ -9,7 +9,8 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
-export function useAsked<T>(ask: () => Promise<T>, key: string): Asked<T> {
+/** `renewal` is what the same question is asked again for; the answer before stays meanwhile. */
+export function useAsked<T>(ask: () => Promise<T>, key: string, renewal = 0): Asked<T> {
   const [answer, setAnswer] = useState<{ about: string; value: T | null; refusal: Refusal | null }>({ about: key, value: null, refusal: null });
   const [turn, setTurn] = useState(0);
   useEffect(() => {
@@ -24,7 +25,7 @@ export function useAsked<T>(ask: () => Promise<T>, key: string): Asked<T> {
     return () => {
       wanted = false;
     };
-  }, [key, turn]);
+  }, [key, turn, renewal]);
   return { value: answer.value, refusal: answer.refusal, again: () => setTurn((before) => before + 1) };
 }
 

@@ -1,9 +1,10 @@
 /** What is known of the selected object: its facts, what it is connected to, its warnings; for a Service also its switch. */
 import type { ComponentChildren, JSX } from "preact";
-import { LINK_KINDS } from "../wire/messages";
+import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
+import { related } from "../state/related";
 import type { Selection } from "../state/routes";
 import * as store from "../state/store";
 import { statusOf } from "./marks";
@@ -11,6 +12,7 @@ import { Switching } from "./switching";
 import { moment } from "./moments";
 
 const MOST_RELATED = 60;
+const RELATED_KINDS = KINDS.filter((kind) => kind !== "Event" && kind !== "Lease");
 
 export function Panel({ selection }: { selection: Selection }): JSX.Element {
   const record = store.selected.value;
@@ -120,14 +122,9 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
 }
 
 function Related({ record }: { record: AnyRecord }): JSX.Element | null {
-  const picture = store.followLinks();
-  const found = new Map<string, AnyRecord>();
-  for (const link of LINK_KINDS) {
-    if (link === "about") continue;
-    for (const one of [...picture.targets(record.uid, link), ...picture.sources(record.uid, link)]) found.set(one.uid, one);
-  }
-  if (found.size === 0) return null;
-  const shown = [...found.values()].slice(0, MOST_RELATED);
+  const found = related(store.follow(...RELATED_KINDS), record);
+  if (found.length === 0) return null;
+  const shown = found.slice(0, MOST_RELATED);
   return (
     <section>
       <h3>{t("related")}</h3>
@@ -138,7 +135,7 @@ function Related({ record }: { record: AnyRecord }): JSX.Element | null {
             <button type="button" class="link" onClick={() => store.select({ kind: one.kind, namespace: one.namespace, name: one.name })}>{one.name}</button>
           </li>
         ))}
-        {found.size > shown.length && <li class="quiet">{t("more", { count: found.size - shown.length })}</li>}
+        {found.length > shown.length && <li class="quiet">{t("more", { count: found.length - shown.length })}</li>}
       </ul>
     </section>
   );

@@ -33,6 +33,7 @@ export function Shell(): JSX.Element {
           {page.role === "admin" && <a href="/people">{t("people")}</a>}
         </nav>
         <div class="end">
+          <Verified />
           <Fresh />
           <button type="button" class="button" popovertarget="account" aria-label={t("account", { person: page.person })}>{page.person} <span aria-hidden="true">▾</span></button>
         </div>
@@ -69,6 +70,13 @@ function Fresh(): JSX.Element {
   const { state, age } = store.fresh.value;
   const aged = age !== null && state !== "live" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
   return <span class="fresh" data-testid="freshness" data-state={state} role="status">{t(state)}{aged}</span>;
+}
+
+/** How long ago the whole picture was compared with what the cluster lists: a live connection alone does not prove it right. */
+function Verified(): JSX.Element | null {
+  const { verified } = store.fresh.value;
+  if (verified === null) return null;
+  return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { seconds: Math.round(verified) })}</span>;
 }
 
 function Banner(): JSX.Element | null {

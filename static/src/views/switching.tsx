@@ -7,6 +7,7 @@ import { useMemo, useState } from "preact/hooks";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../i18n/checks";
 import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
+import * as clock from "../state/clock";
 import * as derived from "../state/derived";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
@@ -83,17 +84,20 @@ function Offers({ live, left, alone }: { live: LiveApplication; left: string | u
       ) : !wanted ? (
         <p class="row"><button type="button" class="button" onClick={() => want(true)}>{t("check")}</button></p>
       ) : (
-        to && store.clusterFacts.value && <Offer key={to} live={live} to={to} />
+        to && store.clusterFacts.value && <Offer key={to} live={live} to={to} alone={alone} />
       )}
     </>
   );
 }
 
-/** The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes. */
-function Offer({ live, to }: { live: LiveApplication; to: string }): JSX.Element {
+/**
+ * The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes, and every five seconds for
+ * what the picture does not hold (policies, quotas, rights, webhooks); more seldom where several applications are on one view.
+ */
+function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: boolean }): JSX.Element {
   const { namespace, service } = live.application;
   const facts = `${to} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")} ${store.operations.value.count}`;
-  const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts);
+  const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts, Math.floor(clock.fives.value / (alone ? 1 : ASKED_AT_ONCE)));
   const [accepted, setAccepted] = useState<readonly string[]>([]);
   const doing = useDoing();
   const found = asked.value;

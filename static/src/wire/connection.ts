@@ -7,7 +7,7 @@
  */
 import * as decoding from "./decoding";
 import { WHOLE } from "./messages";
-import type { Heartbeat, Operation, Position, RowChange, ToBrowser, Whole } from "./messages";
+import type { Changes, Heartbeat, Operation, Position, ToBrowser, Whole } from "./messages";
 
 export const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 200;
@@ -17,7 +17,7 @@ const FINAL = new Set(["signed_out", "forbidden", "unknown_cluster", "bad_messag
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
 export interface Ears {
   whole(whole: Whole): void;
-  changes(changes: readonly RowChange[]): void;
+  changes(message: Changes): void;
   heartbeat(heartbeat: Heartbeat): void;
   operation(operation: Operation): void;
   /** The server has ended it for good, and why. */
@@ -123,7 +123,7 @@ export class Connection {
         this.arrive(message.position);
         break;
       case "changes":
-        this.advance(message.position, message.changes);
+        this.advance(message);
         break;
       case "heartbeat":
         this.ears.heartbeat(message);
@@ -143,7 +143,8 @@ export class Connection {
     this.tries = 0;
   }
 
-  private advance(position: Position, changes: readonly RowChange[]): void {
+  private advance(message: Changes): void {
+    const { position } = message;
     const have = this.position;
     if (this.awaiting || have === null) return;
     if (position.epoch === have.epoch && position.sequence <= have.sequence) return;
@@ -152,7 +153,7 @@ export class Connection {
       return;
     }
     try {
-      this.ears.changes(changes);
+      this.ears.changes(message);
       this.position = position;
     } catch (error) {
       console.error("changes that do not fit the picture", error);

@@ -29,29 +29,6 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 /**
- * What a link says, from source to target.
- * OWNER: child to controller. RUNS_ON: Pod to Node. SELECTS: Service to Pod. SLICE: EndpointSlice to Service.
- * SERVES: EndpointSlice to Pod. ROUTES_TO: Ingress to Service. MOUNTS: Pod to PersistentVolumeClaim. BOUND_TO: claim to volume.
- * PROVISIONED_BY: claim or volume to StorageClass. SCALES: HorizontalPodAutoscaler to workload. PROTECTS: PodDisruptionBudget to Pod.
- * ABOUT: Event to its object.
- */
-export const LINK_KINDS = [
-  "owner",
-  "runs_on",
-  "selects",
-  "slice",
-  "serves",
-  "routes_to",
-  "mounts",
-  "bound_to",
-  "provisioned_by",
-  "scales",
-  "protects",
-  "about",
-] as const;
-export type LinkKind = (typeof LINK_KINDS)[number];
-
-/**
  * A place in a view's stream. `epoch` grows with each new observer; `sequence` by one with each `changes` message of the epoch.
  */
 export interface Position {
@@ -359,11 +336,73 @@ export interface Event extends BaseRecord {
 }
 
 /**
- * A whole picture: the body of a snapshot. `links` are (kind, source row, target row).
+ * What pods of one controller have in common. A pod's name is `prefix` and its own; its containers' states are left open here.
+ */
+export interface PodShape {
+  readonly namespace: string;
+  readonly prefix: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly owner: Owner | null;
+  readonly containers: readonly Container[];
+  readonly volumes: readonly Volume[];
+}
+
+/**
+ * Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
+ * `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
+ * `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+ */
+export interface PodColumns {
+  readonly shapes: readonly PodShape[];
+  readonly counts: readonly number[];
+  readonly rows: readonly number[];
+  readonly uids: readonly string[];
+  readonly names: readonly string[];
+  readonly on: readonly number[];
+  readonly nodes: readonly string[];
+  readonly addresses: readonly string[];
+  readonly created: readonly (number | null)[];
+  readonly states: readonly number[];
+  readonly restarts: Readonly<Record<number, readonly number[]>>;
+}
+
+/**
+ * The endpoints of the EndpointSlice of that row, each a pod of `pods` with its address and node: the pods' rows as in PodColumns.
+ * `conditions` of each are the sum of 1 for ready, 2 for serving and 4 for terminating.
+ */
+export interface Members {
+  readonly slice: number;
+  readonly rows: readonly number[];
+  readonly conditions: readonly number[];
+}
+
+export interface ContainerState {
+  readonly state: string;
+  readonly reason: string;
+  readonly ready: boolean;
+}
+
+/**
+ * What changes of a pod in its life, restarts aside. States are numbered from 0 in the order in which an epoch's messages hold them.
+ */
+export interface PodState {
+  readonly phase: string;
+  readonly status: string;
+  readonly ready: boolean;
+  readonly deleting: boolean;
+  readonly containers: readonly ContainerState[];
+}
+
+/**
+ * A whole picture: the body of a snapshot. `states` are all states of the epoch so far; a pod is in `pods` or written out.
+ * An EndpointSlice in `members` is written without its endpoints.
  */
 export interface Whole {
   readonly objects: readonly (readonly [number, AnyRecord])[];
-  readonly links: readonly (readonly [LinkKind, number, number])[];
+  readonly pods: PodColumns;
+  readonly members: readonly Members[];
+  readonly states: readonly PodState[];
 }
 
 /**
@@ -395,27 +434,16 @@ export interface DropRow {
   readonly row: number;
 }
 
-export interface LinkRows {
-  readonly op: "link";
-  readonly link: LinkKind;
-  readonly source: number;
-  readonly target: number;
-}
-
-export interface UnlinkRows {
-  readonly op: "unlink";
-  readonly link: LinkKind;
-  readonly source: number;
-  readonly target: number;
-}
-
 /**
- * What happened, in order. `position` is the place after them.
+ * What happened since the place before `position`, each object once.
+ * `states` are new ones, numbered on. `pods` are (row, number of the state, restarts): pods of which nothing else is another than before.
  */
 export interface Changes {
   readonly type: "changes";
   readonly position: Position;
   readonly changes: readonly RowChange[];
+  readonly states: readonly PodState[];
+  readonly pods: readonly (readonly [number, number, readonly number[]])[];
 }
 
 /**
@@ -432,7 +460,8 @@ export interface MissingKind {
  * `state` is `live` (contact confirmed at most 4 s ago and every watch resumed or relisted), `stale`, or `lost` (no contact for 60 s,
  * or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
  * a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
- * says it in plain words.
+ * says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
+ * `divergences` how many objects were found wrong by that, and repaired, since the observer began.
  */
 export interface Contact {
   readonly state: string;
@@ -441,6 +470,8 @@ export interface Contact {
   readonly detail: string;
   readonly version: string;
   readonly missing: readonly MissingKind[];
+  readonly verified_age_seconds: number | null;
+  readonly divergences: number;
 }
 
 /**
@@ -494,9 +525,7 @@ export type AnyRecord =
 
 export type RowChange =
   | PutRow
-  | DropRow
-  | LinkRows
-  | UnlinkRows;
+  | DropRow;
 
 export type ToBrowser =
   | Resumed

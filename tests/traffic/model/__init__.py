@@ -10,6 +10,5 @@ other events can tell them apart. A transaction and the request that follows it 
 never lands. A landing and its answer are one step, since an executor that reads a late answer is one that goes on late. The renewal of a claim
 and the reading after it are one step, since every reading is followed by a transaction that compares the claim.
 
-Left out: a Service that is gone, which goes as one that was replaced; the order of a group, whose switches are on different Services; a
-webhook that begins to take our annotations away while a switch is between its mark and its effect.
+Left out: a Service that is gone, which goes as one that was replaced; the order of a group, whose switches are on different Services.
 """

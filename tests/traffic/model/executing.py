@@ -12,8 +12,12 @@ from clusterview.traffic.states import TERMINAL, State
 from tests.traffic.model.labels import Committed, Looked, Move, Superseded
 from tests.traffic.model.worlds import (
     EFFECT,
+    EMPTY,
+    LAST_SEAL,
+    LOCKS_OUT,
     LOOKS,
     MARK,
+    OLD,
     REPLAYS,
     SEAL,
     Bounds,
@@ -42,8 +46,12 @@ UNKNOWN = Commit(S.UNKNOWN, "UNKNOWN")
 SEALING = Commit(S.SEALING, "SEALING")
 SEAL_MISSED = Commit(S.UNKNOWN, "SEAL_MISSED", leaves=True)
 REJECTED = Commit(S.PREPARING, "OUTCOME", result="rejected")
+NOT_SENT_AFTER_ALL = Commit(S.PREPARING, "OUTCOME", result="void")
 VERIFYING = Commit(S.VERIFYING, "VERIFYING")
 UNCLEAR = Commit(S.NEEDS_HUMAN, "OUTCOME", result="unclear")
+UNMARKED = UNCLEAR._replace(how="unmarked")
+MAY_LAND = Commit(S.NEEDS_HUMAN, "OUTCOME", result="unclear", how="may land")
+SET_ASIDE_SEALED = Commit(S.NEEDS_HUMAN, "OUTCOME", result="void", how="defect")
 OVERLAPPED = Commit(S.PREPARING, "OVERLAPPED")
 RETURN = Commit(S.PREPARING, "PREPARING", how="returning")
 RESUMED = Commit(S.PREPARING, "RESUMED")
@@ -68,6 +76,8 @@ def moves(world: World, executor: Executor, *, guards: Guards, bounds: Bounds) -
         yield _commit(world, executor, doing, guards=guards)
     elif doing == REPLAYS:
         yield from (_looked(world, executor, one) for one in _replay(world, executor, guards=guards, bounds=bounds))
+    elif doing == LOCKS_OUT:
+        yield _lock_out(world, executor, guards=guards)
     elif doing != LOOKS:
         return
     elif state == S.APPLYING and not guards.takeover_reads_first:
@@ -76,21 +86,23 @@ def moves(world: World, executor: Executor, *, guards: Guards, bounds: Bounds) -
         for one in WITHOUT_READING[state]:
             yield _commit(world, executor, one, guards=guards)
     elif not _is_mine(world, executor, guards=guards):
-        yield Move(Superseded(*claim_of(executor)), world._replace(executors=with_executor(world, executor, None)), free=True)
+        yield _superseded(world, executor)
     else:
         renewed = executor._replace(row=executor.row._replace(going_back=world.rows[executor.op].going_back))
         world = world._replace(executors=with_executor(world, executor, renewed))
         yield from (_looked(world, renewed, one) for one in LOOKING[state](world, renewed, guards, bounds))
 
 
-def answered(world: World, executor: Executor, *, accepted: bool, moved: bool, guards: Guards) -> Commit:
-    """What an executor does next when its request was answered."""
+def answered(world: World, executor: Executor, *, accepted: bool, moved: bool, guards: Guards) -> Commit | None:
+    """What an executor does next when its request was answered; None where it leaves."""
     version, kind = world.service.version, executor.doing
     if kind == MARK:
         counts = accepted and (moved or not guards.mark_must_move)
         return Commit(S.APPLYING, "INTENT", version=version, allowed=allowed(world, executor.row)) if counts else MARK_MISSED
+    if kind == LAST_SEAL:
+        return (SET_ASIDE_SEALED if moved or not guards.seal_must_move else MAY_LAND) if accepted else None
     if kind == SEAL:
-        return SEALED if accepted and (moved or not guards.seal_must_move) else SEAL_MISSED
+        return (SEALED if moved or not guards.seal_must_move else MAY_LAND) if accepted else SEAL_MISSED
     return _applied(version, "answered") if accepted else REJECTED
 
 
@@ -112,10 +124,11 @@ def end_of(row: Row, state: State, *, guards: Guards, lacks_right: bool = False)
     return S.ROLLING_BACK if row.at and guards.half_done_goes_back else state
 
 
-def set_aside(row: Row) -> Commit:
-    """A switch on which a defect of ours stops every executor is left to a person."""
+def set_aside(executor: Executor) -> Commit | str:
+    """A switch on which a defect of ours stops every executor is left to a person; one in doubt is locked out first, if it can be."""
+    row = executor.row
     if row.state in IN_DOUBT:
-        return Commit(S.NEEDS_HUMAN, "OUTCOME", result="unclear", how="defect")
+        return MAY_LAND if executor.doing in (LOCKS_OUT, LAST_SEAL, MAY_LAND, SET_ASIDE_SEALED) else LOCKS_OUT
     return Commit(S.CANCELLED if row.state in NOTHING_SENT and not row.at and not row.returning else S.NEEDS_HUMAN, "SET_ASIDE")
 
 
@@ -145,11 +158,13 @@ def _prepare(world: World, executor: Executor, guards: Guards, bounds: Bounds) -
         reverted = row.at or row.returning
         yield Commit(S.REVERTED_EXTERNALLY if reverted else S.CONFLICT, "REVERTED" if reverted else "CONFLICT", seen=seen.selector)
     else:
+        is_empty = world.around.empty and not row.returning
         if not row.at and not row.returning:
             yield not_sent(row, S.EXPIRED, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=True)
-        yield Commit(S.MARKING, "PREFLIGHT", version=seen.version)
+        if not is_empty or not guards.preflight_counts_pods:
+            yield Commit(S.MARKING, "PREFLIGHT", version=seen.version, how=EMPTY if is_empty else "")
 
 
 def _classify(world: World, executor: Executor, guards: Guards, bounds: Bounds) -> Iterator[Commit | str]:
@@ -169,10 +184,24 @@ def _replay(world: World, executor: Executor, *, guards: Guards, bounds: Bounds)
     wanted, void = marker_of(executor.op, executor.row, guards), Commit(S.PREPARING, "OUTCOME", result="void", how="replayed")
     passing = [one for one in world.service.since if one[0] > executor.row.intent]
     passing = passing[0 if guards.replay_sees_first else 1 :][: None if guards.replay_sees_last else -1]
-    ours = next((version for version, marker in passing if marker == wanted), None)
-    yield _applied(ours, "replayed") if ours else void
+    ours = next((version for version, marker, _ in passing if marker == wanted), None)
+    is_unmarked = bool(passing) and passing[0][2] == target_of(executor.row) and guards.unmarked_is_unclear
+    yield _applied(ours, "replayed") if ours else UNMARKED if is_unmarked else void
     if world.around.faults:
         yield UNCLEAR if guards.expired_is_unclear else void
+
+
+def _lock_out(world: World, executor: Executor, *, guards: Guards) -> Move:
+    """Our marker, or a seal; an object that moved on has locked it out already."""
+    row, seen = executor.row, world.service
+    if not _is_mine(world, executor, guards=guards):
+        return _superseded(world, executor)
+    if seen.uid == row.uid and seen.marker == marker_of(executor.op, row, guards):
+        return _looked(world, executor, _applied(seen.version, "defect")._replace(to=S.NEEDS_HUMAN))
+    if seen.uid != row.uid or seen.version != row.intent or not guards.locks_out_first:
+        return _looked(world, executor, UNCLEAR._replace(how="defect"))
+    seal = Request(executor.op, row.epoch, LAST_SEAL, row.intent, 0, "", "", awaited=True)
+    return _looked(world._replace(wire=tuple(sorted((*world.wire, seal)))), executor, LAST_SEAL)
 
 
 def _verify(world: World, executor: Executor, guards: Guards, bounds: Bounds) -> Iterator[Commit]:
@@ -219,7 +248,7 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
     if commit.action == "INTENT" and not (allowed(world, mine) if guards.permission_in_transaction else commit.allowed):
         return _looked(world, executor, not_sent(mine, S.CANCELLED, guards=guards, lacks_right=True))
     if not _is_mine(world, executor, guards=guards):
-        return Move(Superseded(*claim_of(executor)), world._replace(executors=with_executor(world, executor, None)), free=True)
+        return _superseded(world, executor)
     fields: dict[str, Any] = {"state": commit.to} | _fields(mine, commit)
     known = mine._replace(**fields)
     row = world.rows[op]._replace(**fields)
@@ -228,7 +257,9 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
     rows = (*world.rows[:op], row, *world.rows[op + 1 :])
     request = _request(op, known, commit, guards)
     leaves = commit.leaves or commit.to in TERMINAL
-    next_one = None if leaves else Executor(op, known, request.kind if request else LOOKS)
+    next_one = None if leaves else Executor(op, known, request.kind if request else LOOKS, commit.how if commit.action == "PREFLIGHT" else "")
+    if commit.action == "INTENT" and executor.look == OLD and guards.look_must_be_young:
+        request, next_one = None, Executor(op, known, NOT_SENT_AFTER_ALL)
     wire = tuple(sorted((*world.wire, request))) if request else world.wire
     effects = _audited(world.effects, op, known, commit, guards)
     if commit.to in TERMINAL:
@@ -236,6 +267,10 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
     since = world.service.since if any(not one.outcome for one in effects) else ()
     after = World(world.service._replace(since=since), rows, with_executor(world, executor, next_one), wire, effects, world.around)
     return Move(Committed(op, mine.epoch, mine.state, commit), after, free=True)
+
+
+def _superseded(world: World, executor: Executor) -> Move:
+    return Move(Superseded(*claim_of(executor)), world._replace(executors=with_executor(world, executor, None)), free=True)
 
 
 def _fields(row: Row, commit: Commit) -> dict[str, Any]:
@@ -274,6 +309,6 @@ def _audited(effects: tuple[Effect, ...], op: int, row: Row, commit: Commit, gua
     if commit.action == "OUTCOME":
         if (commit.result == "rejected" and not guards.outcome_of_refusal) or (commit.how == "sealed" and not guards.outcome_of_seal):
             return effects
-        outcome: dict[str, Any] = {"outcome": commit.result, "given_up": commit.how == "defect"}
+        outcome: dict[str, Any] = {"outcome": commit.result, "given_up": commit.how == MAY_LAND.how}
         return tuple(one._replace(**outcome) if (one.op, one.step) == (op, row.step) else one for one in effects)
     return effects

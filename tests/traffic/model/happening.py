@@ -12,13 +12,16 @@ from tests.traffic.model.labels import Asked, Claimed, Failed, Label, Landed, Mo
 from tests.traffic.model.worlds import (
     BLUE,
     EFFECT,
+    LAST_SEAL,
     LOOKS,
     MARK,
     NO_MARKER,
+    OLD,
     SEAL,
     THEIRS,
     Bounds,
     Commit,
+    Effect,
     Executor,
     Guards,
     Marker,
@@ -44,6 +47,9 @@ def moves(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     yield from claims(world, guards=guards, bounds=bounds)
     if world.around.faults:
         yield from faults(world, guards=guards)
+        if bounds.webhooks and not world.around.policy:
+            around = world.around._replace(policy=True, faults=world.around.faults - 1)
+            yield Move(Wished("a webhook begins to take our annotations away"), world._replace(around=around), free=False)
     yield from wishes(world)
     if world.around.asked:
         yield from requests(world, guards=guards, bounds=bounds)
@@ -60,7 +66,7 @@ def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         if index and request == world.wire[index - 1]:
             continue
         accepted = _accepts(world.service, request, guards)
-        after = _written(world, request, guards=guards, policy=bounds.policy) if accepted else world
+        after = _written(world, request, guards=guards) if accepted else world
         moved = after.service.version != world.service.version
         after = after._replace(wire=tidied((*world.wire[:index], *world.wire[index + 1 :]), after.service.version, guards))
         label = Landed(request, accepted, moved)
@@ -72,8 +78,10 @@ def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         yield Move(label, _does(after, sender, doing, guards), free=True)
 
 
-def _does(world: World, executor: Executor, doing: Commit, guards: Guards) -> World:
+def _does(world: World, executor: Executor, doing: Commit | None, guards: Guards) -> World:
     wire = world.wire
+    if doing is None:
+        return world._replace(executors=with_executor(world, executor, None))
     if doing.action == "INTENT" and not guards.intent_before_effect:
         row = executor.row
         early = Request(executor.op, row.epoch, EFFECT, doing.version, row.step + 1, source_of(row), target_of(row), awaited=False)
@@ -88,9 +96,9 @@ def _accepts(service: Service, request: Request, guards: Guards) -> bool:
     return same_version or not (guards.mark_tests_version if request.kind == MARK else guards.seal_tests_version)
 
 
-def _written(world: World, request: Request, *, guards: Guards, policy: bool) -> World:
+def _written(world: World, request: Request, *, guards: Guards) -> World:
     """The object and the audit's secret knowledge after a request that was accepted. An API server that has nothing to change changes nothing."""
-    service, around, effects = world.service, world.around, world.effects
+    service, around, effects, policy = world.service, world.around, world.effects, world.around.policy
     fence = "" if guards.fence_is_fresh else "always the same"
     if request.kind != EFFECT:
         if policy or (not guards.fence_is_fresh and service.fence == fence):
@@ -110,13 +118,14 @@ def versioned(service: Service, world: World, **changes: Any) -> Service:
     """The next version of the object, kept for those who watch from an unsettled INTENT on."""
     after = service._replace(version=service.version + 1, **changes)
     if any(not one.outcome for one in world.effects):
-        after = after._replace(since=(*service.since, (after.version, after.marker)))
+        after = after._replace(since=(*service.since, (after.version, after.marker, after.selector)))
     return after
 
 
 def tidied(wire: tuple[Request, ...], version: int, guards: Guards) -> tuple[Request, ...]:
     """The wire without requests that nobody awaits and that test a version which is gone for ever."""
     tests = {MARK: guards.mark_tests_version, SEAL: guards.seal_tests_version, EFFECT: guards.effect_tests_version}
+    tests[LAST_SEAL] = guards.seal_tests_version
     return tuple(one for one in wire if one.awaited or one.version == version or not tests[one.kind])
 
 
@@ -161,8 +170,11 @@ def faults(world: World, *, guards: Guards) -> Iterator[Move]:
         wire = _forsaken(world, asked, guards)
         gone = world._replace(executors=with_executor(world, executor, None), wire=wire)
         yield Move(Failed("ends", *claim_of(executor)), _fault(gone), free=False)
-        aside = gone._replace(executors=with_executor(world, executor, executor._replace(doing=executing.set_aside(executor.row))))
+        aside = gone._replace(executors=with_executor(world, executor, executor._replace(doing=executing.set_aside(executor))))
         yield Move(Failed("meets a defect", *claim_of(executor)), _fault(aside), free=False)
+        if isinstance(executor.doing, Commit) and executor.doing.action == "INTENT" and not executor.look:
+            old = world._replace(executors=with_executor(world, executor, executor._replace(look=OLD)))
+            yield Move(Failed("its look grows old", *claim_of(executor)), _fault(old), free=False)
         if asked is None:
             continue
         for how, doing, left in _troubles(executor, guards):
@@ -186,7 +198,7 @@ def _troubles(executor: Executor, guards: Guards) -> Iterator[tuple[str, Commit,
         case "effect":
             yield "the effect's answer is lost", executing.UNKNOWN if guards.lost_is_unknown else executing.REJECTED, True
             yield "the effect is turned away", executing.REJECTED, False
-            yield "the effect is not sent after all", executing.REJECTED._replace(result="void"), False
+            yield "its look has grown old before the effect", executing.NOT_SENT_AFTER_ALL, False
             for how, lacks_right in (("forbidden", True), ("impossible", False)):
                 end = executing.end_of(executor.row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=lacks_right)
                 yield f"the effect is {how}", executing.REJECTED._replace(to=end), False
@@ -237,7 +249,10 @@ def turned(world: World, op: int) -> World:
 
 
 def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
-    """One operation after the other: the same again, or the way back of a finished one. What was seen may be out of date by now."""
+    """One operation after the other: the same again, or the way back of a finished one. What was seen may be out of date by now.
+
+    An effect comes first only where the object keeps our annotations.
+    """
     around = world.around
     if not (around.may and around.armed):
         return
@@ -245,24 +260,40 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         return
     after = world._replace(around=around._replace(asked=around.asked - 1))
     for plan in (bounds.plan, (bounds.plan[-1], bounds.plan[0])):
-        if len(world.executors) < bounds.executors:
-            yield asked(after, plan=plan, is_at_once=True)
-        yield asked(after, plan=plan, is_at_once=False)
+        if len(world.executors) < bounds.executors and not around.empty:
+            yield asked(after, plan=plan, begins=MARK)
+            if not bounds.policy:
+                yield asked(after, plan=plan, begins=EFFECT)
+        yield asked(after, plan=plan, begins="")
 
 
-def asked(world: World, *, plan: tuple[str, ...], is_at_once: bool) -> Move:
-    """The move of accepting one more operation. The process that accepts it has looked before; it begins at once, with the mark, unless the
-    operation waits for another one of its group.
+def asked(world: World, *, plan: tuple[str, ...], begins: str) -> Move:
+    """The move of accepting one more operation. The process that accepts it has looked before; it begins at once, with the mark or with the
+    effect, unless the operation waits for another one of its group.
     """
     op, now = len(world.rows), world.service
-    label = Asked(op, plan, is_at_once)
-    if not is_at_once:
+    label = Asked(op, plan, begins)
+    if not begins:
         return Move(label, world._replace(rows=(*world.rows, Row(uid=now.uid, plan=plan, state=S.QUEUED))), free=False)
     row = Row(uid=now.uid, plan=plan, state=S.MARKING, epoch=1, tries=1)
     looked_at = now.version if now.selector == plan[0] else now.version - 1
+    if begins == EFFECT:
+        return Move(label, _sent_at_once(world, op, row, looked_at), free=False)
     mark = Request(op, row.epoch, MARK, looked_at, 0, "", "", awaited=True)
     executors = tuple(sorted((*world.executors, Executor(op, row, MARK)), key=claim_of))
     return Move(label, world._replace(rows=(*world.rows, row), executors=executors, wire=tuple(sorted((*world.wire, mark)))), free=False)
+
+
+def _sent_at_once(world: World, op: int, row: Row, looked_at: int) -> World:
+    """The world after an operation was accepted together with the INTENT of its first effect."""
+    now, row = world.service, row._replace(state=S.APPLYING, step=1, intent=looked_at)
+    effect = Request(op, row.epoch, EFFECT, looked_at, 1, source_of(row), target_of(row), awaited=True)
+    since = ((now.version, now.marker, now.selector),) if now.version > looked_at else ()
+    return world._replace(
+        service=now._replace(since=since), rows=(*world.rows, row), wire=tuple(sorted((*world.wire, effect))),
+        executors=tuple(sorted((*world.executors, Executor(op, row, EFFECT)), key=claim_of)),
+        effects=(*world.effects, Effect(op, 1, looked_at, source_of(row), target_of(row))),
+    )  # fmt: skip
 
 
 # Others
@@ -271,6 +302,9 @@ def asked(world: World, *, plan: tuple[str, ...], is_at_once: bool) -> Move:
 def writes(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     """Others set a selector of their own, put the old one back, strip our annotations (`kubectl replace`), do both, or make the object anew."""
     now = world.service
+    if bounds.empties and not world.around.empty:
+        around = world.around._replace(foreign=world.around.foreign - 1, empty=True)
+        yield Move(Wished("nobody is left on the new side"), world._replace(around=around), free=False)
     effects: dict[str, tuple[str, Marker, int]] = {
         "sets": (THEIRS, now.marker, now.uid),
         "puts back": (BLUE, now.marker, now.uid),

@@ -10,8 +10,8 @@ import itertools
 from clusterview.traffic import states
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic.model.executing import allowed
-from tests.traffic.model.labels import Committed, Landed, Move
-from tests.traffic.model.worlds import EFFECT, Bounds, Request, World
+from tests.traffic.model.labels import Asked, Committed, Landed, Move
+from tests.traffic.model.worlds import EFFECT, EMPTY, OLD, Bounds, Request, World, claim_of
 
 S = State
 
@@ -20,9 +20,11 @@ PROMISES = {
     "I2": "before an effect lands, an INTENT with the same version and selectors is committed",
     "I3": "an operation that has ended has exactly one OUTCOME for each INTENT",
     "I4": "between INTENT and OUTCOME of one operation there is no INTENT of another",
-    "I5": "no effect lands after its OUTCOME, or after its operation has ended, unless the OUTCOME says that a defect of ours left it open",
+    "I5": "no effect lands after its OUTCOME, or after its operation has ended, unless the OUTCOME says that it may",
     "I6": "an effect lands on the very object that its INTENT names: uid, version, selector",
     "I7": "no write of an older claim lands after one of a newer claim",
+    "I8": "no effect is sent by somebody whose look at the new side has grown old",
+    "I9": "no effect is sent to a side on which nobody was seen",
     "I10": "who went back left the original selector, and wrote over nobody else's",
     "I11": "no INTENT without the permission that is in force",
     "I12": "every transition is in the table, and ends absorb",
@@ -36,7 +38,9 @@ def broken(before: World, move: Move, bounds: Bounds) -> str | None:
     label = move.label
     if isinstance(label, Landed):
         return _by_landing(before, label.request) if label.moved else None
-    return _by_commit(before, label, bounds) if isinstance(label, Committed) else None
+    if isinstance(label, Asked) and label.begins == EFFECT and any(not one.outcome for one in before.effects):
+        return "I4"
+    return _by_commit(before, label, bounds, move.world) if isinstance(label, Committed) else None
 
 
 def _by_landing(before: World, request: Request) -> str | None:
@@ -56,13 +60,13 @@ def _by_landing(before: World, request: Request) -> str | None:
     return None if (now.uid, now.version, now.selector) == (row.uid, intent.version, intent.source) else "I6"
 
 
-def _by_commit(before: World, label: Committed, bounds: Bounds) -> str | None:
+def _by_commit(before: World, label: Committed, bounds: Bounds, after: World) -> str | None:
     row, to = before.rows[label.op], label.commit.to
     path = (row.state, S.ARMED, to) if label.commit.action == "INTENT" else (row.state, to)
-    if any(after not in states.LEADS_TO[one] for one, after in itertools.pairwise(path)):
+    if any(following not in states.LEADS_TO[one] for one, following in itertools.pairwise(path)):
         return "I12"
     if label.commit.action == "INTENT":
-        return _by_intent(before, label)
+        return _by_intent(before, label, after)
     ours = [one for one in before.effects if one.op == label.op]
     if label.commit.action == "OUTCOME":
         settled = next((one for one in ours if one.step == row.step), None)
@@ -76,13 +80,17 @@ def _by_commit(before: World, label: Committed, bounds: Bounds) -> str | None:
     return None
 
 
-def _by_intent(before: World, label: Committed) -> str | None:
+def _by_intent(before: World, label: Committed, after: World) -> str | None:
     unsettled = [one for one in before.effects if not one.outcome]
     if any(one.op != label.op for one in unsettled):
         return "I4"
     if unsettled:
         return "I3"
-    return None if allowed(before, before.rows[label.op]) else "I11"
+    if not allowed(before, before.rows[label.op]):
+        return "I11"
+    sent = any(one.kind == EFFECT and (one.op, one.epoch) == (label.op, label.epoch) for one in after.wire)
+    look = next(one.look for one in before.executors if claim_of(one) == (label.op, label.epoch))
+    return {OLD: "I8", EMPTY: "I9"}.get(look) if sent else None
 
 
 def _by_verdict(before: World, label: Committed, bounds: Bounds) -> str | None:

@@ -9,14 +9,14 @@ from tests.traffic.model.worlds import NO_MARKER, Commit, Marker, Request, World
 
 
 class Asked(NamedTuple):
-    """Somebody asked for an operation."""
+    """Somebody asked for an operation. `begins` is what the process that accepts it sends first: MARK, EFFECT, or nothing."""
 
     op: int
     plan: tuple[str, ...]
-    is_at_once: bool
+    begins: str
 
     def __str__(self) -> str:
-        return f"operation {self.op} is asked for: " + ", then ".join(self.plan) + ("" if self.is_at_once else ", in a queue")
+        return f"operation {self.op} is asked for: " + ", then ".join(self.plan) + (f", {self.begins} first" if self.begins else ", in a queue")
 
 
 class Wished(NamedTuple):

@@ -15,6 +15,8 @@ WRITTEN = Bounds(foreign=1, faults=1, wishes=0, asked=1)
 FORBIDDEN = Bounds(foreign=0, faults=0, wishes=1, asked=1)
 FORGOTTEN = Bounds(foreign=1, faults=2, wishes=0, asked=1)
 OVERLAPPED = Bounds(foreign=0, faults=0, wishes=0, asked=1, plan=(BLUE, BOTH, GREEN))
+WEBHOOK = Bounds(foreign=0, faults=2, wishes=0, asked=1, webhooks=True)
+EMPTIED = Bounds(foreign=1, faults=0, wishes=0, asked=1, empties=True, writes=())
 POLICY = Bounds(foreign=0, faults=1, wishes=0, asked=1, policy=True)
 
 
@@ -34,10 +36,10 @@ class Mutant:
 
 MUTANTS = (
     Mutant("the effect does not test the resourceVersion", ("effect_tests_version",), "I5"),
-    Mutant("the effect carries no marker", ("effect_writes_marker",), "I14"),
+    Mutant("the effect carries no marker, and nobody wonders at that", ("effect_writes_marker", "unmarked_is_unclear"), "I14"),
     Mutant("the marker names the operation and not the step", ("marker_names_step",), "I14"),
     Mutant("the mark does not test the resourceVersion", ("mark_tests_version",), "I7"),
-    Mutant("a mark that moved nothing counts", ("mark_must_move",), "I14", POLICY),
+    Mutant("a mark that moved nothing counts, and an effect without it", ("mark_must_move", "unmarked_is_unclear"), "I14", POLICY),
     Mutant("every fence has the same value", ("fence_is_fresh",), "I14", TWICE),
     Mutant("every fence has the same value, and a seal that moved nothing counts", ("fence_is_fresh", "seal_must_move"), "I5"),
     Mutant("the seal does not test the resourceVersion", ("seal_tests_version",), "I14"),
@@ -62,12 +64,16 @@ MUTANTS = (
     Mutant("success is not read back", ("reads_back",), "I14", WRITTEN),
     Mutant("the end of a way back is not read back", ("reads_back",), "I10", WRITTEN),
     Mutant("a switch that is half done ends as if nothing had been changed", ("half_done_goes_back",), "I14", OVERLAPPED),
+    Mutant("a switch in doubt is set aside and nothing is locked out", ("locks_out_first",), "I5"),
+    Mutant("a seal that moved nothing counts", ("seal_must_move",), "I5", WEBHOOK),
+    Mutant("our selector without our marker counts as somebody else's", ("unmarked_is_unclear",), "I14", WEBHOOK),
+    Mutant("an effect is sent on an old look", ("look_must_be_young",), "I8"),
+    Mutant("the preflight does not count the new side's pods", ("preflight_counts_pods",), "I9", EMPTIED),
     Mutant("two operations are open at a time", ("one_open",), "I4", TWICE),
     Mutant("nothing tells a repeated effect apart", ("client_sends_once", "effect_tests_version", "effect_tests_selector"), "I1"),
 )
 
 SECOND_LOCKS = {
     "effect_tests_selector": "the mark tested a version that had the expected selector, and the effect tests the mark's; it gives refusals a reason",
-    "seal_must_move": "a fresh value always moves the version; an object on which it does not never gets past its mark",
     "replay_sees_last": "the effect can only be the first version after its INTENT's; where that is the last one too, the object carries the marker",
 }

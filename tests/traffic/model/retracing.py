@@ -12,17 +12,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from clusterview.traffic import engine
 from clusterview.traffic.states import TERMINAL
 from tests.traffic.model import executing, happening
 from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed, Move, Wished, Wrote
-from tests.traffic.model.worlds import EFFECT, NO_MARKER, Bounds, Commit, Guards, Marker, Row, World, first_world, source_of, target_of
+from tests.traffic.model.worlds import (
+    EFFECT,
+    LOOKS,
+    MARK,
+    NO_MARKER,
+    Bounds,
+    Commit,
+    Executor,
+    Guards,
+    Marker,
+    Row,
+    World,
+    first_world,
+    source_of,
+    target_of,
+)
 
 GUARDS = Guards()
 PLENTY = 99
 FORBIDDEN = ("not_armed", "read_only", "not_allowed")
 HISTORY = ("marker seen in the history", "never in the history")
 HOW = {"answered": ("answered",), "marker seen": ("marker seen",), "sealed": ("sealed",), "replayed": HISTORY}
-
+HOW |= {"unmarked": (engine.UNMARKED,), "may land": (engine.MAY_LAND,)}
 
 MOST_NODES = 60_000
 
@@ -96,7 +112,6 @@ class _Search:
         self.record = record
         self.operations = list(dict.fromkeys(one.operation for one in record.entries if one.action == "REQUESTED"))
         self.uids = list(dict.fromkeys([record.start.uid, *(one.uid for one in record.writes)]))
-        self.claims = {one.operation: one.body["epoch"] for one in record.entries if one.action == "CLAIMED"}
         self.is_forbidden = any(one.body.get("reason") in FORBIDDEN for one in record.entries)
         self.bounds = Bounds(tries=tries, executors=3, foreign=PLENTY, faults=PLENTY, wishes=PLENTY, asked=PLENTY)
 
@@ -161,7 +176,7 @@ class _Search:
             yield from executing.moves(world, executor, guards=GUARDS, bounds=self.bounds)
         yield from happening.landings(world, guards=GUARDS, bounds=self.bounds)
         yield from happening.faults(world, guards=GUARDS)
-        yield from happening.claims(world, guards=GUARDS, bounds=self.bounds)
+        yield from self._claims(world, self._entry(node))
         if self.is_forbidden:
             yield from happening.permissions(world)
         yield from self._by_people(world, self._entry(node))
@@ -169,10 +184,23 @@ class _Search:
             marker, uid = self._marker(write.marker), self.uids.index(write.uid)
             yield happening.written(world, how="writes", selector=write.selector, marker=marker, uid=uid, guards=GUARDS)
 
+    def _claims(self, world: World, entry: Entry | None) -> Iterator[Move]:
+        """The claim that the audit tells next. One that it never tells wrote nothing, so the run without it is a run as well; whoever is superseded
+        by a claim can only end.
+        """
+        op = self.operations.index(entry.operation) if entry and entry.action == "CLAIMED" and entry.operation in self.operations else len(world.rows)
+        if entry is None or op >= len(world.rows) or world.rows[op].epoch >= entry.body["epoch"] or world.rows[op].state in TERMINAL:
+            return
+        row = world.rows[op]._replace(epoch=entry.body["epoch"])
+        wire = tuple(sorted(one._replace(awaited=one.awaited and one.op != op) for one in world.wire))
+        executors = (*(one for one in world.executors if one.op != op), Executor(op, row, LOOKS))
+        rows = (*world.rows[:op], row, *world.rows[op + 1 :])
+        yield Move(Claimed(op, row.epoch, row.state), world._replace(rows=rows, executors=executors, wire=wire), free=True)
+
     def _by_people(self, world: World, entry: Entry | None) -> Iterator[Move]:
         if entry and entry.action == "REQUESTED" and entry.operation == dict(enumerate(self.operations)).get(len(world.rows)):
-            for is_at_once in (True, False):
-                yield happening.asked(world, plan=_plan(entry.body), is_at_once=is_at_once)
+            for begins in (MARK, EFFECT, ""):
+                yield happening.asked(world, plan=_plan(entry.body), begins=begins)
         elif entry and entry.action == "BACK_REQUESTED" and entry.operation in self.operations[: len(world.rows)]:
             op = self.operations.index(entry.operation)
             if world.rows[op].state not in TERMINAL and not world.rows[op].going_back:
@@ -184,16 +212,10 @@ class _Search:
         """The node after a move, if the record has next what the move leaves in it."""
         node = before._replace(world=move.world)
         match move.label:
-            case Asked(op, _, is_at_once):
-                asked = self._take(node._replace(told=(*node.told, 0)), op, "REQUESTED")
-                if not asked or not is_at_once:
-                    return asked
-                claimed = self._told(asked, op, 1, "marking")
-                return claimed and self._take(claimed, op, "PREFLIGHT")
+            case Asked(op, _, begins):
+                return self._asked(node, op, begins)
             case Wished("go back", op):
                 return self._take(node, op, "BACK_REQUESTED")
-            case Claimed(op, epoch):
-                return node if epoch <= self.claims.get(self.operations[op], 0) else None
             case Committed():
                 return self._committed(node, move.label, row=before.world.rows[move.label.op])
             case Landed(moved=True):
@@ -202,6 +224,18 @@ class _Search:
                 is_new = self.record.writes[node.writes].version != self._version(before.world.service.version)
                 return node._replace(writes=node.writes + 1) if is_new else None
         return node
+
+    def _asked(self, node: _Node, op: int, begins: str) -> _Node | None:
+        asked = self._take(node._replace(told=(*node.told, 0)), op, "REQUESTED")
+        if not asked or not begins:
+            return asked
+        claimed = self._told(asked, op, 1, "marking" if begins == MARK else "applying")
+        looked = claimed and self._take(claimed, op, "PREFLIGHT")
+        if not looked or begins == MARK:
+            return looked
+        row, sent = node.world.rows[op], self._take(looked, op, "INTENT")
+        said = Commit(row.state, "INTENT", version=row.intent)
+        return sent if sent and self._agrees(self.record.entries[looked.entries], said, row._replace(step=0), row.epoch) else None
 
     def _take(self, node: _Node, op: int, action: str, **body: object) -> _Node | None:
         """The node after the next line of the audit, if that is the one, with these values in it."""
@@ -231,8 +265,10 @@ class _Search:
                 said = (body["step"], body["epoch"], body["intent_rv"], text(body["from"]), text(body["to"]))
                 return said == (row.step + 1, epoch, self._version(commit.version), source_of(row), target_of(row))
             case "OUTCOME":
+                if commit.how == "defect":
+                    return "defect" in body and (body["result"], body["step"]) == (commit.result, row.step)
                 applied_as = body.get("rv") == self._version(commit.version) if commit.result == "applied" else "rv" not in body
-                how = body.get("how") in HOW[commit.how] if commit.how in HOW else ("defect" in body) == (commit.how == "defect")
+                how = body.get("how") in HOW[commit.how] if commit.how in HOW else "defect" not in body
                 return (body["result"], body["step"]) == (commit.result, row.step) and applied_as and how
             case "CONFLICT" | "REVERTED":
                 return "selector" not in body or text(body["selector"]) == commit.seen

@@ -15,13 +15,15 @@ BLUE, GREEN, BOTH, THEIRS = "blue", "green", "both", "theirs"
 Marker = tuple[int, int]
 NO_MARKER: Marker = (-1, 0)
 MARK, SEAL, EFFECT = "mark", "seal", "effect"
-LOOKS, REPLAYS = "looks", "replays"
+LAST_SEAL = "last seal"
+LOOKS, REPLAYS, LOCKS_OUT = "looks", "replays", "locks out"
+OLD, EMPTY = "old", "empty"
 
 
 class Service(NamedTuple):
     """The object at the API server. `fence` is only told apart where a value may be used twice (`Guards.fence_is_fresh`).
 
-    `since` is what a watch from the unsettled INTENT's version would bring: (version, marker) of every later version, in order. It is empty
+    `since` is what a watch from the unsettled INTENT's version would bring: (version, marker, selector) of every later version, in order. It is empty
     while no INTENT is unsettled, for then nobody asks; a version from before the INTENT was committed cannot carry its marker.
     """
 
@@ -30,7 +32,7 @@ class Service(NamedTuple):
     selector: str
     marker: Marker
     fence: str
-    since: tuple[tuple[int, Marker], ...]
+    since: tuple[tuple[int, Marker, str], ...]
 
 
 class Row(NamedTuple):
@@ -71,13 +73,15 @@ class Commit(NamedTuple):
 class Executor(NamedTuple):
     """One claim at work. `row` is the row as the executor knows it; it may be an old one.
 
-    `doing` is its next transaction, or LOOKS (it takes the step of its state), REPLAYS (it watches the object from its INTENT's version on), or
-    MARK, SEAL, EFFECT (it waits for the answer to that request).
+    `doing` is its next transaction, or LOOKS (it takes the step of its state), REPLAYS (it watches the object from its INTENT's version on),
+    LOCKS_OUT (it sets a switch aside that is in doubt), or MARK, SEAL, LAST_SEAL, EFFECT (it waits for the answer to that request). `look` is what
+    is wrong with what it saw before its mark: OLD, or EMPTY (nobody is on the new side).
     """
 
     op: int
     row: Row
     doing: Commit | str
+    look: str = ""
 
 
 class Request(NamedTuple):
@@ -96,7 +100,7 @@ class Request(NamedTuple):
 class Effect(NamedTuple):
     """One INTENT of the audit with its OUTCOME (empty: none yet), and how often its effect really landed, which nobody in the model may look at.
 
-    `given_up` says that the OUTCOME is `unclear` because of a defect of ours: nobody looked.
+    `given_up` says that the OUTCOME tells people that it may still land.
     """
 
     op: int
@@ -112,7 +116,8 @@ class Effect(NamedTuple):
 class Around(NamedTuple):
     """Permissions, what the promises need to remember, and how much may still happen.
 
-    `newest` is the claim (operation, epoch) whose write landed last; `touched` says that somebody else wrote since our last effect.
+    `newest` is the claim (operation, epoch) whose write landed last; `touched` says that somebody else wrote since our last effect; `policy` that
+    a webhook takes our annotations out of every write; `empty` that the new side has no pods.
     """
 
     may: bool
@@ -123,6 +128,8 @@ class Around(NamedTuple):
     faults: int
     wishes: int
     asked: int
+    policy: bool = False
+    empty: bool = False
 
 
 class World(NamedTuple):
@@ -140,7 +147,8 @@ class Bounds:
 
     `asked` operations, each from the first selector of `plan` to its last, or back; `foreign` writes by others; `faults` (crashes, lost answers,
     claims that run out while their executor works, refusals, forgotten history, defects); `wishes` of people (going back, taking a permission
-    away). `policy` is a webhook that takes our annotations out of every write.
+    away). `policy` is a webhook that takes our annotations out of every write, `webhooks` says that one may come up (a fault), `empties` that the
+    new side may lose its pods (a write by others).
     """
 
     foreign: int = 1
@@ -151,6 +159,8 @@ class Bounds:
     plan: tuple[str, ...] = (BLUE, GREEN)
     executors: int = 2
     policy: bool = False
+    webhooks: bool = False
+    empties: bool = False
     writes: tuple[str, ...] = ("sets", "puts back", "strips", "replaces whole", "recreates")
 
 
@@ -188,6 +198,10 @@ class Guards:
     one_open: bool = True
     leases_end: bool = True
     half_done_goes_back: bool = True
+    locks_out_first: bool = True
+    unmarked_is_unclear: bool = True
+    look_must_be_young: bool = True
+    preflight_counts_pods: bool = True
 
 
 def source_of(row: Row) -> str:
@@ -222,6 +236,6 @@ def first_world(bounds: Bounds) -> World:
         rows=(), executors=(), wire=(), effects=(),
         around=Around(
             may=True, armed=True, newest=(0, 0), touched=False,
-            foreign=bounds.foreign, faults=bounds.faults, wishes=bounds.wishes, asked=bounds.asked,
+            foreign=bounds.foreign, faults=bounds.faults, wishes=bounds.wishes, asked=bounds.asked, policy=bounds.policy,
         ),
     )  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from clusterview.projection.projecting import Projector
 from clusterview.topology import objects
+from clusterview.topology.changes import Put
+from clusterview.topology.joining import Joined
 from clusterview.topology.links import LinkKind
 from clusterview.topology.objects import AnyRecord, Uid
-from tests.projection.making import SHOP, deployment, endpoints, node, pod, seen, service
+from tests.projection.making import SHOP, deployment, endpoints, node, pod, service
 
 CLAIM = objects.PersistentVolumeClaim(uid=Uid("s"), namespace=SHOP, name="data", volume="pv-1", storage_class="fast")
 VOLUME = objects.PersistentVolume(uid=Uid("t"), name="pv-1")
@@ -44,10 +45,10 @@ CASES: list[tuple[LinkKind, AnyRecord, AnyRecord]] = [
 @pytest.mark.parametrize(("kind", "source", "target"), CASES, ids=[f"{case[0]}-{index}" for index, case in enumerate(CASES)])
 @pytest.mark.parametrize("source_first", [True, False])
 def test_the_link_is_there_whoever_comes_first(kind: LinkKind, source: AnyRecord, target: AnyRecord, source_first: bool) -> None:
-    projector = Projector()
+    joined = Joined()
     for record in (source, target) if source_first else (target, source):
-        projector.project(seen(record))
-    assert [(link.kind, link.source, link.target) for link in projector.picture().links] == [(kind, "s", "t")]
+        joined.hear(change=Put(record))
+    assert [(link.kind, link.source, link.target) for link in joined.links()] == [(kind, "s", "t")]
 
 
 def test_every_kind_of_link_has_a_case() -> None:
@@ -55,14 +56,14 @@ def test_every_kind_of_link_has_a_case() -> None:
 
 
 def test_names_do_not_reach_into_another_namespace() -> None:
-    projector = Projector()
-    projector.project(seen(ROUTE))
-    projector.project(seen(objects.Service(uid=Uid("t"), namespace=objects.Namespace("other"), name="t")))
-    assert projector.picture().links == set()
+    joined = Joined()
+    joined.hear(change=Put(ROUTE))
+    joined.hear(change=Put(objects.Service(uid=Uid("t"), namespace=objects.Namespace("other"), name="t")))
+    assert list(joined.links()) == []
 
 
 def test_labels_do_not_reach_into_another_namespace() -> None:
-    projector = Projector()
-    projector.project(seen(service("s", selector={"app": "web"})))
-    projector.project(seen(objects.Pod(uid=Uid("t"), namespace=objects.Namespace("other"), name="t", labels={"app": "web"})))
-    assert projector.picture().links == set()
+    joined = Joined()
+    joined.hear(change=Put(service("s", selector={"app": "web"})))
+    joined.hear(change=Put(objects.Pod(uid=Uid("t"), namespace=objects.Namespace("other"), name="t", labels={"app": "web"})))
+    assert list(joined.links()) == []

@@ -1,0 +1,124 @@
+"""The readers of rows, each in a thread of its own, and what replaces one that may not read a whole cluster.
+
+Somebody may be allowed to see two namespaces and nothing else. Where a kind is refused in the whole cluster, it is read in each of the
+namespaces that were named, else in the one that the kubeconfig's context names; a namespace that is refused too is told as such. The
+refused row is asked for again now and then, and when it may be read the narrow ones end before its list is told.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from clusterview.kube import watching
+from clusterview.kube.connections import Connection
+from clusterview.kube.kinds import KindSpec
+from clusterview.kube.watching import Reflector
+from clusterview.observer import words
+
+NAMESPACES_AT_MOST = 20
+STOP_SECONDS = 2.0
+
+
+class Reader:
+    """One row's reflector in its thread."""
+
+    def __init__(self, *, connection: Connection, spec: KindSpec, deliver: Callable[[watching.Observation], None]) -> None:
+        self.reflector = Reflector(connection, spec, deliver)
+        self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+
+class Readers:
+    """All rows of one cluster. `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads."""
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        specs: Iterable[KindSpec],
+        namespaces: Sequence[str],
+        deliver: Callable[[watching.Observation], None],
+        tell: Callable[[words.Word], None],
+    ) -> None:
+        self._connection, self._deliver, self._tell = connection, deliver, tell
+        self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
+        self._readers = {spec.key: self._reader(spec) for spec in specs}
+        self._narrow: dict[str, tuple[KindSpec, ...]] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def start(self) -> None:
+        """This will begin to read."""
+        for reader in self._all():
+            reader.start()
+
+    def stop(self) -> None:
+        """This will end every reader, whatever it waits for, within two seconds."""
+        with self._lock:
+            self._stopped = True
+        for reader in self._all():
+            reader.reflector.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for reader in self._all():
+            reader.join(max(0.0, deadline - time.monotonic()))
+
+    def nudge(self, keys: Iterable[str] | None = None) -> None:
+        """This will end the wait of these rows' readers, of all when none is named."""
+        for reader in self._all() if keys is None else map(self._readers.get, keys):
+            if reader is not None:
+                reader.reflector.nudge()
+
+    def relist(self, key: str) -> None:
+        """This will let the row be listed anew."""
+        if reader := self._readers.get(key):
+            reader.reflector.relist()
+
+    def reopen(self, key: str) -> None:
+        """This will let the row's watch be opened again from where it is."""
+        if reader := self._readers.get(key):
+            reader.reflector.reopen()
+
+    def _all(self) -> list[Reader]:
+        return list(self._readers.values())
+
+    def _reader(self, spec: KindSpec) -> Reader:
+        return Reader(connection=self._connection, spec=spec, deliver=self._hear)
+
+    def _hear(self, said: watching.Observation) -> None:
+        if isinstance(said, watching.Listed):
+            self._widen(said.spec)
+        self._deliver(said)
+        if isinstance(said, watching.NotPermitted):
+            self._narrow_down(said.spec)
+
+    def _narrow_down(self, spec: KindSpec) -> None:
+        if spec.namespace or not spec.namespaced or spec.key in self._narrow:
+            return
+        narrow = tuple(spec.within(namespace) for namespace in self._namespaces)
+        self._tell(words.Narrowed(key=spec.key, specs=narrow))
+        with self._lock:
+            if self._stopped:
+                return
+            self._narrow[spec.key] = narrow
+            begun = {one.key: self._reader(one) for one in narrow}
+            self._readers |= begun
+        for reader in begun.values():
+            reader.start()
+
+    def _widen(self, spec: KindSpec) -> None:
+        """The narrow readers have said their last word before the whole list is told."""
+        with self._lock:
+            ended = [self._readers.pop(one.key) for one in self._narrow.pop(spec.key, ())]
+        for reader in ended:
+            reader.reflector.stop()
+        for reader in ended:
+            reader.join(STOP_SECONDS)
+        if ended:
+            self._tell(words.Widened(key=spec.key))

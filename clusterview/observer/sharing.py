@@ -1,0 +1,30 @@
+"""One of each value, however many objects have it.
+
+Pods of one controller have equal labels, owners and containers, and each was decoded by itself: sharing them halves what a pod takes, and makes
+comparing two versions of one a comparison of addresses. Values are frozen or never changed by anybody. Threads may share too many times over.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+KEPT = 50_000  # beyond that, all are forgotten: those in use stay with their objects
+_values: dict[Any, Any] = {}
+_maps: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+
+
+def one_of(value: T) -> T:
+    """This will give the first value that was equal to this one. It must be hashable."""
+    if len(_values) > KEPT:
+        _values.clear()
+    found: T = _values.setdefault(value, value)
+    return found
+
+
+def map_of(value: dict[str, str]) -> dict[str, str]:
+    """The same for a map, which nobody may change afterwards."""
+    if len(_maps) > KEPT:
+        _maps.clear()
+    return _maps.setdefault(tuple(value.items()), value)

@@ -1,0 +1,163 @@
+"""Compares what the watches have led to with what lists hold, by uid and resourceVersion. Pure.
+
+A watch that a proxy or a defect robbed of an event looks like any other, and the picture would be wrong for ever. The two are never of
+the same moment, so a difference is only a suspicion: it counts when it is still there after a few seconds in which the row was followed,
+for by then every event that the list was ahead by must have come. A row that was just listed is verified by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from clusterview.kube.kinds import KindSpec
+from clusterview.topology.objects import Kind, Namespace, Uid
+from clusterview.topology.versions import is_older
+
+SETTLE_SECONDS = 5.0
+
+
+class Known(Protocol):
+    """What the picture knows; `projection.projecting.Projector` is it."""
+
+    def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]: ...
+    def version(self, *, uid: Uid) -> str: ...
+    def is_behind(self, *, uid: Uid, version: str) -> bool: ...
+
+
+class Rows(Protocol):
+    """What is known of the rows; `sight.Sight` is it."""
+
+    def is_open(self, *, key: str) -> bool: ...
+    def unreadable_in(self, *, key: str) -> Mapping[Uid, str]: ...
+
+
+@dataclass
+class Suspicion:
+    """What a row's list said that the picture does not. `absent` are objects that the list did not have, `ahead` those that are shown in a
+    later version than that of the list, `judge_at` is when it counts.
+    """
+
+    began_at: float
+    found: set[Uid] = field(default_factory=set)
+    behind: dict[Uid, str] = field(default_factory=dict)
+    ahead: dict[Uid, str] = field(default_factory=dict)
+    absent: tuple[Uid, ...] = ()
+    version: str = ""
+    counts: tuple[int, int] | None = None
+    judge_at: float = 0.0
+
+
+class Verifier:
+    """Moments are the observer's monotonic clock. `verified_at` holds when each row was last known to be the truth.
+
+    A look that begins before the last one's suspicion was judged does not put the judgement off, or a row that is looked at often would
+    never be judged.
+    """
+
+    def __init__(self, *, specs: Mapping[str, KindSpec], known: Known, rows: Rows) -> None:
+        self._specs, self._known, self._rows = specs, known, rows
+        self._looks: dict[str, Suspicion] = {}
+        self._suspicions: dict[str, Suspicion] = {}
+        self._ahead: dict[str, dict[Uid, str]] = {}
+        self.verified_at: dict[str, float] = {}
+        self.divergences = 0
+
+    def listed(self, *, key: str, at: float) -> None:
+        """This will note that the row was listed, which settles every suspicion."""
+        self._drop(key)
+        self.verified_at[key] = at
+
+    def forget(self, *, key: str) -> None:
+        """This will note that the row cannot be read any more, so that there is nothing to verify."""
+        self._drop(key)
+        self.verified_at.pop(key, None)
+
+    def began(self, *, key: str, at: float) -> None:
+        """This will begin a comparison of every object of the row."""
+        self._looks[key] = Suspicion(began_at=at)
+
+    def page(self, *, key: str, version: str, objects: Iterable[tuple[Uid, str]]) -> None:
+        """This will compare some of what the list holds. `version` is that of the list."""
+        if (doubt := self._looks.get(key)) is None:
+            return
+        doubt.version = version
+        unreadable = self._rows.unreadable_in(key=key)
+        for uid, written in objects:
+            doubt.found.add(uid)
+            if (ours := self._known.version(uid=uid)) == written or uid in unreadable:
+                continue
+            if self._known.is_behind(uid=uid, version=written):
+                doubt.behind[uid] = written
+            elif is_older(version=version, known=ours):
+                doubt.ahead[uid] = ours
+
+    def ended(self, *, key: str, at: float) -> bool:
+        """This will compare what the list did not have, and tell whether no list can help.
+
+        A version that was shown before a list was asked for cannot be later than that list. One that is was never the cluster's own, or is
+        that of a history which was rolled back, and then the cluster's own words would be refused as old ones.
+        """
+        if (doubt := self._looks.pop(key, None)) is None:
+            return False
+        before, self._ahead[key] = self._ahead.get(key, {}), doubt.ahead
+        if impossible := sum(1 for uid, version in doubt.ahead.items() if before.get(uid) == version):
+            self.divergences += impossible
+            return True
+        doubt.judge_at = at + SETTLE_SECONDS
+        doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and self._is_missed(uid, doubt))
+        doubt.found.clear()
+        if doubt.behind or doubt.absent:
+            self._suspicions.setdefault(key, doubt)
+        else:
+            self.listed(key=key, at=doubt.began_at)
+        return False
+
+    def counted(self, *, key: str, count: int, at: float) -> None:
+        """This will compare how many there are. It takes a difference that stays while nothing comes or goes."""
+        ours = self._count(key)
+        if count != ours and key not in self._suspicions:
+            self._suspicions[key] = Suspicion(began_at=at, counts=(ours, count), judge_at=at + SETTLE_SECONDS)
+
+    def settle(self, *, now: float) -> list[str]:
+        """This will name the rows that have turned out to be wrong, for which only a list helps."""
+        wrong: list[str] = []
+        for key, doubt in list(self._suspicions.items()):
+            if not self._rows.is_open(key=key):
+                doubt.judge_at = now + SETTLE_SECONDS
+            elif now >= doubt.judge_at:
+                del self._suspicions[key]
+                if found := self._still_wrong(key, doubt):
+                    self.divergences += found
+                    wrong.append(key)
+                elif doubt.counts is None:
+                    self.verified_at[key] = doubt.began_at
+        return wrong
+
+    def age_seconds(self, *, now: float) -> float | None:
+        """How long ago the row that was verified first of all was verified; None where none was."""
+        return max(0.0, now - min(self.verified_at.values())) if self.verified_at else None
+
+    def _drop(self, key: str) -> None:
+        self._looks.pop(key, None)
+        self._suspicions.pop(key, None)
+
+    def _still_wrong(self, key: str, doubt: Suspicion) -> int:
+        if doubt.counts is not None:
+            before, told = doubt.counts
+            return abs(told - before) if self._count(key) == before else 0
+        behind = sum(1 for uid, version in doubt.behind.items() if self._known.is_behind(uid=uid, version=version))
+        return behind + sum(1 for uid in doubt.absent if self._is_missed(uid, doubt))
+
+    def _is_missed(self, uid: Uid, doubt: Suspicion) -> bool:
+        """Whether an object that the list did not have is still shown as it was at the list's moment."""
+        ours = self._known.version(uid=uid)
+        return bool(ours) and not is_older(version=doubt.version, known=ours)
+
+    def _count(self, key: str) -> int:
+        return len(self._uids(key)) + len(self._rows.unreadable_in(key=key))
+
+    def _uids(self, key: str) -> list[Uid]:
+        spec = self._specs[key]
+        return self._known.uids(kind=Kind(spec.kind), namespace=Namespace(spec.namespace))

@@ -1,0 +1,41 @@
+"""A program: observes the cluster of a kubeconfig into a Redis, as the bootstep of `worker-observe` does, and says when the picture is there."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import threading
+import time
+
+
+def main() -> None:
+    import dashboard.celery  # noqa: F401  what the worker imports, so that the memory is the worker's
+    from clusterview import workers
+    from clusterview.kube import kubeconfigs
+    from clusterview.observer.observing import Observer
+    from clusterview.stream import keys, publishing
+    from clusterview.stream.publishing import Publisher
+
+    access = kubeconfigs.to_open([sys.argv[1]])[0]
+    client = publishing.connect(url=sys.argv[2])
+    workers.collect_rarely()
+    before = usage()
+    began, cpu = time.monotonic(), time.process_time()
+    observer = Observer(access=access, publisher_for=lambda epoch: Publisher(redis=publishing.connect(url=sys.argv[2]), cluster="large", epoch=epoch))
+    observer.start()
+    observer.grant(epoch=1)
+    while not client.exists(keys.snapshot("large")):
+        time.sleep(0.005)
+    told = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu, "before": before, "peak": usage()}
+    print(json.dumps({**told, "snapshot_bytes": client.strlen(keys.snapshot("large"))}), flush=True)
+    threading.Event().wait()
+
+
+def usage() -> int:
+    """The most memory that the process ever had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""A real `up` that shows the large feed, with somebody signed in, and the sockets of browsers."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from clusterview.stream import encoding
+from clusterview.stream.messages import Changes, Hello
+from tests.bench import compiling, feed
+from tests.bench.feeding import Feed
+from tests.journeys.dashboard import Dashboard, wait_for
+from tests.ports import free_port
+
+START_SECONDS = 120
+HANDSHAKE = (
+    "GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+)
+
+
+@dataclass
+class Page:
+    """The product, and the cookie of somebody who is signed in."""
+
+    dashboard: Dashboard
+    cookie: str
+    cluster: str = "large"
+
+    @property
+    def hello(self) -> bytes:
+        return encoding.encode(Hello(cluster=self.cluster))
+
+    @contextlib.contextmanager
+    def browser(self) -> Iterator[Heard]:
+        """One that measures."""
+        heard = Heard()
+        address = self.dashboard.url.replace("http", "ws", 1) + "/ws/live"
+        headers = {"Cookie": self.cookie}
+        with connect(address, origin=Origin(self.dashboard.url), additional_headers=headers, max_size=None, compression=None) as socket:
+            socket.send(self.hello)
+
+            def listen() -> None:
+                with contextlib.suppress(ConnectionClosed):
+                    for frame in socket:
+                        assert isinstance(frame, bytes)
+                        heard.take(frame)
+
+            thread = threading.Thread(target=listen, daemon=True)
+            thread.start()
+            heard.whole.wait(START_SECONDS)
+            yield heard
+            socket.close()
+            thread.join(5)
+
+    @contextlib.contextmanager
+    def crowd(self, count: int, *, folder: Path) -> Iterator[Crowd]:
+        """So many that only listen. Raises RuntimeError where there is no compiler."""
+        key = base64.b64encode(b"a crowd of sixty").decode()
+        handshake = HANDSHAKE.format(port=self.dashboard.port, origin=self.dashboard.url, cookie=self.cookie, key=key).encode()
+        (folder / "said").write_bytes(handshake + masked(self.hello))
+        line = [str(compiling.program("crowd")), str(self.dashboard.port), str(count), str(folder / "said")]
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            crowd = Crowd()
+            assert process.stdout is not None
+            try:
+                assert process.stdout.readline().strip() == "ready"
+                yield crowd
+                told = process.communicate(timeout=30)[0].split("\n")
+                crowd.open, crowd.bytes = (int(word) for word in told[0].split())
+                crowd.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
+            finally:
+                process.kill()
+
+
+@dataclass
+class Heard:
+    """What one browser was told: the age in ms of each stamped change when it came, and when that was in microseconds."""
+
+    ages: list[float] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
+    frames: int = 0
+    whole: threading.Event = field(default_factory=threading.Event)
+
+    def take(self, frame: bytes) -> None:
+        message = encoding.decode(frame)
+        if message.__class__.__name__ == "Snapshot":
+            self.whole.set()
+        if isinstance(message, Changes):
+            self.frames += 1
+            for _, _, restarts in message.pods:
+                if restarts:
+                    self.ages.append(feed.age_ms(restarts[0]))
+                    self.stamps.append(restarts[0])
+
+
+@dataclass
+class Crowd:
+    """What the crowd saw: sockets still open, bytes, and the groups of its reads as (last moment, reads)."""
+
+    open: int = 0
+    bytes: int = 0
+    groups: list[tuple[int, int]] = field(default_factory=list)
+
+    def lateness(self, stamp: int) -> float | None:
+        """Milliseconds from a stamp to the last read of the group that followed it; None where none did."""
+        after = [(last - stamp & feed.STAMP_MASK) / 1000 for last, _ in self.groups]
+        return min((one for one in after if one < 1_000), default=None)
+
+
+@contextlib.contextmanager
+def shown(fed: Feed) -> Iterator[Page]:
+    """This will start the product on the feed and sign in; afterwards it is ended."""
+    with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
+        dashboard = Dashboard(state=Path(folder) / "state", port=free_port(), kubeconfig=fed.kubeconfig(folder=Path(folder)))
+        try:
+            dashboard.start(seconds=START_SECONDS)
+            with dashboard.rest(token=dashboard.token(name="viewer", role="viewer")) as rest:
+                wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=START_SECONDS, what="live")
+            yield Page(dashboard=dashboard, cookie=signed_in(dashboard))
+        finally:
+            dashboard.stop()
+
+
+def signed_in(dashboard: Dashboard) -> str:
+    """This will use the login link up, as a browser does, and give the cookies."""
+    with httpx.Client(timeout=30) as browser:
+        token = browser.get(dashboard.login_link).text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        browser.post(dashboard.login_link, data={"csrfmiddlewaretoken": token}, headers={"Origin": dashboard.url})
+        return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+
+def masked(payload: bytes) -> bytes:
+    """A WebSocket frame as a browser sends it, with a mask of zeros."""
+    assert len(payload) < 126
+    return bytes([0x82, 0x80 | len(payload), 0, 0, 0, 0]) + payload

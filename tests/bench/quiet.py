@@ -1,0 +1,41 @@
+"""A cluster where nothing happens and a thousand browsers that look at it: processor time, and what the watched API server is asked."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.bench import feeding, page
+from tests.bench.table import Line
+
+CLIENTS, SECONDS = 1_000, 10.0
+FIRST = 1
+
+
+def measure_idle() -> list[Line]:
+    """Processor time of every process of ours, in parts of a core."""
+    with feeding.feed() as fed, tempfile.TemporaryDirectory() as folder, page.shown(fed) as shown, shown.crowd(CLIENTS, folder=Path(folder)):
+        time.sleep(5)  # the snapshots go out
+        children = shown.dashboard.children()
+        before = {name: feeding.cpu_seconds(pid) for name, pid in children.items()}
+        time.sleep(SECONDS)
+        used = {name: 100 * (feeding.cpu_seconds(pid) - before[name]) / SECONDS for name, pid in children.items()}
+    total = sum(used.values())
+    lines = [Line(f"idle, {CLIENTS} browsers: {name}", share, "%") for name, share in sorted(used.items())]
+    return [*lines, Line("all together", total, "%", goal="≤ 1 % of a core", met=total <= 1)]
+
+
+def measure_load() -> list[Line]:
+    """Lists and watches that the API server saw, with few browsers and with many."""
+    seen: list[Mapping[str, int]] = []
+    with feeding.feed(nodes=100, pods=3_000) as fed, tempfile.TemporaryDirectory() as folder, page.shown(fed) as shown:
+        for count in (FIRST, CLIENTS):
+            before = fed.ask("/requests")
+            with shown.crowd(count, folder=Path(folder)):
+                time.sleep(SECONDS)
+            after = fed.ask("/requests")
+            seen.append({key: after[key] - before.get(key, 0) for key in after})
+    few, many = (sum(one.values()) for one in seen)
+    return [Line(f"lists and watches in {SECONDS:.0f} s with {CLIENTS} browsers", many, "", few, None, f"as with {FIRST}", many == few)]

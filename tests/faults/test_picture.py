@@ -1,0 +1,204 @@
+"""Whatever happens between the API server and the observer: in the end the picture is what a list around everything says, object by object.
+
+One observer stands behind the fault proxy for all of these. It looks at each row every second instead of every 30, and waits a second at most
+after a failure, because one fault follows the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clusterview.kube import backoff
+from clusterview.kube.kinds import KINDS
+from clusterview.observer import digesting, verifying
+from clusterview.observer.keeping import Keeper
+from clusterview.topology.objects import ControlPlanePart, Kind, Namespace, Uid
+from tests.faults.api import ApiProxy
+from tests.faults.requests import AnswerHtml, AnswerStatus, GzipBomb, Match
+from tests.faults.tcp import Blackhole, Down, Latency, LimitData, Reset, Slicer
+from tests.faults.timeline import Fault
+from tests.faults.watches import Corrupt, Drop, Duplicate, InjectError, RewriteVersion, Swap, Truncate
+from tests.lab.cluster import Cluster
+from tests.lab.fixtures import reset_shop, wait_until
+from tests.observer.reading import Page, access_of
+from tests.redis_servers import RedisServer
+
+pytestmark = pytest.mark.lab
+
+GREEN = "/apis/apps/v1/namespaces/store/deployments/shop-green"
+PODS = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
+WATCHES = Match(path=r"/(pods|endpointslices|deployments)\?.*watch=1")
+LISTS = Match(path=r"/(pods|endpointslices|deployments)\?limit=500", method="GET")
+READS = Match(method="GET", path="/api", probability=0.3)
+
+
+class Scene:
+    """An observer behind the proxy, and what it has led to."""
+
+    def __init__(self, *, lab: Cluster, proxy: ApiProxy, keeper: Keeper, page: Page) -> None:
+        self.lab, self.proxy, self.page, self._keeper = lab, proxy, page, keeper
+        self._wanted = 3
+
+    def happen(self) -> None:
+        """Two pods come or go, and the controllers write what follows."""
+        self._wanted = 8 - self._wanted
+        self.lab.patch(GREEN, {"spec": {"replicas": self._wanted}})
+
+        def settled() -> bool:
+            items = self.lab.get(PODS)["items"]
+            return len(items) == self._wanted == sum(one["status"].get("phase") == "Running" for one in items)
+
+        wait_until(settled, seconds=20, what=f"there are {self._wanted} pods")
+
+    def expect_truth(self) -> None:
+        try:
+            wait_until(lambda: not self.differences(), seconds=20, what="the picture is what a list says, by uid and resourceVersion")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.differences()}") from None
+
+    def differences(self) -> dict[str, object]:
+        """What of each row is not as a list has it: other objects, or an older version of one; and what the page has otherwise."""
+        observer = self._keeper._observer
+        if observer is None or self.page.state() != "live":
+            return {"page": self.page.contact()}
+        projector, held, found = observer.following._projector, set[str](), dict[str, object]()
+        for spec in KINDS:
+            query = "?fieldSelector=type%3DWarning" if spec.kind == Kind.EVENT else ""
+            truth = {Uid(one["metadata"]["uid"]): one["metadata"]["resourceVersion"] for one in self.lab.get(spec.path + query)["items"]}
+            held |= set(truth)
+            known = set(projector.uids(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)))
+            behind = {uid for uid, version in truth.items() if projector.is_behind(uid=uid, version=version)}
+            if known != set(truth) or behind:
+                found[spec.key] = (known - set(truth), behind)
+        shown = {uid for uid, one in self.page.picture().objects.items() if not isinstance(one, ControlPlanePart)}
+        return found or ({"page": shown ^ held} if shown != held else {})
+
+    def relist(self, key: str) -> None:
+        assert self._keeper._observer is not None
+        self._keeper._observer._readers.relist(key)
+
+    def divergences(self) -> int:
+        contact = self.page.contact()
+        return contact.divergences if contact is not None else 0
+
+
+@pytest.fixture(scope="module")
+def scene(lab: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    reset_shop(lab=lab)
+    server = RedisServer(folder=tmp_path_factory.mktemp("redis"))
+    server.start()
+    with pytest.MonkeyPatch.context() as patch, ApiProxy(lab=lab, seed=11) as proxy:
+        patch.setattr(digesting, "EVERY_SECONDS", 1.0)
+        patch.setattr(digesting, "REST", 1.0)
+        patch.setattr(backoff, "LONGEST_SECONDS", 1.0)
+        patch.setattr(verifying, "SETTLE_SECONDS", 0.4)
+        access = access_of(Path(proxy.kubeconfig(user="admin")))
+        keeper = Keeper(access=access, redis_url=server.url)
+        keeper.start()
+        try:
+            yield Scene(lab=lab, proxy=proxy, keeper=keeper, page=Page(url=server.url, cluster=access.id))
+        finally:
+            keeper.stop()
+            server.kill()
+            reset_shop(lab=lab)
+
+
+@pytest.fixture
+def quiet(scene: Scene) -> Iterator[Scene]:
+    """The scene with the truth on the page and no fault."""
+    scene.expect_truth()
+    yield scene
+    scene.proxy.clear()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Latency(direction="to_client", seconds=0.3, jitter_seconds=0.2), id="F03 slow"),
+        pytest.param(Slicer(direction="to_client", piece_bytes=997), id="F18 small pieces"),
+        pytest.param(Corrupt(match=WATCHES, chance=0.2), id="F18 corrupted lines"),
+        pytest.param(Truncate(match=WATCHES, chance=0.2), id="F18 truncated lines"),
+        pytest.param(Corrupt(match=WATCHES, chance=0.2, into=b'{"type":"ADDED","object":{"kind":"Table","rows":[]}}'), id="F19 a table"),
+        pytest.param(Corrupt(match=WATCHES, chance=0.2, into=b'{"type":"INVENTED","object":{"metadata":{}}}'), id="F19 an unknown event"),
+        pytest.param(Duplicate(match=WATCHES, chance=0.5), id="F21 doubled"),
+        pytest.param(Swap(match=WATCHES, chance=0.3), id="F22 swapped"),
+        pytest.param(InjectError(match=WATCHES, chance=0.2, code=500), id="F12 an error in the watch"),
+        pytest.param(InjectError(match=WATCHES, event=1, code=410), id="F06 too old"),
+        pytest.param(AnswerStatus(match=READS, code=500), id="F12 a burst of 500"),
+        pytest.param(AnswerStatus(match=READS, code=503), id="F12 a burst of 503"),
+        pytest.param(AnswerStatus(match=Match(method="GET", path="/api", times=20), code=429, retry_after_seconds=1), id="F09 busy"),
+        pytest.param(AnswerStatus(match=Match(method="GET", path="continue=", times=2), code=410), id="F07 a token that expired"),
+        pytest.param(AnswerHtml(match=READS), id="F29 a login page"),
+        pytest.param(GzipBomb(match=READS, mebibytes=100), id="F29 a bomb"),
+    ],
+)
+def test_the_picture_is_the_truth_after(fault: Fault, quiet: Scene) -> None:
+    handle = quiet.proxy.add(fault)
+    for _ in range(2):
+        quiet.happen()
+    quiet.proxy.remove(handle)
+    quiet.expect_truth()
+
+
+def test_an_event_that_a_proxy_lost_is_found_and_repaired_f23(quiet: Scene) -> None:
+    found = quiet.divergences()
+    handle = quiet.proxy.add(Drop(match=WATCHES, chance=0.5))
+    quiet.happen()
+    quiet.happen()
+    quiet.proxy.remove(handle)
+    quiet.expect_truth()
+    wait_until(lambda: quiet.divergences() > found, seconds=5, what="it was counted")
+
+
+def test_a_version_that_is_made_up_is_survived_f24(quiet: Scene) -> None:
+    handle = quiet.proxy.add(RewriteVersion(match=Match(path=r"/pods\?.*watch=1"), event=1, version="999999999"))
+    quiet.happen()
+    quiet.proxy.remove(handle)
+    quiet.happen()
+    quiet.expect_truth()
+
+
+@pytest.mark.parametrize("fault", [Down(), Reset(), Blackhole(direction="to_client")], ids=["F02 refused", "F02 reset", "F04 half open"])
+def test_a_cluster_that_cannot_be_reached_is_stale_and_then_true_again(fault: Fault, quiet: Scene) -> None:
+    handle = quiet.proxy.add(fault)
+    wait_until(lambda: quiet.page.state() == "stale", seconds=8, what="the page is stale")
+    assert quiet.page.picture().objects, "the last view stays"
+    quiet.happen()
+    quiet.proxy.remove(handle)
+    quiet.expect_truth()
+
+
+def test_no_half_picture_is_shown_while_a_list_stalls_f05(quiet: Scene) -> None:
+    before = set(quiet.page.picture().objects)
+    handle = quiet.proxy.add(LimitData(direction="to_client", limit_bytes=9_000))
+    drops = threading.Event()
+
+    def look() -> None:
+        while handle in quiet.proxy.faults.handles:
+            if not before <= set(quiet.page.picture().objects):
+                drops.set()
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    quiet.relist("Pod")
+    wait_until(lambda: handle.struck >= 2, seconds=10, what="lists broke off")
+    quiet.proxy.remove(handle)
+    watcher.join(5)
+    assert not drops.is_set()
+    quiet.expect_truth()
+
+
+def test_an_api_server_that_comes_and_goes_meets_no_herd_f27(quiet: Scene) -> None:
+    asked = len(quiet.proxy.requests)
+    for _ in range(4):
+        handle = quiet.proxy.add(Down())
+        wait_until(lambda: quiet.page.contact() is not None, seconds=5, what="somebody said something")
+        quiet.proxy.remove(handle)
+    quiet.happen()
+    quiet.expect_truth()
+    watched = [path for method, path in quiet.proxy.requests[asked:] if "watch=1" in path and "/pods?" in path]
+    assert len(watched) <= 4 + 4

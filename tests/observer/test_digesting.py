@@ -1,0 +1,113 @@
+"""Every row is looked at each 30 s, and a look that is dear is rare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterview.observer import words
+from clusterview.observer.digesting import EVERY_SECONDS, REST, Digesting
+from tests.kube.making import PODS, failure, page, pod
+from tests.kube.scripted import Script, playing, say
+
+TWO = (say(200, page(pod("a", version=3), version=10, token="t")), say(200, page(pod("b", version=4), version=10)))
+COUNTED = say(200, {"metadata": {"resourceVersion": "10", "continue": "t", "remainingItemCount": 41}, "items": [pod("a", version=3)]})
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def digesting(script: Script, told: list[Any], clock: Clock, *, followed: bool = True) -> Digesting:
+    return Digesting(connection=script.connection(), followed=lambda: [PODS] if followed else [], tell=told.append, clock=clock)
+
+
+def test_every_object_is_told_by_its_identity_in_pages() -> None:
+    told: list[Any] = []
+    clock = Clock()
+    with playing(*TWO) as script:
+        look = digesting(script, told, clock)
+        assert 0 < look.round() <= EVERY_SECONDS
+        assert told == []
+        clock.now = EVERY_SECONDS
+        look.round()
+        assert "PartialObjectMetadataList" in script.asked[0].headers["Accept"]
+        assert [one.query.get("continue") for one in script.asked] == [None, "t"]
+    assert told == [
+        words.DigestBegun(key="Pod", at=30.0),
+        words.DigestPage(key="Pod", version="10", objects=(("uid-a", "3"),)),  # type: ignore[arg-type]
+        words.DigestPage(key="Pod", version="10", objects=(("uid-b", "4"),)),  # type: ignore[arg-type]
+        words.DigestEnded(key="Pod", at=30.0),
+    ]
+
+
+def test_after_a_dear_look_there_are_counts_until_a_hundred_times_as_long_has_passed() -> None:
+    told: list[Any] = []
+    clock = Clock()
+
+    def slowly(handler: Any) -> None:
+        clock.now += 4.0
+        say(200, page(pod("a", version=3), version=10))(handler)
+
+    with playing(slowly, last=COUNTED) as script:
+        look = digesting(script, told, clock)
+        look.round()
+        clock.now = EVERY_SECONDS
+        look.round()
+        while clock.now < EVERY_SECONDS + 4.0 + 4.0 * REST - EVERY_SECONDS:
+            clock.now += EVERY_SECONDS
+            look.round()
+        counts = [one for one in told if isinstance(one, words.Counted)]
+        assert len(counts) > 5 and {one.count for one in counts} == {42}
+        clock.now += 2 * EVERY_SECONDS
+        look.round()
+        assert isinstance(told[-1], words.DigestBegun | words.DigestPage | words.DigestEnded)
+        assert {one.query["limit"] for one in script.asked[1 : len(counts) + 1]} == {"1"}
+
+
+def test_a_count_that_is_not_said_is_not_guessed() -> None:
+    told: list[Any] = []
+    clock = Clock()
+    with playing(say(200, page(pod("a", version=3), version=10, token="t"))) as script:
+        look = digesting(script, told, clock)
+        look.round()
+        look._rested["Pod"] = 100.0
+        clock.now = EVERY_SECONDS
+        look.round()
+    assert told == []
+
+
+def test_a_row_that_is_not_followed_is_not_asked_for() -> None:
+    clock = Clock()
+    with playing() as script:
+        look = digesting(script, [], clock, followed=False)
+        look.round()
+        clock.now = EVERY_SECONDS
+        look.round()
+        assert script.asked == []
+
+
+def test_a_busy_server_is_left_alone_for_the_time_it_asks_for() -> None:
+    clock = Clock()
+    with playing(say(429, failure(429, "TooManyRequests"), Retry_After="17")) as script:
+        look = digesting(script, [], clock)
+        look.round()
+        clock.now = EVERY_SECONDS
+        assert look.round() == 17.0
+
+
+@pytest.mark.parametrize("answer", [say(500), say(200, b"{"), say(410, failure(410, "Expired")), say(403, failure(403, "Forbidden"))])
+def test_a_look_that_fails_tells_no_end(answer: Any) -> None:
+    told: list[Any] = []
+    clock = Clock()
+    with playing(answer) as script:
+        look = digesting(script, told, clock)
+        look.round()
+        clock.now = EVERY_SECONDS
+        look.round()
+    assert told == [words.DigestBegun(key="Pod", at=30.0)]

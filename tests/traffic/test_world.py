@@ -1,0 +1,161 @@
+"""Each invariant that is looked at after every step of the state machine can fail: the product is broken in one place, and the world says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clusterview.models import AuditHead
+from clusterview.traffic import convergence, engine, moving_on, planning, requesting
+from clusterview.traffic.states import State
+from tests.traffic import world
+from tests.traffic.memory import Order
+from tests.traffic.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Patch = pytest.MonkeyPatch
+MUTANTS: dict[str, Callable[[Patch, World], None]] = {}
+
+
+def breaks(invariant: str) -> Callable[[Callable[[Patch, World], None]], Callable[[Patch, World], None]]:
+    """Names a way to break this invariant; the world is settled and checked afterwards."""
+
+    def named(mutant: Callable[[Patch, World], None]) -> Callable[[Patch, World], None]:
+        MUTANTS[f"{invariant}: {mutant.__name__.replace('_', ' ')}"] = mutant
+        return mutant
+
+    return named
+
+
+def click(here: World, *, until: str = "", to: str = "green") -> None:
+    """This will have somebody click, and the switch go on to a call, or to its end."""
+    here.click(to=to)
+    here.go(here.runs[-1], times=40, until=until)
+
+
+def without(patch: Patch, action: str) -> None:
+    """Lines of the audit with this action are not written."""
+    record = moving_on.record
+    patch.setattr(moving_on, "record", lambda switch, *lines, **more: record(switch, *[one for one in lines if one[0] != action], **more))
+
+
+@breaks("I2")
+def an_intent_says_something_else_than_the_effect(patch: Patch, here: World) -> None:
+    patch.setattr(engine, "intention_of", lambda switch: {"from": engine.source_of(switch), "to": {"app": "other"}, "returning": False})
+    click(here)
+
+
+@breaks("I3")
+def an_outcome_is_not_written(patch: Patch, here: World) -> None:
+    without(patch, "OUTCOME")
+    click(here)
+
+
+@breaks("I5")
+def a_late_effect_is_not_locked_out(patch: Patch, here: World) -> None:
+    patch.setattr(planning, "_tests", lambda **_: [])
+    click(here, until="patch effect")
+    here.go(here.runs[-1], Order.LATE)
+    here.go(here.runs[-1], times=40)
+    click(here, to="blue")
+
+
+@breaks("I6")
+def an_effect_does_not_test_the_version(patch: Patch, here: World) -> None:
+    patch.setattr(planning, "_tests", lambda **_: [])
+    click(here, until="patch effect")
+    here.memory.edit(lambda document: document["metadata"].update(labels={"touched": "yes"}))
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("I7")
+def every_fence_is_the_same(patch: Patch, here: World) -> None:
+    patch.setattr(planning, "fresh_fence", lambda *, holder, epoch: f"{holder}:{epoch}:always")
+    click(here, until="patch effect")
+    here.memory.edit(lambda document: document["metadata"].pop("annotations"))
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("I8")
+def a_look_never_grows_old(patch: Patch, here: World) -> None:
+    patch.setattr(engine, "OLDEST_LOOK_SECONDS", 1e9)
+    click(here, until="patch mark")
+    here.memory.scale("green", 0)
+    here.clock.pass_by(5)
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("I11")
+def the_permission_is_not_read_again(patch: Patch, here: World) -> None:
+    patch.setattr(moving_on, "why_not", lambda *_, **__: None)
+    click(here, until="patch mark")
+    here.permit(False)
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("I12")
+def an_end_is_not_told(patch: Patch, here: World) -> None:
+    without(patch, "CLOSED")
+    click(here)
+
+
+@breaks("I13")
+def the_key_of_a_request_is_forgotten(patch: Patch, here: World) -> None:
+    request = requesting.request_switch
+    patch.setattr(requesting, "request_switch", lambda **given: request(**{**given, "idempotency_key": None}))
+    for to in ("green", "blue"):
+        here.click(to=to, key="one")
+        here.go(here.runs[-1], times=40)
+
+
+@breaks("I14")
+def endpoints_are_not_waited_for(patch: Patch, here: World) -> None:
+    patch.setattr(convergence.Convergence, "converged", True)
+    here.memory.follows_at_once = False
+    click(here)
+
+
+@breaks("I15")
+def the_audit_begins_anew(patch: Patch, here: World) -> None:
+    click(here, until="patch mark")
+    AuditHead.objects.update(hash="1" * 64)
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("I16")
+def pages_are_told_before_the_commit(patch: Patch, here: World) -> None:
+    step = moving_on.step
+
+    def tell_first(switch: Any, to: State, **more: Any) -> None:
+        moving_on.tell(switch, state=to)
+        step(switch, to, **more)
+
+    patch.setattr(moving_on, "step", tell_first)
+    click(here)
+
+
+@breaks("I19")
+def nobody_takes_up_what_was_left(patch: Patch, here: World) -> None:
+    patch.setattr(moving_on, "due", list)
+    click(here, until="patch mark")
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here, pytest.raises(AssertionError, match=f"(?m)^{name.partition(':')[0]}: "):
+        MUTANTS[name](monkeypatch, here)
+        here.check()
+        here.settle()
+
+
+def test_nothing_is_noticed_where_nothing_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        for to in ("green", "blue"):
+            click(here, to=to)
+        here.check()
+        here.settle()
