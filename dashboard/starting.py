@@ -166,8 +166,9 @@ def practice_line(*, practice: Practice) -> list[str]:
 
 
 def is_written(*, practice: Practice) -> bool:
-    """Whether the kubeconfig leads to the practice cluster: not before its first start, or where its port had to change."""
-    return practice.kubeconfig.exists() and f":{practice.port}" in practice.kubeconfig.read_text()
+    """Whether the kubeconfig leads to the practice cluster: not before its first start, nor where its port or its story had to change."""
+    written = practice.kubeconfig.read_text() if practice.kubeconfig.exists() else ""
+    return f":{practice.port}" in written and f'"story": "{practice.story}"' in written
 
 
 async def practice_begins(*, practice: Practice) -> None:

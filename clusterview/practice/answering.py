@@ -150,6 +150,8 @@ def update(store: Store, resource: Resource, asked: Asked, now: float) -> tuple[
 
 
 def patch(store: Store, resource: Resource, asked: Asked, now: float) -> tuple[int, Object]:
+    if resource.custom and asked.media_type == patches.STRATEGIC:
+        raise problems.wrong_media((patches.JSON_PATCH, patches.MERGE))
     changes, target = patches.read(media_type=asked.media_type, body=asked.body), asked.target
     item = writing.modify(
         store, resource, lambda before: patches.apply(media_type=asked.media_type, patch=changes, item=before),
