@@ -203,6 +203,7 @@ class Hub:
                 await self._take_changes(by_key[key][0], entries)
             else:
                 self._take_contact(by_key[key][0], entries)
+                await self._renew(by_key[key][0])
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for _, fields in entries:
@@ -212,11 +213,11 @@ class Hub:
             except Gap:
                 await self._load(feed)
                 return
-        if feed.tail_bytes > TAIL_BYTES and self._clock() - feed.renewed_at >= RENEW_SECONDS:
-            await self._renew(feed)
 
     async def _renew(self, feed: Feed) -> None:
-        """This will take the newest snapshot for those who come, in place of an older one with a long tail."""
+        """This will take the newest snapshot for those who come, in place of an older one with a long tail. Its observer speaks each second."""
+        if feed.tail_bytes <= TAIL_BYTES or self._clock() - feed.renewed_at < RENEW_SECONDS:
+            return
         feed.renewed_at = self._clock()
         if found := await self._redis.get(keys.snapshot(feed.cluster)):
             feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
