@@ -56,7 +56,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("each change is applied exactly once and in order", () => {
+describe("each change is applied exactly once and in order (F70)", () => {
   test("the next number is applied, a repeated one is not", async () => {
     const line = await opened();
     line.say({ type: "changes", position: at(5), changes: [] });

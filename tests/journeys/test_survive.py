@@ -22,6 +22,13 @@ from tests.ports import free_port
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
 
+NOTE_STATES = """() => {
+  const chip = document.querySelector('[data-testid=freshness]');
+  window.states = [];
+  new MutationObserver(() => window.states.push(chip.dataset.state)).observe(chip, { attributes: true });
+}"""
+
+
 def expect_live(page: Page, *, seconds: float) -> None:
     expect(page.get_by_test_id("freshness")).to_contain_text(re.compile("live", re.IGNORECASE), timeout=seconds * 1000)
 
@@ -54,9 +61,11 @@ def epochs_in_redis(dashboard: Dashboard, cluster: str) -> set[int]:
 @pytest.mark.parametrize("child", ["web", "observe", "traffic", "redis"])
 def test_a_killed_child_comes_back_and_so_does_the_page(child: str, page: Page, dashboard: Dashboard, lab: Any, lab_shop: Any) -> None:
     expect_live(page, seconds=15)
+    page.evaluate(NOTE_STATES)
     kill_child(dashboard, child)
     page.get_by_role("button", name="Show as table").click()
     expect_live(page, seconds=25)
+    assert child != "web" or page.evaluate("window.states").count("stale"), "F72: the page did not say that its server was gone"
     lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
     green = page.locator('tr[data-kind="Pod"]', has_text="shop-green")
     expect(green).to_have_count(4, timeout=20_000)
