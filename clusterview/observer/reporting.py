@@ -16,17 +16,29 @@ from clusterview.topology.objects import Kind, Namespace, Uid
 log = logging.getLogger(__name__)
 
 
+class Gathered:
+    """The objects of a list, each translated as it comes: what the API server sent of it is forgotten with its page."""
+
+    def __init__(self, *, kind: str) -> None:
+        self._kind = kind
+        self.sightings: list[Sighting] = []
+        self.poison: dict[Uid, str] = {}
+
+    def append(self, item: Any) -> None:
+        """This will keep what is shown of the object."""
+        if (one := _sighting(self._kind, item, self.poison)) is not None:
+            self.sightings.append(one)
+
+
 def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
     """This will turn one word of a reader into those of the observer, in order. `at` is now by the monotonic clock."""
     spec = said.spec
     match said:
         case watching.Listed(items=items, quarantined=quarantined):
-            poison: dict[Uid, str] = {}
-            sightings = tuple(one for item in items if (one := _sighting(spec.kind, item, poison)) is not None)
-            yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=sightings, at=at)
-            yield words.Unreadable(key=spec.key, objects=_names(quarantined) | poison, all_of_them=True)
+            yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=items.sightings, at=at)
+            yield words.Unreadable(key=spec.key, objects=_names(quarantined) | items.poison, all_of_them=True)
         case watching.Seen(item=item):
-            poison = {}
+            poison: dict[Uid, str] = {}
             if (one := _sighting(spec.kind, item, poison)) is not None:
                 yield Seen(sighting=one, at=at)
             else:

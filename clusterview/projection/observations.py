@@ -6,6 +6,8 @@ matters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from clusterview.topology.objects import AnyRecord, Kind, Namespace, Uid
@@ -34,7 +36,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Kind
     namespace: Namespace = Namespace("")
-    sightings: tuple[Sighting, ...]
+    sightings: Sequence[Sighting]
     at: float = 0.0
 
 
