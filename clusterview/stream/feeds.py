@@ -49,11 +49,12 @@ class Feed:
 
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
+        reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
         self._snapshot = (snapshot.position, frame) if snapshot else None
         self._tail.clear()
         self.tail_bytes = 0
         with self._lock:
-            self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
+            self._reader = reader
             self.position = snapshot.position if snapshot else None
         self._recent.clear()
         for subscription in self.subscriptions:

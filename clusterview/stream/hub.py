@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -23,6 +25,8 @@ from clusterview.stream.messages import Contact, Heartbeat, Operation, Position,
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.pictures import Picture
 
+log = logging.getLogger(__name__)
+
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
 LOOK_SECONDS = 0.25
@@ -32,6 +36,9 @@ WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
 TAIL_BYTES = 256 * 1024
 RENEW_SECONDS = 5.0
+
+FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError)  # what was not written by us: nothing of it is believed
+UNREADABLE = (RedisError, OSError, *FORGED)
 
 Listener = Callable[[notices.Revoked | None], None]
 
@@ -152,7 +159,7 @@ class Hub:
     async def _feed(self, cluster: str) -> Feed:
         if cluster not in self._feeds:
             feed = Feed(cluster=cluster)
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
             self._feeds.setdefault(cluster, feed)
             self._changed.set()
@@ -166,7 +173,9 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
-            except (RedisError, OSError, msgspec.MsgspecError):
+            except UNREADABLE as problem:
+                if isinstance(problem, FORGED):
+                    log.warning("what is in Redis is not what was written there: %r", problem)
                 self._gone = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -207,10 +216,10 @@ class Hub:
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for _, fields in entries:
-            frame = fields[keys.FRAME]
             try:
+                frame = fields[keys.FRAME]
                 feed.advance(frame=frame, message=encoding.decode_changes(frame))
-            except Gap:
+            except (Gap, *FORGED):
                 await self._load(feed)
                 return
 
@@ -230,7 +239,11 @@ class Hub:
     def _take_notices(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         self._notice_id = entries[-1][0]
         for _, fields in entries:
-            notice = notices.decode(fields[keys.NOTICE])
+            try:
+                notice = notices.decode(fields[keys.NOTICE])
+            except FORGED as problem:
+                log.warning("a notice that is none was dropped: %r", problem)
+                continue
             if isinstance(notice, Operation):
                 self._ring(notice)
             else:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from clusterview.stream import keys, notices, publishing
+from clusterview.stream import encoding, keys, notices, publishing
 from clusterview.stream.hub import Hub, OutOfReach
-from clusterview.stream.messages import Contact, Position
+from clusterview.stream.messages import Contact, Position, Snapshot
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.pictures import Picture
@@ -132,6 +133,46 @@ async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(
     second = publisher(redis_server, epoch=2, pods=1)
     await until(subscription, browser, lambda: browser.position == second.position)
     assert browser.pods == {"shop-0"}
+
+
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        (keys.NOTICES, {keys.NOTICE: b"\xc1"}),
+        (keys.NOTICES, {"other": b""}),
+        (keys.contact("lab"), {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}),
+        (keys.contact("lab"), {keys.CONTACT: b""}),
+        (keys.topology("lab"), {keys.FRAME: b"\xc1"}),
+        (keys.topology("lab"), {"other": b""}),
+    ],
+)
+async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
+    hub: Hub, redis_server: RedisServer, key: str, fields: dict[Any, bytes]
+) -> None:
+    """An observer finds out at its next write that the stream is not its own any more, and begins another epoch."""
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    before = writer.position
+    publishing.connect(url=redis_server.url).xadd(key, fields, id="1-2" if key == keys.topology("lab") else "*")
+    if key == keys.topology("lab"):
+        with pytest.raises(publishing.Lost):
+            writer.publish(changes=came(5))
+        writer = publisher(redis_server, epoch=2, pods=3)
+    else:
+        writer.contact(contact=LIVE)
+        writer.publish(changes=came(5))
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+    assert browser.position != before
+
+
+async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    forged = encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=b"no zlib"))
+    publishing.connect(url=redis_server.url).set(keys.snapshot("lab"), forged)
+    browser, subscription = Browser(), await hub.join(cluster="lab")
+    writer = publisher(redis_server, epoch=2, pods=3)
+    await until(subscription, browser, lambda: browser.position == writer.position)
 
 
 async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: Hub, redis_server: RedisServer) -> None:
