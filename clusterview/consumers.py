@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
-from clusterview.stream import encoding, hub, messages, notices
+from clusterview.stream import encoding, hub, messages, notices, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 10.0
@@ -53,12 +53,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except msgspec.MsgspecError:
             await self._bye(reason="bad_message", code=POLICY)
             return
-        if hello.view != messages.WHOLE:
-            await self._bye(reason="forbidden", code=POLICY)
-        elif not await database_sync_to_async(clusters.known)(hello.cluster):
+        try:
+            namespaces = views.namespaces_of(hello.view)
+        except ValueError:
+            await self._bye(reason="bad_message", code=POLICY)
+            return
+        if not await database_sync_to_async(clusters.known)(hello.cluster):
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
-            await self._join(hello)
+            await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
         """Leaves everything."""
@@ -69,10 +72,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
 
-    async def _join(self, hello: messages.Hello) -> None:
+    async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, resume=hello.resume)
+        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume)
         self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:
