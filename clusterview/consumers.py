@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
-from clusterview.stream import encoding, hub, messages, notices
+from clusterview.stream import encoding, hub, messages, notices, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 10.0
@@ -56,14 +56,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except msgspec.MsgspecError:
             await self._bye(reason="bad_message", code=POLICY)
             return
+        try:
+            namespaces = views.namespaces_of(hello.view)
+        except ValueError:
+            await self._bye(reason="bad_message", code=POLICY)
+            return
         if self._is_flood():
             await self._bye(reason="bad_message", code=POLICY)
-        elif hello.view != messages.WHOLE:
-            await self._bye(reason="forbidden", code=POLICY)
         elif not await database_sync_to_async(clusters.known)(hello.cluster):
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
-            await self._join(hello)
+            await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
         """Leaves everything."""
@@ -79,10 +82,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._hellos.append(now)
         return now - before < HELLOS_SECONDS
 
-    async def _join(self, hello: messages.Hello) -> None:
+    async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, resume=hello.resume)
+        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume)
         self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:

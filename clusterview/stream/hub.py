@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
+import itertools
 import logging
 import time
 import zlib
@@ -23,6 +25,7 @@ from clusterview.stream import encoding, freshness, keys, notices
 from clusterview.stream.feeds import STEPS, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.subscribing import Subscription
+from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
 
 log = logging.getLogger(__name__)
@@ -80,23 +83,37 @@ class Hub:
                 task.cancel()
             await asyncio.wait(pending, timeout=STOP_SECONDS)
         for feed in self._feeds.values():
-            for subscription in list(feed.subscriptions):
+            for subscription in [*feed.subscriptions, *(one for view in feed.views.values() for one in view.subscriptions)]:
                 subscription.close()
         await self._redis.aclose()
         self._loop = None
 
     # For consumers and other users on the loop
 
-    async def join(self, *, cluster: str, resume: Position | None = None) -> Subscription:
-        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first."""
+    async def join(self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None) -> Subscription:
+        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first.
+
+        With `namespaces` to what may be seen of them, and to nothing else.
+        """
         self.start()
         feed = await self._feed(cluster)
+        if namespaces is not None:
+            return self._join_view(feed, feed.view(namespaces), resume=resume)
         subscription = Subscription(cluster=cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
         frames = await self._after(feed=feed, place=resume) if resume else None
         if frames is not None and resume is not None:
             subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
         feed.subscriptions.add(subscription)
         subscription.put_heartbeat(frame=self._heartbeat(self.contact(cluster)))
+        return subscription
+
+    def _join_view(self, feed: Feed, view: View, *, resume: Position | None) -> Subscription:
+        subscription = Subscription(cluster=feed.cluster, snapshot=view.frames, leave=functools.partial(feed.leave, view))
+        frames = view.after(resume) if resume else None
+        if frames is not None and resume is not None:
+            subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
+        view.subscriptions.add(subscription)
+        subscription.put_heartbeat(frame=self._heartbeat(view.contact(self.contact(feed.cluster))))
         return subscription
 
     def contact(self, cluster: str) -> Contact:
@@ -252,7 +269,8 @@ class Hub:
     def _ring(self, operation: Operation) -> None:
         if feed := self._feeds.get(operation.cluster):
             frame = encoding.encode(operation)
-            for subscription in feed.subscriptions:
+            listeners = [view.subscriptions for view in feed.views.values() if operation.namespace in view.namespaces]
+            for subscription in itertools.chain(feed.subscriptions, *listeners):
                 subscription.put_operation(frame=frame)
 
     def _tell(self, notice: notices.Revoked | None) -> None:
@@ -319,6 +337,10 @@ class Hub:
         frame = self._heartbeat(contact)
         for subscription in feed.subscriptions:
             subscription.put_heartbeat(frame=frame)
+        for view in feed.views.values():
+            frame = self._heartbeat(view.contact(contact))
+            for subscription in view.subscriptions:
+                subscription.put_heartbeat(frame=frame)
 
     def _heartbeat(self, contact: Contact) -> bytes:
         return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000)))

@@ -14,9 +14,10 @@ from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
+from clusterview.topology.changes import Put
 from clusterview.topology.pictures import Picture
 from tests.redis_servers import RedisServer
-from tests.stream.making import Browser, came, picture, went
+from tests.stream.making import NODE, Browser, came, picture, went
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 SOON = 10.0
@@ -231,3 +232,26 @@ async def test_a_subscription_that_was_closed_leaves_nothing_behind(hub: Hub, re
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(anext(subscription), SOON)
     assert publishing.connect(url=redis_server.url).exists(keys.snapshot("lab"))
+
+
+async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_the_last(hub: Hub, redis_server: RedisServer) -> None:
+    writer = publisher(redis_server)
+    seen = frozenset({"store"})
+    one, two = Browser(), Browser()
+    first, second = await hub.join(cluster="lab", namespaces=seen), await hub.join(cluster="lab", namespaces=seen)
+    await until(first, one, lambda: one.snapshots == 1)
+    await until(second, two, lambda: two.snapshots == 1)
+    (view,) = hub._feeds["lab"].views.values()
+    writer.publish(changes=[Put(NODE)])
+    writer.publish(changes=went(1))
+    await until(first, one, lambda: one.pods == {"shop-0"})
+    await until(second, two, lambda: two.pods == {"shop-0"})
+    assert one.position == two.position == view.position
+    assert one.position is not None
+    assert one.position.sequence == 2, "the node is no step"
+    again = await hub.join(cluster="lab", namespaces=seen, resume=one.position)
+    await until(again, one, lambda: one.states[-1:] == ["live"])
+    assert one.snapshots == 1
+    for subscription in (first, second, again):
+        subscription.close()
+    assert hub._feeds["lab"].views == {}
