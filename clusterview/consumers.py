@@ -19,7 +19,21 @@ from clusterview.stream.subscribing import Subscription
 HELLO_SECONDS = 10.0
 HELLO_BYTES = 64 * 1024
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
+KNOWN_SECONDS = 1.0
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
+
+
+_known: dict[str, float] = {}
+
+
+async def is_known(cluster: str) -> bool:
+    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`."""
+    if time.monotonic() - _known.get(cluster, float("-inf")) < KNOWN_SECONDS:
+        return True
+    found: bool = await database_sync_to_async(clusters.known)(cluster)
+    if found:
+        _known[cluster] = time.monotonic()
+    return found
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -63,7 +77,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if self._is_flood():
             await self._bye(reason="bad_message", code=POLICY)
-        elif not await database_sync_to_async(clusters.known)(hello.cluster):
+        elif not await is_known(hello.cluster):
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
             await self._join(hello, namespaces=namespaces)
@@ -95,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_SECONDS)
-        if self.subscription is None:
+        if not self._hellos:
             await self._bye(reason="bad_message", code=POLICY)
 
     async def _expire(self, seconds: float) -> None:
@@ -119,7 +133,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _bye(self, *, reason: str, code: int) -> None:
         if self.subscription:
             self.subscription.close()
-        with contextlib.suppress(RuntimeError):  # the browser may have closed a moment ago
+        with contextlib.suppress(RuntimeError, OSError):  # the browser may have closed a moment ago
             await self.send(bytes_data=encoding.encode(messages.Bye(reason=reason)))
             await self.close(code=code)
 

@@ -44,6 +44,7 @@ class Feed:
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
         self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
+        self._frames: collections.deque[bytes] = collections.deque(maxlen=STEPS)  # of the same steps
         self._snapshot: tuple[Position, bytes] | None = None
         self._tail: collections.deque[tuple[Position, bytes]] = collections.deque()  # the frames that came after the snapshot
         self.tail_bytes = 0
@@ -59,6 +60,7 @@ class Feed:
             self._reader = reader
             self.position = snapshot.position if snapshot else None
         self._recent.clear()
+        self._frames.clear()
         for subscription in self.subscriptions:
             subscription.start_again()
         for view in self.views.values():
@@ -83,6 +85,7 @@ class Feed:
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
         self._recent.append(((message.position, changes), before))
+        self._frames.append(frame)
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
         for view in self.views.values():
@@ -115,6 +118,13 @@ class Feed:
         for _, before in reversed(steps):
             picture.restore(before=before)
         return picture, [step for step, _ in steps]
+
+    def frames_since(self, place: Position) -> list[bytes] | None:
+        """The frames that came after a place; None where it is not among those that are remembered here."""
+        if self.position is None or place.epoch != self.position.epoch:
+            return None
+        missed = self.position.sequence - place.sequence
+        return list(self._frames)[len(self._frames) - missed :] if 0 <= missed <= len(self._frames) else None
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""

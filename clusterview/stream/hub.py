@@ -38,6 +38,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
 TAIL_BYTES = 256 * 1024
+CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
 
 FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError)  # what was not written by us: nothing of it is believed
@@ -56,6 +57,8 @@ class Hub:
     def __init__(self, *, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url, self._clock = url, clock
         self._feeds: dict[str, Feed] = {}
+        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._asking = asyncio.Semaphore(CONNECTIONS)
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
         self._gone = True
@@ -174,13 +177,22 @@ class Hub:
     # Reading
 
     async def _feed(self, cluster: str) -> Feed:
+        """The feed of a cluster; however many ask for the first time at once, it is loaded once."""
         if cluster not in self._feeds:
-            feed = Feed(cluster=cluster)
+            if cluster not in self._loading:
+                self._loading[cluster] = asyncio.get_running_loop().create_task(self._begin(cluster))
+            await asyncio.shield(self._loading[cluster])
+        return self._feeds[cluster]
+
+    async def _begin(self, cluster: str) -> None:
+        feed = Feed(cluster=cluster)
+        try:
             with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
-            self._feeds.setdefault(cluster, feed)
+        finally:
+            self._feeds[cluster] = feed
+            del self._loading[cluster]
             self._changed.set()
-        return self._feeds[cluster]
 
     async def _read_for_ever(self) -> None:
         pause = FIRST_PAUSE
@@ -306,8 +318,11 @@ class Hub:
             now = feed.position
             if now is None or place.epoch != now.epoch or place.sequence > now.sequence:
                 return None
+            if (remembered := feed.frames_since(place)) is not None:
+                return remembered
             try:
-                entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", keys.entry_id(now))
+                async with self._asking:
+                    entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", keys.entry_id(now))
             except (RedisError, OSError):
                 return None
             if len(entries) != now.sequence - place.sequence:
