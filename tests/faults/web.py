@@ -31,20 +31,25 @@ SIGNED_IN = """
 import django
 django.setup()
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils.crypto import get_random_string
 from clusterview.access import clusters, people
 clusters.register(opened=[("lab", "the lab")])
 client = Client()
 client.force_login(people.add(name="vera", role="viewer"))
-print(f"{settings.SESSION_COOKIE_NAME}={client.session.session_key}")
+found = Session.objects.get(session_key=client.session.session_key)
+others = [Session(session_key=get_random_string(32), session_data=found.session_data, expire_date=found.expire_date) for _ in range({count} - 1)]
+for one in [found, *Session.objects.bulk_create(others)]:
+    print(f"{{settings.SESSION_COOKIE_NAME}}={{one.session_key}}")
 """
 
 
 class Web:
     """One web process. The test publishes what its browsers see: `picture`, of the newest `sequence` of the `epoch`."""
 
-    def __init__(self, *, folder: Path, redis: RedisServer) -> None:
-        self.port = free_port()
+    def __init__(self, *, folder: Path, redis: RedisServer, sessions: int = 1) -> None:
+        self.port, self.redis = free_port(), redis
         self.epoch, self.sequence, self.picture = 1, 1, picture(pods=2)
         self._folder = folder
         self._environment = os.environ | {
@@ -53,7 +58,7 @@ class Web:
         (folder / "secret-key").write_text("a key for tests only")
         self._process: subprocess.Popen[bytes] | None = None
         self._run("manage.py", "migrate", "--verbosity", "0")
-        self._cookie = self._run("-c", SIGNED_IN).strip().splitlines()[-1]
+        self.cookies = self._run("-c", SIGNED_IN.format(count=sessions)).strip().splitlines()[-sessions:]
         self._publisher = Publisher(redis=publishing.connect(url=redis.url), cluster=CLUSTER, epoch=self.epoch)
         self._publisher.begin(picture=self.picture)
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -103,6 +108,15 @@ class Web:
         assert self._process is not None
         return psutil.Process(self._process.pid)
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def cpu_seconds(self) -> float:
+        """How much processor time it has used."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     def sockets(self, state: str = psutil.CONN_ESTABLISHED) -> int:
         """How many connections of browsers it holds."""
         return sum(one.status == state and one.laddr.port == self.port for one in self.process.net_connections("tcp"))
@@ -111,12 +125,12 @@ class Web:
         """A browser's socket, at another port where something lies in between; `host` is one that is connected already."""
         where = f"127.0.0.1:{port or self.port}"
         more: dict[str, Any] = {"sock": host} if host else {}
-        more |= {"origin": Origin(f"http://{where}"), "additional_headers": {"Cookie": self._cookie}}
+        more |= {"origin": Origin(f"http://{where}"), "additional_headers": {"Cookie": self.cookies[0]}}
         return connect(f"ws://{where}/ws/live", max_size=None, compression=None, ping_interval=None, open_timeout=30, **more)
 
     def _run(self, *words: str) -> str:
         line, around = [sys.executable, *words], self._environment
-        done = subprocess.run(line, cwd=ROOT, env=around, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(line, cwd=ROOT, env=around, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
