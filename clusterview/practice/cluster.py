@@ -73,6 +73,7 @@ class Cluster:
         self.server = Server(self.store, story=options.story, tokens=self.tokens, clock=clock)
         self._changed = asyncio.Event()
         self._uvicorn: uvicorn.Server | None = None
+        self._is_expired = False
 
     def _read(self) -> Store:
         found = persisting.read(self.options.folder / "cluster.json", story=self.options.story)
@@ -121,9 +122,20 @@ class Cluster:
             due_at = self.manager.guarded_step(self._clock())
             self.keeper.keep(now=self._clock())
             self.server.visitors.visit(self.store, now=self._clock())
+            self._show_certificate(is_expired=self._clock() < self.server.stage.expired_until)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(max(due_at - self._clock(), 0.002), SECOND)):
                     await self._changed.wait()
+
+    def _show_certificate(self, *, is_expired: bool) -> None:
+        """This will show one or the other to whoever connects from now on, which everybody has to."""
+        if is_expired is self._is_expired or self._uvicorn is None or self._uvicorn.config.ssl is None:
+            return
+        self._is_expired = is_expired
+        certificate = self.options.folder / ("expired.crt" if is_expired else "server.crt")
+        self._uvicorn.config.ssl.load_cert_chain(certificate, self.options.folder / "server.key")
+        for one in list(self._uvicorn.server_state.connections):
+            one.transport.abort()
 
 
 def listen(*, port: int) -> socket.socket:

@@ -59,8 +59,9 @@ def manifests(name: str) -> list[Object]:
 
 
 def acts(name: str) -> list[Object]:
-    """What can be done in a story with one button: its own acts, then those of every story."""
-    return [item for item in _documents(name) + _documents("_acts") if item["kind"] == "Act"]
+    """What can be done in a story with one button: its own acts, then those of every story that it does not have its own of."""
+    own, usual = ([item for item in _documents(file) if item["kind"] == "Act"] for file in (name, "_acts"))
+    return own + [item for item in usual if name_of(item) not in map(name_of, own)]
 
 
 def _documents(name: str) -> list[Object]:
