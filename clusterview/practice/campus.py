@@ -13,20 +13,23 @@ from pathlib import Path
 
 from clusterview.practice import cluster
 from clusterview.practice.cluster import Cluster, Options
-from clusterview.practice.stories import telling
+from clusterview.practice.stories import large, telling
 from clusterview.practice.timing import USUAL, Timing
 
 
 class Campus:
-    """The clusters of a story in a folder. The first one listens on `port`; 0 and the others: where they did last, else on any free port."""
+    """The clusters of a story in a folder; a large one is of that size.
 
-    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL) -> None:
+    The first one listens on `port`; 0 and the others: where they did last, else on any free port.
+    """
+
+    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL, size: large.Size | None = None) -> None:
         self.kubeconfig = folder / "kubeconfig"
         contexts = telling.contexts(story)
         places = [folder] if len(contexts) == 1 else [folder / context for context in contexts]
         ports = [port or cluster.last_port(folder=places[0]), *(cluster.last_port(folder=place) for place in places[1:])]
         self.clusters = [
-            Cluster(Options(folder=place, port=number, story=story, timing=timing, context=context))
+            Cluster(Options(folder=place, port=number, story=story, timing=timing, context=context, size=size))
             for place, number, context in zip(places, ports, contexts, strict=True)
         ]  # fmt: skip
 
