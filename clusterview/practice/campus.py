@@ -6,15 +6,38 @@ They share an event loop and nothing else, so a slow one (`slow-api`) does not d
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from clusterview.practice import cluster
 from clusterview.practice.cluster import Cluster, Options
 from clusterview.practice.stories import large, telling
 from clusterview.practice.timing import USUAL, Timing
+
+
+class Busy(Exception):
+    """Another process runs a cluster in this folder."""
+
+
+def hold(folder: Path) -> IO[str]:
+    """This will keep others out of the folder for as long as the file is open, so also until the process is killed. Raises Busy."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = (folder / "lock").open("a+")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        held.seek(0)
+        with held:
+            raise Busy(f"A practice cluster already runs in {folder} (pid {held.read()}).") from problem
+    held.truncate(0)
+    held.write(str(os.getpid()))
+    held.flush()
+    return held
 
 
 class Campus:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusterview.kube import errors, kubeconfigs, practising
 from clusterview.kube.connections import Connection
+from clusterview.practice import campus
 from clusterview.practice.campus import Campus
 from clusterview.practice.stories import large, telling
 
@@ -51,6 +52,17 @@ class Command(BaseCommand):
             raise CommandError(f"{problem.sentence} Does the practice cluster run on this state folder (--state DIR)?") from problem
 
     def _up(self, *, folder: Path, story: str, port: int, size: large.Size | None) -> None:
+        try:
+            with campus.hold(folder):
+                self._run_in(folder, story=story, port=port, size=size)
+        except campus.Busy as problem:
+            raise CommandError(f"{problem} Stop it, or choose another state folder with --state DIR.") from problem
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before it listened.") from None
+        kept = "The next start makes it anew." if size else f"It is kept in {folder}, and the next start goes on from there."
+        self.stdout.write(f"The practice cluster has stopped. {kept}")
+
+    def _run_in(self, folder: Path, *, story: str, port: int, size: large.Size | None) -> None:
         gc.disable()  # it would look again and again through what is made here, none of which is garbage
         made = Campus(folder=folder, story=story, port=port, size=size)
         gc.freeze()
