@@ -45,7 +45,7 @@ def session(transactional_db: None) -> str:
 async def stream(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
     """This process's hub, on a Redis that holds a picture of the lab."""
     writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1)
-    writer.begin(picture=picture(pods=2))
+    writer.begin(records=picture(pods=2).objects.values())
     writer.contact(contact=Contact(state="live", contact_age_seconds=0.1))
     made = hub.Hub(url=redis_server.url)
     monkeypatch.setattr(hub, "hub", lambda: made)
