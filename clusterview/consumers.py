@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import time
 from typing import Any
@@ -12,11 +13,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
-from clusterview.stream import encoding, hub, messages, notices
+from clusterview.stream import encoding, hub, messages, notices, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 10.0
 HELLO_BYTES = 64 * 1024
+HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
 
@@ -30,6 +32,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten = None
+        self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
         if not origins.allowed(self.scope):
             await self.close()
             return
@@ -53,12 +56,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except msgspec.MsgspecError:
             await self._bye(reason="bad_message", code=POLICY)
             return
-        if hello.view != messages.WHOLE:
-            await self._bye(reason="forbidden", code=POLICY)
+        try:
+            namespaces = views.namespaces_of(hello.view)
+        except ValueError:
+            await self._bye(reason="bad_message", code=POLICY)
+            return
+        if self._is_flood():
+            await self._bye(reason="bad_message", code=POLICY)
         elif not await database_sync_to_async(clusters.known)(hello.cluster):
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
-            await self._join(hello)
+            await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
         """Leaves everything."""
@@ -69,15 +77,21 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
 
-    async def _join(self, hello: messages.Hello) -> None:
+    def _is_flood(self) -> bool:
+        now, before = time.monotonic(), self._hellos[0] if len(self._hellos) == HELLOS else float("-inf")
+        self._hellos.append(now)
+        return now - before < HELLOS_SECONDS
+
+    async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, resume=hello.resume)
+        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume)
         self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:
-        async for frame in subscription:
-            await self.send(bytes_data=frame)
+        with contextlib.suppress(OSError):  # the browser is gone; `disconnect` comes
+            async for frame in subscription:
+                await self.send(bytes_data=frame)
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_SECONDS)

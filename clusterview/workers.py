@@ -158,5 +158,15 @@ class ReconcilerStep(bootsteps.StartStopStep):  # type: ignore[misc]
     terminate = stop
 
 
+class DeafStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Takes no message from Redis: there are no tasks, and whoever can write there could otherwise run or end something here."""
+
+    requires = {"celery.worker.components:Pool"}
+
+    def start(self, worker: Any) -> None:
+        """The queues have told by then what this worker does."""
+        worker.app.amqp.queues.deselect(list(worker.app.amqp.queues.consume_from))
+
+
 def _consumes(worker: Any, queue: str) -> bool:
     return queue in worker.app.amqp.queues.consume_from

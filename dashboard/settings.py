@@ -37,6 +37,14 @@ def practice_kubeconfig(*, state: Path, environment: Mapping[str, str]) -> str:
         return ""
 
 
+def practice_contexts(*, kubeconfig: str) -> list[str]:
+    """Every context of the practice cluster's kubeconfig, for a story may have several clusters; none while it is not written."""
+    try:
+        return [str(context["name"]) for context in json.loads(Path(kubeconfig).read_text())["contexts"]]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
 def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]:
     """The kubeconfig files in kubectl's order: those of `--kubeconfig`, else $KUBECONFIG, else ~/.kube/config; none inside a pod."""
     if named := environment.get("CLUSTERVIEW_KUBECONFIG") or environment.get("KUBECONFIG"):
@@ -61,7 +69,9 @@ REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
 PRACTICE_KUBECONFIG = practice_kubeconfig(state=STATE_DIR, environment=os.environ)
 PRACTICE = bool(PRACTICE_KUBECONFIG)
 KUBECONFIG_PATHS = [PRACTICE_KUBECONFIG] if PRACTICE else kubeconfig_paths(environment=os.environ, home=Path.home())
-KUBE_CONTEXTS: list[str] = json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
+KUBE_CONTEXTS: list[str] = (
+    practice_contexts(kubeconfig=PRACTICE_KUBECONFIG) if PRACTICE else json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
+)
 KUBE_NAMESPACES = [one.strip() for one in os.environ.get("CLUSTERVIEW_NAMESPACES", "").split(",") if one.strip()]
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
 REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)

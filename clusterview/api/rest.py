@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from ninja import NinjaAPI
 
 from clusterview.access import people
-from clusterview.api import clusters, identity, refusing, rewinding, shapes, streaming, switches
+from clusterview.api import clusters, identity, practising, refusing, rewinding, shapes, streaming, switches
 
 
 def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -34,6 +34,7 @@ api.add_router("/clusters", clusters.router)
 api.add_router("/clusters", streaming.router)
 api.add_router("/clusters", rewinding.router)
 api.add_router("/clusters", switches.of_cluster)
+api.add_router("/clusters", practising.router)
 api.add_router("/switches", switches.router)
 
 

@@ -207,6 +207,20 @@ class Ref(Schema):
     name: str
 
 
+class Act(Schema):
+    """One button of a practice cluster; its words are by language, `en` and `ko`."""
+
+    name: str
+    title: dict[str, str]
+    does: dict[str, str]
+
+
+class Played(Schema):
+    name: str
+    title: dict[str, str]
+    changed: list[Ref]
+
+
 class Check(Schema):
     """`level` is ok, info, warn (has to be accepted) or block; `sentence` and `remedy` are English, `params` are their values."""
 

@@ -21,6 +21,8 @@ ROLE_LABEL = "node-role.kubernetes.io/"
 ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 ACCESS_VOLUME = "kube-api-access"
 SERVICE_LABEL = "kubernetes.io/service-name"
+LABELS = 100  # of an object, at most, are told: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
+MORE = "…"  # no name of a label
 
 
 class _Base(TypedDict):
@@ -55,12 +57,19 @@ def _base(metadata: structs.Metadata) -> _Base:
         "uid": Uid(metadata.uid),
         "namespace": Namespace(metadata.namespace),
         "name": metadata.name,
-        "labels": map_of(metadata.labels),
+        "labels": map_of(few(metadata.labels)),
         "annotations": _annotations(metadata.annotations) if metadata.annotations is not None else {},
         "owner": _owner(metadata.owner),
         "created_at": moment(metadata.creation_timestamp),
         "deleting": metadata.deletion_timestamp is not None,
     }
+
+
+def few(labels: dict[str, str]) -> dict[str, str]:
+    """This will leave out what is more than a hundred labels, and say so in their place."""
+    if len(labels) <= LABELS:
+        return labels
+    return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
 
 
 @functools.lru_cache(maxsize=10_000)

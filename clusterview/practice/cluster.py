@@ -22,7 +22,6 @@ from clusterview.practice.store import Event, Store
 from clusterview.practice.stories import telling
 from clusterview.practice.timing import USUAL, Timing
 
-CONTEXT = "practice"
 GRACE_SECONDS = 2
 SECOND = 1.0
 
@@ -35,7 +34,7 @@ class Options:
     port: int
     story: str = telling.SHOP
     timing: Timing = field(default=USUAL)
-    context: str = CONTEXT
+    context: str = telling.CONTEXT
 
     @property
     def kubeconfig(self) -> Path:
@@ -71,7 +70,7 @@ class Cluster:
         self.manager = managing.Manager(self.store, timing=options.timing)
         self.manager.begin()
         self.keeper = persisting.Keeper(options.folder / "cluster.json", self.store, story=options.story)
-        self.server = Server(self.store, tokens=self.tokens, clock=clock)
+        self.server = Server(self.store, story=options.story, tokens=self.tokens, clock=clock)
         self._changed = asyncio.Event()
         self._uvicorn: uvicorn.Server | None = None
 
@@ -146,7 +145,7 @@ def tokens(*, folder: Path) -> dict[str, str]:
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     made = {user: known.get(user) or secrets.token_urlsafe(32) for user in accounts.USERS}
     if made != known:
-        _write(path, json.dumps(made))
+        write_privately(path, json.dumps(made))
     return made
 
 
@@ -171,11 +170,13 @@ def write_kubeconfigs(*, options: Options, tokens: dict[str, str], port: int) ->
             "apiVersion": "v1", "kind": "Config", "current-context": name, "clusters": [{"name": name, "cluster": server}],
             "users": [{"name": f"{name}-{user}", "user": {"token": token}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": f"{name}-{user}"}}],
+            "extensions": [{"name": "practice.clusterview.io", "extension": {"story": options.story}}],
         }  # fmt: skip
-        _write(path, json.dumps(document, indent=1))
+        write_privately(path, json.dumps(document, indent=1))
 
 
-def _write(path: Path, text: str) -> None:
+def write_privately(path: Path, text: str) -> None:
+    """This will write a file that only its owner can read, at once."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)

@@ -136,6 +136,37 @@ def job(item: Object) -> Object:
     return item
 
 
+def cron_job(item: Object) -> Object:
+    spec = item["spec"]
+    _set(spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+    template = {**(spec.get("jobTemplate") or {})}
+    inner = template["spec"] = {**(template.get("spec") or {})}
+    _template(inner)
+    spec["jobTemplate"] = template
+    return item
+
+
+def gateway(item: Object) -> Object:
+    own: Object = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
+    item["spec"]["listeners"] = [own | one for one in item["spec"].get("listeners") or ()]
+    return item
+
+
+def route(item: Object) -> Object:
+    spec = item["spec"]
+    spec["parentRefs"] = [{"group": "gateway.networking.k8s.io", "kind": "Gateway"} | one for one in spec.get("parentRefs") or ()]
+    spec["rules"] = [_rule(one) for one in spec.get("rules") or [{}]]
+    return item
+
+
+def _rule(rule: Object) -> Object:
+    rule = {**rule}
+    _set(rule, matches=[{"path": {"type": "PathPrefix", "value": "/"}}])
+    if rule.get("backendRefs"):
+        rule["backendRefs"] = [{"group": "", "kind": "Service", "weight": 1} | one for one in rule["backendRefs"]]
+    return rule
+
+
 def service(item: Object) -> Object:
     spec = item["spec"]
     _set(spec, type="ClusterIP", sessionAffinity="None")
@@ -186,5 +217,5 @@ def namespace(item: Object) -> Object:
 DEFAULTS: dict[str, Callable[[Object], Object]] = {
     "Pod": pod, "Deployment": deployment, "ReplicaSet": replica_set, "StatefulSet": stateful_set, "DaemonSet": daemon_set, "Job": job,
     "Service": service, "HorizontalPodAutoscaler": autoscaler, "PersistentVolumeClaim": claim, "PersistentVolume": volume,
-    "StorageClass": storage_class, "Namespace": namespace,
+    "StorageClass": storage_class, "Namespace": namespace, "CronJob": cron_job, "Gateway": gateway, "HTTPRoute": route,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from clusterview.practice import problems
 from clusterview.practice.objects import Object
-from clusterview.practice.resources import RESOURCES, REVIEWS, VERBS, Resource, groups
+from clusterview.practice.resources import COMPUTED, RESOURCES, REVIEWS, Resource, groups
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 GIT_VERSION = "v1.37.2"
@@ -62,7 +62,7 @@ def _group_list() -> Object:
 
 
 def _of(group: str, version: str) -> list[Resource]:
-    return [one for one in RESOURCES if (one.group, one.version) == (group, version)]
+    return [one for one in (*RESOURCES, *COMPUTED) if (one.group, one.version) == (group, version)]
 
 
 def _reviews(group: str) -> list[tuple[str, str]]:
@@ -72,7 +72,7 @@ def _reviews(group: str) -> list[tuple[str, str]]:
 def _resource_list(group: str, version: str) -> Object:
     listed: list[Object] = []
     for one in _of(group, version):
-        entry = {"name": one.plural, "singularName": one.singular, "namespaced": one.namespaced, "kind": one.kind, "verbs": list(VERBS)}
+        entry = {"name": one.plural, "singularName": one.singular, "namespaced": one.namespaced, "kind": one.kind, "verbs": list(one.verbs)}
         entry |= ({"shortNames": list(one.short)} if one.short else {}) | ({"categories": ["all"]} if one.in_all else {})
         listed.append(entry)
         for part in one.subresources:
@@ -102,7 +102,7 @@ def _aggregated_resources(group: str, version: str) -> list[Object]:
     for one in _of(group, version):
         entry: Object = {
             "resource": one.plural, "responseKind": {"group": group, "version": version, "kind": one.kind},
-            "scope": "Namespaced" if one.namespaced else "Cluster", "singularResource": one.singular, "verbs": list(VERBS),
+            "scope": "Namespaced" if one.namespaced else "Cluster", "singularResource": one.singular, "verbs": list(one.verbs),
         }  # fmt: skip
         entry |= ({"shortNames": list(one.short)} if one.short else {}) | ({"categories": ["all"]} if one.in_all else {})
         entry["subresources"] = [_aggregated_part(one, part) for part in one.subresources]

@@ -12,10 +12,12 @@ from clusterview.practice import deleting, recording, writing
 from clusterview.practice.controllers import (
     autoscaling,
     budgets,
+    cron_jobs,
     daemon_sets,
     deployments,
     endpoint_slices,
     garbage,
+    gateways,
     heartbeats,
     jobs,
     load_balancers,
@@ -42,14 +44,14 @@ TIDY_SECONDS = 60.0
 ROUNDS = 100_000  # far more than any story needs at once; whoever reaches it goes in a circle
 
 MODULES = (
-    namespaces, deployments, replica_sets, stateful_sets, daemon_sets, jobs, volumes, scheduling, heartbeats, node_lifecycle, endpoint_slices,
-    budgets, autoscaling, load_balancers, garbage,
+    namespaces, deployments, replica_sets, stateful_sets, daemon_sets, jobs, cron_jobs, volumes, scheduling, heartbeats, node_lifecycle,
+    endpoint_slices, budgets, autoscaling, load_balancers, garbage,
 )  # fmt: skip
 
 
 def usual() -> list[Controller]:
     """Every controller that a cluster has."""
-    return [*(module.CONTROLLER for module in MODULES), Kubelets().controller]
+    return [*(module.CONTROLLER for module in MODULES), *gateways.CONTROLLERS, Kubelets().controller]
 
 
 class Manager:

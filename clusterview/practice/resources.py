@@ -9,7 +9,10 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """`status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec."""
+    """`status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec.
+
+    `verbs` are what can be done with it at all; `custom` are those that a CustomResourceDefinition makes, which know no strategic merge patch.
+    """
 
     group: str = ""
     version: str = "v1"
@@ -21,6 +24,8 @@ class Resource:
     status: bool = False
     scale: bool = False
     counted: bool = False
+    verbs: tuple[str, ...] = VERBS
+    custom: bool = False
 
     @property
     def api_version(self) -> str:
@@ -71,12 +76,27 @@ ROLES = Resource(group="rbac.authorization.k8s.io", plural="roles", kind="Role")
 ROLE_BINDINGS = Resource(group="rbac.authorization.k8s.io", plural="rolebindings", kind="RoleBinding")
 CLUSTER_ROLES = Resource(group="rbac.authorization.k8s.io", plural="clusterroles", kind="ClusterRole", namespaced=False)
 CLUSTER_ROLE_BINDINGS = Resource(group="rbac.authorization.k8s.io", plural="clusterrolebindings", kind="ClusterRoleBinding", namespaced=False)
+GATEWAY_CLASSES = Resource(
+    group="gateway.networking.k8s.io", plural="gatewayclasses", kind="GatewayClass", namespaced=False, short=("gc",), status=True, counted=True,
+    custom=True,
+)  # fmt: skip
+GATEWAYS = Resource(
+    group="gateway.networking.k8s.io", plural="gateways", kind="Gateway", short=("gtw",), status=True, counted=True, custom=True
+)  # fmt: skip
+ROUTES = Resource(group="gateway.networking.k8s.io", plural="httproutes", kind="HTTPRoute", status=True, counted=True, custom=True)
 
 RESOURCES: tuple[Resource, ...] = (
     PODS, NODES, NAMESPACES, SERVICES, EVENTS, CLAIMS, VOLUMES, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, QUOTAS,
     DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS, AUTOSCALERS, BUDGETS, SLICES,
     INGRESSES, NETWORK_POLICIES, STORAGE_CLASSES, LEASES, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS,
+    GATEWAY_CLASSES, GATEWAYS, ROUTES,
 )  # fmt: skip
+
+# Worked out when somebody asks, and not in the store.
+ACTS = Resource(group="practice.clusterview.io", plural="acts", kind="Act", namespaced=False, verbs=("create", "list"))
+NODE_METRICS = Resource(group="metrics.k8s.io", version="v1beta1", plural="nodes", kind="NodeMetrics", namespaced=False, verbs=("get", "list"))
+POD_METRICS = Resource(group="metrics.k8s.io", version="v1beta1", plural="pods", kind="PodMetrics", verbs=("get", "list"))
+COMPUTED: tuple[Resource, ...] = (ACTS, NODE_METRICS, POD_METRICS)
 
 # Asked and answered at once, never kept.
 REVIEWS: dict[tuple[str, str], str] = {
@@ -85,14 +105,14 @@ REVIEWS: dict[tuple[str, str], str] = {
     ("authentication.k8s.io", "selfsubjectreviews"): "SelfSubjectReview",
 }
 
-BY_PATH = {(one.group, one.version, one.plural): one for one in RESOURCES}
+BY_PATH = {(one.group, one.version, one.plural): one for one in (*RESOURCES, *COMPUTED)}
 BY_KIND = {(one.api_version, one.kind): one for one in RESOURCES}
 
 
 def groups() -> dict[str, list[str]]:
     """Each group (but the core one) and its versions."""
     found: dict[str, list[str]] = {}
-    for group, version in [(one.group, one.version) for one in RESOURCES] + [(group, "v1") for group, _ in REVIEWS]:
+    for group, version in [(one.group, one.version) for one in (*RESOURCES, *COMPUTED)] + [(group, "v1") for group, _ in REVIEWS]:
         if group and version not in found.setdefault(group, []):
             found[group].append(version)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,12 +14,27 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from clusterview.practice import accounts, answering, discovery, health, listing, openapi, permissions, problems, routing, streaming, visitors
+from clusterview.practice import (
+    accounts,
+    answering,
+    computing,
+    discovery,
+    health,
+    listing,
+    openapi,
+    permissions,
+    playing,
+    problems,
+    routing,
+    streaming,
+    visitors,
+)  # fmt: skip
 from clusterview.practice.accounts import Account
 from clusterview.practice.answering import Asked
 from clusterview.practice.objects import Object
 from clusterview.practice.permissions import Act
 from clusterview.practice.problems import Problem
+from clusterview.practice.resources import ACTS, COMPUTED
 from clusterview.practice.store import Store
 
 log = logging.getLogger(__name__)
@@ -28,10 +44,14 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class Server:
-    """The API of one store. `tokens` are by user; `app` is what uvicorn runs; `close` ends the watches, so that the server can end."""
+    """The API of one store. `tokens` are by user; `app` is what uvicorn runs; `close` ends the watches, so that the server can end.
 
-    def __init__(self, store: Store, *, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    Everything but the acts waits for as long as the act says that made the server slow: the way back must not be slow too.
+    """
+
+    def __init__(self, store: Store, *, story: str, tokens: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
         self.store, self.pages, self.visitors = store, listing.Pages(), visitors.Visitors()
+        self.stage = playing.Stage(store, story=story)
         self._tokens, self._clock = tokens, clock
         self._closing = asyncio.Event()
         self._watches: set[streaming.Watch] = set()
@@ -47,11 +67,16 @@ class Server:
             account = self._account(request)
             path = request.url.path.rstrip("/") or "/"
             target = routing.resolve(path)
+            if target is None or target.resource is not ACTS:
+                await self._linger()
             if target is None:
                 return self._unresourceful(request, path, account)
             asked = await self._asked(request, target, account)
             if asked.is_watch:
                 return self._watch(asked)
+            if target.resource in COMPUTED:
+                status, body = computing.answer(self.store, self.stage, asked, now=self._clock())
+                return answered(body, status=status)
             status, body = answering.answer(self.store, self.pages, asked, now=self._clock())
             return answered(body, status=status)
         except Problem as problem:
@@ -60,6 +85,13 @@ class Server:
             log.exception("%s %s could not be answered", request.method, request.url.path)
             unforeseen = Problem(500, "InternalError", "Internal error occurred: the practice cluster could not answer; its log says why")
             return answered(unforeseen.status(), status=unforeseen.code)
+
+    async def _linger(self) -> None:
+        """What a slow API server does before it answers, unless it is to end."""
+        if self.stage.delay_seconds:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.stage.delay_seconds):
+                    await self._closing.wait()
 
     def _account(self, request: Request) -> Account:
         account = accounts.of_token(tokens=self._tokens, authorization=request.headers.get("Authorization", ""))
@@ -90,6 +122,7 @@ class Server:
     async def _lines(self, watch: streaming.Watch) -> AsyncIterator[bytes]:
         try:
             async for line in watch.lines():
+                await self._linger()
                 yield line
         finally:
             watch.close()

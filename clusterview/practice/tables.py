@@ -6,6 +6,7 @@ The columns and their words are those of kube-apiserver's printers
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import msgspec
 
 from clusterview.kube import structs
 from clusterview.observer import pod_status
-from clusterview.practice.objects import Object, annotations_of, is_true, labels_of, moment, name_of
+from clusterview.practice.objects import Object, annotations_of, condition, is_true, labels_of, moment, name_of
 from clusterview.practice.resources import Resource
 from clusterview.practice.scaling import selector_text
 
@@ -94,7 +95,8 @@ AGE = Column("Age", _age)
 
 
 def _containers(item: Object) -> list[Object]:
-    spec = item["spec"].get("template", item)["spec"]
+    holder = item["spec"].get("jobTemplate", item)
+    spec = holder["spec"].get("template", holder)["spec"]
     return list(spec.get("containers") or ())
 
 
@@ -168,6 +170,15 @@ def _map_text(*path: str) -> Callable[[Object, float], str]:
 
 def _of_wanted(ready: str, wanted: tuple[str, ...]) -> Callable[[Object, float], str]:
     return lambda item, now: f"{_field('status', ready, number=True)(item, now)}/{_field(*wanted, number=True)(item, now)}"
+
+
+def _last_schedule(item: Object, now: float) -> str:
+    at = (item.get("status") or {}).get("lastScheduleTime")
+    return _since(at, now) if at else NONE
+
+
+def _condition(type: str) -> Callable[[Object, float], str]:
+    return lambda item, _: str((condition(item, type) or {}).get("status", ""))
 
 
 def _slice_ports(item: Object, _: float) -> str:
@@ -269,6 +280,20 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("Completions", _of_wanted("succeeded", ("spec", "completions"))),
         Column("Duration", lambda item, now: _since((item.get("status") or {}).get("startTime"), now)), AGE, CONTAINERS, IMAGES, SELECTOR,
     ),
+    "CronJob": (
+        NAME, Column("Schedule", _field("spec", "schedule")), Column("Timezone", _field("spec", "timeZone")),
+        Column("Suspend", lambda item, _: str(bool(item["spec"].get("suspend")))),
+        Column("Active", lambda item, _: len((item.get("status") or {}).get("active") or ()), "integer"),
+        Column("Last Schedule", _last_schedule), AGE, CONTAINERS, IMAGES,
+    ),
+    "Act": (NAME, Column("Does", _field("does", "en"))),
+    "GatewayClass": (NAME, Column("Controller", _field("spec", "controllerName")), Column("Accepted", _condition("Accepted")), AGE),
+    "Gateway": (
+        NAME, Column("Class", _field("spec", "gatewayClassName")),
+        Column("Address", lambda item, _: ",".join(one["value"] for one in (item.get("status") or {}).get("addresses") or ())),
+        Column("Programmed", _condition("Programmed")), AGE,
+    ),
+    "HTTPRoute": (NAME, Column("Hostnames", lambda item, _: json.dumps(item["spec"]["hostnames"]) if item["spec"].get("hostnames") else ""), AGE),
     "EndpointSlice": (
         NAME, Column("AddressType", lambda item, _: item.get("addressType", "")), Column("Ports", _slice_ports),
         Column("Endpoints", _slice_endpoints), AGE,

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from zoneinfo import available_timezones
 
 from clusterview.practice import problems
+from clusterview.practice.controllers import schedules
 from clusterview.practice.objects import Object, labels_of, name_of, selects
 from clusterview.practice.problems import Cause
 from clusterview.practice.resources import Resource
@@ -207,8 +209,46 @@ def job(item: Object, before: Object | None) -> Iterator[Cause]:
         yield unsupported("spec.template.spec.restartPolicy", "Always", ("OnFailure", "Never"))
 
 
+def cron_job(item: Object, before: Object | None) -> Iterator[Cause]:
+    spec = item["spec"]
+    if not spec.get("schedule"):
+        yield required("spec.schedule")
+    else:
+        try:
+            schedules.read(spec["schedule"])
+        except ValueError as problem:
+            yield wrong("spec.schedule", spec["schedule"], str(problem))
+    policies = ("Allow", "Forbid", "Replace")
+    if spec["concurrencyPolicy"] not in policies:
+        yield unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], policies)
+    if spec.get("timeZone") and spec["timeZone"] not in available_timezones():
+        yield wrong("spec.timeZone", spec["timeZone"], "unknown time zone " + spec["timeZone"])
+    template = spec["jobTemplate"]["spec"]["template"]["spec"]
+    yield from pod_spec(template, "spec.jobTemplate.spec.template.spec")
+    if template["restartPolicy"] == "Always":
+        yield unsupported("spec.jobTemplate.spec.template.spec.restartPolicy", "Always", ("OnFailure", "Never"))
+
+
+def gateway(item: Object, before: Object | None) -> Iterator[Cause]:
+    if not item["spec"].get("gatewayClassName"):
+        yield required("spec.gatewayClassName")
+    if not item["spec"].get("listeners"):
+        yield required("spec.listeners")
+
+
+def route(item: Object, before: Object | None) -> Iterator[Cause]:
+    for number, rule in enumerate(item["spec"].get("rules") or ()):
+        for place, one in enumerate(rule.get("backendRefs") or ()):
+            weight = one.get("weight", 1)
+            if not isinstance(weight, int) or not 0 <= weight <= 1_000_000:
+                end = "less than or equal to 1e+06" if isinstance(weight, int) and weight > 0 else "greater than or equal to 0"
+                field = f"spec.rules[{number}].backendRefs[{place}].weight"
+                yield wrong(field, weight, f"{field} in body should be {end}")
+
+
 Rules = Callable[[Object, Object | None], Iterator[Cause]]
 RULES: dict[str, Rules] = {
     "Pod": pod, "Deployment": workload, "ReplicaSet": workload, "StatefulSet": stateful_set, "DaemonSet": workload, "Service": service,
-    "PodDisruptionBudget": budget, "HorizontalPodAutoscaler": autoscaler, "Job": job,
+    "PodDisruptionBudget": budget, "HorizontalPodAutoscaler": autoscaler, "Job": job, "CronJob": cron_job,
+    "Gateway": gateway, "HTTPRoute": route,
 }  # fmt: skip

@@ -9,7 +9,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
+import itertools
+import logging
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -21,7 +25,10 @@ from clusterview.stream import encoding, freshness, keys, notices
 from clusterview.stream.feeds import STEPS, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.subscribing import Subscription
+from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
+
+log = logging.getLogger(__name__)
 
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
@@ -32,6 +39,9 @@ WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
 TAIL_BYTES = 256 * 1024
 RENEW_SECONDS = 5.0
+
+FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError)  # what was not written by us: nothing of it is believed
+UNREADABLE = (RedisError, OSError, *FORGED)
 
 Listener = Callable[[notices.Revoked | None], None]
 
@@ -73,23 +83,37 @@ class Hub:
                 task.cancel()
             await asyncio.wait(pending, timeout=STOP_SECONDS)
         for feed in self._feeds.values():
-            for subscription in list(feed.subscriptions):
+            for subscription in [*feed.subscriptions, *(one for view in feed.views.values() for one in view.subscriptions)]:
                 subscription.close()
         await self._redis.aclose()
         self._loop = None
 
     # For consumers and other users on the loop
 
-    async def join(self, *, cluster: str, resume: Position | None = None) -> Subscription:
-        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first."""
+    async def join(self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None) -> Subscription:
+        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first.
+
+        With `namespaces` to what may be seen of them, and to nothing else.
+        """
         self.start()
         feed = await self._feed(cluster)
+        if namespaces is not None:
+            return self._join_view(feed, feed.view(namespaces), resume=resume)
         subscription = Subscription(cluster=cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
         frames = await self._after(feed=feed, place=resume) if resume else None
         if frames is not None and resume is not None:
             subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
         feed.subscriptions.add(subscription)
         subscription.put_heartbeat(frame=self._heartbeat(self.contact(cluster)))
+        return subscription
+
+    def _join_view(self, feed: Feed, view: View, *, resume: Position | None) -> Subscription:
+        subscription = Subscription(cluster=feed.cluster, snapshot=view.frames, leave=functools.partial(feed.leave, view))
+        frames = view.after(resume) if resume else None
+        if frames is not None and resume is not None:
+            subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
+        view.subscriptions.add(subscription)
+        subscription.put_heartbeat(frame=self._heartbeat(view.contact(self.contact(feed.cluster))))
         return subscription
 
     def contact(self, cluster: str) -> Contact:
@@ -152,7 +176,7 @@ class Hub:
     async def _feed(self, cluster: str) -> Feed:
         if cluster not in self._feeds:
             feed = Feed(cluster=cluster)
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
             self._feeds.setdefault(cluster, feed)
             self._changed.set()
@@ -166,7 +190,9 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
-            except (RedisError, OSError, msgspec.MsgspecError):
+            except UNREADABLE as problem:
+                if isinstance(problem, FORGED):
+                    log.warning("what is in Redis is not what was written there: %r", problem)
                 self._gone = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -203,20 +229,21 @@ class Hub:
                 await self._take_changes(by_key[key][0], entries)
             else:
                 self._take_contact(by_key[key][0], entries)
+                await self._renew(by_key[key][0])
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for _, fields in entries:
-            frame = fields[keys.FRAME]
             try:
+                frame = fields[keys.FRAME]
                 feed.advance(frame=frame, message=encoding.decode_changes(frame))
-            except Gap:
+            except (Gap, *FORGED):
                 await self._load(feed)
                 return
-        if feed.tail_bytes > TAIL_BYTES and self._clock() - feed.renewed_at >= RENEW_SECONDS:
-            await self._renew(feed)
 
     async def _renew(self, feed: Feed) -> None:
-        """This will take the newest snapshot for those who come, in place of an older one with a long tail."""
+        """This will take the newest snapshot for those who come, in place of an older one with a long tail. Its observer speaks each second."""
+        if feed.tail_bytes <= TAIL_BYTES or self._clock() - feed.renewed_at < RENEW_SECONDS:
+            return
         feed.renewed_at = self._clock()
         if found := await self._redis.get(keys.snapshot(feed.cluster)):
             feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
@@ -229,7 +256,11 @@ class Hub:
     def _take_notices(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         self._notice_id = entries[-1][0]
         for _, fields in entries:
-            notice = notices.decode(fields[keys.NOTICE])
+            try:
+                notice = notices.decode(fields[keys.NOTICE])
+            except FORGED as problem:
+                log.warning("a notice that is none was dropped: %r", problem)
+                continue
             if isinstance(notice, Operation):
                 self._ring(notice)
             else:
@@ -238,7 +269,8 @@ class Hub:
     def _ring(self, operation: Operation) -> None:
         if feed := self._feeds.get(operation.cluster):
             frame = encoding.encode(operation)
-            for subscription in feed.subscriptions:
+            listeners = [view.subscriptions for view in feed.views.values() if operation.namespace in view.namespaces]
+            for subscription in itertools.chain(feed.subscriptions, *listeners):
                 subscription.put_operation(frame=frame)
 
     def _tell(self, notice: notices.Revoked | None) -> None:
@@ -305,6 +337,10 @@ class Hub:
         frame = self._heartbeat(contact)
         for subscription in feed.subscriptions:
             subscription.put_heartbeat(frame=frame)
+        for view in feed.views.values():
+            frame = self._heartbeat(view.contact(contact))
+            for subscription in view.subscriptions:
+                subscription.put_heartbeat(frame=frame)
 
     def _heartbeat(self, contact: Contact) -> bytes:
         return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000)))

@@ -30,7 +30,10 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hello(Message, frozen=True, kw_only=True, tag="hello"):
-    """Asks for a cluster's picture from now on; with `resume`, for what came after that position."""
+    """Asks for a cluster's picture from now on; with `resume`, for what came after that position.
+
+    `view` is `*` for all of it, or names of namespaces with commas between them: then nothing outside of them is told.
+    """
 
     cluster: str
     view: str = WHOLE

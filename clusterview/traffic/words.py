@@ -284,6 +284,9 @@ REFUSALS: Mapping[str, str] = {
     "bad-overlap": "overlap_seconds is a whole number from 0 to 3600.",
     "no-overlap": "The selector without the label that tells the sides apart would match other pods too, or nothing, so both sides cannot overlap.",
     "bad-group": "A group is 2 to 20 different Services.",
+    "no-act": "There is no such button in this cluster.",
+    "act-later": "This cannot be done at this moment; try again shortly.",
+    "act-lost": "The practice cluster did not answer; look at what it shows before you press again.",
     "no-group": "There is no such group of switches.",
     "bad-minutes": "Minutes are a whole number from 1 to 1440.",
 }

@@ -9,9 +9,18 @@ DIFFERENCES: tuple[tuple[str, str], ...] = (
         "protobuf bodies only for evictions, reviews, namespaces and DeleteOptions",
         "kubectl sends others too: `create deployment` is refused, apply works",
     ),
-    ("no Endpoints, ControllerRevisions, CustomResourceDefinitions, CronJobs that run", "nothing in the product or its stories reads them"),
+    ("no Endpoints, ControllerRevisions, CustomResourceDefinitions", "nothing in the product or its stories reads them; the Gateway API is built in"),
+    (
+        "Gateways and routes are carried out: they are accepted and get addresses",
+        "the contract's lab has the kinds, and nobody who carries them out",
+    ),
+    (
+        "metrics.k8s.io is always there, and worked out from requests and visitors",
+        "the contract's lab has no metrics-server; the lab with a network has one, whose kubelets tell made-up figures too",
+    ),
     ("no logs, exec, port-forward", "nothing runs in a pod"),
     ("managedFields: lists without a known key count as one field", "the product asks for the selector's owner only"),
     ("no admission webhooks, no quotas, no priorities, no pre-emption", "no story needs one"),
+    ("acts.practice.clusterview.io", "what the buttons of a story are; a real cluster has none"),
     ("a watch's history is 10,000 events of a kind, and none after a restart", "a real one is compacted every five minutes"),
 )

@@ -26,6 +26,13 @@ def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page:
     assert "sel=Service/store/shop" in page.url
 
 
+def test_a_real_cluster_has_no_buttons_that_make_things_happen(page: Page, lab: Any, operator: httpx.Client) -> None:
+    expect(page.get_by_test_id("freshness")).to_be_visible()
+    expect(page.get_by_test_id("practice")).to_have_count(0)
+    assert operator.get(f"/clusters/{lab.context}/acts").json() == []
+    assert operator.post(f"/clusters/{lab.context}/acts/reset", json={}).status_code == 404
+
+
 def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit_says_who(
     page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, operator: httpx.Client
 ) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
+from tests.journeys import axe
 from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
@@ -63,7 +64,7 @@ def slot_of(practice: Dashboard) -> str:
 
 
 def test_every_page_says_that_this_is_practice(page: Page, practice: Dashboard) -> None:
-    expect(page.get_by_test_id("practice")).to_have_text("Practice")
+    expect(page.get_by_test_id("practice")).to_contain_text("Practice")
     page.goto(f"{practice.url}/people")
     expect(page.locator(".chip-practice")).to_have_text("Practice")
 
@@ -76,16 +77,68 @@ def test_a_first_switch_needs_no_arming_and_neither_does_the_way_back(page: Page
     wait_for(lambda: slot_of(practice) == "blue", seconds=10, what="the selector is blue again")
 
 
-def test_a_green_that_is_broken_shows_and_cannot_be_switched_to(page: Page, practice: Dashboard) -> None:
-    connection = connect(practice)
-    pods = reading.get(connection, "/api/v1/namespaces/store/pods", [("labelSelector", "slot=green")])["items"]
-    for pod in pods:
-        change = json.dumps({"metadata": {"annotations": {"practice.clusterview.io/behaviour": "unready"}}}).encode()
-        path = f"/api/v1/namespaces/store/pods/{pod['metadata']['name']}"
-        connection.request("PATCH", path, body=change, content_type="application/merge-patch+json", is_write=True)
-    connection.close()
+def press(page: Page, name: str) -> None:
+    """This will press a button behind the chip, and wait until the page says what it did."""
+    if not page.locator("#practice:popover-open").count():
+        page.get_by_test_id("practice").click()
+    page.locator("#practice").get_by_role("button", name=name, exact=True).click()
+    expect(page.get_by_test_id("played")).to_contain_text(f"{name}: ", timeout=15_000)
+
+
+def test_a_green_that_is_broken_shows_and_cannot_be_switched_to_until_it_is_mended(page: Page) -> None:
+    press(page, "Break green")
+    expect(page.get_by_test_id("played")).to_contain_text(re.compile("3 objects changed.*Pod shop-green-"))
+    page.keyboard.press("Escape")
     expect(page.get_by_text("0/3")).to_be_visible(timeout=15_000)
     expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_disabled()
+    press(page, "Mend green")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_enabled(timeout=15_000)
+
+
+def test_a_green_that_breaks_under_traffic_is_left_with_one_click(page: Page, practice: Dashboard) -> None:
+    page.get_by_role("button", name=re.compile("^Switch traffic to green")).click(timeout=20_000)
+    expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=15_000)
+    press(page, "Break green")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("0/3")).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
+    wait_for(lambda: slot_of(practice) == "blue", seconds=10, what="the selector is blue again")
+
+
+def test_reset_brings_the_beginning_back_while_the_page_looks_on(page: Page, practice: Dashboard) -> None:
+    connection = connect(practice)
+    pid = practice.children()["practice"]
+    connection.request("DELETE", "/api/v1/namespaces/store/services/front", is_write=True)
+    press(page, "Back to the beginning")
+    assert reading.service(connection, namespace="store", name="front").spec.type == "LoadBalancer"
+    connection.close()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("3/3")).to_have_count(2, timeout=15_000)
+    assert practice.children()["practice"] == pid and slot_of(practice) == "blue"
+
+
+def test_a_slow_api_server_makes_the_page_stale_and_the_way_back_is_not_slow(page: Page) -> None:
+    press(page, "Slow API server")
+    expect(page.get_by_test_id("freshness")).to_contain_text("Stale", timeout=15_000)
+    expect(page.get_by_text("Not possible while the cluster is not seen live.").first).to_be_visible()
+    press(page, "Quick API server")
+    expect(page.get_by_test_id("freshness")).to_contain_text("Live", timeout=30_000)
+
+
+def test_the_buttons_can_be_read_by_everybody_and_pressed_by_operators(page: Page, practice: Dashboard, browser: Browser) -> None:
+    page.get_by_test_id("practice").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#practice").get_by_role("button", name="Kill node-2")).to_be_enabled()
+    assert not axe.serious(page)
+    state: Any = sign_in(browser=browser, link=practice.link_for(name="eve", role="viewer"))
+    viewer = browser.new_context(locale="ko-KR", storage_state=state)
+    look = viewer.new_page()
+    look.goto(f"{practice.url}/c/practice/")
+    look.get_by_test_id("practice").click()
+    expect(look.locator("#practice").get_by_role("button", name="node-2 끄기")).to_be_disabled()
+    assert not axe.serious(look)
+    viewer.close()
 
 
 def test_a_practice_cluster_that_dies_is_back_as_it_was(page: Page, practice: Dashboard) -> None:

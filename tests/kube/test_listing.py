@@ -54,7 +54,7 @@ def test_a_page_that_stalls_is_an_error_and_no_half_list(monkeypatch: pytest.Mon
         list_kind(script.connection(), PODS)
 
 
-def test_one_poison_object_is_set_aside_by_its_uid() -> None:
+def test_one_poison_object_is_set_aside_by_its_uid_f20() -> None:
     poison, nobody = pod("p", version=1, volumes=3), pod("n", version=1)
     del nobody["metadata"]["uid"]
     with playing(say(200, page(pod("a", version=1), poison, nobody, pod("b", version=2), version=10))) as script:

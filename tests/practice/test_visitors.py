@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from clusterview.practice import visitors
+from clusterview.practice.objects import name_of
+from tests.practice.test_gateways import GATEWAY, ROUTES, route
 from tests.practice.world import BEGUN, World, deployment, service
 
 INGRESS = """
@@ -61,3 +66,60 @@ def test_the_counts_follow_the_time() -> None:
     lines = [line for line in counted.text().splitlines() if line.startswith("practice_requests_total{")]
     assert len(lines) == 2 and sum(float(line.rpartition(" ")[2]) for line in lines) == 50.0
     assert all('side="blue"' in line and 'code="200"' in line for line in lines)
+
+
+def weighted(blue: int, green: int) -> World:
+    """Two Services behind one route, with these weights."""
+    backends = f"[{{name: web, port: 80, weight: {blue}}}, {{name: green, port: 80, weight: {green}}}]"
+    services = service(selects="{app: web, slot: blue}") + service("green", selects="{app: web, slot: green}")
+    return World(manifest=BLUE + GREEN + services + GATEWAY + route(backends=backends)).pass_time(5)
+
+
+@pytest.mark.parametrize(("blue", "green", "expected"), [
+    (100, 0, {("web", "blue", 200): 1.0}), (75, 25, {("web", "blue", 200): 0.75, ("green", "green", 200): 0.25}), (0, 0, {}),
+])  # fmt: skip
+def test_visitors_of_a_route_follow_its_weights(blue: int, green: int, expected: dict[tuple[str, str, int], float]) -> None:
+    assert shares(weighted(blue, green)) == expected
+
+
+def test_the_part_of_a_weighted_backend_that_leads_nowhere_fails_and_no_other() -> None:
+    world = weighted(50, 50)
+    nobody = [{"op": "replace", "path": "/spec/selector", "value": {"app": "nobody"}}]
+    world.ask("PATCH", "/api/v1/namespaces/store/services/green", nobody, kind="json")
+    assert shares(world.pass_time(0.1)) == {("web", "blue", 200): 0.5, ("green", "", 503): 0.5}
+    world.ask("DELETE", "/api/v1/namespaces/store/services/green")
+    assert shares(world.pass_time(0.1)) == {("web", "blue", 200): 0.5, ("green", "", 500): 0.5}
+
+
+def test_a_route_that_no_gateway_accepted_has_no_visitors() -> None:
+    world = weighted(1, 1)
+    world.ask("PATCH", f"{ROUTES}/web", [{"op": "replace", "path": "/spec/parentRefs/0/name", "value": "elsewhere"}], kind="json")
+    assert shares(world.pass_time(0.1)) == {}
+
+
+def behave(world: World, behaviour: str, *, slot: str) -> None:
+    for pod in world.pods(slot=slot):
+        path = f"/api/v1/namespaces/store/pods/{name_of(pod)}"
+        world.ask("PATCH", path, {"metadata": {"annotations": {"practice.clusterview.io/behaviour": behaviour}}}, kind="merge")
+    world.pass_time(0.1)
+
+
+def test_half_of_the_answers_of_pods_with_errors_are_500_and_they_stay_ready() -> None:
+    world = shop()
+    behave(world, "errors", slot="blue")
+    assert shares(world) == {("web", "blue", 200): 0.5, ("web", "blue", 500): 0.5}
+
+
+def test_slow_pods_show_in_the_durations_of_their_side() -> None:
+    world, counted = weighted(50, 50), visitors.Visitors(per_second=40)
+    behave(world, "slow", slot="green")
+    for second in (0, 10):
+        counted.visit(world.store, now=BEGUN + second)
+    samples = [one for family in text_string_to_metric_families(counted.text()) for one in family.samples]
+
+    def total(name: str, side: str) -> float:
+        return sum(one.value for one in samples if one.name == f"practice_request_duration_seconds_{name}" and one.labels["side"] == side)
+
+    mean = {side: total("sum", side) / total("count", side) for side in ("blue", "green")}
+    assert [total("count", side) for side in ("blue", "green")] == pytest.approx([200, 200], abs=3), "whole requests of each pod"
+    assert mean["green"] > 5 * mean["blue"]

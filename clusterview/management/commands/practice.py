@@ -1,4 +1,4 @@
-"""`manage.py practice up [--story NAME] [--port P]`: a cluster to try everything in, on this machine, where nothing can break."""
+"""`manage.py practice up` and `practice do ACT`: a cluster to try everything in, on this machine, where nothing can break."""
 
 from __future__ import annotations
 
@@ -11,30 +11,57 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterview.practice import cluster
+from clusterview.kube import errors, kubeconfigs, practising
+from clusterview.kube.connections import Connection
+from clusterview.practice.campus import Campus
 from clusterview.practice.stories import telling
 
 
 class Command(BaseCommand):
-    help = "Runs the practice cluster until Ctrl-C and prints KUBECONFIG=<path>."
+    help = "Runs the practice cluster until Ctrl-C and prints KUBECONFIG=<path>; `do ACT` makes something happen in the one that runs."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["up"])
-        parser.add_argument("--story", default=telling.SHOP, choices=telling.names(), help="what is in it (default: %(default)s)")
-        parser.add_argument("--port", type=int, default=0, help="where it listens on 127.0.0.1 (default: where it did last, else any free one)")
+        what = parser.add_subparsers(dest="what", required=True)
+        up = what.add_parser("up", help="run it")
+        up.add_argument("--story", default=telling.SHOP, choices=telling.names(), help="what is in it (default: %(default)s)")
+        up.add_argument("--port", type=int, default=0, help="where it listens on 127.0.0.1 (default: where it did last, else any free one)")
+        do = what.add_parser("do", help="make something happen, as the buttons of the page do; without a name, list what can")
+        do.add_argument("act", nargs="?", default="", help="such as break-green or reset")
+        do.add_argument("--context", default="", help="in which cluster of the story (default: the first)")
 
     def handle(self, *_: Any, **options: Any) -> None:
         folder = Path(settings.STATE_DIR) / "practice"
-        chosen = cluster.Options(folder=folder, port=options["port"] or cluster.last_port(folder=folder), story=options["story"])
+        if options["what"] == "up":
+            self._up(folder=folder, story=options["story"], port=options["port"])
+            return
         try:
-            asyncio.run(self._run(cluster.Cluster(chosen)))
-        except OSError as problem:
-            raise CommandError(
-                f"The practice cluster cannot listen on 127.0.0.1 port {chosen.port}: {problem}. Choose another with --port."
-            ) from problem
+            access = kubeconfigs.contexts([str(folder / "kubeconfig")], [options["context"]] if options["context"] else [])[0]
+            self._do(Connection(access), act=options["act"])
+        except errors.NotFound as problem:
+            raise CommandError(f"There is nothing called {options['act']} in this story; `practice do` lists what there is.") from problem
+        except errors.KubeError as problem:
+            raise CommandError(f"{problem.sentence} Does the practice cluster run on this state folder (--state DIR)?") from problem
 
-    async def _run(self, made: cluster.Cluster) -> None:
+    def _up(self, *, folder: Path, story: str, port: int) -> None:
+        made = Campus(folder=folder, story=story, port=port)
+        try:
+            asyncio.run(self._run(made))
+        except* OSError as problems:
+            taken = f"The practice cluster cannot listen on 127.0.0.1 port {port}: {problems.exceptions[0]}. Choose another with --port."
+            raise CommandError(taken) from problems
+
+    async def _run(self, made: Campus) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, made.stop)
-        await made.run(ready=lambda: self.stdout.write(f"KUBECONFIG={made.options.kubeconfig}"))
+        await made.run(ready=lambda: self.stdout.write(f"KUBECONFIG={made.kubeconfig}"))
+
+    def _do(self, connection: Connection, *, act: str) -> None:
+        if not act:
+            for one in practising.acts(connection):
+                self.stdout.write(f"{one.metadata.name:16} {one.does['en']}")
+            return
+        played = practising.play(connection, name=act)
+        for changed in played.status.changed:
+            self.stdout.write(f"{changed.kind} {changed.namespace}/{changed.name}".replace(" /", " "))
+        self.stdout.write(f"{played.title['en']}: {len(played.status.changed)} objects changed.")

@@ -10,12 +10,14 @@ from typing import Literal
 
 from clusterview.practice.objects import Object, annotations_of
 
-Behaviour = Literal["well", "missing-image", "crash", "out-of-memory", "unready"]
+Behaviour = Literal["well", "missing-image", "crash", "out-of-memory", "unready", "slow", "errors"]
 ANNOTATION = "practice.clusterview.io/behaviour"
 POWER = "practice.clusterview.io/power"
 LOAD = "practice.clusterview.io/load"
 BY_TAG: dict[str, Behaviour] = {"missing": "missing-image", "crash": "crash", "oom": "out-of-memory", "unready": "unready"}
-KNOWN: tuple[Behaviour, ...] = ("well", "missing-image", "crash", "out-of-memory", "unready")
+KNOWN: tuple[Behaviour, ...] = ("well", "missing-image", "crash", "out-of-memory", "unready", "slow", "errors")
+RUNNING: tuple[Behaviour, ...] = ("well", "unready", "slow", "errors")
+PREFIX = "practice.clusterview.io/"
 
 
 def of(pod: Object) -> Behaviour:

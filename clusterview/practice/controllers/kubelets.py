@@ -68,7 +68,7 @@ class Kubelets:
             known = Known(since, behaviour, stage="ready" if is_true(pod, "Ready") else "")
         elif known.behaviour != behaviour:
             running = known.stage in ("ready", "running")
-            known = replace(known, behaviour=behaviour, since=now - LONG_AGO if running and behaviour in ("well", "unready") else now)
+            known = replace(known, behaviour=behaviour, since=now - LONG_AGO if running and behaviour in behaviours.RUNNING else now)
         self._known[uid_of(pod)] = known
         return known
 

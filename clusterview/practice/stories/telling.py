@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from clusterview.practice.writing import Writer
 
 FOLDER = Path(__file__).parent
 SHOP = "shop"
+CONTEXT = "practice"
 NODE_COUNT = 5
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 AUTHOR = Writer(manager="kubectl-client-side-apply")
@@ -45,8 +47,31 @@ def tell(store: Store, *, story: str, now: float, nodes: int = NODE_COUNT) -> No
         make(store, item, now=now)
 
 
+def contexts(story: str) -> list[str]:
+    """The names of the story's clusters."""
+    told = next((item for item in _file(story) if item["kind"] == "Story"), {})
+    return list(told.get("contexts") or [CONTEXT])
+
+
 def manifests(name: str) -> list[Object]:
-    """The objects of one file."""
+    """The objects of a story."""
+    return [item for item in _documents(name) if item["kind"] not in ("Story", "Act")]
+
+
+def acts(name: str) -> list[Object]:
+    """What can be done in a story with one button: its own acts, then those of every story."""
+    return [item for item in _documents(name) + _documents("_acts") if item["kind"] == "Act"]
+
+
+def _documents(name: str) -> list[Object]:
+    """What is in a story's file, after what is in that of the story that it is like."""
+    found = _file(name)
+    others = [item["like"] for item in found if item["kind"] == "Story" and "like" in item]
+    return [item for other in others for item in _documents(other)] + found
+
+
+@cache
+def _file(name: str) -> list[Object]:
     found: list[Any] = list(yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text()))
     return [item for item in found if item]
 

@@ -159,6 +159,25 @@ export interface Differences {
   readonly changed: readonly (Named & { readonly fields: Readonly<Record<string, readonly [unknown, unknown]>> })[];
 }
 
+/** Words of the cluster itself, by language. */
+export interface Both {
+  readonly en: string;
+  readonly ko: string;
+}
+
+/** One button of a practice cluster. */
+export interface Act {
+  readonly name: string;
+  readonly title: Both;
+  readonly does: Both;
+}
+
+export interface Played {
+  readonly name: string;
+  readonly title: Both;
+  readonly changed: readonly Ref[];
+}
+
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -185,6 +204,9 @@ export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
 export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
+
+export const acts = (id: string): Promise<Act[]> => call("GET", `${cluster(id)}/acts`);
+export const play = (id: string, act: string): Promise<Played> => call("POST", `${cluster(id)}/acts/${encodeURIComponent(act)}`, {});
 
 export interface Request {
   readonly namespace: string;

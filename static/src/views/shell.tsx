@@ -14,6 +14,7 @@ import { Look } from "./look";
 import { moment } from "./moments";
 import { Original } from "./original";
 import { Mark } from "./pictures";
+import { Practice, PracticeChip } from "./practice";
 import { Traffic } from "./traffic";
 
 const PAGES: readonly Page[] = ["map", "traffic", "history"];
@@ -26,7 +27,7 @@ export function Shell(): JSX.Element {
       <header class="top">
         <a class="brand" href="/"><Mark />Clusterview</a>
         <Clusters />
-        {page.practice && <span class="practice" data-testid="practice" title={t("practiceMeans")}>{t("practice")}</span>}
+        {page.practice && <PracticeChip />}
         <nav aria-label={t("views")}>
           {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "", at: "" }} here={route.page === one}>{t(one)}</Link>)}
           {page.role === "admin" && <a href="/people">{t("people")}</a>}
@@ -45,6 +46,7 @@ export function Shell(): JSX.Element {
           </form>
         </div>
       </header>
+      {page.practice && <Practice />}
       <Banner />
       <main id="main" tabIndex={-1} data-state={store.freshState.value}>
         {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <History /> : <Look />}

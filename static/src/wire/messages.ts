@@ -38,6 +38,7 @@ export interface Position {
 
 /**
  * Asks for a cluster's picture from now on; with `resume`, for what came after that position.
+ * `view` is `*` for all of it, or names of namespaces with commas between them: then nothing outside of them is told.
  */
 export interface Hello {
   readonly type: "hello";
