@@ -37,6 +37,13 @@ class Writer:
         """What was written so far."""
         return Picture(objects=[*map(endpoints.unpack, self._others.values()), *self._pods.values()])
 
+    def get(self, uid: Uid) -> AnyRecord | None:
+        """This will give an object as it was last written."""
+        if (slot := self._pods.find(uid)) != NOWHERE:
+            return self._pods.get(slot)
+        record = self._others.get(uid)
+        return endpoints.unpack(record) if record is not None else None
+
     def whole(self) -> Whole:
         """This will write the picture as it is now."""
         return Still(pods=self._pods, others=self._others, rows=self._rows).whole()
