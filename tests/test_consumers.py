@@ -19,9 +19,10 @@ from django.test import Client
 
 from clusterview import consumers, routing
 from clusterview.access import clusters, people
-from clusterview.stream import encoding, hub, notices, publishing
+from clusterview.stream import encoding, hub, notices, publishing, rows
 from clusterview.stream.messages import WHOLE, Contact
 from clusterview.stream.publishing import Publisher
+from clusterview.topology.objects import Pod
 from tests.redis_servers import RedisServer
 from tests.stream.making import picture
 
@@ -45,7 +46,7 @@ def session(transactional_db: None) -> str:
 async def stream(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
     """This process's hub, on a Redis that holds a picture of the lab."""
     writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1)
-    writer.begin(picture=picture(pods=2))
+    writer.begin(records=picture(pods=2).objects.values())
     writer.contact(contact=Contact(state="live", contact_age_seconds=0.1))
     made = hub.Hub(url=redis_server.url)
     monkeypatch.setattr(hub, "hub", lambda: made)
@@ -112,9 +113,9 @@ async def test_who_says_hello_gets_the_picture(socket: WebsocketCommunicator) ->
 async def test_who_asks_for_a_namespace_is_told_of_nothing_else(socket: WebsocketCommunicator) -> None:
     await socket.send_to(bytes_data=hello(view="store"))
     whole = encoding.unpack((await told(socket, "snapshot"))["body"])
-    assert whole.objects == ()
-    assert len(whole.pods.uids) == 2
-    assert whole.pods.nodes == ("",)
+    shown = list(rows.Reader(whole=whole).picture.objects.values())
+    assert [(record.name, record.node) for record in shown if isinstance(record, Pod)] == [("shop-0", ""), ("shop-1", "")]
+    assert len(shown) == 2
 
 
 async def test_a_flood_of_hellos_ends_the_socket(socket: WebsocketCommunicator) -> None:

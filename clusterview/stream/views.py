@@ -55,7 +55,7 @@ class View:
         if picture is not None:
             seen = [record for one in picture.objects.values() if (record := narrowed(one, namespaces=self.namespaces)) is not None]
             self._epoch = max(self._epoch + 1, int(self._clock() * 1000))
-            self._writer, self.position = rows.Writer(picture=Picture(objects=seen)), Position(epoch=self._epoch, sequence=1)
+            self._writer, self.position = rows.Writer(records=seen), Position(epoch=self._epoch, sequence=1)
         for subscription in self.subscriptions:
             subscription.start_again()
 
@@ -100,7 +100,7 @@ class View:
         seen: list[Change] = []
         for change in changes:
             uid = change.uid if isinstance(change, Drop) else change.record.uid
-            before = shown[uid] if uid in shown else self._writer.picture.objects.get(uid)
+            before = shown[uid] if uid in shown else self._writer.get(uid)
             after = None if isinstance(change, Drop) else narrowed(change.record, namespaces=self.namespaces)
             if before != after:
                 seen.append(Drop(uid) if after is None else Put(after))

@@ -60,7 +60,7 @@ class Web:
         self._run("manage.py", "migrate", "--verbosity", "0")
         self.cookies = self._run("-c", SIGNED_IN.format(count=sessions)).strip().splitlines()[-sessions:]
         self._publisher = Publisher(redis=publishing.connect(url=redis.url), cluster=CLUSTER, epoch=self.epoch)
-        self._publisher.begin(picture=self.picture)
+        self._publisher.begin(records=self.picture.objects.values())
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._speaking = threading.Thread(target=self._speak, daemon=True)
         self._speaking.start()

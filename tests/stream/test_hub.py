@@ -33,7 +33,7 @@ async def hub(redis_server: RedisServer) -> AsyncIterator[Hub]:
 
 def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2) -> Publisher:
     made = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=epoch)
-    made.begin(picture=picture(pods=pods))
+    made.begin(records=picture(pods=pods).objects.values())
     made.contact(contact=LIVE)
     return made
 

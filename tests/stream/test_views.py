@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from clusterview.stream import encoding, rows, views
 from clusterview.stream.messages import WHOLE, Changes, Contact, MissingKind, Snapshot
 from clusterview.stream.views import View
+from clusterview.topology import columns
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
 from clusterview.topology.objects import AnyRecord, Namespace, Node, Pod, Service, Uid
@@ -108,6 +109,7 @@ def test_of_a_recorded_cluster_no_name_and_no_uid_of_anything_else_is_told() -> 
     assert len(others) > 20
     assert [name for name in {one.name for one in others.values()} - SHARED if name.encode() in said] == []
     assert [uid for uid in others if uid.encode() in said] == []
+    assert [uid for uid in others if (halves := columns.halves(uid)) and b"".join(half.to_bytes(8, "big") for half in halves) in said] == []
 
 
 def test_what_happens_elsewhere_moves_nothing() -> None:
