@@ -16,7 +16,7 @@ from clusterview.access import clusters, origins, people
 from clusterview.stream import encoding, hub, messages, notices, views
 from clusterview.stream.subscribing import Subscription
 
-HELLO_SECONDS = 10.0
+HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
 KNOWN_SECONDS = 1.0
@@ -103,14 +103,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:
-        with contextlib.suppress(OSError):  # the browser is gone; `disconnect` comes
+        with contextlib.suppress(OSError, RuntimeError):  # the browser is gone, or was just told to go; `disconnect` comes
             async for frame in subscription:
                 await self.send(bytes_data=frame)
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_SECONDS)
         if not self._hellos:
-            await self._bye(reason="bad_message", code=POLICY)
+            await self._bye(reason="too_slow", code=POLICY)  # which a page answers by coming again
 
     async def _expire(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

@@ -162,7 +162,7 @@ async def test_who_never_says_hello_is_not_kept(knock: Callable[..., WebsocketCo
     monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.01)
     socket = knock()
     assert (await socket.connect(timeout=SOON))[0]
-    assert await ended(socket) == ("bad_message", 1008)
+    assert await ended(socket) == ("too_slow", 1008)
 
 
 async def test_a_session_that_runs_out_takes_its_socket_with_it(

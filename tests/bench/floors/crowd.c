@@ -1,5 +1,5 @@
 // Many browsers that only listen. crowd PORT COUNT FILE LENGTH LEAST: opens the sockets, sends each in turn the next LENGTH bytes of FILE (a
-// handshake and a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes in all, after how many microseconds the last of them had LEAST bytes
+// handshake, and once that is answered a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes in all, after how many microseconds the last of them had LEAST bytes
 // (-1 where one never had), and after that, for each group of reads that 10 ms of silence
 // set apart, when the last of them came (microseconds of the monotonic clock) and how many there were.
 #define _GNU_SOURCE
@@ -20,7 +20,8 @@
 
 static char buffer[1 << 20], said[16 << 20];
 static int64_t had[LINES];
-static struct { uint64_t skip; int http, filled; unsigned char head[140]; } lines[LINES];
+static struct { uint64_t skip; int http, filled; const char *hello; unsigned char head[140]; } lines[LINES];
+static size_t hello_length;
 static struct { int64_t last; int reads; } groups[GROUPS];
 
 static int64_t now(void) {
@@ -41,6 +42,7 @@ static void follow(int line, const unsigned char *data, ssize_t left) {
     for (; left > 0; data++, left--) {
         if (lines[line].http < 4) {
             lines[line].http = *data == end[lines[line].http] ? lines[line].http + 1 : *data == '\r';
+            if (lines[line].http == 4 && write(line, lines[line].hello, hello_length) < 0) return;
             continue;
         }
         if (lines[line].skip) {
@@ -75,13 +77,16 @@ int main(int count, char **words) {
     FILE *file = fopen(words[3], "rb");
     if (!file || each < 1) return 1;
     size_t texts = fread(said, 1, sizeof said, file) / each;
+    size_t head = strstr(said, "\r\n\r\n") + 4 - said;
+    hello_length = each - head;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1]))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int polling = epoll_create1(0), open = 0;
     for (int number = 0; number < atoi(words[2]); number++) {
         int line = socket(AF_INET, SOCK_STREAM, 0);
         struct epoll_event event = {.events = EPOLLIN, .data.fd = line};
-        if (connect(line, (void *)&address, sizeof address) || line >= LINES || write(line, said + number % texts * each, each) < 0) return 1;
+        if (connect(line, (void *)&address, sizeof address) || line >= LINES || write(line, said + number % texts * each, head) < 0) return 1;
+        lines[line].hello = said + number % texts * each + head;
         epoll_ctl(polling, EPOLL_CTL_ADD, line, &event);
         open++;
     }
