@@ -2,8 +2,7 @@
 
 Everything a step needs is in the row and in the cluster, so any executor can go on where another stopped. The order is always the same: look,
 mark the object, commit the INTENT, send the effect once, read what became of it, wait for the endpoints. A lost answer is never followed
-by another patch: the object is read. Our marker on it is the answer. If its version is still the one we tested, it is sealed with a fresh value,
-after which no late request of ours can land. If it moved on, every version in between is read. What cannot be told apart goes to a person.
+by another patch: `doubts` finds out what became of it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from django.utils import timezone
 
 from clusterview.kube import errors
 from clusterview.models import Switch
-from clusterview.traffic import looking, moving_on, planning, preflight
+from clusterview.traffic import doubts, looking, moving_on, planning, preflight
 from clusterview.traffic.errors import Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -49,10 +48,6 @@ ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
-
-MAY_LAND = "it could not be locked out"
-MOVED_ON = "the object moved on"
-UNMARKED = "our selector without our marker in the history"
 
 IN_WORK: set[uuid.UUID] = set()
 
@@ -282,62 +277,27 @@ def _marking_again(switch: Switch, _: looking.Cluster) -> None:
 
 
 def _classify(switch: Switch, cluster: looking.Cluster) -> None:
-    """Reads the object: our marker on it is the answer; an untouched version is sealed; in one that moved on, its history tells."""
-    moving_on.renew(switch)
-    try:
-        service = cluster.service(namespace=switch.namespace, name=switch.service)
-    except errors.NotFound:
-        service = None
-    if service is None or service.uid != switch.service_uid:
-        _replay(switch, cluster, until="")
-    elif service.annotation(planning.OP) == marker_of(switch):
-        _applied(switch, version=service.resource_version, how="marker seen")
-    elif service.resource_version == switch.intent_rv:
-        _seal(switch, cluster, service=service)
+    found = doubts.settle(switch, _effect(switch, cluster))
+    if found.result == "applied":
+        _applied(switch, version=found.version, how=found.how)
+    elif found.result == "void":
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": found.how})
     else:
-        _replay(switch, cluster, until=service.resource_version)
+        body = {"result": "unclear", "step": switch.step, "how": found.how}
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
 
 
-def _replay(switch: Switch, cluster: looking.Cluster, *, until: str) -> None:
-    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past.
-
-    The effect can only have made the first of them. Where that one has our selector without our marker, a webhook took the marker off, or
-    somebody wrote the same: a person has to tell.
-    """
-    try:
-        versions = cluster.history(namespace=switch.namespace, name=switch.service, after=switch.intent_rv, until=until)
-    except errors.Gone:
-        _unclear(switch, how="the API server does not remember that far back", reason="lost-answer")
-        return
-    ours = [one for one in versions if one.uid == switch.service_uid and one.annotation(planning.OP) == marker_of(switch)]
-    if ours:
-        _applied(switch, version=ours[0].resource_version, how="marker seen in the history")
-    elif versions and versions[0].uid == switch.service_uid and versions[0].selector == target_of(switch):
-        _unclear(switch, how=UNMARKED, reason="lost-answer")
-    else:
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "never in the history"})
-
-
-def _seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> None:
-    """After this write no request that tests `intent_rv` can land any more."""
-    moving_on.step(switch, State.SEALING, action="SEALING")
-    try:
-        is_sealed = _send_seal(switch, cluster, service=service)
-    except errors.KubeError as problem:
-        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
-        raise
-    if is_sealed:
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "sealed"})
-    else:
-        _unclear(switch, how=MAY_LAND, reason="may-land")
-
-
-def _send_seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> bool:
-    """This will tell whether the seal moved the version: where a webhook takes it off, nothing is locked out."""
-    fence = planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
-    operations = planning.mark_patch(uid=service.uid, resource_version=switch.intent_rv, annotations=service.annotations, fence=fence)
-    sealed = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    return sealed.get("metadata", {}).get("resourceVersion") not in (None, switch.intent_rv)
+def _effect(switch: Switch, cluster: looking.Cluster) -> doubts.Effect[ServiceNow]:
+    """The present step's effect, which may have been sent."""
+    namespace, name = switch.namespace, switch.service
+    return doubts.Effect(
+        uid=switch.service_uid, marker=marker_of(switch), intent_rv=switch.intent_rv,
+        read=lambda: cluster.service(namespace=namespace, name=name),
+        history=lambda until: cluster.history(namespace=namespace, name=name, after=switch.intent_rv, until=until),
+        patch=lambda operations: cluster.patch(namespace=namespace, name=name, operations=operations),
+        has=lambda version: version.selector == target_of(switch),
+        fence=lambda: planning.fresh_fence(holder=HOLDER, epoch=switch.epoch),
+    )  # fmt: skip
 
 
 def _sealing_again(switch: Switch, _: looking.Cluster) -> None:
@@ -507,12 +467,6 @@ def _turn_back(switch: Switch, *, reason: str, body: dict[str, Any] | None = Non
     moving_on.step(switch, State.ROLLING_BACK, action="TURNING_BACK", body={"reason": reason} | (body or {}), reason=reason)
 
 
-def _unclear(switch: Switch, *, how: str, reason: str) -> None:
-    """What became of the present step's effect, only a person can tell."""
-    body = {"result": "unclear", "step": switch.step, "how": how}
-    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
-
-
 def _failed(switch: Switch, defect: Exception, *, opened: looking.Opener) -> None:
     """Counts a defect of ours. A switch that always meets one is set aside, so that the others go on."""
     if moving_on.count_failure(switch) < MOST_FAILURES:
@@ -532,7 +486,7 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     """
     try:
         moving_on.renew(switch)
-        result, how = _lock_out(switch, _open(switch, opened))
+        found = doubts.lock_out(_effect(switch, _open(switch, opened)))
     except (Superseded, DatabaseError):
         raise
     except Exception as problem:
@@ -540,22 +494,10 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
             _wait(switch, problem)
             return
         log.exception("the last patch of switch %s could not be locked out", switch.pk)
-        result, how = "unclear", MAY_LAND
-    reason = "defect-may-land" if how == MAY_LAND else "defect"
-    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body | {"result": result, "step": switch.step, "how": how}, reason=reason)
-
-
-def _lock_out(switch: Switch, cluster: looking.Cluster) -> tuple[str, str]:
-    """What became of the effect (result, how), by what needs the least of our own code: our marker, or a seal."""
-    try:
-        service = cluster.service(namespace=switch.namespace, name=switch.service)
-    except errors.NotFound:
-        return "unclear", MOVED_ON
-    if service.uid == switch.service_uid and service.annotation(planning.OP) == marker_of(switch):
-        return "applied", "marker seen"
-    if service.uid != switch.service_uid or service.resource_version != switch.intent_rv:
-        return "unclear", MOVED_ON
-    return ("void", "sealed") if _send_seal(switch, cluster, service=service) else ("unclear", MAY_LAND)
+        found = doubts.Verdict("unclear", doubts.MAY_LAND)
+    reason = "defect-may-land" if found.how == doubts.MAY_LAND else "defect"
+    body |= {"result": found.result, "step": switch.step, "how": found.how}
+    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
 
 
 STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {
