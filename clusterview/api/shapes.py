@@ -19,6 +19,7 @@ class SwitchRequest(Strict):
     """`to` is the side that traffic shall go to; `expected` the selector that was seen; `accept` the codes of warnings that were ticked.
 
     `overlap_seconds` is how long both sides take traffic before the old one is left: null lets the Service's kind decide, 0 means not at all.
+    `keep_seconds` is how long the old side is kept after a success: 30 to 86400, 600 unless told.
     """
 
     namespace: str
@@ -27,6 +28,7 @@ class SwitchRequest(Strict):
     expected: dict[str, str] | None = Field(default=None, max_length=100)
     accept: list[str] = Field(default=[], max_length=50)
     overlap_seconds: int | None = None
+    keep_seconds: int | None = None
 
 
 class GroupRequest(Strict):
@@ -154,14 +156,60 @@ class Side(Schema):
     created_at: int | None
 
 
+class Entry(Schema):
+    """One entry of the audit; `sequence` counts over the whole installation."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    body: dict[str, Any]
+
+
+class Number(Schema):
+    """One number of an object: an autoscaler's least, or how many pods a workload wants. `stands` while it is `to` by this operation's doing."""
+
+    kind: str
+    name: str
+    was: int
+    to: int
+    stands: bool
+
+
+class Size(Schema):
+    """One change of sizes of one side. `purpose` is keep, warm_up or scale_down; `held_for` and `reason` are codes, said in English by `sentence`."""
+
+    id: str
+    cluster: str
+    namespace: str
+    service: str
+    side: str
+    purpose: str
+    state: str
+    open: bool
+    actor: str
+    requested_at: datetime
+    finished_at: datetime | None
+    held_for: str
+    reason: str
+    sentence: str
+    detail: str
+    numbers: list[Number]
+    entries: list[Entry]
+
+
 class Keeping(Schema):
-    """Until when the old side is kept, after which switch; `group` is that of a switch which was asked for together with others."""
+    """Until when the old side is kept, after which switch; `group` is that of a switch which was asked for together with others.
+
+    `hold` is how its autoscaler is kept from making it smaller, null where it has none that could.
+    """
 
     switch: str
     until: datetime
     from_: str = Field(alias="from")
     to: str
     group: str | None
+    hold: Size | None
 
 
 class Group(Schema):
@@ -297,20 +345,11 @@ class Step(Schema):
     state: str
 
 
-class Entry(Schema):
-    """One entry of the audit; `sequence` counts over the whole installation."""
-
-    sequence: int
-    at: datetime
-    actor: str
-    action: str
-    body: dict[str, Any]
-
-
 class Story(Switch):
-    """One switch with the usual way and how far it is, and every entry of the audit."""
+    """One switch with the usual way and how far it is, every entry of the audit, and the changes of `sizes` that belong to it."""
 
     entries: list[Entry]
     steps: list[Step]
     can_go_back: bool
     recipes: list[Recipe]
+    sizes: list[Size]

@@ -63,7 +63,8 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
     clusters.opened(cluster)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
-        accept=asked.accept, overlap_seconds=asked.overlap_seconds, idempotency_key=idempotency_key(request),
+        accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds,
+        idempotency_key=idempotency_key(request),
     )  # fmt: skip
     return Status(202, told(begun))
 

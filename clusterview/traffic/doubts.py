@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from clusterview.kube import errors
-from clusterview.models import Switch
+from clusterview.models import Operation
 from clusterview.traffic import moving_on, planning
 from clusterview.traffic.states import State
 
@@ -69,9 +69,9 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-def settle(switch: Switch, effect: Effect[V]) -> Verdict:
+def settle(operation: Operation, effect: Effect[V]) -> Verdict:
     """This will find out what became of the effect. Raises errors.KubeError where the cluster does not let it now."""
-    moving_on.renew(switch)
+    moving_on.renew(operation)
     try:
         now = effect.read()
     except errors.NotFound:
@@ -81,7 +81,7 @@ def settle(switch: Switch, effect: Effect[V]) -> Verdict:
     if effect.is_on(now):
         return Verdict("applied", SEEN, version=now.resource_version)
     if now.resource_version == effect.intent_rv:
-        return _seal(switch, effect, now)
+        return _seal(operation, effect, now)
     return _replay(effect, until=now.resource_version)
 
 
@@ -116,13 +116,13 @@ def _replay(effect: Effect[V], *, until: str) -> Verdict:
     return Verdict("void", NEVER)
 
 
-def _seal(switch: Switch, effect: Effect[V], now: V) -> Verdict:
+def _seal(operation: Operation, effect: Effect[V], now: V) -> Verdict:
     """After this write no request that tests `intent_rv` can land any more."""
-    moving_on.step(switch, State.SEALING, action="SEALING")
+    moving_on.step(operation, State.SEALING, action="SEALING")
     try:
         is_sealed = _send_seal(effect, now)
     except errors.KubeError as problem:
-        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
+        moving_on.step(operation, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
         raise
     return Verdict("void", SEALED) if is_sealed else Verdict("unclear", MAY_LAND, reason="may-land")
 

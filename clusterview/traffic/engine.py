@@ -13,8 +13,10 @@ import secrets
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
@@ -22,8 +24,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterview.kube import errors
-from clusterview.models import Switch
-from clusterview.traffic import doubts, looking, moving_on, planning, preflight
+from clusterview.models import Operation, Switch
+from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight
 from clusterview.traffic.errors import Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -34,7 +36,6 @@ HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
-KEEP_OLD = timedelta(minutes=10)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
@@ -60,11 +61,18 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class Rest(Later):
+    """All is as it should be until then."""
+
+
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds."""
+    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds.
+    `leaving` is how many pods of the side that is left were ready.
+    """
 
     service: ServiceNow
     pod_labels: list[dict[str, str]]
+    leaving: int = 0
     began: float
 
     @property
@@ -75,7 +83,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 def look_of(situation: Situation, *, began: float) -> Look:
     """This will keep of a situation what the effect needs."""
     labels = [dict(pod.labels) for pod in situation.ready_of(situation.to_selector)]
-    return Look(service=situation.service, pod_labels=labels, began=began)
+    leaving = len(situation.ready_of(situation.from_selector))
+    return Look(service=situation.service, pod_labels=labels, leaving=leaving, began=began)
 
 
 def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.cluster) -> None:
@@ -91,40 +100,52 @@ def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluste
 
 
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
-    IN_WORK.add(switch.pk)
-    try:
-        cluster = _open(switch, opened)
+    with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)):
+        cluster = reach(switch, opened)
         if look is not None:
             (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
         for _ in range(ROUNDS):
             if not switch.open:
                 break
             STEPS[State(switch.state)](switch, cluster)
-    except Superseded:
-        log.info("switch %s went on elsewhere", switch.pk)
-    except (InterfaceError, OperationalError) as problem:
-        log.warning("switch %s stands still in %s, for the database does not answer: %s", switch.pk, switch.state, problem)
-    except (Later, errors.KubeError) as problem:
-        _wait(switch, problem)
-    except Exception as defect:
-        log.exception("switch %s was stopped in %s by a defect", switch.pk, switch.state)
-        _failed(switch, defect, opened=opened)
-    finally:
-        IN_WORK.discard(switch.pk)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
 
 
-def _open(switch: Switch, opened: looking.Opener) -> looking.Cluster:
+@contextmanager
+def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> Iterator[None]:
+    """Around what is done for a claimed operation: whatever stops it, the operation is left so that it can be taken up again. `failed` is told of a
+    defect of ours.
+    """
+    IN_WORK.add(operation.pk)
     try:
-        return opened(switch.cluster_id)
+        yield
+    except Superseded:
+        log.info("operation %s went on elsewhere", operation.pk)
+    except (InterfaceError, OperationalError) as problem:
+        log.warning("operation %s stands still in %s, for the database does not answer: %s", operation.pk, operation.state, problem)
+    except (Later, errors.KubeError) as problem:
+        wait(operation, problem)
+    except Exception as defect:
+        log.exception("operation %s was stopped in %s by a defect", operation.pk, operation.state)
+        failed(defect)
+    finally:
+        IN_WORK.discard(operation.pk)
+
+
+def reach(operation: Operation, opened: looking.Opener) -> looking.Cluster:
+    """This will give the connections to the operation's cluster. Raises Later where this process does not have them."""
+    try:
+        return opened(operation.cluster_id)
     except LookupError as problem:
         raise Later("its cluster is not open here") from problem
 
 
-def _wait(switch: Switch, problem: Later | errors.KubeError) -> None:
-    log.warning("switch %s waits in %s: %s", switch.pk, switch.state, getattr(problem, "sentence", problem))
-    moving_on.release(switch, again_in_seconds=getattr(problem, "seconds", 1.0))
+def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
+    """This will let go of the operation until it can go on."""
+    if not isinstance(problem, Rest):
+        log.warning("operation %s waits in %s: %s", operation.pk, operation.state, getattr(problem, "sentence", problem))
+    moving_on.release(operation, again_in_seconds=getattr(problem, "seconds", 1.0))
 
 
 def source_of(switch: Switch) -> dict[str, str]:
@@ -151,7 +172,8 @@ def needs_mark(look: Look) -> bool:
     return look.is_old or not look.service.annotation(planning.FENCE)
 
 
-def marker_of(switch: Switch) -> str:
+def marker_of(switch: Operation) -> str:
+    """What marks the present step's effect on its object."""
     return planning.marker(operation=switch.pk, step=switch.step)
 
 
@@ -263,7 +285,7 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         reason = "missing-right" if isinstance(problem, errors.Forbidden) else "refused"
         _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=problem.sentence)
     else:
-        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered")
+        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered", leaving=look.leaving)
 
 
 def _taken_over(switch: Switch, _: looking.Cluster) -> None:
@@ -425,7 +447,7 @@ def _not_applied(switch: Switch, to: State, *, result: str, reason: str = "", de
     moving_on.step(switch, end, action="OUTCOME", body={"result": result, "step": switch.step, "detail": detail}, **_why(end, reason, detail))
 
 
-def _why(end: State, reason: str, detail: str) -> dict[str, str]:
+def _why(end: State, reason: str, detail: str) -> dict[str, Any]:
     if not reason:
         return {}
     return {"held_for": reason, "detail": detail} if end is State.HELD else {"reason": reason, "detail": detail}
@@ -440,10 +462,15 @@ def _end(switch: Switch, *, reason: str, state: State) -> State:
     return State.ROLLING_BACK if switch.at else state
 
 
-def _applied(switch: Switch, *, version: str, how: str) -> None:
+def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> None:
+    """With the first effect of a way forward, traffic begins to leave the old side: from then on it is kept as large as it was."""
+    is_first = not switch.at and not switch.returning and switch.reverses_id is None
     body = {"result": "applied", "step": switch.step, "rv": version, "how": how}
     at = 0 if switch.returning else switch.at + 1
-    moving_on.step(switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at)
+    moving_on.step(
+        switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at,
+        also=partial(holding.begin, switch, size=leaving) if is_first else None,
+    )  # fmt: skip
 
 
 def _succeed(switch: Switch, *, ready: int) -> None:
@@ -452,7 +479,8 @@ def _succeed(switch: Switch, *, ready: int) -> None:
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
     else:
-        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=timezone.now() + KEEP_OLD)
+        until = timezone.now() + timedelta(seconds=switch.keep_seconds)
+        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=until)
 
 
 def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
@@ -486,12 +514,12 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     """
     try:
         moving_on.renew(switch)
-        found = doubts.lock_out(_effect(switch, _open(switch, opened)))
+        found = doubts.lock_out(_effect(switch, reach(switch, opened)))
     except (Superseded, DatabaseError):
         raise
     except Exception as problem:
         if isinstance(problem, (Later, errors.KubeError)) and not isinstance(problem, errors.Forbidden):
-            _wait(switch, problem)
+            wait(switch, problem)
             return
         log.exception("the last patch of switch %s could not be locked out", switch.pk)
         found = doubts.Verdict("unclear", doubts.MAY_LAND)

@@ -1,4 +1,4 @@
-"""Finishes every open switch, whoever began it, with Redis down too: each second it looks at the rows that nobody holds."""
+"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from django.db import DatabaseError
 
 from clusterview.access import transacting
+from clusterview.models import Sizing
 from clusterview.traffic import executing, moving_on
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,14 @@ class Reconciler:
 
 
 def round_once() -> None:
-    """This will take up every open switch whose claim has run out. No database: nothing is done."""
+    """This will take up every open operation whose claim has run out. No database: nothing is done."""
     transacting.keep_what_works()
     try:
-        found = moving_on.due()
+        found, sizes = moving_on.due(), moving_on.due(Sizing)
     except DatabaseError as problem:
         log.warning("the database does not answer, so no switch is moved: %s", problem)
         return
     for switch_id in found:
         executing.of_this_process().advance(switch_id=switch_id)
+    for sizing_id in sizes:
+        executing.of_this_process().resize(sizing_id=sizing_id)

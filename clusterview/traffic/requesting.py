@@ -25,7 +25,7 @@ from clusterview.access import clusters, roles, transacting
 from clusterview.access.people import Person
 from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Switch
-from clusterview.traffic import engine, executing, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
+from clusterview.traffic import engine, executing, holding, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
 from clusterview.traffic.situations import ServiceNow, Situation
@@ -72,14 +72,17 @@ def preview(*, cluster: str, namespace: str, service: str, to: str, opened: look
 
 def request_switch(
     *, person: Person, cluster: str, namespace: str, service: str, to: str, expected: dict[str, str] | None = None,
-    accept: Iterable[str] = (), overlap_seconds: int | None = None, idempotency_key: str | None = None, reverses: Switch | None = None,
+    accept: Iterable[str] = (), overlap_seconds: int | None = None, keep_seconds: int | None = None, idempotency_key: str | None = None,
+    reverses: Switch | None = None,
     opened: looking.Opener = looking.cluster,
 ) -> Switch:  # fmt: skip
     """This will begin a switch and return its row. Raises Refused: 403, 404, 409 with the fresh state, 422 with the checks, 503.
 
     `overlap_seconds` is how long both sides take traffic before the old one is left: None lets the Service's kind decide, 0 means not at all.
+    `keep_seconds` is how long the old side is kept after a success.
     """
-    body_hash = _hash(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "")
+    kept = [] if keep_seconds is None else [keep_seconds]
+    body_hash = _hash(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
     found = _cluster(cluster)
@@ -93,6 +96,8 @@ def request_switch(
     _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
+    if keep_seconds is not None:
+        row.keep_seconds = _kept(keep_seconds)
     look = engine.look_of(situation, began=began)
     saved = _save([row], person=person, checks=checks, look=look)
     if saved[0] is row:
@@ -299,6 +304,12 @@ def _row(
         reverses=reverses, requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name, state=State.REQUESTED,
         accepted=sorted(accept),
     )  # fmt: skip
+
+
+def _kept(seconds: int) -> int:
+    if not holding.SHORTEST_KEEP_SECONDS <= seconds <= holding.LONGEST_KEEP_SECONDS:
+        raise Refused(422, "bad-keep")
+    return seconds
 
 
 def _answered_by_group(one: Check, *, services: Sequence[str]) -> bool:

@@ -288,6 +288,7 @@ REFUSALS: Mapping[str, str] = {
     "act-later": "This cannot be done at this moment; try again shortly.",
     "act-lost": "The practice cluster did not answer; look at what it shows before you press again.",
     "no-group": "There is no such group of switches.",
+    "bad-keep": "keep_seconds is a whole number from 30 to 86400.",
     "bad-minutes": "Minutes are a whole number from 1 to 1440.",
 }
 
@@ -316,6 +317,9 @@ REASONS: Mapping[str, str] = {
     "It cannot arrive any more.",
     "altered": "The API server answered with another selector than the one sent.",
     "asked": "Somebody asked to go back.",
+    "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
+    "missing-right-size": "Clusterview may not change the autoscaler or the workload: `manage.py rbac --switch` prints the rights.",
+    "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
 }
 

@@ -17,6 +17,8 @@ const STATES: Readonly<Record<string, Pair>> = {
   verifying: ["verifying", "확인"],
   rolling_back: ["going back", "되돌리는 중"],
   held: ["held", "보류 중"],
+  waiting: ["waits for pods", "파드를 기다림"],
+  holding: ["held up", "유지 중"],
   succeeded: ["succeeded", "성공"],
   rolled_back: ["rolled back", "되돌림 완료"],
   rejected: ["rejected", "거부됨"],
@@ -41,6 +43,11 @@ const CHANGED: Pair = [
   "지금 모든 것이 멈춰도 트래픽은 서비스가 가리키는 곳에 머뭅니다. Clusterview가 돌아오면 확인합니다.",
 ];
 
+const RAISED: Pair = [
+  "If everything stopped now, what was raised would stay raised. Clusterview puts it back when it is back.",
+  "지금 모든 것이 멈추면 올려 둔 값이 그대로 남습니다. Clusterview가 돌아오면 되돌립니다.",
+];
+
 /** What would be if everything stopped in this state. */
 const IF_STOPPED: Readonly<Record<string, Pair>> = {
   requested: UNCHANGED,
@@ -55,6 +62,8 @@ const IF_STOPPED: Readonly<Record<string, Pair>> = {
   verifying: CHANGED,
   rolling_back: CHANGED,
   held: CHANGED,
+  waiting: RAISED,
+  holding: RAISED,
 };
 
 /** What each entry of the audit says happened. */
@@ -83,6 +92,12 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   NOT_CONVERGED: ["the endpoints did not follow", "엔드포인트가 따라오지 않음"],
   BACK_REQUESTED: ["going back asked for", "되돌리기를 요청함"],
   TURNING_BACK: ["goes back", "되돌림"],
+  PLANNED: ["numbers to change are found", "바꿀 값을 찾음"],
+  HOLDING: ["keeps what was raised", "올린 값을 유지함"],
+  RESTORING: ["puts back what was raised", "올린 값을 되돌림"],
+  AS_BEFORE: ["was as before already", "이미 이전과 같음"],
+  LEFT_ALONE: ["somebody else changed it; left as it is", "다른 주체가 바꿔 그대로 둠"],
+  HANDED_OVER: ["another operation still needs it", "다른 작업이 아직 필요로 함"],
   KEEP: ["old side kept longer", "이전 쪽을 더 유지함"],
   REVERTED: ["somebody else changed it back", "다른 주체가 되돌림"],
   CONFLICT: ["somebody else changed the selector", "다른 주체가 셀렉터를 바꿈"],
@@ -121,6 +136,10 @@ const KOREAN: Readonly<Record<string, string>> = {
   "lost-answer": "패치의 응답을 잃었고 객체가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",
   altered: "API 서버가 보낸 것과 다른 셀렉터로 응답했습니다.",
   asked: "되돌리기를 요청했습니다.",
+  resized: "그사이 다른 주체가 값을 바꿨거나 객체가 새로 만들어져 그대로 두었습니다.",
+  "missing-right-size": "Clusterview에 오토스케일러나 워크로드를 바꿀 권한이 없습니다. `manage.py rbac --switch`가 필요한 권한을 출력합니다.",
+  "refused-size": "API 서버가 새 값을 거부했습니다.",
+  "bad-keep": "keep_seconds는 30에서 86400 사이의 정수입니다.",
   reverted: "전환 뒤 다른 주체가 셀렉터를 바꿨습니다.",
   "no-cluster": "그런 클러스터가 없습니다.",
   "another-cluster": "전환을 허용했을 때와 다른 클러스터가 이 이름으로 응답하여 전환을 껐습니다. 맞는 클러스터라면 다시 허용하세요.",

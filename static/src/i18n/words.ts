@@ -108,6 +108,14 @@ const WORDS = {
   goBack: ["Go back to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 되돌리기"],
   keepLonger: ["Keep the old side on {cluster} 30 minutes longer", "{cluster}의 이전 쪽을 30분 더 유지"],
   keptUntil: ["The old side is kept until {time}.", "이전 쪽은 {time}까지 유지됩니다."],
+  left: ["{time} left", "{time} 남음"],
+  heldAt: [
+    "Meanwhile {kind} {name} keeps at least {number} pods ({before} before).",
+    "그동안 {kind} {name}의 최소 파드 수를 {number}개로 유지합니다(이전 {before}개).",
+  ],
+  purpose_keep: ["Keeping {side}", "{side} 유지"],
+  purpose_warm_up: ["Warming up {side}", "{side} 준비 증설"],
+  purpose_scale_down: ["Scaling down {side}", "{side} 축소"],
   follows: [
     "The EndpointSlices hold only {side}. Each node's proxy follows by itself, usually within a second.",
     "엔드포인트 슬라이스에는 {side}만 있습니다. 각 노드의 프록시는 보통 1초 안에 따라옵니다.",

@@ -12,6 +12,33 @@ export interface Side {
   readonly created_at: number | string | null;
 }
 
+/** One number of an object: an autoscaler's least, or how many pods a workload wants. `stands` while it is `to` by the operation's doing. */
+export interface Count {
+  readonly kind: string;
+  readonly name: string;
+  readonly was: number;
+  readonly to: number;
+  readonly stands: boolean;
+}
+
+/** One change of sizes of one side. */
+export interface Size {
+  readonly id: string;
+  readonly side: string;
+  readonly purpose: "keep" | "warm_up" | "scale_down";
+  readonly state: string;
+  readonly open: boolean;
+  readonly actor: string;
+  readonly requested_at: string;
+  readonly reason: string;
+  readonly held_for: string;
+  /** The reason, or what it waits for, in English words. */
+  readonly sentence: string;
+  readonly detail: string;
+  readonly numbers: readonly Count[];
+  readonly entries: readonly Entry[];
+}
+
 export interface Keeping {
   readonly switch: string;
   readonly until: string;
@@ -19,6 +46,8 @@ export interface Keeping {
   readonly to: string;
   /** Of a switch that was asked for together with others. */
   readonly group: string | null;
+  /** How its autoscaler is kept from making it smaller; null where it has none that could. */
+  readonly hold: Size | null;
 }
 
 /** The Services that can be switched between the same workloads by the same key. */
@@ -114,6 +143,7 @@ export interface SwitchStory extends Switch {
   readonly entries: readonly Entry[];
   readonly steps: readonly { readonly name: string; readonly state: string }[];
   readonly can_go_back: boolean;
+  readonly sizes: readonly Size[];
   readonly recipes: readonly Recipe[];
 }
 

@@ -14,7 +14,7 @@ import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
-import { timeOfDay } from "./moments";
+import { countdown, timeOfDay } from "./moments";
 
 const KEEP_MINUTES = 30;
 
@@ -237,7 +237,8 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
   };
   return (
     <div class="kept">
-      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })}</p>
+      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
+      {keeping.hold && <Hold told={keeping.hold} />}
       <p class="quiet">{t("follows", { side: keeping.to })}</p>
       {against ? (
         <p role="status">{against}</p>
@@ -250,6 +251,19 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
       )}
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
     </div>
+  );
+}
+
+/** What was raised for a side, and how that stands. */
+export function Hold({ told }: { told: rest.Size }): JSX.Element {
+  const why = reasonOf({ reason: told.reason || told.held_for, sentence: told.sentence });
+  return (
+    <>
+      {told.numbers.filter((one) => one.stands).map((one) => (
+        <p key={one.name} class="quiet">{t("heldAt", { kind: one.kind, name: one.name, number: one.to, before: one.was })}</p>
+      ))}
+      {why && <p class="quiet">{why}{told.detail && ` (${told.detail})`}</p>}
+    </>
   );
 }
 
