@@ -45,6 +45,20 @@ class Keep(Strict):
     minutes: int
 
 
+class ScaleDown(Strict):
+    """How many pods the old side is to have."""
+
+    replicas: int = 0
+
+
+class WarmUp(Strict):
+    """`to` is the side that shall be as large as the live one."""
+
+    namespace: str
+    service: str
+    to: str
+
+
 # Given
 
 
@@ -212,6 +226,13 @@ class Keeping(Schema):
     hold: Size | None
 
 
+class Left(Schema):
+    """The side that the last switch has left; it can be scaled down by `POST /switches/{switch}/scale-down`."""
+
+    switch: str
+    side: str
+
+
 class Group(Schema):
     """The Services that can be switched between the same workloads by the same key; each may be on another side."""
 
@@ -223,7 +244,8 @@ class Application(Schema):
     """`strategy` is selector, route, ratio or none; only the first can be switched, and where `why_not` is null.
 
     `why_not` is the code of what stands against any switch, said in English by `why_not_sentence` and `why_not_remedy` with the values
-    `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running.
+    `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running,
+    `sizing` a warm-up or scaling down that is open.
     """
 
     namespace: str
@@ -240,6 +262,8 @@ class Application(Schema):
     why_not_remedy: str
     open_switch: str | None
     keeping: Keeping | None
+    left: Left | None
+    sizing: Size | None
 
 
 class Begun(Schema):
@@ -306,6 +330,15 @@ class Preflight(Schema):
     expected_selector: dict[str, str]
     new_selector: dict[str, str]
     overlap_seconds: int
+
+
+class SizePreview(Schema):
+    """What a change of sizes checks and writes; `ready` says that nothing stands against it, `target` how many pods the side is to have."""
+
+    checks: list[Check]
+    ready: bool
+    target: int
+    numbers: list[Number]
 
 
 class Switch(Schema):

@@ -33,8 +33,24 @@ def begin(switch: Switch, *, size: int) -> None:
 
 
 def is_over(sizing: Sizing) -> bool:
+    """Whether what was raised is not needed any more."""
+    return _is_cold(sizing) if sizing.purpose == Sizing.Purpose.WARM_UP else _is_left(sizing.switch)
+
+
+def _is_cold(sizing: Sizing) -> bool:
+    """A warm side waits for its switch, and is held after it for as long as the other side is kept: its autoscaler learns of the load by then."""
+    later = Switch.objects.filter(cluster=sizing.cluster_id, service_uid=sizing.service_uid, requested_at__gt=sizing.requested_at)
+    if later.filter(open=True).exists():
+        return False
+    last = later.exclude(applied_at=None).first()
+    if last is None:
+        return sizing.until is None or sizing.until <= timezone.now()
+    has_traffic = last.state == State.SUCCEEDED and last.to_value == sizing.side
+    return not has_traffic or last.keeping_old_until is None or last.keeping_old_until <= timezone.now()
+
+
+def _is_left(switch: Switch | None) -> bool:
     """Whether the old side is not kept any more."""
-    switch = sizing.switch
     if switch is None:
         return True
     later = Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)

@@ -15,7 +15,7 @@ from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, p
 from clusterview.observer import translating
 from clusterview.topology import objects
 from clusterview.traffic import convergence, pairing, planning, selectors, surveying
-from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, SizeNow, Surroundings
+from clusterview.traffic.situations import FieldOwner, Quota, Right, ServiceNow, Situation, SizeNow, Surroundings
 
 PATCH_SECONDS = 4.0
 READ_SECONDS = 5.0  # an API server that is frozen does not keep an executor for longer; the switch is taken up again within a second
@@ -138,10 +138,18 @@ class Cluster:
         """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew."""
         if time.monotonic() < self._permitted.get(namespace, 0.0):
             return ()
-        missing = tuple(right for right in RIGHTS if not reading.may(self.reading, right.verb, right.group, right.resource, namespace))
+        missing = tuple(self.missing(list(RIGHTS), namespace=namespace))
         if not missing:
             self._permitted[namespace] = time.monotonic() + RIGHTS_SECONDS
         return missing
+
+    def quotas(self, *, namespace: str) -> list[Quota]:
+        """The quotas of a namespace that are used up. Raises errors.KubeError."""
+        return surveying.quotas(self.reading, namespace=namespace)
+
+    def missing(self, rights: list[Right], *, namespace: str) -> list[Right]:
+        """Those of the rights that our account does not have now. Raises errors.KubeError."""
+        return [one for one in rights if not reading.may(self.reading, one.verb, one.group, one.resource, namespace)]
 
     def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
         """This will compare the Service's slices with the pods that its selector matches, both as they are now."""

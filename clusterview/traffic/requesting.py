@@ -24,7 +24,7 @@ from django.utils import timezone
 from clusterview.access import clusters, roles, transacting
 from clusterview.access.people import Person
 from clusterview.kube import errors, reading
-from clusterview.models import Cluster, Switch
+from clusterview.models import Cluster, Sizing, Switch
 from clusterview.traffic import engine, executing, holding, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
@@ -41,8 +41,8 @@ TO_THE_EFFECT = (*TO_THE_MARK, State.ARMED, State.APPLYING)
 
 def preview(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> dict[str, Any]:
     """This will say what a switch would check and send, and change nothing. Raises Refused."""
-    found = _cluster(cluster)
-    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    found = cluster_of(cluster)
+    situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
     situation = _surrounded(situation, cluster=cluster, opened=opened, try_it=True)
     checks = preflight.check(situation)
     try:
@@ -82,14 +82,14 @@ def request_switch(
     `keep_seconds` is how long the old side is kept after a success.
     """
     kept = [] if keep_seconds is None else [keep_seconds]
-    body_hash = _hash(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
+    body_hash = hash_of(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
-    found = _cluster(cluster)
-    _must(person=person, cluster=found)
-    _is_the_armed_one(found, opened=opened)
+    found = cluster_of(cluster)
+    must(person=person, cluster=found)
+    is_the_armed_one(found, opened=opened)
     began = time.monotonic()
-    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
+    situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
@@ -118,17 +118,17 @@ def request_group(
     if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
         raise Refused(422, "bad-group")
     expected = expected or {}
-    body_hash = _hash(cluster, namespace, list(services), to, dict(expected), sorted(accept))
+    body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept))
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return _members(known)
-    found = _cluster(cluster)
-    _must(person=person, cluster=found)
-    _is_the_armed_one(found, opened=opened)
+    found = cluster_of(cluster)
+    must(person=person, cluster=found)
+    is_the_armed_one(found, opened=opened)
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, service in enumerate(services):
         began = time.monotonic()
-        situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
+        situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check(situation)
@@ -187,8 +187,8 @@ def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> 
 
 def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
     """This will turn an open switch around, or begin the opposite one after success. Raises Refused."""
-    found = _cluster(switch.cluster_id)
-    _must(person=person, cluster=found)
+    found = cluster_of(switch.cluster_id)
+    must(person=person, cluster=found)
     with transaction.atomic():
         if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
             moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
@@ -211,7 +211,7 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     """This will keep the old side for so many minutes from now, at least as long as before. Raises Refused."""
     if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
         raise Refused(422, "bad-minutes")
-    _must(person=person, cluster=_cluster(switch.cluster_id))
+    must(person=person, cluster=cluster_of(switch.cluster_id))
     if not reporting.kept(switch):
         raise Refused(409, "keeping-ended")
     until = max(timezone.now() + timedelta(minutes=minutes), switch.keeping_old_until or timezone.now())
@@ -240,9 +240,9 @@ def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> N
     executing.of_this_process().begin(switch, look=look, opened=opened)
 
 
-def _look(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
+def situation_of(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
     """The situation of a switch to `to`, as it is now."""
-    with _asking():
+    with asking():
         reached = opened(cluster)
         now, residents = reached.service_among(namespace=namespace, name=service)
         key = looking.key_of(service=now, workloads=residents.workloads)
@@ -260,7 +260,7 @@ def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) 
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """What a cluster refuses, or cannot say, as a refusal of ours."""
     try:
         yield
@@ -278,7 +278,7 @@ def _asking() -> Iterator[None]:
 
 def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, try_it: bool = False) -> Situation:
     """The situation with what stands around the Service, and with a dry run if asked and allowed."""
-    with _asking():
+    with asking():
         reached = opened(cluster)
         around = reached.surrounded(situation, at_once=not try_it)
         return reached.tried(around) if try_it and not situation.missing_rights else around
@@ -337,14 +337,16 @@ def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -
         raise Refused(422, "preflight", {"checks": [told(one) for one in checks]})
 
 
-def _cluster(identifier: str) -> Cluster:
+def cluster_of(identifier: str) -> Cluster:
+    """An open cluster. Raises Refused 404."""
     found = Cluster.objects.filter(pk=identifier, active=True).first()
     if found is None:
         raise Refused(404, "no-cluster")
     return found
 
 
-def _must(*, person: Person, cluster: Cluster) -> None:
+def must(*, person: Person, cluster: Cluster) -> None:
+    """Raises Refused 403 where this person may not change anything in this cluster now."""
     if settings.READ_ONLY:
         raise Refused(403, "read_only")
     if not roles.allows(person.role, "operator"):
@@ -353,9 +355,9 @@ def _must(*, person: Person, cluster: Cluster) -> None:
         raise Refused(403, "not_armed")
 
 
-def _is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
+def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
     """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. Raises Refused."""
-    with _asking():
+    with asking():
         seen = opened(cluster.pk).identity()
     if cluster.identity == seen.value:
         return
@@ -406,6 +408,8 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
     first = rows[0]
     if reason := moving_on.why_not(first, hold=True):
         raise Refused(403, reason)
+    if Sizing.objects.filter(cluster=first.cluster_id, namespace=first.namespace, purpose=Sizing.Purpose.SCALE_DOWN, open=True).exists():
+        raise Refused(409, "scaling-down")
     for row in rows[1:]:
         row.state = State.QUEUED
     at_once = not engine.needs_mark(look)
@@ -424,7 +428,8 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
     moving_on.record(first, *then)
 
 
-def _hash(*parts: Any) -> str:
+def hash_of(*parts: Any) -> str:
+    """What tells the body of a request from another one under the same key."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

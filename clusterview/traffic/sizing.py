@@ -14,22 +14,25 @@ from typing import Any, TypedDict
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from clusterview.kube import errors
 from clusterview.models import Cluster, Sizing
 from clusterview.topology import objects
-from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, selectors
+from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, selectors
 from clusterview.traffic.situations import SizeNow
 from clusterview.traffic.states import State
 
 AUTOSCALER = "HorizontalPodAutoscaler"
 LOOK_SECONDS = 5.0
+AWAIT_SECONDS = 1.0
 HELD_SECONDS = 10.0
 ROUNDS = 100
 
 OURS = ("clusterview", "")  # who wrote the number last, where anybody is named
 
 ENDS = {"not_armed": State.CANCELLED, "not_allowed": State.CANCELLED, "read_only": State.CANCELLED, "asked": State.CANCELLED}
+ENDS |= {"preflight-size": State.FAILED_NO_CHANGE}
 ENDS |= {"resized": State.CONFLICT, "kept-moving": State.CONFLICT}
 
 
@@ -99,14 +102,30 @@ def _prepare(sizing: Sizing, cluster: looking.Cluster) -> None:
     elif sizing.going_back:
         _undo(sizing, reason="asked")
     elif sizing.at == len(sizing.plan):
-        moving_on.step(sizing, State.HOLDING, action="HOLDING")
+        _reached(sizing)
     else:
-        _raise(sizing, cluster, steps_of(sizing)[sizing.at])
+        _write(sizing, cluster, steps_of(sizing)[sizing.at])
 
 
-def _raise(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
+def _reached(sizing: Sizing) -> None:
+    """Every number of the plan stands."""
+    if sizing.purpose == Sizing.Purpose.KEEP:
+        moving_on.step(sizing, State.HOLDING, action="HOLDING")
+    elif sizing.purpose == Sizing.Purpose.WARM_UP:
+        moving_on.step(sizing, State.WAITING, action="WAITING")
+    else:
+        moving_on.step(sizing, State.SUCCEEDED, action="ENDED")
+
+
+def _write(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
+    """The next number. A side that has the traffic again by now, or that others lead to alone, is not made smaller."""
+    if sizing.purpose == Sizing.Purpose.SCALE_DOWN and (blocked := resizable.against(sizing, cluster)):
+        _undo(sizing, reason="preflight-size", detail=blocked)
+        return
     found = _size(sizing, cluster, step)
-    if found is None or found.number != step["now"]:
+    if found is not None and _is_there(sizing, found, step):
+        moving_on.step(sizing, State.PREPARING, action="AS_WANTED", body={"number": found.number}, at=sizing.at + 1, tries=0)
+    elif found is None or found.number != step["now"]:
         _undo(sizing, reason="resized", detail=_who(found))
     elif sizing.tries >= engine.LONGEST_TRIES:
         _undo(sizing, reason="kept-moving")
@@ -114,6 +133,11 @@ def _raise(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
         _undo(sizing, reason=reason)
     else:
         _send(sizing, cluster, found)
+
+
+def _is_there(sizing: Sizing, found: SizeNow, step: Step) -> bool:
+    """Whether somebody else wrote what is wanted, as an autoscaler does once its least was raised."""
+    return found.number == step["to"] or (sizing.purpose == Sizing.Purpose.WARM_UP and found.number > step["to"])
 
 
 def _put_back(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
@@ -205,6 +229,26 @@ def _hold(sizing: Sizing, _: looking.Cluster) -> None:
     moving_on.step(sizing, State.ROLLING_BACK, action="RESTORING")
 
 
+def _wait_for_pods(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Reads until enough pods are ready, and says what keeps them from it. Nothing is done about that."""
+    moving_on.renew(sizing)
+    if sizing.going_back:
+        _undo(sizing, reason="asked")
+        return
+    ready, why, detail = resizable.progress(sizing, cluster)
+    if ready >= sizing.target:
+        is_held = any(step["kind"] == AUTOSCALER for step in steps_of(sizing))
+        moving_on.step(sizing, State.HOLDING if is_held else State.SUCCEEDED, action="READY", body={"ready": ready}, held_for="", detail="")
+    elif sizing.until is not None and sizing.until <= timezone.now():
+        _undo(sizing, reason="not-ready-in-time", detail=f"{ready} of {sizing.target}")
+    else:
+        if why and why != sizing.held_for:
+            moving_on.step(sizing, State.WAITING, action="BLOCKED", body={"why": why, "detail": detail}, held_for=why, detail=detail)
+        elif not why and sizing.held_for:
+            moving_on.step(sizing, State.WAITING, action="RESUMED", held_for="", detail="")
+        raise engine.Rest("the pods are awaited", seconds=AWAIT_SECONDS)
+
+
 def _return(sizing: Sizing, _: looking.Cluster) -> None:
     moving_on.step(sizing, State.PREPARING, action="PREPARING", returning=True, tries=0)
 
@@ -273,7 +317,7 @@ def _refused(sizing: Sizing, problem: errors.KubeError) -> None:
 def _undo(sizing: Sizing, *, reason: str, detail: str = "") -> None:
     """It goes no further, and what it did already is put back."""
     body = {"reason": reason, "detail": detail}
-    if sizing.at:
+    if sizing.at or sizing.state == State.WAITING:
         moving_on.step(sizing, State.ROLLING_BACK, action="TURNING_BACK", body=body, reason=reason, detail=detail, going_back=True)
     else:
         moving_on.step(sizing, ENDS[reason], action="ENDED", body=body, reason=reason, detail=detail)
@@ -370,6 +414,7 @@ STEPS: dict[State, Callable[[Sizing, looking.Cluster], None]] = {
     State.APPLYING: _taken_over,
     State.UNKNOWN: _classify,
     State.SEALING: _sealing_again,
+    State.WAITING: _wait_for_pods,
     State.HOLDING: _hold,
     State.ROLLING_BACK: _return,
     State.HELD: _held,
