@@ -191,7 +191,9 @@ class Number(Schema):
 
 
 class Size(Schema):
-    """One change of sizes of one side. `purpose` is keep, warm_up or scale_down; `held_for` and `reason` are codes, said in English by `sentence`."""
+    """One change of sizes of one side. `purpose` is keep, warm_up or scale_down; `held_for` and `reason` are codes, said in English by `sentence`;
+    `target` is how many pods it is about.
+    """
 
     id: str
     cluster: str
@@ -208,6 +210,7 @@ class Size(Schema):
     reason: str
     sentence: str
     detail: str
+    target: int
     numbers: list[Number]
     entries: list[Entry]
 

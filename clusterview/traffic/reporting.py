@@ -63,6 +63,7 @@ def size(sizing: Sizing) -> dict[str, Any]:
         "reason": sizing.reason,
         "sentence": words.reason(sizing.reason or sizing.held_for) if sizing.reason or sizing.held_for else "",
         "detail": sizing.detail,
+        "target": sizing.target,
         "numbers": numbers(sizing),
         "entries": entries(sizing),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,14 +26,6 @@ __all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
 
 BLUE, GREEN = "shop-blue", "shop-green"
 with_autoscalers = pytest.mark.usefixtures("autoscalers")
-
-
-@pytest.fixture(autouse=True)
-def sizes(lab_shop: Lab) -> Iterator[None]:
-    """Both sides are as large afterwards as they were."""
-    yield
-    for name in (BLUE, GREEN):
-        scale(lab_shop, name, LIVE)
 
 
 def scale(lab: Lab, name: str, replicas: int) -> None:

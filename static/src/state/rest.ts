@@ -35,6 +35,7 @@ export interface Size {
   /** The reason, or what it waits for, in English words. */
   readonly sentence: string;
   readonly detail: string;
+  readonly target: number;
   readonly numbers: readonly Count[];
   readonly entries: readonly Entry[];
 }
@@ -48,6 +49,12 @@ export interface Keeping {
   readonly group: string | null;
   /** How its autoscaler is kept from making it smaller; null where it has none that could. */
   readonly hold: Size | null;
+}
+
+/** The side that the last switch has left. */
+export interface Left {
+  readonly switch: string;
+  readonly side: string;
 }
 
 /** The Services that can be switched between the same workloads by the same key. */
@@ -71,6 +78,9 @@ export interface Application {
   readonly why_not_remedy: string;
   readonly open_switch: string | null;
   readonly keeping: Keeping | null;
+  readonly left: Left | null;
+  /** A warm-up or scaling down that is open. */
+  readonly sizing: Size | null;
 }
 
 export interface Ref {
@@ -107,6 +117,13 @@ export interface Preflight {
   readonly to: string;
   readonly expected_selector: Readonly<Record<string, string>>;
   readonly new_selector: Readonly<Record<string, string>>;
+}
+
+export interface SizePreview {
+  readonly checks: readonly Check[];
+  readonly ready: boolean;
+  readonly target: number;
+  readonly numbers: readonly Count[];
 }
 
 export interface Switch {
@@ -233,6 +250,14 @@ export const switches = (id: string): Promise<Switch[]> => call("GET", `/api/v1/
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
+type Begun = Promise<{ id: string; state: string }>;
+export const lookAtScaleDown = (id: string): Promise<SizePreview> => call("GET", `${one(id)}/scale-down`);
+export const scaleDown = (id: string): Begun => call("POST", `${one(id)}/scale-down`, { replicas: 0 });
+export const lookAtWarmUp = (id: string, namespace: string, service: string, to: string): Promise<SizePreview> =>
+  call("GET", `${cluster(id)}/warm-up?${new URLSearchParams({ namespace, service, to })}`);
+export const warmUp = (id: string, body: { namespace: string; service: string; to: string }, key: string): Begun =>
+  call("POST", `${cluster(id)}/warm-ups`, body, { "Idempotency-Key": key });
+export const cancelSize = (id: string): Begun => call("POST", `/api/v1/sizes/${encodeURIComponent(id)}/cancel`, {});
 export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
 
 export const acts = (id: string): Promise<Act[]> => call("GET", `${cluster(id)}/acts`);

@@ -9,7 +9,8 @@ import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
 import { Original } from "./original";
-import { Ending, Hold, Recipe, Steps } from "./switching";
+import { Hold } from "./sizing";
+import { Ending, Recipe, Steps } from "./switching";
 
 const SHORT = 120;
 
