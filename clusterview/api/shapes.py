@@ -79,6 +79,9 @@ class Cluster(Schema):
 
     `verified_age_seconds` is how long ago all that is shown was last compared with lists, null before that; `divergences` how many objects
     that has found wrong, and repaired.
+
+    `frozen_at` is when the database was found to be older than the cluster; `lost_marks` are the effects (`<operation>:<step>`) that it does not
+    know, with the object that carries each.
     """
 
     id: str
@@ -97,6 +100,8 @@ class Cluster(Schema):
     missing: list[Missing]
     armed: bool
     armed_at: datetime | None
+    frozen_at: datetime | None
+    lost_marks: dict[str, str]
     armed_by: str | None
     read_only: bool
 

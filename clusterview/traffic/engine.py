@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from clusterview.kube import errors
 from clusterview.models import Operation, Switch
-from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight
+from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring
 from clusterview.traffic.errors import Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -210,7 +210,12 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     began = time.monotonic()
     found = _service(switch, cluster)
-    if found is None or not _as_expected(switch, found[0]):
+    if found is None:
+        return
+    if restoring.is_lost(switch.cluster, found[0]) or restoring.is_ahead(switch, found[0]):
+        _not_sent(switch, reason="restored", state=State.NEEDS_HUMAN)
+        return
+    if not _as_expected(switch, found[0]):
         return
     service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)

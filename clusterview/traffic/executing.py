@@ -17,7 +17,7 @@ from django.db import connection
 
 from clusterview.access import transacting
 from clusterview.models import Switch
-from clusterview.traffic import engine, looking, moving_on, sizing
+from clusterview.traffic import engine, looking, moving_on, restoring, sizing
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,10 @@ class Executors:
     def resize(self, *, sizing_id: uuid.UUID) -> None:
         """This will claim a change of sizes and bring it as far as it goes."""
         self._submit(lambda: sizing.advance(sizing_id=sizing_id))
+
+    def scan(self) -> None:
+        """This will hold the clusters' marks against the database."""
+        self._submit(restoring.scan)
 
     def stop(self) -> None:
         """This will end after what is being done now."""

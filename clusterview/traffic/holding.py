@@ -25,10 +25,10 @@ def begin(switch: Switch, *, size: int) -> None:
     if side.exclude(state=State.ROLLING_BACK).update(switch=switch, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None):
         return
     Sizing.objects.create(
-        purpose=Sizing.Purpose.KEEP, switch=switch, cluster_id=switch.cluster_id, cluster_identity=switch.cluster_identity,
-        namespace=switch.namespace, service=switch.service, service_uid=switch.service_uid, side=switch.from_value,
-        selector=switch.from_selector, target=size, state=State.QUEUED, actor=switch.actor,
-        requested_by_id=switch.requested_by_id, requested_by_token_id=switch.requested_by_token_id,
+        id=switch.cluster.fresh_operation(), purpose=Sizing.Purpose.KEEP, switch=switch,
+        cluster_id=switch.cluster_id, cluster_identity=switch.cluster_identity, namespace=switch.namespace,
+        service=switch.service, service_uid=switch.service_uid, side=switch.from_value, selector=switch.from_selector, target=size,
+        state=State.QUEUED, actor=switch.actor, requested_by_id=switch.requested_by_id, requested_by_token_id=switch.requested_by_token_id,
     )  # fmt: skip
 
 

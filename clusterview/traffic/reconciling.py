@@ -1,9 +1,13 @@
-"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds."""
+"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds.
+
+Now and then it has the clusters' marks held against the database, which may have been restored from an older copy.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from django.db import DatabaseError
 
@@ -14,6 +18,7 @@ from clusterview.traffic import executing, moving_on
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+SCAN_SECONDS = 60.0
 
 
 class Reconciler:
@@ -33,9 +38,13 @@ class Reconciler:
         executing.of_this_process().stop()
 
     def _run(self) -> None:
+        scan_at = time.monotonic()
         while not self._ending.wait(ROUND_SECONDS):
             try:
                 round_once()
+                if time.monotonic() >= scan_at:
+                    scan_at = time.monotonic() + SCAN_SECONDS
+                    executing.of_this_process().scan()
             except Exception:
                 log.exception("a round of the reconciler failed; the next one follows")
 

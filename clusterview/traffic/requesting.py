@@ -25,7 +25,21 @@ from clusterview.access import clusters, roles, transacting
 from clusterview.access.people import Person
 from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Sizing, Switch
-from clusterview.traffic import engine, executing, holding, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
+from clusterview.traffic import (
+    engine,
+    executing,
+    holding,
+    looking,
+    moving_on,
+    pairing,
+    planning,
+    preflight,
+    recipes,
+    reporting,
+    restoring,
+    selectors,
+    words,
+)
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
 from clusterview.traffic.situations import ServiceNow, Situation
@@ -90,6 +104,7 @@ def request_switch(
     is_the_armed_one(found, opened=opened)
     began = time.monotonic()
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
+    must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
@@ -129,6 +144,7 @@ def request_group(
     for position, service in enumerate(services):
         began = time.monotonic()
         situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
+        must_be_known(situation.service, cluster=found)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check(situation)
@@ -298,6 +314,7 @@ def _row(
         elif overlap_seconds is not None:
             raise Refused(422, "no-overlap")
     return Switch(
+        id=cluster.fresh_operation(),
         cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
         key=situation.key, from_value=situation.from_selector.get(situation.key, ""), to_value=situation.to_selector[situation.key],
         from_selector=situation.from_selector, between=between, to_selector=situation.to_selector, overlap_seconds=seconds if between else 0,
@@ -352,7 +369,13 @@ def must(*, person: Person, cluster: Cluster) -> None:
     if not roles.allows(person.role, "operator"):
         raise Refused(403, "not_allowed")
     if not cluster.armed:
-        raise Refused(403, "not_armed")
+        raise Refused(403, "frozen" if cluster.frozen_at else "not_armed")
+
+
+def must_be_known(service: ServiceNow, *, cluster: Cluster) -> None:
+    """Raises Refused 409 where the Service carries an effect of ours that the database does not know."""
+    if restoring.is_lost(cluster, service):
+        raise Refused(409, "frozen")
 
 
 def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:

@@ -83,6 +83,7 @@ def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: loo
     requesting.must(person=person, cluster=cluster)
     requesting.is_the_armed_one(cluster, opened=opened)
     plan = to_scale_down(switch, replicas=replicas, opened=opened)
+    requesting.must_be_known(plan.situation.service, cluster=cluster)
     _refuse_blocked(plan)
     row = _row(cluster, person=person, plan=plan, purpose=Sizing.Purpose.SCALE_DOWN, side=switch.from_value, selector=switch.from_selector)
     row.switch = switch
@@ -128,6 +129,7 @@ def warm_up(
     requesting.must(person=person, cluster=found)
     requesting.is_the_armed_one(found, opened=opened)
     plan = to_warm_up(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    requesting.must_be_known(plan.situation.service, cluster=found)
     _refuse_blocked(plan)
     row = _row(found, person=person, plan=plan, purpose=Sizing.Purpose.WARM_UP, side=to, selector=plan.situation.to_selector)
     row.until, row.idempotency_key, row.body_hash = timezone.now() + WARM_FOR, idempotency_key, body_hash
@@ -170,6 +172,7 @@ def _refuse_blocked(plan: Plan) -> None:
 def _row(cluster: Cluster, *, person: Person, plan: Plan, purpose: Sizing.Purpose, side: str, selector: dict[str, str]) -> Sizing:
     service = plan.situation.service
     return Sizing(
+        id=cluster.fresh_operation(),
         cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
         purpose=purpose, side=side, selector=selector, target=plan.target, plan=plan.steps, planned=True, state=State.QUEUED,
         requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name,

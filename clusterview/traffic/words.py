@@ -296,6 +296,8 @@ REFUSALS: Mapping[str, str] = {
     "not_allowed": "Your role does not allow a switch.",
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
     "read_only": "This installation only looks; it was started with --read-only.",
+    "frozen": "The cluster carries effects of this installation that its database does not know: it was restored from an older copy. Switching is "
+    "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again.",
     "no-cluster": "There is no such cluster.",
     "another-cluster": "Another cluster answers under this name than the one that was armed, so switching was turned off. Arm it if that is right.",
     "no-service": "There is no such Service in this namespace.",
@@ -338,6 +340,8 @@ REASONS: Mapping[str, str] = {
     "and may still arrive: look at the Service until it does not change any more, before you switch again.",
     "may-land": "The answer to the patch was lost, and the cluster takes our annotations off, so the patch could not be locked out and may still "
     "arrive. Look at the Service until it does not change any more.",
+    "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
+    "Look at the Service before you switch again.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
     "gone": "The Service was deleted.",
     "replaced": "The Service was deleted and created again.",

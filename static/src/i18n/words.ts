@@ -152,6 +152,10 @@ const WORDS = {
   changed: ["Changed", "변경됨"],
   andMore: ["and {count} more", "외 {count}개"],
   notWhileStale: ["Not possible while the cluster is not seen live.", "클러스터를 실시간으로 볼 수 없는 동안에는 할 수 없습니다."],
+  frozen: [
+    "Switching is frozen: the database was restored from an older copy and does not know what was done to {objects}. A part of the audit is missing. Look there, then arm the cluster again.",
+    "전환이 멈춰 있습니다. 데이터베이스가 이전 사본에서 복원되어 {objects}에 무엇을 했는지 알지 못합니다. 감사 기록 일부가 없습니다. 그곳을 확인한 뒤 클러스터를 다시 허용하세요.",
+  ],
   notArmed: ["Switching is off for {cluster} until an administrator arms it.", "관리자가 켤 때까지 {cluster}의 전환은 꺼져 있습니다."],
   readOnly: ["This installation only looks.", "이 설치는 보기 전용입니다."],
   viewerOnly: ["Your role may look, not switch.", "현재 역할은 보기만 가능합니다."],

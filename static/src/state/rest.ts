@@ -170,6 +170,10 @@ export interface Cluster {
   readonly version: string;
   readonly armed: boolean;
   readonly armed_at: string | null;
+  /** When the database was found to be older than the cluster. */
+  readonly frozen_at: string | null;
+  /** Effects that the database does not know, with the object that carries each. */
+  readonly lost_marks: Readonly<Record<string, string>>;
   readonly armed_by: string | null;
   readonly read_only: boolean;
 }

@@ -62,6 +62,7 @@ function whyNotNow(): string {
   if (page.readOnly) return t("readOnly");
   if (!store.isLive.value) return t("notWhileStale");
   if (page.role === "viewer") return t("viewerOnly");
+  if (store.clusterFacts.value?.frozen_at) return t("frozen", { objects: Object.values(store.clusterFacts.value.lost_marks).join(", ") });
   if (store.clusterFacts.value && !store.clusterFacts.value.armed) return t("notArmed", { cluster: page.clusterName });
   return "";
 }
