@@ -21,6 +21,7 @@ from django.utils import timezone
 from clusterview.models import AuditEntry, AuditHead
 
 START = "0" * 64
+GAP = "AUDIT_GAP"  # the database was found to be older than a cluster: entries before this one are missing
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,3 +138,7 @@ def _of_one(entry: AuditEntry, *, after: End) -> Iterator[str]:
         yield f"Entry {entry.sequence} does not follow the one before it."
     if entry.hash != hash_of(entry=entry):
         yield f"Entry {entry.sequence} was changed."
+    if entry.action == GAP:
+        marks = entry.body.get("marks", {})
+        told = ", ".join(f"{mark} on {where}" for mark, where in sorted(marks.items()))
+        yield f"Entries before {entry.sequence} are missing: the database was restored from an older copy. {entry.cluster} carries {told}."

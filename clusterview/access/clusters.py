@@ -54,7 +54,7 @@ def arm(*, cluster: str, actor: str, user_id: int | None = None, identity: str =
     """
     found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
     if not found.armed or (identity and identity != found.identity):
-        found.armed_at, found.armed_by_id = timezone.now(), user_id
+        found.armed_at, found.armed_by_id, found.frozen_at = timezone.now(), user_id, None
         found.identity, found.identity_is_weak = identity, identity_is_weak
         found.save()
         auditing.record(actor=actor, action="ARMED", cluster=found.pk, body={"identity": identity})
@@ -72,6 +72,21 @@ def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
         return True
     _disarm(found, actor="clusterview", body={"armed": known, "answers": identity})
     return False
+
+
+@transacting.whole
+def freeze(*, cluster: str, marks: dict[str, str]) -> None:
+    """This will forbid switching in a cluster that carries marks of operations which the database should know and does not, and write down that a
+    part of the audit is missing. Arming it again says that somebody has looked.
+    """
+    found = Cluster.objects.select_for_update().get(pk=cluster)
+    new = {mark: where for mark, where in marks.items() if mark not in found.lost_marks}
+    if not new:
+        return
+    found.frozen_at, found.lost_marks = timezone.now(), {**found.lost_marks, **new}
+    found.armed_at, found.armed_by_id = None, None
+    found.save()
+    auditing.record(actor="clusterview", action=auditing.GAP, cluster=found.pk, body={"marks": new})
 
 
 @transacting.whole

@@ -58,6 +58,8 @@ def describe(found: models.Cluster) -> dict[str, Any]:
         "missing": [msgspec.to_builtins(one) for one in contact.missing],
         "armed": found.armed,
         "armed_at": found.armed_at,
+        "frozen_at": found.frozen_at,
+        "lost_marks": found.lost_marks,
         "armed_by": found.armed_by.get_username() if found.armed_by else None,
         "read_only": settings.READ_ONLY,
     }

@@ -19,6 +19,7 @@ class SwitchRequest(Strict):
     """`to` is the side that traffic shall go to; `expected` the selector that was seen; `accept` the codes of warnings that were ticked.
 
     `overlap_seconds` is how long both sides take traffic before the old one is left: null lets the Service's kind decide, 0 means not at all.
+    `keep_seconds` is how long the old side is kept after a success: 30 to 86400, 600 unless told.
     """
 
     namespace: str
@@ -27,6 +28,7 @@ class SwitchRequest(Strict):
     expected: dict[str, str] | None = Field(default=None, max_length=100)
     accept: list[str] = Field(default=[], max_length=50)
     overlap_seconds: int | None = None
+    keep_seconds: int | None = None
 
 
 class GroupRequest(Strict):
@@ -41,6 +43,20 @@ class GroupRequest(Strict):
 
 class Keep(Strict):
     minutes: int
+
+
+class ScaleDown(Strict):
+    """How many pods the old side is to have."""
+
+    replicas: int = 0
+
+
+class WarmUp(Strict):
+    """`to` is the side that shall be as large as the live one."""
+
+    namespace: str
+    service: str
+    to: str
 
 
 # Given
@@ -63,6 +79,9 @@ class Cluster(Schema):
 
     `verified_age_seconds` is how long ago all that is shown was last compared with lists, null before that; `divergences` how many objects
     that has found wrong, and repaired.
+
+    `frozen_at` is when the database was found to be older than the cluster; `lost_marks` are the effects (`<operation>:<step>`) that it does not
+    know, with the object that carries each.
     """
 
     id: str
@@ -81,6 +100,8 @@ class Cluster(Schema):
     missing: list[Missing]
     armed: bool
     armed_at: datetime | None
+    frozen_at: datetime | None
+    lost_marks: dict[str, str]
     armed_by: str | None
     read_only: bool
 
@@ -154,14 +175,70 @@ class Side(Schema):
     created_at: int | None
 
 
+class Entry(Schema):
+    """One entry of the audit; `sequence` counts over the whole installation."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    action: str
+    body: dict[str, Any]
+
+
+class Number(Schema):
+    """One number of an object: an autoscaler's least, or how many pods a workload wants. `stands` while it is `to` by this operation's doing."""
+
+    kind: str
+    name: str
+    was: int
+    to: int
+    stands: bool
+
+
+class Size(Schema):
+    """One change of sizes of one side. `purpose` is keep, warm_up or scale_down; `held_for` and `reason` are codes, said in English by `sentence`;
+    `target` is how many pods it is about.
+    """
+
+    id: str
+    cluster: str
+    namespace: str
+    service: str
+    side: str
+    purpose: str
+    state: str
+    open: bool
+    actor: str
+    requested_at: datetime
+    finished_at: datetime | None
+    held_for: str
+    reason: str
+    sentence: str
+    detail: str
+    target: int
+    numbers: list[Number]
+    entries: list[Entry]
+
+
 class Keeping(Schema):
-    """Until when the old side is kept, after which switch; `group` is that of a switch which was asked for together with others."""
+    """Until when the old side is kept, after which switch; `group` is that of a switch which was asked for together with others.
+
+    `hold` is how its autoscaler is kept from making it smaller, null where it has none that could.
+    """
 
     switch: str
     until: datetime
     from_: str = Field(alias="from")
     to: str
     group: str | None
+    hold: Size | None
+
+
+class Left(Schema):
+    """The side that the last switch has left; it can be scaled down by `POST /switches/{switch}/scale-down`."""
+
+    switch: str
+    side: str
 
 
 class Group(Schema):
@@ -175,7 +252,8 @@ class Application(Schema):
     """`strategy` is selector, route, ratio or none; only the first can be switched, and where `why_not` is null.
 
     `why_not` is the code of what stands against any switch, said in English by `why_not_sentence` and `why_not_remedy` with the values
-    `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running.
+    `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running,
+    `sizing` a warm-up or scaling down that is open.
     """
 
     namespace: str
@@ -192,6 +270,8 @@ class Application(Schema):
     why_not_remedy: str
     open_switch: str | None
     keeping: Keeping | None
+    left: Left | None
+    sizing: Size | None
 
 
 class Begun(Schema):
@@ -260,6 +340,15 @@ class Preflight(Schema):
     overlap_seconds: int
 
 
+class SizePreview(Schema):
+    """What a change of sizes checks and writes; `ready` says that nothing stands against it, `target` how many pods the side is to have."""
+
+    checks: list[Check]
+    ready: bool
+    target: int
+    numbers: list[Number]
+
+
 class Switch(Schema):
     """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `sentence` the same in English.
 
@@ -297,20 +386,11 @@ class Step(Schema):
     state: str
 
 
-class Entry(Schema):
-    """One entry of the audit; `sequence` counts over the whole installation."""
-
-    sequence: int
-    at: datetime
-    actor: str
-    action: str
-    body: dict[str, Any]
-
-
 class Story(Switch):
-    """One switch with the usual way and how far it is, and every entry of the audit."""
+    """One switch with the usual way and how far it is, every entry of the audit, and the changes of `sizes` that belong to it."""
 
     entries: list[Entry]
     steps: list[Step]
     can_go_back: bool
     recipes: list[Recipe]
+    sizes: list[Size]

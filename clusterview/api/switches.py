@@ -14,7 +14,7 @@ from ninja import Router, Status
 
 from clusterview.api import clusters, identity, seeing, shapes
 from clusterview.api.refusing import Refusal
-from clusterview.models import Switch
+from clusterview.models import Sizing, Switch
 from clusterview.models.people import Role
 from clusterview.traffic import applications, reporting, requesting, words
 
@@ -22,7 +22,7 @@ of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
 MOST_LISTED = 500
-NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None}
+NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "sizing": None}
 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
@@ -33,7 +33,7 @@ def every_application(request: HttpRequest, cluster: str, all: bool = False) -> 
     """
     clusters.opened(cluster)
     seen = seeing.now(cluster)
-    switched = set(Switch.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct())
+    switched = {uid for kind in (Switch, Sizing) for uid in kind.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct()}
     return [
         as_map(found) | (reporting.of_service(cluster=cluster, service_uid=found.service_uid) if found.service_uid in switched else NEVER_SWITCHED)
         for found in applications.discover(seen.as_picture(), everything=all)
@@ -63,7 +63,8 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
     clusters.opened(cluster)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
-        accept=asked.accept, overlap_seconds=asked.overlap_seconds, idempotency_key=idempotency_key(request),
+        accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds,
+        idempotency_key=idempotency_key(request),
     )  # fmt: skip
     return Status(202, told(begun))
 

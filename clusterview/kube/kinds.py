@@ -101,6 +101,14 @@ ON_DEMAND: tuple[KindSpec, ...] = (
 )
 
 
+COUNTED = {"HorizontalPodAutoscaler", "Deployment", "StatefulSet"}
+
+
+def counted(kind: str) -> KindSpec:
+    """This will give the row of a kind of COUNTED, read for its number of pods alone. Raises KeyError for another kind."""
+    return dataclasses.replace(_BY_KIND[kind if kind in COUNTED else ""], struct=structs.Counted)
+
+
 def key_of(*, kind: str, namespace: str) -> str:
     """The key of the row of a kind, in one namespace if given."""
     return f"{kind}/{namespace}" if namespace else str(kind)

@@ -2,7 +2,9 @@
 
 The viewer may read the kinds of `kinds.KINDS`, list those of `kinds.ON_DEMAND`, which a preflight looks at, and nothing else: no Secrets, no
 ConfigMaps, no exec, no logs. Kinds that are not installed may stand in a rule. The switcher is a Role in
-one namespace and may patch Services there. Health and version are granted by name although most clusters let every authenticated account read them
+one namespace and may patch Services there, and the sizes of what stands behind them (autoscalers, Deployments, StatefulSets): without these two
+rules traffic is switched all the same, and no side is kept large or warmed up. Health and version are granted by name although most clusters let
+every authenticated account read them
 (system:public-info-viewer): some have taken that away, and then "live" would be impossible. Asking what one may do needs system:basic-user,
 which is granted the same way.
 """
@@ -41,8 +43,12 @@ def viewer_manifest(*, user: str = "", service_account: str = "", service_accoun
 
 
 def switcher_manifest(namespace: str, *, user: str = "", service_account: str = "", service_account_namespace: str = "clusterview") -> str:
-    """This will write the Role that may move traffic in one namespace, and its binding. The viewer's rights are needed beside it."""
-    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "patch"]}]
+    """This will write the Role that may move traffic and change sizes in one namespace, and its binding. The viewer's rights are needed beside it."""
+    rules = [
+        {"apiGroups": [""], "resources": ["services"], "verbs": ["get", "patch"]},
+        {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["get", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets"], "verbs": ["get", "patch"]},
+    ]
     role = _object("Role", SWITCHER, namespace=namespace, rules=rules)
     binding = _object(
         "RoleBinding",

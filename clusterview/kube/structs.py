@@ -525,6 +525,43 @@ class HorizontalPodAutoscaler(Object, frozen=True):
     status: AutoscalerStatus = AutoscalerStatus()
 
 
+class Count(Base, frozen=True):
+    min_replicas: Present | UnsetType | None = field(default=UNSET, name="f:minReplicas")
+    replicas: Present | UnsetType | None = field(default=UNSET, name="f:replicas")
+
+
+class CountFields(Base, frozen=True):
+    spec: Count | None = field(default=None, name="f:spec")
+
+
+class CountManager(Base, frozen=True):
+    manager: str = ""
+    time: str | None = None
+    fields: CountFields | None = field(default=None, name="fieldsV1")
+
+    @property
+    def owns_count(self) -> bool:
+        spec = self.fields.spec if self.fields else None
+        return spec is not None and not (spec.min_replicas is UNSET and spec.replicas is UNSET)
+
+
+class CountMetadata(Metadata, frozen=True):
+    managed_fields: tuple[CountManager, ...] = ()
+
+
+class CountSpec(Base, frozen=True):
+    min_replicas: int = 1
+    max_replicas: int = 0
+    replicas: int = 1
+
+
+class Counted(Base, frozen=True):
+    """What has a number of pods: an autoscaler (at least and at most so many), a Deployment or a StatefulSet, with who wrote the number."""
+
+    metadata: CountMetadata
+    spec: CountSpec = CountSpec()
+
+
 class BudgetSpec(Base, frozen=True):
     selector: LabelSelector | None = None
     min_available: IntOrString | None = None

@@ -2,8 +2,7 @@
 
 Everything a step needs is in the row and in the cluster, so any executor can go on where another stopped. The order is always the same: look,
 mark the object, commit the INTENT, send the effect once, read what became of it, wait for the endpoints. A lost answer is never followed
-by another patch: the object is read. Our marker on it is the answer. If its version is still the one we tested, it is sealed with a fresh value,
-after which no late request of ours can land. If it moved on, every version in between is read. What cannot be told apart goes to a person.
+by another patch: `doubts` finds out what became of it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ import secrets
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
@@ -23,8 +24,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterview.kube import errors
-from clusterview.models import Switch
-from clusterview.traffic import looking, moving_on, planning, preflight
+from clusterview.models import Operation, Switch
+from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring
 from clusterview.traffic.errors import Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -35,7 +36,6 @@ HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
-KEEP_OLD = timedelta(minutes=10)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
@@ -50,10 +50,6 @@ WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
 
-MAY_LAND = "it could not be locked out"
-MOVED_ON = "the object moved on"
-UNMARKED = "our selector without our marker in the history"
-
 IN_WORK: set[uuid.UUID] = set()
 
 
@@ -65,11 +61,18 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class Rest(Later):
+    """All is as it should be until then."""
+
+
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds."""
+    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds.
+    `leaving` is how many pods of the side that is left were ready.
+    """
 
     service: ServiceNow
     pod_labels: list[dict[str, str]]
+    leaving: int = 0
     began: float
 
     @property
@@ -80,7 +83,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 def look_of(situation: Situation, *, began: float) -> Look:
     """This will keep of a situation what the effect needs."""
     labels = [dict(pod.labels) for pod in situation.ready_of(situation.to_selector)]
-    return Look(service=situation.service, pod_labels=labels, began=began)
+    leaving = len(situation.ready_of(situation.from_selector))
+    return Look(service=situation.service, pod_labels=labels, leaving=leaving, began=began)
 
 
 def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.cluster) -> None:
@@ -96,40 +100,52 @@ def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluste
 
 
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
-    IN_WORK.add(switch.pk)
-    try:
-        cluster = _open(switch, opened)
+    with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)):
+        cluster = reach(switch, opened)
         if look is not None:
             (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
         for _ in range(ROUNDS):
             if not switch.open:
                 break
             STEPS[State(switch.state)](switch, cluster)
-    except Superseded:
-        log.info("switch %s went on elsewhere", switch.pk)
-    except (InterfaceError, OperationalError) as problem:
-        log.warning("switch %s stands still in %s, for the database does not answer: %s", switch.pk, switch.state, problem)
-    except (Later, errors.KubeError) as problem:
-        _wait(switch, problem)
-    except Exception as defect:
-        log.exception("switch %s was stopped in %s by a defect", switch.pk, switch.state)
-        _failed(switch, defect, opened=opened)
-    finally:
-        IN_WORK.discard(switch.pk)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
 
 
-def _open(switch: Switch, opened: looking.Opener) -> looking.Cluster:
+@contextmanager
+def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> Iterator[None]:
+    """Around what is done for a claimed operation: whatever stops it, the operation is left so that it can be taken up again. `failed` is told of a
+    defect of ours.
+    """
+    IN_WORK.add(operation.pk)
     try:
-        return opened(switch.cluster_id)
+        yield
+    except Superseded:
+        log.info("operation %s went on elsewhere", operation.pk)
+    except (InterfaceError, OperationalError) as problem:
+        log.warning("operation %s stands still in %s, for the database does not answer: %s", operation.pk, operation.state, problem)
+    except (Later, errors.KubeError) as problem:
+        wait(operation, problem)
+    except Exception as defect:
+        log.exception("operation %s was stopped in %s by a defect", operation.pk, operation.state)
+        failed(defect)
+    finally:
+        IN_WORK.discard(operation.pk)
+
+
+def reach(operation: Operation, opened: looking.Opener) -> looking.Cluster:
+    """This will give the connections to the operation's cluster. Raises Later where this process does not have them."""
+    try:
+        return opened(operation.cluster_id)
     except LookupError as problem:
         raise Later("its cluster is not open here") from problem
 
 
-def _wait(switch: Switch, problem: Later | errors.KubeError) -> None:
-    log.warning("switch %s waits in %s: %s", switch.pk, switch.state, getattr(problem, "sentence", problem))
-    moving_on.release(switch, again_in_seconds=getattr(problem, "seconds", 1.0))
+def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
+    """This will let go of the operation until it can go on."""
+    if not isinstance(problem, Rest):
+        log.warning("operation %s waits in %s: %s", operation.pk, operation.state, getattr(problem, "sentence", problem))
+    moving_on.release(operation, again_in_seconds=getattr(problem, "seconds", 1.0))
 
 
 def source_of(switch: Switch) -> dict[str, str]:
@@ -156,7 +172,8 @@ def needs_mark(look: Look) -> bool:
     return look.is_old or not look.service.annotation(planning.FENCE)
 
 
-def marker_of(switch: Switch) -> str:
+def marker_of(switch: Operation) -> str:
+    """What marks the present step's effect on its object."""
     return planning.marker(operation=switch.pk, step=switch.step)
 
 
@@ -193,7 +210,12 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     began = time.monotonic()
     found = _service(switch, cluster)
-    if found is None or not _as_expected(switch, found[0]):
+    if found is None:
+        return
+    if restoring.is_lost(switch.cluster, found[0]) or restoring.is_ahead(switch, found[0]):
+        _not_sent(switch, reason="restored", state=State.NEEDS_HUMAN)
+        return
+    if not _as_expected(switch, found[0]):
         return
     service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
@@ -268,7 +290,7 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         reason = "missing-right" if isinstance(problem, errors.Forbidden) else "refused"
         _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=problem.sentence)
     else:
-        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered")
+        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered", leaving=look.leaving)
 
 
 def _taken_over(switch: Switch, _: looking.Cluster) -> None:
@@ -282,62 +304,27 @@ def _marking_again(switch: Switch, _: looking.Cluster) -> None:
 
 
 def _classify(switch: Switch, cluster: looking.Cluster) -> None:
-    """Reads the object: our marker on it is the answer; an untouched version is sealed; in one that moved on, its history tells."""
-    moving_on.renew(switch)
-    try:
-        service = cluster.service(namespace=switch.namespace, name=switch.service)
-    except errors.NotFound:
-        service = None
-    if service is None or service.uid != switch.service_uid:
-        _replay(switch, cluster, until="")
-    elif service.annotation(planning.OP) == marker_of(switch):
-        _applied(switch, version=service.resource_version, how="marker seen")
-    elif service.resource_version == switch.intent_rv:
-        _seal(switch, cluster, service=service)
+    found = doubts.settle(switch, _effect(switch, cluster))
+    if found.result == "applied":
+        _applied(switch, version=found.version, how=found.how)
+    elif found.result == "void":
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": found.how})
     else:
-        _replay(switch, cluster, until=service.resource_version)
+        body = {"result": "unclear", "step": switch.step, "how": found.how}
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
 
 
-def _replay(switch: Switch, cluster: looking.Cluster, *, until: str) -> None:
-    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past.
-
-    The effect can only have made the first of them. Where that one has our selector without our marker, a webhook took the marker off, or
-    somebody wrote the same: a person has to tell.
-    """
-    try:
-        versions = cluster.history(namespace=switch.namespace, name=switch.service, after=switch.intent_rv, until=until)
-    except errors.Gone:
-        _unclear(switch, how="the API server does not remember that far back", reason="lost-answer")
-        return
-    ours = [one for one in versions if one.uid == switch.service_uid and one.annotation(planning.OP) == marker_of(switch)]
-    if ours:
-        _applied(switch, version=ours[0].resource_version, how="marker seen in the history")
-    elif versions and versions[0].uid == switch.service_uid and versions[0].selector == target_of(switch):
-        _unclear(switch, how=UNMARKED, reason="lost-answer")
-    else:
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "never in the history"})
-
-
-def _seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> None:
-    """After this write no request that tests `intent_rv` can land any more."""
-    moving_on.step(switch, State.SEALING, action="SEALING")
-    try:
-        is_sealed = _send_seal(switch, cluster, service=service)
-    except errors.KubeError as problem:
-        moving_on.step(switch, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
-        raise
-    if is_sealed:
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": "sealed"})
-    else:
-        _unclear(switch, how=MAY_LAND, reason="may-land")
-
-
-def _send_seal(switch: Switch, cluster: looking.Cluster, *, service: ServiceNow) -> bool:
-    """This will tell whether the seal moved the version: where a webhook takes it off, nothing is locked out."""
-    fence = planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
-    operations = planning.mark_patch(uid=service.uid, resource_version=switch.intent_rv, annotations=service.annotations, fence=fence)
-    sealed = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    return sealed.get("metadata", {}).get("resourceVersion") not in (None, switch.intent_rv)
+def _effect(switch: Switch, cluster: looking.Cluster) -> doubts.Effect[ServiceNow]:
+    """The present step's effect, which may have been sent."""
+    namespace, name = switch.namespace, switch.service
+    return doubts.Effect(
+        uid=switch.service_uid, marker=marker_of(switch), intent_rv=switch.intent_rv,
+        read=lambda: cluster.service(namespace=namespace, name=name),
+        history=lambda until: cluster.history(namespace=namespace, name=name, after=switch.intent_rv, until=until),
+        patch=lambda operations: cluster.patch(namespace=namespace, name=name, operations=operations),
+        has=lambda version: version.selector == target_of(switch),
+        fence=lambda: planning.fresh_fence(holder=HOLDER, epoch=switch.epoch),
+    )  # fmt: skip
 
 
 def _sealing_again(switch: Switch, _: looking.Cluster) -> None:
@@ -465,7 +452,7 @@ def _not_applied(switch: Switch, to: State, *, result: str, reason: str = "", de
     moving_on.step(switch, end, action="OUTCOME", body={"result": result, "step": switch.step, "detail": detail}, **_why(end, reason, detail))
 
 
-def _why(end: State, reason: str, detail: str) -> dict[str, str]:
+def _why(end: State, reason: str, detail: str) -> dict[str, Any]:
     if not reason:
         return {}
     return {"held_for": reason, "detail": detail} if end is State.HELD else {"reason": reason, "detail": detail}
@@ -480,10 +467,15 @@ def _end(switch: Switch, *, reason: str, state: State) -> State:
     return State.ROLLING_BACK if switch.at else state
 
 
-def _applied(switch: Switch, *, version: str, how: str) -> None:
+def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> None:
+    """With the first effect of a way forward, traffic begins to leave the old side: from then on it is kept as large as it was."""
+    is_first = not switch.at and not switch.returning and switch.reverses_id is None
     body = {"result": "applied", "step": switch.step, "rv": version, "how": how}
     at = 0 if switch.returning else switch.at + 1
-    moving_on.step(switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at)
+    moving_on.step(
+        switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at,
+        also=partial(holding.begin, switch, size=leaving) if is_first else None,
+    )  # fmt: skip
 
 
 def _succeed(switch: Switch, *, ready: int) -> None:
@@ -492,7 +484,8 @@ def _succeed(switch: Switch, *, ready: int) -> None:
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
     else:
-        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=timezone.now() + KEEP_OLD)
+        until = timezone.now() + timedelta(seconds=switch.keep_seconds)
+        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=until)
 
 
 def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
@@ -505,12 +498,6 @@ def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
 
 def _turn_back(switch: Switch, *, reason: str, body: dict[str, Any] | None = None) -> None:
     moving_on.step(switch, State.ROLLING_BACK, action="TURNING_BACK", body={"reason": reason} | (body or {}), reason=reason)
-
-
-def _unclear(switch: Switch, *, how: str, reason: str) -> None:
-    """What became of the present step's effect, only a person can tell."""
-    body = {"result": "unclear", "step": switch.step, "how": how}
-    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
 
 
 def _failed(switch: Switch, defect: Exception, *, opened: looking.Opener) -> None:
@@ -532,30 +519,18 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     """
     try:
         moving_on.renew(switch)
-        result, how = _lock_out(switch, _open(switch, opened))
+        found = doubts.lock_out(_effect(switch, reach(switch, opened)))
     except (Superseded, DatabaseError):
         raise
     except Exception as problem:
         if isinstance(problem, (Later, errors.KubeError)) and not isinstance(problem, errors.Forbidden):
-            _wait(switch, problem)
+            wait(switch, problem)
             return
         log.exception("the last patch of switch %s could not be locked out", switch.pk)
-        result, how = "unclear", MAY_LAND
-    reason = "defect-may-land" if how == MAY_LAND else "defect"
-    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body | {"result": result, "step": switch.step, "how": how}, reason=reason)
-
-
-def _lock_out(switch: Switch, cluster: looking.Cluster) -> tuple[str, str]:
-    """What became of the effect (result, how), by what needs the least of our own code: our marker, or a seal."""
-    try:
-        service = cluster.service(namespace=switch.namespace, name=switch.service)
-    except errors.NotFound:
-        return "unclear", MOVED_ON
-    if service.uid == switch.service_uid and service.annotation(planning.OP) == marker_of(switch):
-        return "applied", "marker seen"
-    if service.uid != switch.service_uid or service.resource_version != switch.intent_rv:
-        return "unclear", MOVED_ON
-    return ("void", "sealed") if _send_seal(switch, cluster, service=service) else ("unclear", MAY_LAND)
+        found = doubts.Verdict("unclear", doubts.MAY_LAND)
+    reason = "defect-may-land" if found.how == doubts.MAY_LAND else "defect"
+    body |= {"result": found.result, "step": switch.step, "how": found.how}
+    moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
 
 
 STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {

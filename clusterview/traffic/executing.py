@@ -1,4 +1,4 @@
-"""The threads of a process that carry switches out, and the heartbeat that holds their claims.
+"""The threads of a process that carry operations out, and the heartbeat that holds their claims.
 
 The process that accepts a switch begins it at once: no message has to travel first, and a switch does not depend on Redis. Whatever stands still,
 because that process ended or everybody was busy, the reconcilers of the `traffic` workers take up.
@@ -17,7 +17,7 @@ from django.db import connection
 
 from clusterview.access import transacting
 from clusterview.models import Switch
-from clusterview.traffic import engine, looking, moving_on
+from clusterview.traffic import engine, looking, moving_on, restoring, sizing
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,14 @@ class Executors:
     def advance(self, *, switch_id: uuid.UUID) -> None:
         """This will claim a switch and bring it as far as it goes."""
         self._submit(lambda: engine.advance(switch_id=switch_id))
+
+    def resize(self, *, sizing_id: uuid.UUID) -> None:
+        """This will claim a change of sizes and bring it as far as it goes."""
+        self._submit(lambda: sizing.advance(sizing_id=sizing_id))
+
+    def scan(self) -> None:
+        """This will hold the clusters' marks against the database."""
+        self._submit(restoring.scan)
 
     def stop(self) -> None:
         """This will end after what is being done now."""

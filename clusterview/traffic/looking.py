@@ -15,7 +15,7 @@ from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, p
 from clusterview.observer import translating
 from clusterview.topology import objects
 from clusterview.traffic import convergence, pairing, planning, selectors, surveying
-from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, Surroundings
+from clusterview.traffic.situations import FieldOwner, Quota, Right, ServiceNow, Situation, SizeNow, Surroundings
 
 PATCH_SECONDS = 4.0
 READ_SECONDS = 5.0  # an API server that is frozen does not keep an executor for longer; the switch is taken up again within a second
@@ -64,6 +64,21 @@ class Cluster:
     def patch(self, *, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
         """This will send one patch of a Service, once."""
         path = kinds.named("Service").of(namespace=namespace, name=name)
+        return patching.json_patch(self.writing, path, operations, dry_run=dry_run, timeout=PATCH_SECONDS)
+
+    def size(self, *, kind: str, namespace: str, name: str) -> SizeNow:
+        """This will read an object's number of pods as it is now, through the connection that will write to it. Raises NotFound where it is gone."""
+        found = reading.get_object(self.writing, kinds.counted(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
+        return size_now(found, kind=kind)
+
+    def size_history(self, *, kind: str, namespace: str, name: str, after: str, until: str = "") -> list[SizeNow]:
+        """Every version of such an object after one resourceVersion, as `history` tells them of a Service."""
+        found = replaying.versions(self.reading, kinds.counted(kind), namespace=namespace, name=name, after=after, until=until)
+        return [size_now(one, kind=kind) for one in found]
+
+    def resize(self, *, kind: str, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
+        """This will send one patch of such an object, once."""
+        path = kinds.counted(kind).of(namespace=namespace, name=name)
         return patching.json_patch(self.writing, path, operations, dry_run=dry_run, timeout=PATCH_SECONDS)
 
     def records(self, *, kind: str, namespace: str) -> list[Any]:
@@ -123,10 +138,18 @@ class Cluster:
         """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew."""
         if time.monotonic() < self._permitted.get(namespace, 0.0):
             return ()
-        missing = tuple(right for right in RIGHTS if not reading.may(self.reading, right.verb, right.group, right.resource, namespace))
+        missing = tuple(self.missing(list(RIGHTS), namespace=namespace))
         if not missing:
             self._permitted[namespace] = time.monotonic() + RIGHTS_SECONDS
         return missing
+
+    def quotas(self, *, namespace: str) -> list[Quota]:
+        """The quotas of a namespace that are used up. Raises errors.KubeError."""
+        return surveying.quotas(self.reading, namespace=namespace)
+
+    def missing(self, rights: list[Right], *, namespace: str) -> list[Right]:
+        """Those of the rights that our account does not have now. Raises errors.KubeError."""
+        return [one for one in rights if not reading.may(self.reading, one.verb, one.group, one.resource, namespace)]
 
     def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
         """This will compare the Service's slices with the pods that its selector matches, both as they are now."""
@@ -153,6 +176,18 @@ def service_now(item: structs.Service) -> ServiceNow:
         type=record.type, headless=record.headless, ports=record.ports, session_affinity=record.session_affinity,
         external_traffic_policy=record.external_traffic_policy, internal_traffic_policy=record.internal_traffic_policy,
         publish_not_ready=record.publish_not_ready, ip_families=item.spec.ip_families, traffic_distribution=item.spec.traffic_distribution,
+    )  # fmt: skip
+
+
+def size_now(item: structs.Counted, *, kind: str) -> SizeNow:
+    """An object with a number of pods as kube gave it, in traffic's words."""
+    metadata, spec = item.metadata, item.spec
+    managers = sorted((one for one in metadata.managed_fields if one.owns_count), key=lambda one: one.time or "")
+    return SizeNow(
+        kind=kind, namespace=metadata.namespace, name=metadata.name, uid=metadata.uid, resource_version=metadata.resource_version,
+        annotations=metadata.annotations.as_dict() if metadata.annotations is not None else None,
+        number=spec.min_replicas if kind == "HorizontalPodAutoscaler" else spec.replicas, maximum=spec.max_replicas,
+        manager=managers[-1].manager if managers else "",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The only writes to a switch's row: each compares state and epoch, and commits together with its line of the audit.
+"""The only writes to an operation's row: each compares state and epoch, and commits together with its line of the audit.
 
 An executor that lost its claim therefore changes nothing. Whoever watches is told after the commit.
 """
@@ -6,7 +6,7 @@ An executor that lost its claim therefore changes nothing. Whoever watches is to
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from clusterview.access import auditing, roles
-from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Switch
+from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Operation, Sizing, Switch
 from clusterview.stream import notices, publishing
 from clusterview.traffic import states
 from clusterview.traffic.errors import Superseded
@@ -30,6 +30,7 @@ AT_ONCE = 50
 EXECUTOR = "clusterview"
 
 Row = TypeVar("Row", bound=Model)
+Kind = TypeVar("Kind", Switch, Sizing)
 
 
 def now() -> datetime:
@@ -41,17 +42,33 @@ def now() -> datetime:
         return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
 
+def rows_of(operation: Operation) -> QuerySet[Any]:
+    """This will give the operation's row, wherever it is kept."""
+    return type(operation)._default_manager.filter(pk=operation.pk)
+
+
+def table_of(operation: Operation) -> Mapping[State, frozenset[State]]:
+    """The states that such an operation goes through."""
+    return states.SIZING if isinstance(operation, Sizing) else states.LEADS_TO
+
+
 def claim(*, switch_id: Any, holder: str) -> Switch | None:
     """This will take the switch for `holder`; None when it is finished or somebody else holds it."""
+    return claim_of(Switch, operation_id=switch_id, holder=holder)
+
+
+def claim_of(kind: type[Kind], *, operation_id: Any, holder: str) -> Kind | None:
+    """This will take an operation of a kind for `holder`; None when it is finished or somebody else holds it."""
+    rows = kind._default_manager
     with transaction.atomic():
-        seen = Switch.objects.filter(pk=switch_id, open=True, schema__lte=Switch.SCHEMA).first()
+        seen = rows.filter(pk=operation_id, open=True, schema__lte=kind.SCHEMA).first()
         if seen is None:
             return None
         at = now()
-        taken = Switch.objects.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=switch_id, open=True, epoch=seen.epoch).update(
+        taken = rows.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=operation_id, open=True, epoch=seen.epoch).update(
             epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE
         )
-    return Switch.objects.get(pk=switch_id) if taken else None
+    return rows.get(pk=operation_id) if taken else None
 
 
 def claimed_at_once(switch: Switch, *, holder: str, path: tuple[State, ...]) -> None:
@@ -60,50 +77,58 @@ def claimed_at_once(switch: Switch, *, holder: str, path: tuple[State, ...]) -> 
     switch.state, switch.epoch, switch.holder, switch.lease_until, switch.tries, switch.step = path[-1], 1, holder, now() + LEASE, 1, 0
 
 
-def intent(switch: Switch, *, intent_rv: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def intent(switch: Operation, *, intent_rv: str, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The line of the audit that comes before the next effect."""
     return ("INTENT", body | {"step": switch.step + 1, "intent_rv": intent_rv, "epoch": switch.epoch})
 
 
-def beat(switch_ids: Collection[uuid.UUID], *, holder: str) -> None:
+def beat(operation_ids: Collection[uuid.UUID], *, holder: str) -> None:
     """This will hold the claims of a living executor for longer."""
-    Switch.objects.filter(pk__in=switch_ids, holder=holder, open=True).update(lease_until=now() + LEASE)
+    for kind in (Switch, Sizing):
+        kind._default_manager.filter(pk__in=operation_ids, holder=holder, open=True).update(lease_until=now() + LEASE)
 
 
-def release(switch: Switch, *, again_in_seconds: float) -> None:
-    """This will let anybody take the switch up again, not before so many seconds."""
+def release(switch: Operation, *, again_in_seconds: float) -> None:
+    """This will let anybody take the operation up again, not before so many seconds."""
     again = now() + timedelta(seconds=again_in_seconds)
-    Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again)
+    rows_of(switch).filter(epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again)
 
 
-def due() -> list[uuid.UUID]:
-    """The open switches that nobody holds and that are to be looked at now, those that wait longest first."""
+def due(kind: type[Switch] | type[Sizing] = Switch) -> list[uuid.UUID]:
+    """The open operations of a kind that nobody holds and that are to be looked at now, those that wait longest first."""
     at = now()
     free = Q(lease_until=None) | Q(lease_until__lt=at)
     waited = Q(look_again_at=None) | Q(look_again_at__lte=at)
-    found = Switch.objects.filter(free, waited, open=True, schema__lte=Switch.SCHEMA).order_by("look_again_at", "requested_at")
+    found = kind._default_manager.filter(free, waited, open=True, schema__lte=kind.SCHEMA).order_by("look_again_at", "requested_at")
     return list(found.values_list("pk", flat=True)[:AT_ONCE])
 
 
-def renew(switch: Switch) -> None:
+def renew(switch: Operation) -> None:
     """This will hold the claim for longer, and read what others asked for meanwhile. Raises Superseded."""
-    held = Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(lease_until=now() + LEASE)
+    held = rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(lease_until=now() + LEASE)
     if not held:
         raise Superseded(str(switch.pk))
     switch.refresh_from_db(fields=["going_back"])
 
 
-def step(switch: Switch, to: State, *, action: str, body: dict[str, Any] | None = None, actor: str = EXECUTOR, **fields: Any) -> None:
-    """This will bring the row to another state and write the audit, both or neither. Raises Superseded when the claim is lost."""
-    states.check(path=(State(switch.state), to))
+def step(
+    switch: Operation, to: State, *, action: str, body: dict[str, Any] | None = None, actor: str = EXECUTOR,
+    also: Callable[[], object] | None = None, **fields: Any,
+) -> None:  # fmt: skip
+    """This will bring the row to another state, write the audit and do what belongs to it also, all or nothing. Raises Superseded when the claim is
+    lost.
+    """
+    states.check(path=(State(switch.state), to), table=table_of(switch))
     values = {"state": to, "open": to not in states.TERMINAL, "lease_until": now() + LEASE} | fields
     if "detail" in values:
         values["detail"] = auditing.lasting(values["detail"])
     if to in states.TERMINAL:
         values |= {"finished_at": timezone.now(), "lease_until": None, "holder": ""}
     with transaction.atomic():
-        if not Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(**values):
+        if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
+        if also:
+            also()
         closed = ("CLOSED", {"state": to, "reason": fields.get("reason", "")})
         record(switch, (action, body or {}), *([closed] if to in states.TERMINAL else []), actor=actor)
         transaction.on_commit(lambda: tell(switch, state=to))
@@ -111,7 +136,7 @@ def step(switch: Switch, to: State, *, action: str, body: dict[str, Any] | None 
         setattr(switch, name, value)
 
 
-def arm(switch: Switch, *, intent_rv: str, fence: str, body: dict[str, Any]) -> str | None:
+def arm(switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any]) -> str | None:
     """This will commit the INTENT and enter `applying`, if the one who asked still may; else it returns why not and changes nothing.
 
     This transaction comes before the effect is sent, always.
@@ -119,9 +144,9 @@ def arm(switch: Switch, *, intent_rv: str, fence: str, body: dict[str, Any]) -> 
     with transaction.atomic():
         if reason := why_not(switch, hold=True):
             return reason
-        states.check(path=(State(switch.state), State.ARMED, State.APPLYING))
+        states.check(path=(State(switch.state), State.ARMED, State.APPLYING), table=table_of(switch))
         values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}
-        if not Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, state=switch.state).update(**values):
+        if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
         record(switch, intent(switch, intent_rv=intent_rv, body=body))
         transaction.on_commit(lambda: tell(switch, state=State.APPLYING))
@@ -130,10 +155,10 @@ def arm(switch: Switch, *, intent_rv: str, fence: str, body: dict[str, Any]) -> 
     return None
 
 
-def count_failure(switch: Switch) -> int:
+def count_failure(switch: Operation) -> int:
     """This will remember that a defect ended a step, let go of the claim, and return how often that happened. The row is read again."""
     again = now() + timedelta(seconds=1)
-    Switch.objects.filter(pk=switch.pk, epoch=switch.epoch, open=True).update(
+    rows_of(switch).filter(epoch=switch.epoch, open=True).update(
         failures=F("failures") + 1, lease_until=None, holder="", look_again_at=again
     )
     epoch = switch.epoch
@@ -141,7 +166,7 @@ def count_failure(switch: Switch) -> int:
     return switch.failures if switch.open and switch.epoch == epoch else 0
 
 
-def has_waited(switch: Switch, *, seconds: float) -> bool:
+def has_waited(switch: Operation, *, seconds: float) -> bool:
     """This will tell whether the last line of its audit but claims is older than so many seconds."""
     entries = AuditEntry.objects.filter(switch_id=switch.pk).exclude(action="CLAIMED").order_by("-sequence")
     last = entries.values_list("at", flat=True).first()
@@ -162,8 +187,8 @@ def next_in_group(switch: Switch) -> uuid.UUID | None:
     return Switch.objects.filter(group=switch.group, position=switch.position + 1, open=True).values_list("pk", flat=True).first()
 
 
-def why_not(switch: Switch, *, hold: bool = False) -> str | None:
-    """Why the one who asked for this switch may not have it done now; None when they may.
+def why_not(switch: Operation, *, hold: bool = False) -> str | None:
+    """Why the one who asked for this operation may not have it done now; None when they may.
 
     A way back that the product itself began is not the person's act any more, so it asks for no role; a cluster that was disarmed is left
     alone either way. With `hold`, inside a transaction, the right stays as it is until the end of it: whoever takes it away was first, or waits.
@@ -185,8 +210,8 @@ def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
     return (rows.select_for_update(no_key=True) if hold else rows).first()
 
 
-def record(switch: Switch, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
-    """This will add lines (action and body) to the audit of this switch, inside the caller's transaction. The first ones of a claim come with the
+def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
+    """This will add lines (action and body) to the audit of this operation, inside the caller's transaction. The first ones of a claim come with the
     claim itself.
     """
     if actor == EXECUTOR and switch.told_epoch != switch.epoch:
@@ -207,7 +232,7 @@ def _teller() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="telling")
 
 
-def tell(switch: Switch, *, state: str) -> None:
+def tell(switch: Operation, *, state: str) -> None:
     """This will ring for the open pages, from a thread of its own: a Redis that hangs must not hold a switch up. Pages ask again by themselves."""
     about = {"id": str(switch.pk), "cluster": switch.cluster_id, "namespace": switch.namespace, "service": switch.service, "state": str(state)}
     _teller().submit(notices.operation, redis=_redis(), **about)

@@ -71,6 +71,23 @@ def effect_patch(
     ]
 
 
+def size_path(kind: str) -> str:
+    """Where an object of this kind has its number of pods: an autoscaler the least, a workload the wanted one."""
+    return "/spec/minReplicas" if kind == "HorizontalPodAutoscaler" else "/spec/replicas"
+
+
+def size_patch(
+    *, kind: str, uid: str, resource_version: str, annotations: Mapping[str, str] | None, expected: int, target: int, marker: str, fence: str
+) -> Patch:
+    """This will replace the number of pods `expected` by `target` on exactly this version of this object, with the operation's marker."""
+    return [
+        *_tests(uid=uid, resource_version=resource_version),
+        {"op": "test", "path": size_path(kind), "value": expected},
+        {"op": "replace", "path": size_path(kind), "value": target},
+        *_annotate(annotations=annotations, values={OP: marker, FENCE: fence}),
+    ]
+
+
 def kubectl_equivalent(*, context: str, namespace: str, service: str, expected: Mapping[str, str], target: Mapping[str, str]) -> str:
     """This will write the command that does the same by hand; it refuses, as the patch does, where the selector is another by then."""
     patch = [

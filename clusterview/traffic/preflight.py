@@ -18,6 +18,7 @@ from clusterview.traffic.situations import Situation
 __all__ = ["CHECKS", "Check", "Level", "Ref", "blocks", "check", "unaccepted"]
 
 CHECKS: Looks = (*of_service.CHECKS, *of_sides.CHECKS, *of_surroundings.CHECKS)
+ORDER = (Level.BLOCK, Level.WARN, Level.INFO, Level.OK)
 RETURNING_BLOCKS = frozenset({"selectorless", "external-name", "deleting", "no-op", "no-ready", "target-missing", "missing-right", "dry-run"})
 
 
@@ -26,8 +27,7 @@ def check(situation: Situation) -> list[Check]:
     found = [one for look in CHECKS for one in look(situation)]
     if situation.returning:
         found = [_softened(one) for one in found]
-    order = [Level.BLOCK, Level.WARN, Level.INFO, Level.OK]
-    return sorted(found, key=lambda one: order.index(one.level))
+    return sorted(found, key=lambda one: ORDER.index(one.level))
 
 
 def check_alone(situation: Situation) -> list[Check]:

@@ -1,18 +1,24 @@
-"""Finishes every open switch, whoever began it, with Redis down too: each second it looks at the rows that nobody holds."""
+"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds.
+
+Now and then it has the clusters' marks held against the database, which may have been restored from an older copy.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from django.db import DatabaseError
 
 from clusterview.access import transacting
+from clusterview.models import Sizing
 from clusterview.traffic import executing, moving_on
 
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+SCAN_SECONDS = 60.0
 
 
 class Reconciler:
@@ -32,20 +38,26 @@ class Reconciler:
         executing.of_this_process().stop()
 
     def _run(self) -> None:
+        scan_at = time.monotonic()
         while not self._ending.wait(ROUND_SECONDS):
             try:
                 round_once()
+                if time.monotonic() >= scan_at:
+                    scan_at = time.monotonic() + SCAN_SECONDS
+                    executing.of_this_process().scan()
             except Exception:
                 log.exception("a round of the reconciler failed; the next one follows")
 
 
 def round_once() -> None:
-    """This will take up every open switch whose claim has run out. No database: nothing is done."""
+    """This will take up every open operation whose claim has run out. No database: nothing is done."""
     transacting.keep_what_works()
     try:
-        found = moving_on.due()
+        found, sizes = moving_on.due(), moving_on.due(Sizing)
     except DatabaseError as problem:
         log.warning("the database does not answer, so no switch is moved: %s", problem)
         return
     for switch_id in found:
         executing.of_this_process().advance(switch_id=switch_id)
+    for sizing_id in sizes:
+        executing.of_this_process().resize(sizing_id=sizing_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clusterview.models import AuditEntry, Switch
+from clusterview.models import AuditEntry, Operation, Sizing, Switch
 from clusterview.traffic import states, words
 from clusterview.traffic.states import State
 
@@ -41,9 +41,46 @@ def summary(switch: Switch) -> dict[str, Any]:
 
 def as_dict(switch: Switch) -> dict[str, Any]:
     """One switch with its steps and every entry of the audit."""
-    entries = AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence")
-    told = [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body} for one in entries]
-    return summary(switch) | {"entries": told, "steps": steps(switch), "can_go_back": can_go_back(switch)}
+    sizes = [size(one) for one in switch.sizings.order_by("requested_at")]
+    return summary(switch) | {"entries": entries(switch), "steps": steps(switch), "can_go_back": can_go_back(switch), "sizes": sizes}
+
+
+def size(sizing: Sizing) -> dict[str, Any]:
+    """One change of sizes with its numbers and every entry of the audit."""
+    return {
+        "id": str(sizing.pk),
+        "cluster": sizing.cluster_id,
+        "namespace": sizing.namespace,
+        "service": sizing.service,
+        "side": sizing.side,
+        "purpose": sizing.purpose,
+        "state": sizing.state,
+        "open": sizing.open,
+        "actor": sizing.actor,
+        "requested_at": sizing.requested_at,
+        "finished_at": sizing.finished_at,
+        "held_for": sizing.held_for,
+        "reason": sizing.reason,
+        "sentence": words.reason(sizing.reason or sizing.held_for) if sizing.reason or sizing.held_for else "",
+        "detail": sizing.detail,
+        "target": sizing.target,
+        "numbers": numbers(sizing),
+        "entries": entries(sizing),
+    }
+
+
+def numbers(sizing: Sizing) -> list[dict[str, Any]]:
+    """The numbers that it changes; `stands` while one is as this operation wrote it."""
+    plan = enumerate(sizing.plan)
+    return [
+        {"kind": step["kind"], "name": step["name"], "was": step["back"], "to": step["to"], "stands": number < sizing.at} for number, step in plan
+    ]
+
+
+def entries(operation: Operation) -> list[dict[str, Any]]:
+    """What the audit says of one operation."""
+    found = AuditEntry.objects.filter(switch_id=operation.pk).order_by("sequence")
+    return [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body} for one in found]
 
 
 def steps(switch: Switch) -> list[dict[str, str]]:
@@ -72,16 +109,27 @@ def newest(switch: Switch) -> bool:
 
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
-    """The Service's open switch, and the old side that is kept to go back to. After a way back there is nothing to go back to."""
+    """The Service's open switch, the old side that is kept to go back to, the side that was left, and the open change of sizes. After a way
+    back there is nothing to go back to.
+    """
     switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
     opened = switches.filter(open=True).first()
     last = switches.exclude(applied_at=None).first()
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
-    return {"open_switch": str(opened.pk) if opened else None, "keeping": _keeping(keeping) if keeping else None}
+    left = last if last and not opened and last.state == State.SUCCEEDED else None
+    sizing = Sizing.objects.filter(cluster=cluster, service_uid=service_uid, open=True).exclude(purpose=Sizing.Purpose.KEEP).first()
+    return {
+        "open_switch": str(opened.pk) if opened else None,
+        "keeping": _keeping(keeping) if keeping else None,
+        "left": {"switch": str(left.pk), "side": left.from_value} if left else None,
+        "sizing": size(sizing) if sizing else None,
+    }
 
 
 def _keeping(switch: Switch) -> dict[str, Any]:
+    hold = switch.sizings.filter(purpose=Sizing.Purpose.KEEP).order_by("-requested_at").first()
     return {
+        "hold": size(hold) if hold else None,
         "switch": str(switch.pk), "until": switch.keeping_old_until, "from": switch.from_value, "to": switch.to_value,
         "group": str(switch.group) if switch.group else None,
     }  # fmt: skip

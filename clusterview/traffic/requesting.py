@@ -24,8 +24,22 @@ from django.utils import timezone
 from clusterview.access import clusters, roles, transacting
 from clusterview.access.people import Person
 from clusterview.kube import errors, reading
-from clusterview.models import Cluster, Switch
-from clusterview.traffic import engine, executing, looking, moving_on, pairing, planning, preflight, recipes, reporting, selectors, words
+from clusterview.models import Cluster, Sizing, Switch
+from clusterview.traffic import (
+    engine,
+    executing,
+    holding,
+    looking,
+    moving_on,
+    pairing,
+    planning,
+    preflight,
+    recipes,
+    reporting,
+    restoring,
+    selectors,
+    words,
+)
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
 from clusterview.traffic.situations import ServiceNow, Situation
@@ -41,8 +55,8 @@ TO_THE_EFFECT = (*TO_THE_MARK, State.ARMED, State.APPLYING)
 
 def preview(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> dict[str, Any]:
     """This will say what a switch would check and send, and change nothing. Raises Refused."""
-    found = _cluster(cluster)
-    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    found = cluster_of(cluster)
+    situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
     situation = _surrounded(situation, cluster=cluster, opened=opened, try_it=True)
     checks = preflight.check(situation)
     try:
@@ -72,27 +86,33 @@ def preview(*, cluster: str, namespace: str, service: str, to: str, opened: look
 
 def request_switch(
     *, person: Person, cluster: str, namespace: str, service: str, to: str, expected: dict[str, str] | None = None,
-    accept: Iterable[str] = (), overlap_seconds: int | None = None, idempotency_key: str | None = None, reverses: Switch | None = None,
+    accept: Iterable[str] = (), overlap_seconds: int | None = None, keep_seconds: int | None = None, idempotency_key: str | None = None,
+    reverses: Switch | None = None,
     opened: looking.Opener = looking.cluster,
 ) -> Switch:  # fmt: skip
     """This will begin a switch and return its row. Raises Refused: 403, 404, 409 with the fresh state, 422 with the checks, 503.
 
     `overlap_seconds` is how long both sides take traffic before the old one is left: None lets the Service's kind decide, 0 means not at all.
+    `keep_seconds` is how long the old side is kept after a success.
     """
-    body_hash = _hash(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "")
+    kept = [] if keep_seconds is None else [keep_seconds]
+    body_hash = hash_of(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
-    found = _cluster(cluster)
-    _must(person=person, cluster=found)
-    _is_the_armed_one(found, opened=opened)
+    found = cluster_of(cluster)
+    must(person=person, cluster=found)
+    is_the_armed_one(found, opened=opened)
     began = time.monotonic()
-    situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
+    situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
+    must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
     _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
+    if keep_seconds is not None:
+        row.keep_seconds = _kept(keep_seconds)
     look = engine.look_of(situation, began=began)
     saved = _save([row], person=person, checks=checks, look=look)
     if saved[0] is row:
@@ -113,17 +133,18 @@ def request_group(
     if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
         raise Refused(422, "bad-group")
     expected = expected or {}
-    body_hash = _hash(cluster, namespace, list(services), to, dict(expected), sorted(accept))
+    body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept))
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return _members(known)
-    found = _cluster(cluster)
-    _must(person=person, cluster=found)
-    _is_the_armed_one(found, opened=opened)
+    found = cluster_of(cluster)
+    must(person=person, cluster=found)
+    is_the_armed_one(found, opened=opened)
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, service in enumerate(services):
         began = time.monotonic()
-        situation = _look(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
+        situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
+        must_be_known(situation.service, cluster=found)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check(situation)
@@ -182,8 +203,8 @@ def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> 
 
 def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
     """This will turn an open switch around, or begin the opposite one after success. Raises Refused."""
-    found = _cluster(switch.cluster_id)
-    _must(person=person, cluster=found)
+    found = cluster_of(switch.cluster_id)
+    must(person=person, cluster=found)
     with transaction.atomic():
         if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
             moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
@@ -206,7 +227,7 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     """This will keep the old side for so many minutes from now, at least as long as before. Raises Refused."""
     if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
         raise Refused(422, "bad-minutes")
-    _must(person=person, cluster=_cluster(switch.cluster_id))
+    must(person=person, cluster=cluster_of(switch.cluster_id))
     if not reporting.kept(switch):
         raise Refused(409, "keeping-ended")
     until = max(timezone.now() + timedelta(minutes=minutes), switch.keeping_old_until or timezone.now())
@@ -235,9 +256,9 @@ def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> N
     executing.of_this_process().begin(switch, look=look, opened=opened)
 
 
-def _look(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
+def situation_of(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
     """The situation of a switch to `to`, as it is now."""
-    with _asking():
+    with asking():
         reached = opened(cluster)
         now, residents = reached.service_among(namespace=namespace, name=service)
         key = looking.key_of(service=now, workloads=residents.workloads)
@@ -255,7 +276,7 @@ def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) 
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
     """What a cluster refuses, or cannot say, as a refusal of ours."""
     try:
         yield
@@ -273,7 +294,7 @@ def _asking() -> Iterator[None]:
 
 def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, try_it: bool = False) -> Situation:
     """The situation with what stands around the Service, and with a dry run if asked and allowed."""
-    with _asking():
+    with asking():
         reached = opened(cluster)
         around = reached.surrounded(situation, at_once=not try_it)
         return reached.tried(around) if try_it and not situation.missing_rights else around
@@ -293,12 +314,19 @@ def _row(
         elif overlap_seconds is not None:
             raise Refused(422, "no-overlap")
     return Switch(
+        id=cluster.fresh_operation(),
         cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
         key=situation.key, from_value=situation.from_selector.get(situation.key, ""), to_value=situation.to_selector[situation.key],
         from_selector=situation.from_selector, between=between, to_selector=situation.to_selector, overlap_seconds=seconds if between else 0,
         reverses=reverses, requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name, state=State.REQUESTED,
         accepted=sorted(accept),
     )  # fmt: skip
+
+
+def _kept(seconds: int) -> int:
+    if not holding.SHORTEST_KEEP_SECONDS <= seconds <= holding.LONGEST_KEEP_SECONDS:
+        raise Refused(422, "bad-keep")
+    return seconds
 
 
 def _answered_by_group(one: Check, *, services: Sequence[str]) -> bool:
@@ -326,25 +354,33 @@ def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -
         raise Refused(422, "preflight", {"checks": [told(one) for one in checks]})
 
 
-def _cluster(identifier: str) -> Cluster:
+def cluster_of(identifier: str) -> Cluster:
+    """An open cluster. Raises Refused 404."""
     found = Cluster.objects.filter(pk=identifier, active=True).first()
     if found is None:
         raise Refused(404, "no-cluster")
     return found
 
 
-def _must(*, person: Person, cluster: Cluster) -> None:
+def must(*, person: Person, cluster: Cluster) -> None:
+    """Raises Refused 403 where this person may not change anything in this cluster now."""
     if settings.READ_ONLY:
         raise Refused(403, "read_only")
     if not roles.allows(person.role, "operator"):
         raise Refused(403, "not_allowed")
     if not cluster.armed:
-        raise Refused(403, "not_armed")
+        raise Refused(403, "frozen" if cluster.frozen_at else "not_armed")
 
 
-def _is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
+def must_be_known(service: ServiceNow, *, cluster: Cluster) -> None:
+    """Raises Refused 409 where the Service carries an effect of ours that the database does not know."""
+    if restoring.is_lost(cluster, service):
+        raise Refused(409, "frozen")
+
+
+def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
     """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. Raises Refused."""
-    with _asking():
+    with asking():
         seen = opened(cluster.pk).identity()
     if cluster.identity == seen.value:
         return
@@ -395,6 +431,8 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
     first = rows[0]
     if reason := moving_on.why_not(first, hold=True):
         raise Refused(403, reason)
+    if Sizing.objects.filter(cluster=first.cluster_id, namespace=first.namespace, purpose=Sizing.Purpose.SCALE_DOWN, open=True).exists():
+        raise Refused(409, "scaling-down")
     for row in rows[1:]:
         row.state = State.QUEUED
     at_once = not engine.needs_mark(look)
@@ -413,7 +451,8 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
     moving_on.record(first, *then)
 
 
-def _hash(*parts: Any) -> str:
+def hash_of(*parts: Any) -> str:
+    """What tells the body of a request from another one under the same key."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

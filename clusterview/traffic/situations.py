@@ -52,6 +52,20 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
         return self.selector_owners[-1].manager if self.selector_owners else ""
 
 
+class SizeNow(msgspec.Struct, frozen=True, kw_only=True):
+    """An object with a number of pods by a quorum read: an autoscaler (`number` is its least, `maximum` its most) or a workload."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    annotations: dict[str, str] | None = None
+    number: int
+    maximum: int = 0
+    manager: str = ""
+
+
 class Right(msgspec.Struct, frozen=True):
     """A verb on a resource, as kubectl and RBAC name them (`patch`, `services`, `discovery.k8s.io`)."""
 

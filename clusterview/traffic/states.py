@@ -29,6 +29,8 @@ class State(StrEnum):
     VERIFYING = "verifying"
     ROLLING_BACK = "rolling_back"
     HELD = "held"
+    WAITING = "waiting"
+    HOLDING = "holding"
 
     SUCCEEDED = "succeeded"
     ROLLED_BACK = "rolled_back"
@@ -73,7 +75,30 @@ LEADS_TO: Mapping[State, frozenset[State]] = {
     S.NEEDS_HUMAN: frozenset(),
 }
 
+# What changes sizes (traffic.sizing) goes through fewer states: a number needs no mark before it, and nothing converges after it.
+SIZING: Mapping[State, frozenset[State]] = {
+    S.QUEUED: frozenset({S.PREPARING, S.CANCELLED, S.FAILED_NO_CHANGE}),
+    # To itself: a step that needs no effect, because somebody else changed the object meanwhile or still wants what stands there.
+    S.PREPARING: frozenset(
+        {S.PREPARING, S.ARMED, S.WAITING, S.HOLDING, S.HELD, S.ROLLING_BACK, S.SUCCEEDED, S.ROLLED_BACK, S.CANCELLED, S.CONFLICT}
+        | {S.FAILED_NO_CHANGE, S.REVERTED_EXTERNALLY, S.NEEDS_HUMAN}
+    ),
+    S.ARMED: frozenset({S.APPLYING}),
+    S.APPLYING: frozenset({S.PREPARING, S.UNKNOWN, S.HELD, S.ROLLING_BACK, S.FAILED_NO_CHANGE, S.NEEDS_HUMAN}),
+    S.UNKNOWN: frozenset({S.SEALING, S.PREPARING, S.NEEDS_HUMAN}),
+    S.SEALING: frozenset({S.UNKNOWN, S.PREPARING, S.NEEDS_HUMAN}),
+    # Pods are awaited, then what was raised is held until it is not needed any more; both end by putting it back.
+    S.WAITING: frozenset({S.WAITING, S.HOLDING, S.SUCCEEDED, S.ROLLING_BACK, S.NEEDS_HUMAN}),
+    S.HOLDING: frozenset({S.ROLLING_BACK, S.NEEDS_HUMAN}),
+    S.ROLLING_BACK: frozenset({S.PREPARING, S.NEEDS_HUMAN}),
+    S.HELD: frozenset({S.PREPARING, S.NEEDS_HUMAN}),
+    **dict.fromkeys(
+        (S.SUCCEEDED, S.ROLLED_BACK, S.CANCELLED, S.CONFLICT, S.FAILED_NO_CHANGE, S.REVERTED_EXTERNALLY, S.NEEDS_HUMAN), frozenset[State]()
+    ),
+}
+
 TERMINAL = frozenset(state for state, targets in LEADS_TO.items() if not targets)
+ALL = frozenset(LEADS_TO) | frozenset(SIZING)
 NAMED_TERMINAL = frozenset(
     {S.SUCCEEDED, S.ROLLED_BACK, S.REJECTED, S.CANCELLED, S.EXPIRED, S.FAILED_NO_CHANGE, S.CONFLICT, S.REVERTED_EXTERNALLY, S.NEEDS_HUMAN}
 )
@@ -84,20 +109,19 @@ class NoSuchTransition(Exception):
     """The table has no such transition: a defect of ours, never the cluster's."""
 
 
-def check(*, path: tuple[State, ...]) -> None:
+def check(*, path: tuple[State, ...], table: Mapping[State, frozenset[State]] = LEADS_TO) -> None:
     """This will raise NoSuchTransition unless each state of the path leads to the next one."""
     for before, after in itertools.pairwise(path):
-        if after not in LEADS_TO[before]:
+        if after not in table.get(before, frozenset()):
             raise NoSuchTransition(f"{before} does not lead to {after}")
 
 
-def problems(table: Mapping[State, frozenset[State]]) -> list[str]:
-    """This will list what is wrong with a table: states missing, unreachable, without a way to an end, or ends that do not absorb."""
-    found = [f"{state} is not in the table" for state in State if state not in table]
-    found += [f"{state} absorbs and is not named an end" for state, targets in table.items() if not targets and state not in NAMED_TERMINAL]
+def problems(table: Mapping[State, frozenset[State]], *, begins: State = State.REQUESTED) -> list[str]:
+    """This will list what is wrong with a table: states unreachable, without a way to an end, or ends that do not absorb."""
+    found = [f"{state} absorbs and is not named an end" for state, targets in table.items() if not targets and state not in NAMED_TERMINAL]
     found += [f"{state} is an end and leads on" for state in NAMED_TERMINAL if table.get(state)]
     found += [f"{state} leads to unknown {target}" for state, targets in table.items() for target in targets if target not in table]
-    found += [f"{state} is never reached" for state in table if state not in _reached(table, {S.REQUESTED})]
+    found += [f"{state} is never reached" for state in table if state not in _reached(table, {begins})]
     backwards = {state: frozenset(one for one in table if state in table[one]) for state in table}
     found += [f"{state} never ends" for state in table if state not in _reached(backwards, set(NAMED_TERMINAL))]
     return found
@@ -113,5 +137,5 @@ def _reached(table: Mapping[State, frozenset[State]], start: set[State]) -> set[
     return reached
 
 
-if _wrong := problems(LEADS_TO):
+if _wrong := [*problems(LEADS_TO), *problems(SIZING, begins=S.QUEUED), *(f"{state} is in no table" for state in State if state not in ALL)]:
     raise NoSuchTransition("; ".join(_wrong))

@@ -48,6 +48,12 @@ def survey(connection: Connection, *, namespace: str) -> Surroundings:
     return _surroundings(found)
 
 
+def quotas(connection: Connection, *, namespace: str) -> list[Quota]:
+    """This will list the quotas of a namespace that are used up. Raises errors.KubeError."""
+    found = listing.list_kind(connection, kinds.named("ResourceQuota"), namespace=namespace, page_seconds=LIST_SECONDS)
+    return [quota for item in found.items if (quota := _quota(item)).used_up]
+
+
 def _list(connection: Connection, kind: str, namespace: str) -> Callable[[], Any]:
     return lambda: listing.list_kind(connection, kinds.named(kind), namespace=namespace, page_seconds=LIST_SECONDS).items
 

@@ -164,6 +164,35 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "`manage.py rbac` prints the rights.",
         "",
     ),
+    ("unread", "block"): (
+        "Clusterview could not list {resources} in {namespace}, so it is not known whether the side may be made smaller.",
+        "Grant the right: `manage.py rbac` prints the manifest.",
+    ),
+    ("one-workload", "ok"): ("One workload stands behind {side}.", ""),
+    ("one-workload", "block"): ("{count} workloads carry the label of {side}, so it is not clear which one to scale.", "Scale it by hand."),
+    ("side-live", "ok"): ("{side} has no traffic of this Service.", ""),
+    ("side-live", "block"): ("The Service leads to {side}: its pods are needed.", "Switch to the other side first."),
+    ("not-smaller", "ok"): ("{side} has {now} pods and will have {replicas}.", ""),
+    ("not-smaller", "block"): ("{side} has {now} pods, which is not more than {replicas}.", "Choose a smaller number."),
+    ("autoscaled", "ok"): ("No autoscaler sets the size of {side}.", ""),
+    ("autoscaled", "block"): (
+        "The autoscaler {names} sets the size of {side}: at 0 pods it would stop for good, and any other number it would change again.",
+        "Leave it to the autoscaler, which makes {side} smaller once it is not kept any more, or remove the autoscaler first.",
+    ),
+    ("others-lead-here", "ok"): ("No other Service leads to {side} alone.", ""),
+    ("others-lead-here", "block"): ("Other Services lead to {side} alone: {services}.", "Switch them first."),
+    ("warm", "ok"): ("{side} has {ready} ready pods and gets {target}.", ""),
+    ("warm", "block"): ("{side} has {ready} ready pods, as many as are needed ({target}).", "Switch to it."),
+    ("autoscaler-most", "ok"): ("No autoscaler holds {side} below {target} pods.", ""),
+    ("autoscaler-most", "block"): (
+        "The autoscaler of {side} allows fewer than {target} pods ({names}).",
+        "Raise its maxReplicas to at least {target}.",
+    ),
+    ("quota-full", "ok"): ("No quota keeps {side} from {target} pods, as far as it is used up now.", ""),
+    ("quota-full", "block"): (
+        "A quota is used up ({quotas}): {side} cannot grow to {target} pods.",
+        "Raise the quota, or remove what is not needed.",
+    ),
     ("long-lived", "info"): ("Connections that are open stay with {from} until they close; only new ones move.", ""),
 }
 # What stands against a switch is only told on a way back.
@@ -267,6 +296,8 @@ REFUSALS: Mapping[str, str] = {
     "not_allowed": "Your role does not allow a switch.",
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
     "read_only": "This installation only looks; it was started with --read-only.",
+    "frozen": "The cluster carries effects of this installation that its database does not know: it was restored from an older copy. Switching is "
+    "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again.",
     "no-cluster": "There is no such cluster.",
     "another-cluster": "Another cluster answers under this name than the one that was armed, so switching was turned off. Arm it if that is right.",
     "no-service": "There is no such Service in this namespace.",
@@ -288,6 +319,13 @@ REFUSALS: Mapping[str, str] = {
     "act-later": "This cannot be done at this moment; try again shortly.",
     "act-lost": "The practice cluster did not answer; look at what it shows before you press again.",
     "no-group": "There is no such group of switches.",
+    "bad-replicas": "replicas is a whole number from 0 to 10000.",
+    "not-succeeded": "Only the side that a successful switch has left can be scaled down.",
+    "preflight-size": "The preflight found something that stands against the change of size.",
+    "open-size": "Another change of sizes of this Service is running.",
+    "switch-runs": "A switch is running in this namespace; scale down when it has ended.",
+    "scaling-down": "A side is being scaled down in this namespace; switch when that has ended.",
+    "bad-keep": "keep_seconds is a whole number from 30 to 86400.",
     "bad-minutes": "Minutes are a whole number from 1 to 1440.",
 }
 
@@ -302,6 +340,8 @@ REASONS: Mapping[str, str] = {
     "and may still arrive: look at the Service until it does not change any more, before you switch again.",
     "may-land": "The answer to the patch was lost, and the cluster takes our annotations off, so the patch could not be locked out and may still "
     "arrive. Look at the Service until it does not change any more.",
+    "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
+    "Look at the Service before you switch again.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
     "gone": "The Service was deleted.",
     "replaced": "The Service was deleted and created again.",
@@ -316,6 +356,13 @@ REASONS: Mapping[str, str] = {
     "It cannot arrive any more.",
     "altered": "The API server answered with another selector than the one sent.",
     "asked": "Somebody asked to go back.",
+    "preflight-size": "The preflight at the last moment found something against the change of size.",
+    "not-ready-in-time": "The pods were not ready within half an hour. Those that were added stay; the autoscaler is as before.",
+    "quota-full": "A quota of the namespace is used up, so no more pods come.",
+    "no-room": "Pods have no node: the cluster has no room for them.",
+    "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
+    "missing-right-size": "Clusterview may not change the autoscaler or the workload: `manage.py rbac --switch` prints the rights.",
+    "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
 }
 

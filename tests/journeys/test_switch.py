@@ -17,7 +17,7 @@ from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
-ACTING = re.compile("^(Switch traffic|Go back|Keep|Allow|Forbid)")
+ACTING = re.compile("^(Switch traffic|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
 POST = """async ([path, body]) => {
   const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
@@ -128,6 +128,8 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
             f"clusters/{cluster_id}/switches": {"namespace": "store", "service": "shop", "to": "blue"},
             f"switches/{newest['id']}/back": {},
             f"switches/{newest['id']}/keep": {"minutes": 60},
+            f"switches/{newest['id']}/scale-down": {"replicas": 0},
+            f"clusters/{cluster_id}/warm-ups": {"namespace": "store", "service": "shop", "to": "blue"},
             f"clusters/{cluster_id}/disarm": {},
         }.items():
             assert theirs.evaluate(POST, [f"/api/v1/{path}", body]) == [403, "not_allowed"], path

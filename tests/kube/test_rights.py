@@ -31,10 +31,13 @@ def test_nothing_is_granted_by_star_or_on_secrets() -> None:
     assert all(word not in text for word in ("*", "secrets", "configmaps", "exec", "/log", "rbac.authorization.k8s.io\n  resources"))
 
 
-def test_the_switcher_may_patch_services_in_its_namespace_only() -> None:
+def test_the_switcher_may_patch_services_and_sizes_in_its_namespace_only() -> None:
     role, binding = yaml.safe_load_all(rights.switcher_manifest("store", user="jane"))
     assert role["kind"] == "Role" and role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "store"
-    assert role["rules"] == [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "patch"]}]
+    assert {(rule["apiGroups"][0], one) for rule in role["rules"] for one in rule["resources"]} == {
+        ("", "services"), ("autoscaling", "horizontalpodautoscalers"), ("apps", "deployments"), ("apps", "statefulsets"),
+    }  # fmt: skip
+    assert all(rule["verbs"] == ["get", "patch"] for rule in role["rules"])
     assert binding["subjects"] == [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}]
 
 

@@ -19,8 +19,10 @@ from typing import Any
 from clusterview.kube import errors, reading
 from clusterview.topology import objects
 from clusterview.traffic import convergence, looking, planning, selectors
-from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation
+from clusterview.traffic.situations import FieldOwner, Right, ServiceNow, Situation, SizeNow
 from tests.traffic import judging, making
+from tests.traffic.applying import apply
+from tests.traffic.numbers import Numbered
 
 BLUE, GREEN = making.BLUE, making.GREEN
 SIDES = {"blue": BLUE, "green": GREEN}
@@ -58,7 +60,8 @@ class Memory(looking.Cluster):
         self._hold, self._moment = hold, moment
         self._version, self._number = 100, 0
         self.writes: list[judging.Write] = []
-        self.late: list[planning.Patch] = []
+        self.late: list[Callable[[], object]] = []
+        self.autoscaler: Numbered | None = None
         self.sizes = {"blue": 2, "green": 2}
         self._empty_since: dict[str, datetime] = {}
         self.may_patch, self.follows_at_once = True, True
@@ -87,6 +90,11 @@ class Memory(looking.Cluster):
             changed["by"] = by
         self._put(changed)
 
+    def autoscale(self, *, least: int, most: int) -> Numbered:
+        """From now on blue has an autoscaler."""
+        self.autoscaler = Numbered(name="shop-blue", number=least, maximum=most, moment=self._moment)
+        return self.autoscaler
+
     def scale(self, side: str, size: int) -> None:
         self.sizes[side] = size
         if size:
@@ -107,7 +115,7 @@ class Memory(looking.Cluster):
     def deliver(self) -> int:
         """The oldest patch that was held up arrives; returns the status."""
         try:
-            self._apply(self.late.pop(0))
+            self.late.pop(0)()
         except errors.Invalid:
             return 422
         return 200
@@ -162,6 +170,9 @@ class Memory(looking.Cluster):
             return self._pods()
         if kind == "Deployment":
             return [making.deployment(f"shop-{side}", labels=labels, ready=self.sizes[side]) for side, labels in SIDES.items()]
+        if kind == "HorizontalPodAutoscaler":
+            self._read("autoscalers")
+            return [self.autoscaler.record()] if self.autoscaler else []
         if kind == "EndpointSlice":
             return [_slice(tuple(sorted(self.endpoints.items())))]
         return []
@@ -172,17 +183,37 @@ class Memory(looking.Cluster):
         if is_effect:
             target = next(one["value"] for one in operations if one["op"] == "replace" and one["path"] == "/spec/selector")
             self.sent.append(Sent(marker=next(one["value"] for one in operations if one["path"].endswith("~1op")), empty_for=self._empty_for(target)))
-        order = self._hold("patch effect" if is_effect else "patch mark")
+        return self._written("patch effect" if is_effect else "patch mark", lambda: self._apply(operations))
+
+    def size(self, *, kind: str, namespace: str, name: str) -> SizeNow:
+        self._read("size")
+        return self._autoscaler().now()
+
+    def size_history(self, *, kind: str, namespace: str, name: str, after: str, until: str = "") -> list[SizeNow]:
+        self._read("size history")
+        return self._autoscaler().history(after=after, until=until)
+
+    def resize(self, *, kind: str, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
+        is_effect = any(one["op"] == "replace" for one in operations)
+        return self._written("resize effect" if is_effect else "resize seal", lambda: self._autoscaler().apply(operations))
+
+    def _autoscaler(self) -> Numbered:
+        if self.autoscaler is None:
+            raise errors.NotFound("There is no autoscaler.")
+        return self.autoscaler
+
+    def _written(self, at: str, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        order = self._hold(at)
         self._stop(order)
         if order is Order.BUSY:
             raise errors.TooManyRequests("The cluster is busy.")
         if order is Order.LATE:
-            self.late.append(operations)
+            self.late.append(send)
         if order in (Order.LOSE, Order.LATE):
             raise errors.LostAnswer("The answer was lost.")
         if not self.may_patch:
             raise errors.Forbidden("The account may not do this.")
-        answer = self._apply(operations)
+        answer = send()
         if order is Order.DIE_AFTER:
             raise Died
         if order is Order.LOSE_AFTER:
@@ -279,18 +310,3 @@ def _pods_of(side: str) -> list[objects.Pod]:
 def _slice(endpoints: tuple[tuple[str, str], ...]) -> objects.EndpointSlice:
     pods = {pod.uid: pod for side in SIDES for pod in _pods_of(side)}
     return making.endpoint_slice(*[making.endpoint(pods[uid]) for uid, _ in endpoints])
-
-
-def apply(document: dict[str, Any], operation: dict[str, Any]) -> None:
-    """One operation of a JSON Patch (RFC 6902): test, replace or add of a member. Raises ValueError for a failed test, KeyError for no such place."""
-    *path, last = [token.replace("~1", "/").replace("~0", "~") for token in operation["path"].split("/")[1:]]
-    place = document
-    for token in path:
-        place = place[token]
-    if operation["op"] == "test":
-        if place.get(last) != operation["value"]:
-            raise ValueError(f"{operation['path']} is {place.get(last)!r}")
-        return
-    if operation["op"] == "replace" and last not in place:
-        raise KeyError(operation["path"])
-    place[last] = copy.deepcopy(operation["value"])

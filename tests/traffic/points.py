@@ -31,6 +31,7 @@ class Family(StrEnum):
 
 FAMILIES = {"record": Family.WRITTEN, "tell": Family.TOLD}
 NO_COMMITS = {"now", "due", "why_not", "has_waited", "previous_in_group", "next_in_group", "claimed_at_once", "intent"}
+NO_COMMITS |= {"claim_of", "rows_of", "table_of"}
 
 
 @dataclass(frozen=True, order=True)

@@ -16,7 +16,7 @@ from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import ApiToken, AuditEntry, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import engine, looking, planning, requesting
+from clusterview.traffic import doubts, engine, looking, planning, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -211,7 +211,7 @@ def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_s
     reached.around = delay
     monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
     if not can_be_sealed:
-        monkeypatch.setattr(engine, "_send_seal", broken)
+        monkeypatch.setattr(doubts, "_send_seal", broken)
     switch = carry_out(ask(olga=olga, reached=reached), reached)
     assert (switch.state, switch.reason, switch.failures) == (State.NEEDS_HUMAN, reason, engine.MOST_FAILURES)
     assert writes() == [BLUE]
@@ -239,7 +239,7 @@ def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
     switch = ask(olga=olga, reached=reached)
     monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
     with monkeypatch.context() as now:
-        now.setattr(engine, "_send_seal", busy)
+        now.setattr(doubts, "_send_seal", busy)
         assert carry_out(switch, reached).state == State.UNKNOWN
     assert (carry_out(switch, reached).state, switch.reason) == (State.NEEDS_HUMAN, "defect")
 

@@ -18,9 +18,9 @@ EXAMPLES, STEPS = 60, 40  # many more of them: `manage.py soak machine`
 SIDES = st.sampled_from(["blue", "green"])
 WHO = st.integers(0, world.MOST_RUNS - 1)
 TIMES = st.sampled_from([0, 1, 2, 4, 12])
-PATCHES = st.sampled_from(["patch effect", "patch effect", "patch mark"])
+PATCHES = st.sampled_from(["patch effect", "patch effect", "patch mark", "resize effect", "resize effect"])
 LOSSES = st.sampled_from([Order.LOSE, Order.LOSE_AFTER, Order.LATE])
-CALLS = st.sampled_from(["", "patch effect", "patch effect", "patch mark", "convergence", "service"])
+CALLS = st.sampled_from(["", "patch effect", "patch effect", "patch mark", "convergence", "service", "resize effect", "size"])
 SELECTORS = st.sampled_from([BLUE, GREEN, BLUE | {"track": "theirs"}, {"app": "shop"}])
 
 
@@ -113,6 +113,23 @@ class Machine(RuleBasedStateMachine):
         self._go(who, 12 if until else 1, until=until)
         self.memory.edit(lambda document: document["metadata"].pop("annotations", None))
 
+    @rule(who=WHO, until=CALLS, number=st.sampled_from([1, 2, 3]))
+    def set_least(self, who: int, until: str, number: int) -> None:
+        self._go(who, 12 if until else 1, until=until)
+        self.world.autoscaler.write(number)
+
+    @rule(who=WHO, until=CALLS, what=st.sampled_from(["touch", "touch", "strip", "replace", "forget"]))
+    def change_autoscaler(self, who: int, until: str, what: str) -> None:
+        self._go(who, 12 if until else 1, until=until)
+        getattr(self.world.autoscaler, what)()
+
+    @rule(who=WHO, times=TIMES)
+    def expire(self, who: int, times: int) -> None:
+        """The time in which the old side is kept is over."""
+        self._go(who, times)
+        self.world.clock.pass_by(world.HOLD_SECONDS)
+        self.world.reconcile()
+
     @rule(who=WHO, times=TIMES)
     def replace(self, who: int, times: int) -> None:
         self._go(who, times)
@@ -159,15 +176,30 @@ class Machine(RuleBasedStateMachine):
             self.world.settle()
 
 
-def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink)) -> None:
+class Keeping(Machine):
+    """It begins when blue was left just now and somebody is about to hold its autoscaler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.click(to="green")
+        self.world.go(self.world.runs[-1], times=40)
+        self.world.reconcile()
+
+
+def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[Machine] = Machine) -> None:
     """This will take so many ways through the rules, the same ones each time."""
     chosen = settings(
         max_examples=examples, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, phases=phases,
         suppress_health_check=list(HealthCheck), print_blob=False,
     )  # fmt: skip
-    run_state_machine_as_test(Machine, settings=chosen)
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 def test_the_invariants_hold_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
     explore(examples=EXAMPLES)
+
+
+def test_the_invariants_hold_while_the_old_side_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    explore(examples=EXAMPLES // 2, machine=Keeping)

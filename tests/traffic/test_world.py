@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clusterview.models import AuditHead
-from clusterview.traffic import convergence, engine, moving_on, planning, requesting
+from clusterview.traffic import convergence, doubts, engine, moving_on, planning, requesting, sizing
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import Order
@@ -139,8 +139,79 @@ def pages_are_told_before_the_commit(patch: Patch, here: World) -> None:
 
 @breaks("I19")
 def nobody_takes_up_what_was_left(patch: Patch, here: World) -> None:
-    patch.setattr(moving_on, "due", list)
+    patch.setattr(moving_on, "due", lambda *_: [])
     click(here, until="patch mark")
+
+
+def hold(here: World, *, until: str = "") -> None:
+    """This will have blue left and held, as far as before a call, or until it is held."""
+    click(here)
+    here.reconcile()
+    here.go(here.runs[-1], times=40, until=until)
+
+
+def expire(here: World, *, until: str = "") -> None:
+    here.clock.pass_by(world.HOLD_SECONDS)
+    here.reconcile()
+    here.go(here.runs[-1], times=40, until=until)
+
+
+@breaks("S2")
+def a_numbers_intent_is_not_written(patch: Patch, here: World) -> None:
+    click(here)
+    without(patch, "INTENT")
+    here.reconcile()
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("S3")
+def a_numbers_outcome_is_not_written(patch: Patch, here: World) -> None:
+    click(here)
+    without(patch, "OUTCOME")
+    here.reconcile()
+    here.go(here.runs[-1], times=40)
+    expire(here)
+
+
+@breaks("S5")
+def a_late_number_is_not_locked_out(patch: Patch, here: World) -> None:
+    patch.setattr(doubts, "_send_seal", lambda *_: True)
+    patch.setattr(planning, "_tests", lambda **_: [])
+    hold(here, until="resize effect")
+    here.go(here.runs[-1], Order.LATE)
+    here.go(here.runs[-1], times=40)
+    expire(here)
+    here.memory.deliver()
+
+
+@breaks("S6")
+def a_number_does_not_test_the_version(patch: Patch, here: World) -> None:
+    patch.setattr(planning, "_tests", lambda **_: [])
+    hold(here, until="resize effect")
+    here.autoscaler.touch()
+    here.go(here.runs[-1], times=40)
+
+
+@breaks("S10")
+def who_wrote_the_number_is_not_asked(patch: Patch, here: World) -> None:
+    patch.setattr(sizing, "OURS", ("clusterview", "kubectl"))
+    hold(here)
+    for number in (3, 2):
+        here.autoscaler.write(number)
+    expire(here)
+
+
+@breaks("S12")
+def the_end_of_a_hold_is_not_told(patch: Patch, here: World) -> None:
+    hold(here)
+    without(patch, "CLOSED")
+    expire(here)
+
+
+@breaks("S19")
+def what_was_raised_is_never_put_back(patch: Patch, here: World) -> None:
+    hold(here)
+    patch.setitem(sizing.STEPS, State.ROLLING_BACK, lambda row, _: moving_on.step(row, State.PREPARING, action="X", returning=True, at=0))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -149,6 +220,16 @@ def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch)
     with world.present() as here, pytest.raises(AssertionError, match=f"(?m)^{name.partition(':')[0]}: "):
         MUTANTS[name](monkeypatch, here)
         here.check()
+        here.settle()
+
+
+def test_a_hold_that_nothing_happens_to_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        hold(here)
+        assert here.autoscaler.number == 2
+        expire(here)
+        assert here.autoscaler.number == world.LEAST
         here.settle()
 
 

@@ -17,19 +17,22 @@ from django.utils import timezone
 
 from clusterview.access import auditing
 from clusterview.access.people import Person
-from clusterview.models import ApiToken, AuditEntry, AuditHead, Switch
+from clusterview.models import ApiToken, AuditEntry, AuditHead, Operation, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic import engine, moving_on, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
-from tests.traffic import clerking, judging
+from tests.traffic import clerking, judging, judging_sizes
 from tests.traffic.interleaving import Run
 from tests.traffic.memory import Memory, Order
+from tests.traffic.numbers import Numbered
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_RUNS = 3
 OLDEST_LOOK_SECONDS = 2.0
 LONG_ENOUGH = 60
+LEAST, MOST = 1, 5
+HOLD_SECONDS = 601.0
 
 
 class Clock:
@@ -55,6 +58,7 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.memory = Memory(hold=self._hold, moment=self.clock.now)
+        self.autoscaler: Numbered = self.memory.autoscale(least=LEAST, most=MOST)
         self.runs: list[Run] = []
         self.permitted, self.armed = True, True
         self._keys: dict[str, str] = {}
@@ -64,7 +68,7 @@ class World:
         self._ended: dict[str, State] = {}
         self._problems: list[str] = []
         self._states: dict[uuid.UUID, str] = {}
-        self._judged = (0, 0)
+        self._judged = (0, 0, 0)
 
     # Executors
 
@@ -103,6 +107,8 @@ class World:
         """Whoever is free takes up what nobody holds."""
         for switch_id in moving_on.due():
             self.begin(lambda switch_id=switch_id: engine.advance(switch_id=switch_id, opened=lambda _: self.memory))
+        for sizing_id in moving_on.due(Sizing):
+            self.begin(lambda sizing_id=sizing_id: sizing.advance(sizing_id=sizing_id, opened=lambda _: self.memory))
 
     def take_over(self) -> None:
         """What an executor left is taken up, as soon as its claim has run out."""
@@ -128,7 +134,7 @@ class World:
 
     def beat(self, run: Run) -> None:
         """The heartbeat of an executor that lives and waits for an answer."""
-        held = list(Switch.objects.filter(holder=run.name, open=True).values_list("pk", flat=True))
+        held = [one for kind in (Switch, Sizing) for one in kind.objects.filter(holder=run.name, open=True).values_list("pk", flat=True)]
         moving_on.beat(held, holder=run.name)
 
     @property
@@ -157,29 +163,37 @@ class World:
         for side in ("blue", "green"):
             self.memory.scale(side, 2)
         self.memory.follow()
+        self._finish(Switch)
+        self.clock.pass_by(HOLD_SECONDS)
+        self._finish(Sizing)
+        for late in range(len(self.memory.late)):
+            if self.memory.deliver() == 200:
+                self._problems.append(f"I5: patch {late} landed after everything had ended")
+        left = [state for kind in (Switch, Sizing) for state in kind.objects.filter(open=True).values_list("state", flat=True)]
+        self._problems += [f"I19: an operation stays in {state}" for state in left]
+        at = self.autoscaler
+        self._problems += judging_sizes.left(rows=Sizing.objects.all(), number=at.number, writes=at.writes, original=LEAST)
+        self._problems += auditing.verify()
+        self.check()
+
+    def _finish(self, kind: type[Operation]) -> None:
         for _ in range(LONG_ENOUGH):
-            if not Switch.objects.filter(open=True).exists():
+            if not kind._default_manager.filter(open=True).exists():
                 break
             self.clock.pass_by(moving_on.LEASE.total_seconds() + 1)
             self.reconcile()
             for run in list(self.runs):
                 self.go(run, times=LONG_ENOUGH)
             self.check()
-        for late in range(len(self.memory.late)):
-            if self.memory.deliver() == 200:
-                self._problems.append(f"I5: patch {late} landed after everything had ended")
-        left = list(Switch.objects.filter(open=True).values_list("state", flat=True))
-        self._problems += [f"I19: a switch stays in {state}" for state in left]
-        self._problems += auditing.verify()
-        self.check()
 
     # What must hold
 
     def check(self) -> None:
         """Raises AssertionError with everything that does not hold."""
-        states = dict(Switch.objects.values_list("pk", "state"))
-        if states != self._states or self._judged != (len(self._entries), len(self.memory.writes)):
-            self._states, self._judged = states, (len(self._entries), len(self.memory.writes))
+        states = dict([*Switch.objects.values_list("pk", "state"), *Sizing.objects.values_list("pk", "state")])
+        known = (len(self._entries), len(self.memory.writes), len(self.autoscaler.writes))
+        if states != self._states or self._judged != known:
+            self._states, self._judged = states, known
             self._judge()
         problems, self._problems = self._problems, []
         assert not problems, "\n".join(problems)
@@ -190,6 +204,10 @@ class World:
             self._look_at_row(row)
         record = judging.Record(writes=self.memory.writes, entries=self._entries, rows=[clerking.row_of(one) for one in rows])
         self._problems += judging.problems(record)
+        sizes = list(Sizing.objects.order_by("requested_at"))
+        for size in sizes:
+            self._look_at_row(size)
+        self._problems += judging_sizes.problems(rows=sizes, writes=self.autoscaler.writes, entries=self._entries, original=LEAST)
         while self.memory.sent:
             sent = self.memory.sent.pop()
             if sent.empty_for > OLDEST_LOOK_SECONDS:
@@ -218,7 +236,7 @@ class World:
         if not listed or any(not name.startswith(side) for name in listed):
             self._problems.append(f"I14: {entry.switch_id} was verified with the endpoints {sorted(listed)}")
 
-    def _look_at_row(self, row: Switch) -> None:
+    def _look_at_row(self, row: Operation) -> None:
         before = self._ended.get(str(row.pk))
         if before is not None and row.state != before:
             self._problems.append(f"I12: {row.pk} went from {before} to {row.state}")
@@ -232,9 +250,9 @@ class World:
             self._problems.append(f"I13: the key {key} began two switches")
         return switch
 
-    def told(self, switch: Switch, *, state: str) -> None:
+    def told(self, switch: Operation, *, state: str) -> None:
         """What pages are told must be committed."""
-        if connection.in_atomic_block or not Switch.objects.filter(pk=switch.pk, state=state).exists():
+        if connection.in_atomic_block or not moving_on.rows_of(switch).filter(state=state).exists():
             self._problems.append(f"I16: {state} was told of {switch.pk}, which is not true")
 
     def _hold(self, at: str) -> Order:
@@ -248,7 +266,7 @@ _present: list[World] = []
 @contextmanager
 def present() -> Iterator[World]:
     """A world with an empty database; its executors are gone afterwards."""
-    for model in (Switch, AuditEntry):
+    for model in (Sizing, Switch, AuditEntry):
         model.objects.all()._raw_delete(model.objects.db)
     AuditHead.objects.update(sequence=0, hash=auditing.START)
     ApiToken.objects.update_or_create(pk=1, defaults={"name": "olga", "role": "operator", "token_hash": "x", "revoked_at": None})

@@ -80,14 +80,19 @@ def _same_pods(situation: Situation) -> Iterator[Check]:
     """A Service over both sides stays right whatever is switched; one over the old side alone stays behind."""
     if situation.around is None:
         return
-    before, after = _labels(situation, situation.from_selector), _labels(situation, situation.to_selector)
-    behind = [
-        one for one in situation.around.services
+    behind = only_on(situation, situation.from_selector, other=situation.to_selector)
+    params = sides_of(situation) | {"services": ", ".join(sorted(one.name for one in behind)), "group": _group(situation, situation.around)}
+    yield Check(code="same-pods", level=Level.WARN if behind else Level.OK, params=params, objects=refs(behind))
+
+
+def only_on(situation: Situation, side: dict[str, str], *, other: dict[str, str]) -> list[objects.Service]:
+    """The other Services that lead to one side and not to the other one."""
+    before, after = _labels(situation, side), _labels(situation, other)
+    return [
+        one for one in (situation.around.services if situation.around else ())
         if one.name != situation.service.name and one.type != "ExternalName" and not lookalikes.is_ignored(one)
         and _any(one.selector, before) and not _any(one.selector, after)
     ]  # fmt: skip
-    params = sides_of(situation) | {"services": ", ".join(sorted(one.name for one in behind)), "group": _group(situation, situation.around)}
-    yield Check(code="same-pods", level=Level.WARN if behind else Level.OK, params=params, objects=refs(behind))
 
 
 def _group(situation: Situation, around: Surroundings) -> str:

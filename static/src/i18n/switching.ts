@@ -17,6 +17,8 @@ const STATES: Readonly<Record<string, Pair>> = {
   verifying: ["verifying", "확인"],
   rolling_back: ["going back", "되돌리는 중"],
   held: ["held", "보류 중"],
+  waiting: ["waits for pods", "파드를 기다림"],
+  holding: ["held up", "유지 중"],
   succeeded: ["succeeded", "성공"],
   rolled_back: ["rolled back", "되돌림 완료"],
   rejected: ["rejected", "거부됨"],
@@ -41,6 +43,11 @@ const CHANGED: Pair = [
   "지금 모든 것이 멈춰도 트래픽은 서비스가 가리키는 곳에 머뭅니다. Clusterview가 돌아오면 확인합니다.",
 ];
 
+const RAISED: Pair = [
+  "If everything stopped now, what was raised would stay raised. Clusterview puts it back when it is back.",
+  "지금 모든 것이 멈추면 올려 둔 값이 그대로 남습니다. Clusterview가 돌아오면 되돌립니다.",
+];
+
 /** What would be if everything stopped in this state. */
 const IF_STOPPED: Readonly<Record<string, Pair>> = {
   requested: UNCHANGED,
@@ -55,6 +62,8 @@ const IF_STOPPED: Readonly<Record<string, Pair>> = {
   verifying: CHANGED,
   rolling_back: CHANGED,
   held: CHANGED,
+  waiting: RAISED,
+  holding: RAISED,
 };
 
 /** What each entry of the audit says happened. */
@@ -83,6 +92,16 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   NOT_CONVERGED: ["the endpoints did not follow", "엔드포인트가 따라오지 않음"],
   BACK_REQUESTED: ["going back asked for", "되돌리기를 요청함"],
   TURNING_BACK: ["goes back", "되돌림"],
+  PLANNED: ["numbers to change are found", "바꿀 값을 찾음"],
+  HOLDING: ["keeps what was raised", "올린 값을 유지함"],
+  RESTORING: ["puts back what was raised", "올린 값을 되돌림"],
+  AS_BEFORE: ["was as before already", "이미 이전과 같음"],
+  LEFT_ALONE: ["somebody else changed it; left as it is", "다른 주체가 바꿔 그대로 둠"],
+  HANDED_OVER: ["another operation still needs it", "다른 작업이 아직 필요로 함"],
+  WAITING: ["waits until the pods are ready", "파드가 준비되기를 기다림"],
+  READY: ["the pods are ready", "파드가 준비됨"],
+  BLOCKED: ["something keeps the pods from coming", "파드가 늘지 못함"],
+  AS_WANTED: ["had the wanted number already", "이미 원하는 값임"],
   KEEP: ["old side kept longer", "이전 쪽을 더 유지함"],
   REVERTED: ["somebody else changed it back", "다른 주체가 되돌림"],
   CONFLICT: ["somebody else changed the selector", "다른 주체가 셀렉터를 바꿈"],
@@ -97,6 +116,8 @@ const KOREAN: Readonly<Record<string, string>> = {
   read_only: "이 설치는 보기 전용입니다.",
   not_recorded: "그 시점에는 기록된 것이 없습니다.",
   no_database: "데이터베이스가 응답하지 않습니다. 다시 시도하세요. 같은 Idempotency-Key로 보낸 요청은 두 번 실행되지 않습니다.",
+  frozen: "클러스터에 이 설치가 남긴 변경이 있는데 데이터베이스에는 없습니다. 데이터베이스가 이전 사본에서 복원되었습니다. 관리자가 감사 기록에서 빠진 부분을 확인하고 다시 허용할 때까지 전환을 멈춥니다.",
+  restored: "데이터베이스가 이전 사본에서 복원되어 클러스터보다 뒤처져 있습니다. 이 전환이 이미 한 일을 알 수 없으니 다시 전환하기 전에 서비스를 확인하세요.",
   "too-late": "2분 안에 시작하지 못해 중단했습니다. 바뀐 것은 없습니다.",
   "group-stopped": "그룹에서 앞선 전환이 성공하지 못해 시작하지 않았습니다.",
   defect: "Clusterview 자체가 거듭 실패하여 따로 두었습니다. 원인은 로그에 있습니다. 다시 전환하기 전에 서비스를 확인하세요.",
@@ -121,6 +142,19 @@ const KOREAN: Readonly<Record<string, string>> = {
   "lost-answer": "패치의 응답을 잃었고 객체가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",
   altered: "API 서버가 보낸 것과 다른 셀렉터로 응답했습니다.",
   asked: "되돌리기를 요청했습니다.",
+  "preflight-size": "사전 점검에서 크기 변경을 막는 항목을 찾았습니다.",
+  "not-ready-in-time": "30분 안에 파드가 준비되지 않았습니다. 늘어난 파드는 그대로 두고 오토스케일러는 이전으로 되돌렸습니다.",
+  "quota-full": "네임스페이스의 할당량이 다 차서 파드가 늘지 않습니다.",
+  "no-room": "파드를 놓을 노드가 없습니다. 클러스터에 자리가 없습니다.",
+  "bad-replicas": "replicas는 0에서 10000 사이의 정수입니다.",
+  "not-succeeded": "성공한 전환이 떠난 쪽만 줄일 수 있습니다.",
+  "open-size": "이 서비스의 다른 크기 변경이 진행 중입니다.",
+  "switch-runs": "이 네임스페이스에서 전환이 진행 중입니다. 끝난 뒤에 줄이세요.",
+  "scaling-down": "이 네임스페이스에서 한쪽을 줄이는 중입니다. 끝난 뒤에 전환하세요.",
+  resized: "그사이 다른 주체가 값을 바꿨거나 객체가 새로 만들어져 그대로 두었습니다.",
+  "missing-right-size": "Clusterview에 오토스케일러나 워크로드를 바꿀 권한이 없습니다. `manage.py rbac --switch`가 필요한 권한을 출력합니다.",
+  "refused-size": "API 서버가 새 값을 거부했습니다.",
+  "bad-keep": "keep_seconds는 30에서 86400 사이의 정수입니다.",
   reverted: "전환 뒤 다른 주체가 셀렉터를 바꿨습니다.",
   "no-cluster": "그런 클러스터가 없습니다.",
   "another-cluster": "전환을 허용했을 때와 다른 클러스터가 이 이름으로 응답하여 전환을 껐습니다. 맞는 클러스터라면 다시 허용하세요.",

@@ -12,6 +12,34 @@ export interface Side {
   readonly created_at: number | string | null;
 }
 
+/** One number of an object: an autoscaler's least, or how many pods a workload wants. `stands` while it is `to` by the operation's doing. */
+export interface Count {
+  readonly kind: string;
+  readonly name: string;
+  readonly was: number;
+  readonly to: number;
+  readonly stands: boolean;
+}
+
+/** One change of sizes of one side. */
+export interface Size {
+  readonly id: string;
+  readonly side: string;
+  readonly purpose: "keep" | "warm_up" | "scale_down";
+  readonly state: string;
+  readonly open: boolean;
+  readonly actor: string;
+  readonly requested_at: string;
+  readonly reason: string;
+  readonly held_for: string;
+  /** The reason, or what it waits for, in English words. */
+  readonly sentence: string;
+  readonly detail: string;
+  readonly target: number;
+  readonly numbers: readonly Count[];
+  readonly entries: readonly Entry[];
+}
+
 export interface Keeping {
   readonly switch: string;
   readonly until: string;
@@ -19,6 +47,14 @@ export interface Keeping {
   readonly to: string;
   /** Of a switch that was asked for together with others. */
   readonly group: string | null;
+  /** How its autoscaler is kept from making it smaller; null where it has none that could. */
+  readonly hold: Size | null;
+}
+
+/** The side that the last switch has left. */
+export interface Left {
+  readonly switch: string;
+  readonly side: string;
 }
 
 /** The Services that can be switched between the same workloads by the same key. */
@@ -42,6 +78,9 @@ export interface Application {
   readonly why_not_remedy: string;
   readonly open_switch: string | null;
   readonly keeping: Keeping | null;
+  readonly left: Left | null;
+  /** A warm-up or scaling down that is open. */
+  readonly sizing: Size | null;
 }
 
 export interface Ref {
@@ -80,6 +119,13 @@ export interface Preflight {
   readonly new_selector: Readonly<Record<string, string>>;
 }
 
+export interface SizePreview {
+  readonly checks: readonly Check[];
+  readonly ready: boolean;
+  readonly target: number;
+  readonly numbers: readonly Count[];
+}
+
 export interface Switch {
   readonly id: string;
   readonly cluster: string;
@@ -114,6 +160,7 @@ export interface SwitchStory extends Switch {
   readonly entries: readonly Entry[];
   readonly steps: readonly { readonly name: string; readonly state: string }[];
   readonly can_go_back: boolean;
+  readonly sizes: readonly Size[];
   readonly recipes: readonly Recipe[];
 }
 
@@ -123,6 +170,10 @@ export interface Cluster {
   readonly version: string;
   readonly armed: boolean;
   readonly armed_at: string | null;
+  /** When the database was found to be older than the cluster. */
+  readonly frozen_at: string | null;
+  /** Effects that the database does not know, with the object that carries each. */
+  readonly lost_marks: Readonly<Record<string, string>>;
   readonly armed_by: string | null;
   readonly read_only: boolean;
 }
@@ -203,6 +254,14 @@ export const switches = (id: string): Promise<Switch[]> => call("GET", `/api/v1/
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
+type Begun = Promise<{ id: string; state: string }>;
+export const lookAtScaleDown = (id: string): Promise<SizePreview> => call("GET", `${one(id)}/scale-down`);
+export const scaleDown = (id: string): Begun => call("POST", `${one(id)}/scale-down`, { replicas: 0 });
+export const lookAtWarmUp = (id: string, namespace: string, service: string, to: string): Promise<SizePreview> =>
+  call("GET", `${cluster(id)}/warm-up?${new URLSearchParams({ namespace, service, to })}`);
+export const warmUp = (id: string, body: { namespace: string; service: string; to: string }, key: string): Begun =>
+  call("POST", `${cluster(id)}/warm-ups`, body, { "Idempotency-Key": key });
+export const cancelSize = (id: string): Begun => call("POST", `/api/v1/sizes/${encodeURIComponent(id)}/cancel`, {});
 export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
 
 export const acts = (id: string): Promise<Act[]> => call("GET", `${cluster(id)}/acts`);

@@ -1,6 +1,6 @@
 /** Every switch of the cluster and, of one, each entry of the audit. */
 import type { JSX } from "preact";
-import { entryWord, ifStopped, refusalOf } from "../i18n/switching";
+import { entryWord, ifStopped, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -9,6 +9,7 @@ import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
 import { Original } from "./original";
+import { Hold } from "./sizing";
 import { Ending, Recipe, Steps } from "./switching";
 
 const SHORT = 120;
@@ -59,6 +60,27 @@ function Told({ body }: { body: Readonly<Record<string, unknown>> }): JSX.Elemen
   return <details><summary>{t("details")}</summary><pre>{JSON.stringify(body, null, 1)}</pre></details>;
 }
 
+function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
+  return (
+    <div class="scroll">
+      <table>
+        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
+        <tbody>
+          {of.map((entry) => (
+            <tr key={entry.sequence}>
+              <td>{entry.sequence}</td>
+              <td>{moment(entry.at)}</td>
+              <td>{entry.actor}</td>
+              <td title={entry.action}>{entryWord(entry.action)}</td>
+              <td><Told body={entry.body} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
 function Story({ id }: { id: string }): JSX.Element {
   const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
   const told = asked.value;
@@ -76,22 +98,14 @@ function Story({ id }: { id: string }): JSX.Element {
           {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
           <Steps steps={told.steps} />
           <h3>{t("entries")}</h3>
-          <div class="scroll">
-            <table>
-              <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
-              <tbody>
-                {told.entries.map((entry) => (
-                  <tr key={entry.sequence}>
-                    <td>{entry.sequence}</td>
-                    <td>{moment(entry.at)}</td>
-                    <td>{entry.actor}</td>
-                    <td title={entry.action}>{entryWord(entry.action)}</td>
-                    <td><Told body={entry.body} /></td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Entries of={told.entries} />
+          {told.sizes.map((size) => (
+            <section key={size.id}>
+              <h3>{t(`purpose_${size.purpose}`, { side: size.side })}: {stateWord(size.state)}</h3>
+              <Hold told={size} />
+              <Entries of={size.entries} />
+            </section>
+          ))}
         </article>
       )}
     </>

@@ -4,7 +4,7 @@
  */
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { remedyOf, sentenceOf, whyNot, wordsOf } from "../i18n/checks";
+import { sentenceOf, whyNot, wordsOf } from "../i18n/checks";
 import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
@@ -14,7 +14,9 @@ import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
-import { timeOfDay } from "./moments";
+import { CheckLine } from "./checks";
+import { countdown, timeOfDay } from "./moments";
+import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
 
 const KEEP_MINUTES = 30;
 
@@ -31,6 +33,8 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {application.why_not && <p>{whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
       {keeping && <Kept keeping={keeping} />}
+      {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
+      {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
       <Arming />
     </section>
@@ -58,6 +62,7 @@ function whyNotNow(): string {
   if (page.readOnly) return t("readOnly");
   if (!store.isLive.value) return t("notWhileStale");
   if (page.role === "viewer") return t("viewerOnly");
+  if (store.clusterFacts.value?.frozen_at) return t("frozen", { objects: Object.values(store.clusterFacts.value.lost_marks).join(", ") });
   if (store.clusterFacts.value && !store.clusterFacts.value.armed) return t("notArmed", { cluster: page.clusterName });
   return "";
 }
@@ -120,6 +125,7 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
   return (
     <>
       {found && <Checks checks={found.checks} accepted={accepted} accept={setAccepted} />}
+      {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} />}
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
       {asked.refusal && <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
@@ -149,6 +155,11 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
       )}
     </>
   );
+}
+
+/** Whether more pods would help. */
+function isSmall(found: rest.Preflight): boolean {
+  return found.checks.some((check) => check.level === "block" && (check.code === "green-smaller" || check.code === "no-ready"));
 }
 
 function lines(selector: Readonly<Record<string, string>>, sign: string): string {
@@ -184,17 +195,6 @@ function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
         ))}
       </div>
     </>
-  );
-}
-
-function CheckLine({ check }: { check: rest.Check }): JSX.Element {
-  const remedy = remedyOf(check);
-  return (
-    <li data-level={check.level}>
-      {sentenceOf(check)}
-      {check.objects.length > 0 && <span class="quiet wrap"> {check.objects.map((one) => `${one.kind} ${one.name}`).join(", ")}</span>}
-      {remedy && <p class="quiet">{t("remedy", { text: remedy })}</p>}
-    </li>
   );
 }
 
@@ -237,7 +237,8 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
   };
   return (
     <div class="kept">
-      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })}</p>
+      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
+      {keeping.hold && <Hold told={keeping.hold} />}
       <p class="quiet">{t("follows", { side: keeping.to })}</p>
       {against ? (
         <p role="status">{against}</p>

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from clusterview.traffic import engine
+from clusterview.traffic import doubts
 from clusterview.traffic.states import TERMINAL
 from tests.traffic.model import executing, happening
 from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed, Move, Wished, Wrote
@@ -38,7 +38,7 @@ PLENTY = 99
 FORBIDDEN = ("not_armed", "read_only", "not_allowed")
 HISTORY = ("marker seen in the history", "never in the history")
 HOW = {"answered": ("answered",), "marker seen": ("marker seen",), "sealed": ("sealed",), "replayed": HISTORY}
-HOW |= {"unmarked": (engine.UNMARKED,), "may land": (engine.MAY_LAND,)}
+HOW |= {"unmarked": (doubts.UNMARKED,), "may land": (doubts.MAY_LAND,)}
 
 MOST_NODES = 60_000
 

@@ -1,0 +1,80 @@
+"""Checks of a change of sizes: the old side made smaller, or the new one as large as the live one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clusterview.topology import objects
+from clusterview.traffic import selectors
+from clusterview.traffic.checking import of_surroundings
+from clusterview.traffic.checks import Check, Level, refs
+from clusterview.traffic.pairing import Switchable
+from clusterview.traffic.situations import Right, Situation
+
+GROUPS = {"HorizontalPodAutoscaler": "autoscaling", "Deployment": "apps", "StatefulSet": "apps"}
+NEEDED = {"horizontalpodautoscalers.autoscaling", "services"}
+RESOURCES = {"HorizontalPodAutoscaler": "horizontalpodautoscalers", "Deployment": "deployments", "StatefulSet": "statefulsets"}
+
+
+def scale_down(situation: Situation, *, replicas: int) -> Iterator[Check]:
+    """What stands against making the side `from` so small; `to` is the one that has the traffic."""
+    side = situation.workloads_of(situation.from_selector)
+    params = {"side": situation.from_selector.get(situation.key, ""), "replicas": str(replicas), "now": str(sum(one.wanted for one in side))}
+    yield from _one_workload(side, params)
+    is_live = any(selectors.matches(selector=situation.service.selector, labels=one.template_labels) for one in side)
+    yield _check("side-live", is_live, params, side)
+    unread = set(situation.around.unread if situation.around else ()) & NEEDED
+    if unread:
+        yield Check(code="unread", level=Level.BLOCK, params={"resources": ", ".join(sorted(unread)), "namespace": situation.service.namespace})
+    yield _check("not-smaller", bool(side) and replicas >= side[0].wanted, params, side)
+    scalers = autoscalers_of(situation, side)
+    yield _check("autoscaled", bool(scalers), params | {"names": ", ".join(one.name for one in scalers)}, scalers)
+    behind = of_surroundings.only_on(situation, situation.from_selector, other=situation.to_selector)
+    yield _check("others-lead-here", bool(behind), params | {"services": ", ".join(sorted(one.name for one in behind))}, behind)
+    yield from _rights(situation)
+
+
+def warm_up(situation: Situation, *, target: int) -> Iterator[Check]:
+    """What stands against making the side `to` as large as `target` pods."""
+    side = situation.workloads_of(situation.to_selector)
+    ready = len(situation.ready_of(situation.to_selector))
+    params = {"side": situation.to_selector.get(situation.key, ""), "target": str(target), "ready": str(ready)}
+    yield from _one_workload(side, params)
+    yield _check("warm", ready >= target, params, side)
+    scalers = autoscalers_of(situation, side)
+    small = [one for one in scalers if one.maximum < target]
+    yield _check("autoscaler-most", bool(small), params | {"names": ", ".join(f"{one.name} {one.maximum}" for one in small)}, small)
+    quotas = situation.around.quotas if situation.around else ()
+    full = bool(quotas) and sum(one.wanted for one in side) < target
+    yield _check("quota-full", full, params | {"quotas": "; ".join(f"{one.name}: {', '.join(one.used_up)}" for one in quotas)})
+    yield from _rights(situation)
+
+
+def autoscalers_of(situation: Situation, side: list[Switchable]) -> list[objects.HorizontalPodAutoscaler]:
+    """The autoscalers of these workloads."""
+    names = {(str(objects.kind_of(one)), one.name) for one in side}
+    return [one for one in (situation.around.autoscalers if situation.around else ()) if (one.target_kind, one.target_name) in names]
+
+
+def rights_for(kinds: set[str]) -> list[Right]:
+    """The rights that changing the numbers of these kinds needs."""
+    return [Right("patch", RESOURCES[kind], GROUPS[kind]) for kind in sorted(kinds)]
+
+
+def _one_workload(side: list[Switchable], params: dict[str, str]) -> Iterator[Check]:
+    yield _check("one-workload", len(side) != 1, params | {"count": str(len(side))}, side)
+
+
+def _rights(situation: Situation) -> Iterator[Check]:
+    where = {"namespace": situation.service.namespace}
+    for one in situation.missing_rights:
+        yield Check(code="missing-right", level=Level.BLOCK, params=where | {"verb": one.verb, "resource": f"{one.resource}.{one.group}"})
+
+
+def _check(
+    code: str,
+    against: bool,
+    params: dict[str, str],
+    found: list[Switchable] | list[objects.HorizontalPodAutoscaler] | list[objects.Service] | None = None,
+) -> Check:
+    return Check(code=code, level=Level.BLOCK if against else Level.OK, params=params, objects=refs(found or []))

@@ -1,0 +1,134 @@
+"""What became of an effect whose answer was lost.
+
+The object is read, and no patch is ever sent again. Our marker on it is the answer. If its version is still the one that the effect tests, it is
+sealed with a fresh value, after which no late request of ours can land. If it moved on, every version in between is read. What cannot be told
+apart goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from clusterview.kube import errors
+from clusterview.models import Operation
+from clusterview.traffic import moving_on, planning
+from clusterview.traffic.states import State
+
+MAY_LAND = "it could not be locked out"
+MOVED_ON = "the object moved on"
+UNMARKED = "our value without our marker in the history"
+SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
+SEALED, NEVER = "sealed", "never in the history"
+FORGOTTEN = "the API server does not remember that far back"
+
+
+class Version(Protocol):
+    """One version of an object, as read."""
+
+    @property
+    def uid(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def annotations(self) -> dict[str, str] | None: ...
+
+
+V = TypeVar("V", bound=Version)
+
+
+class Effect(msgspec.Struct, Generic[V], frozen=True, kw_only=True):
+    """An effect that may have been sent: to which object, what marks it, and how that object is read and written.
+
+    `has` tells whether a version has the value that the effect writes. `read` raises NotFound; `history` gives every version after the INTENT's up
+    to the one that is named, and raises Gone; `fence` makes a value that was never used before.
+    """
+
+    uid: str
+    marker: str
+    intent_rv: str
+    read: Callable[[], V]
+    history: Callable[[str], list[V]]
+    patch: Callable[[planning.Patch], dict[str, Any]]
+    has: Callable[[V], bool]
+    fence: Callable[[], str]
+
+    def is_on(self, version: V) -> bool:
+        """Whether its marker is on this version."""
+        return version.uid == self.uid and (version.annotations or {}).get(planning.OP) == self.marker
+
+
+class Verdict(NamedTuple):
+    """`result` is `applied`, `void` (it can never land any more) or `unclear`; `reason` is why a person has to look."""
+
+    result: str
+    how: str
+    version: str = ""
+    reason: str = ""
+
+
+def settle(operation: Operation, effect: Effect[V]) -> Verdict:
+    """This will find out what became of the effect. Raises errors.KubeError where the cluster does not let it now."""
+    moving_on.renew(operation)
+    try:
+        now = effect.read()
+    except errors.NotFound:
+        now = None
+    if now is None or now.uid != effect.uid:
+        return _replay(effect, until="")
+    if effect.is_on(now):
+        return Verdict("applied", SEEN, version=now.resource_version)
+    if now.resource_version == effect.intent_rv:
+        return _seal(operation, effect, now)
+    return _replay(effect, until=now.resource_version)
+
+
+def lock_out(effect: Effect[V]) -> Verdict:
+    """What became of it, by what needs the least of our own code: our marker, or a seal."""
+    try:
+        now = effect.read()
+    except errors.NotFound:
+        return Verdict("unclear", MOVED_ON)
+    if effect.is_on(now):
+        return Verdict("applied", SEEN)
+    if now.uid != effect.uid or now.resource_version != effect.intent_rv:
+        return Verdict("unclear", MOVED_ON)
+    return Verdict("void", SEALED) if _send_seal(effect, now) else Verdict("unclear", MAY_LAND)
+
+
+def _replay(effect: Effect[V], *, until: str) -> Verdict:
+    """Reads every version since the INTENT's. None of them with our marker means that the effect can never land: it tests a version that is past.
+
+    The effect can only have made the first of them. Where that one has our value without our marker, a webhook took the marker off, or
+    somebody wrote the same: a person has to tell.
+    """
+    try:
+        versions = effect.history(until)
+    except errors.Gone:
+        return Verdict("unclear", FORGOTTEN, reason="lost-answer")
+    ours = next((one for one in versions if effect.is_on(one)), None)
+    if ours is not None:
+        return Verdict("applied", SEEN_IN_HISTORY, version=ours.resource_version)
+    if versions and versions[0].uid == effect.uid and effect.has(versions[0]):
+        return Verdict("unclear", UNMARKED, reason="lost-answer")
+    return Verdict("void", NEVER)
+
+
+def _seal(operation: Operation, effect: Effect[V], now: V) -> Verdict:
+    """After this write no request that tests `intent_rv` can land any more."""
+    moving_on.step(operation, State.SEALING, action="SEALING")
+    try:
+        is_sealed = _send_seal(effect, now)
+    except errors.KubeError as problem:
+        moving_on.step(operation, State.UNKNOWN, action="SEAL_MISSED", body={"why": problem.sentence})
+        raise
+    return Verdict("void", SEALED) if is_sealed else Verdict("unclear", MAY_LAND, reason="may-land")
+
+
+def _send_seal(effect: Effect[V], now: V) -> bool:
+    """This will tell whether the seal moved the version: where a webhook takes it off, nothing is locked out."""
+    operations = planning.mark_patch(uid=now.uid, resource_version=effect.intent_rv, annotations=now.annotations, fence=effect.fence())
+    sealed = effect.patch(operations)
+    return sealed.get("metadata", {}).get("resourceVersion") not in (None, effect.intent_rv)

@@ -1,0 +1,214 @@
+"""What people ask for about sizes: the old side scaled down, the new one warmed up. A look before, the click, and the way out.
+
+As with a switch one transaction reads the permission, writes the row and the audit; `sizing` does the rest, and looks again before each effect. While
+a side is scaled down no switch begins in its namespace, and while one runs no side is scaled down.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from clusterview.access import transacting
+from clusterview.access.people import Person
+from clusterview.models import Cluster, Sizing, Switch
+from clusterview.topology import objects
+from clusterview.traffic import looking, moving_on, preflight, reporting, requesting
+from clusterview.traffic.checking import of_sizes
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.preflight import Check
+from clusterview.traffic.situations import Situation
+from clusterview.traffic.sizing import AUTOSCALER, Step
+from clusterview.traffic.states import State
+
+MOST_REPLICAS = 10_000
+WARM_FOR = timedelta(minutes=30)
+
+
+class Plan(NamedTuple):
+    """What a change would do: the numbers, how many pods the side is to have, and what stands against it."""
+
+    situation: Situation
+    steps: list[Step]
+    target: int
+    checks: list[Check]
+
+    @property
+    def is_open(self) -> bool:
+        return not preflight.blocks(self.checks)
+
+
+def preview(plan: Plan) -> dict[str, Any]:
+    """A plan as REST tells it."""
+    return {
+        "checks": [requesting.told(one) for one in plan.checks],
+        "ready": plan.is_open,
+        "target": plan.target,
+        "numbers": [{"kind": one["kind"], "name": one["name"], "was": one["now"], "to": one["to"], "stands": False} for one in plan.steps],
+    }
+
+
+def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener = looking.cluster) -> Plan:
+    """This will say what making the side that a switch left so small would do, and change nothing. Raises Refused."""
+    if not 0 <= replicas <= MOST_REPLICAS:
+        raise Refused(422, "bad-replicas")
+    if switch.state != State.SUCCEEDED:
+        raise Refused(409, "not-succeeded")
+    with requesting.asking():
+        reached = opened(switch.cluster_id)
+        service, residents = reached.service_among(namespace=switch.namespace, name=switch.service)
+        if service.uid != switch.service_uid:
+            raise Refused(409, "changed")
+        seen = reached.situation(service=service, residents=residents, key=switch.key, source=switch.from_selector, target=service.selector)
+        seen = reached.surrounded(seen)
+        steps = [
+            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=replicas, back=one.wanted)
+            for one in seen.workloads_of(switch.from_selector)
+        ]
+        seen = _with_rights(seen, steps, reached)
+    checks = list(of_sizes.scale_down(seen, replicas=replicas))
+    return Plan(seen, steps, replicas, _sorted(checks))
+
+
+def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: looking.Opener = looking.cluster) -> Sizing:
+    """This will begin to make the old side smaller, and end its keeping. Raises Refused."""
+    cluster = requesting.cluster_of(switch.cluster_id)
+    requesting.must(person=person, cluster=cluster)
+    requesting.is_the_armed_one(cluster, opened=opened)
+    plan = to_scale_down(switch, replicas=replicas, opened=opened)
+    requesting.must_be_known(plan.situation.service, cluster=cluster)
+    _refuse_blocked(plan)
+    row = _row(cluster, person=person, plan=plan, purpose=Sizing.Purpose.SCALE_DOWN, side=switch.from_value, selector=switch.from_selector)
+    row.switch = switch
+    return _save(row, person=person)
+
+
+def to_warm_up(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> Plan:
+    """This will say what making the side `to` as large as the live one would do, and change nothing. Raises Refused.
+
+    The target is the largest of what is ready, what the workload wants and what its autoscaler wants.
+    """
+    requesting.cluster_of(cluster)
+    seen = requesting.situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    with requesting.asking():
+        reached = opened(cluster)
+        seen = reached.surrounded(seen)
+        live, side = seen.workloads_of(seen.from_selector), seen.workloads_of(seen.to_selector)
+        desired = [one.desired for one in of_sizes.autoscalers_of(seen, live)]
+        target = max([len(seen.ready_of(seen.from_selector)), *desired, *(one.wanted for one in live)])
+        raised = [
+            Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=one.minimum, to=target, back=one.minimum)
+            for one in of_sizes.autoscalers_of(seen, side)
+            if one.minimum < target
+        ]
+        scaled = [
+            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=target, back=one.wanted)
+            for one in side
+            if one.wanted < target
+        ]
+        seen = _with_rights(seen, [*raised, *scaled], reached)
+    return Plan(seen, [*raised, *scaled], target, _sorted(of_sizes.warm_up(seen, target=target)))
+
+
+def warm_up(
+    *, person: Person, cluster: str, namespace: str, service: str, to: str, idempotency_key: str | None = None,
+    opened: looking.Opener = looking.cluster,
+) -> Sizing:  # fmt: skip
+    """This will begin to make the side `to` as large as the live one. Raises Refused."""
+    body_hash = requesting.hash_of(cluster, namespace, service, to)
+    if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
+        return known
+    found = requesting.cluster_of(cluster)
+    requesting.must(person=person, cluster=found)
+    requesting.is_the_armed_one(found, opened=opened)
+    plan = to_warm_up(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+    requesting.must_be_known(plan.situation.service, cluster=found)
+    _refuse_blocked(plan)
+    row = _row(found, person=person, plan=plan, purpose=Sizing.Purpose.WARM_UP, side=to, selector=plan.situation.to_selector)
+    row.until, row.idempotency_key, row.body_hash = timezone.now() + WARM_FOR, idempotency_key, body_hash
+    return _save(row, person=person)
+
+
+def cancel(*, sizing: Sizing, person: Person) -> Sizing:
+    """This will stop a warm-up, and have put back what was raised at an autoscaler. Pods that were added stay. Raises Refused."""
+    requesting.must(person=person, cluster=requesting.cluster_of(sizing.cluster_id))
+    if sizing.purpose != Sizing.Purpose.WARM_UP:
+        raise Refused(409, "finished")
+    with transaction.atomic():
+        stopped = moving_on.rows_of(sizing).filter(open=True, going_back=False, returning=False).update(going_back=True, look_again_at=None)
+        if not stopped:
+            raise Refused(409, "finished")
+        moving_on.record(sizing, ("BACK_REQUESTED", {}), actor=person.name)
+    sizing.refresh_from_db()
+    return sizing
+
+
+def find(identifier: uuid.UUID) -> Sizing | None:
+    """A change of sizes in an open cluster."""
+    return Sizing.objects.select_related("cluster").filter(pk=identifier, cluster__active=True).first()
+
+
+def _with_rights(seen: Situation, steps: list[Step], reached: looking.Cluster) -> Situation:
+    missing = reached.missing(of_sizes.rights_for({one["kind"] for one in steps}), namespace=seen.service.namespace)
+    return msgspec.structs.replace(seen, missing_rights=tuple(missing))
+
+
+def _sorted(checks: Iterable[Check]) -> list[Check]:
+    return sorted(checks, key=lambda one: preflight.ORDER.index(one.level))
+
+
+def _refuse_blocked(plan: Plan) -> None:
+    if not plan.is_open:
+        raise Refused(422, "preflight-size", {"checks": [requesting.told(one) for one in plan.checks]})
+
+
+def _row(cluster: Cluster, *, person: Person, plan: Plan, purpose: Sizing.Purpose, side: str, selector: dict[str, str]) -> Sizing:
+    service = plan.situation.service
+    return Sizing(
+        id=cluster.fresh_operation(),
+        cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
+        purpose=purpose, side=side, selector=selector, target=plan.target, plan=plan.steps, planned=True, state=State.QUEUED,
+        requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name,
+    )  # fmt: skip
+
+
+def _save(row: Sizing, *, person: Person) -> Sizing:
+    try:
+        _accept(row, person=person)
+    except IntegrityError as problem:
+        known = _known(person=person, key=row.idempotency_key, body_hash=row.body_hash) if row.idempotency_key else None
+        if known:
+            return known
+        raise Refused(409, "open-size") from problem
+    return row
+
+
+@transacting.whole
+def _accept(row: Sizing, *, person: Person) -> None:
+    """The transaction that accepts a change: permission, row, audit, and the end of the keeping where the old side is to be smaller."""
+    if reason := moving_on.why_not(row, hold=True):
+        raise Refused(403, reason)
+    if row.purpose == Sizing.Purpose.SCALE_DOWN:
+        if Switch.objects.filter(cluster=row.cluster_id, namespace=row.namespace, open=True).exists():
+            raise Refused(409, "switch-runs")
+        if row.switch is None or not reporting.newest(row.switch):
+            raise Refused(409, "superseded")
+        Switch.objects.filter(pk=row.switch.pk, keeping_old_until__gt=timezone.now()).update(keeping_old_until=timezone.now())
+    row.save(force_insert=True)
+    body = {"namespace": row.namespace, "service": row.service, "side": row.side, "purpose": row.purpose, "target": row.target, "plan": row.plan}
+    moving_on.record(row, ("REQUESTED", body), actor=person.name)
+    transaction.on_commit(partial(moving_on.tell, row, state=row.state))
+
+
+def _known(*, person: Person, key: str, body_hash: str) -> Sizing | None:
+    found = Sizing.objects.filter(actor=person.name, idempotency_key=key).first()
+    if found and found.body_hash != body_hash:
+        raise Refused(409, "idempotency-key")
+    return found

@@ -1,0 +1,421 @@
+"""Brings one change of sizes from where it is to its end, one number after another.
+
+Each number is written as a switch writes a selector: look, commit the INTENT, send the effect once on exactly that version, find out what became of
+it. What was raised at an autoscaler is put back in the end, whatever happened meanwhile; where somebody else wrote another number since, or
+replaced the object, it is left as it is and said.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypedDict
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from clusterview.kube import errors
+from clusterview.models import Cluster, Sizing
+from clusterview.topology import objects
+from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, selectors
+from clusterview.traffic.situations import SizeNow
+from clusterview.traffic.states import State
+
+AUTOSCALER = "HorizontalPodAutoscaler"
+LOOK_SECONDS = 5.0
+AWAIT_SECONDS = 1.0
+HELD_SECONDS = 10.0
+ROUNDS = 100
+
+OURS = ("clusterview", "")  # who wrote the number last, where anybody is named
+
+ENDS = {"not_armed": State.CANCELLED, "not_allowed": State.CANCELLED, "read_only": State.CANCELLED, "asked": State.CANCELLED}
+ENDS |= {"preflight-size": State.FAILED_NO_CHANGE}
+ENDS |= {"resized": State.CONFLICT, "kept-moving": State.CONFLICT}
+
+
+class Step(TypedDict):
+    """One number: `now` is what it was when it was planned, `to` what it becomes, `back` what it is put back to in the end."""
+
+    kind: str
+    name: str
+    uid: str
+    now: int
+    to: int
+    back: int
+
+
+def steps_of(sizing: Sizing) -> list[Step]:
+    """The numbers that it changes, in order."""
+    return list(sizing.plan)
+
+
+def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.cluster) -> None:
+    """This will claim the change and bring it as far as it goes now. Safe to call at any time, any number of times, anywhere."""
+    sizing = moving_on.claim_of(Sizing, operation_id=sizing_id, holder=engine.HOLDER)
+    if sizing is None:
+        return
+    with engine.carrying(sizing, failed=lambda defect: _failed(sizing, defect)):
+        cluster = engine.reach(sizing, opened)
+        for _ in range(ROUNDS):
+            if not sizing.open:
+                break
+            STEPS[State(sizing.state)](sizing, cluster)
+
+
+# Steps
+
+
+def _queue(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Finds out what is to be done. A hold on a side that no autoscaler may shrink is nothing to remember."""
+    if sizing.planned:
+        moving_on.step(sizing, State.PREPARING, action="PREPARING")
+        return
+    if holding.is_over(sizing):
+        _forget(sizing)
+        return
+    try:
+        joined, raised = _to_hold(sizing, cluster)
+    except errors.Forbidden as problem:
+        moving_on.step(sizing, State.FAILED_NO_CHANGE, action="ENDED", reason="missing-right-size", detail=problem.sentence)
+        return
+    if not joined and not raised:
+        _forget(sizing)
+        return
+    plan = [*joined, *raised]
+    with _one_at_a_time(sizing):
+        if any(_sharing(sizing, uid=step["uid"], ahead=True) for step in plan):
+            raise engine.Later("another operation is about to change its autoscaler")
+        moving_on.step(sizing, State.PREPARING, action="PLANNED", body={"plan": plan}, plan=plan, planned=True, at=len(joined))
+
+
+def _prepare(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Does the next step, or the one before the last if what was raised is put back."""
+    moving_on.renew(sizing)
+    if sizing.returning:
+        if sizing.at:
+            _put_back(sizing, cluster, steps_of(sizing)[sizing.at - 1])
+        else:
+            _end(sizing)
+    elif sizing.going_back:
+        _undo(sizing, reason="asked")
+    elif sizing.at == len(sizing.plan):
+        _reached(sizing)
+    else:
+        _write(sizing, cluster, steps_of(sizing)[sizing.at])
+
+
+def _reached(sizing: Sizing) -> None:
+    """Every number of the plan stands."""
+    if sizing.purpose == Sizing.Purpose.KEEP:
+        moving_on.step(sizing, State.HOLDING, action="HOLDING")
+    elif sizing.purpose == Sizing.Purpose.WARM_UP:
+        moving_on.step(sizing, State.WAITING, action="WAITING")
+    else:
+        moving_on.step(sizing, State.SUCCEEDED, action="ENDED")
+
+
+def _write(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
+    """The next number. A side that has the traffic again by now, or that others lead to alone, is not made smaller."""
+    if sizing.purpose == Sizing.Purpose.SCALE_DOWN and (blocked := resizable.against(sizing, cluster)):
+        _undo(sizing, reason="preflight-size", detail=blocked)
+        return
+    found = _size(sizing, cluster, step)
+    if found is not None and _is_there(sizing, found, step):
+        moving_on.step(sizing, State.PREPARING, action="AS_WANTED", body={"number": found.number}, at=sizing.at + 1, tries=0)
+    elif found is None or found.number != step["now"]:
+        _undo(sizing, reason="resized", detail=_who(found))
+    elif sizing.tries >= engine.LONGEST_TRIES:
+        _undo(sizing, reason="kept-moving")
+    elif reason := _arm(sizing, found, expected=step["now"], target=step["to"]):
+        _undo(sizing, reason=reason)
+    else:
+        _send(sizing, cluster, found)
+
+
+def _is_there(sizing: Sizing, found: SizeNow, step: Step) -> bool:
+    """Whether somebody else wrote what is wanted, as an autoscaler does once its least was raised."""
+    return found.number == step["to"] or (sizing.purpose == Sizing.Purpose.WARM_UP and found.number > step["to"])
+
+
+def _put_back(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
+    """What somebody else still needs stays; what somebody else wrote is theirs."""
+    if step["kind"] != AUTOSCALER:
+        moving_on.step(sizing, State.PREPARING, action="AS_BEFORE", at=sizing.at - 1)
+        return
+    if _hand_over(sizing, step):
+        return
+    found = _size(sizing, cluster, step)
+    if found is not None and found.number == step["back"]:
+        moving_on.step(sizing, State.PREPARING, action="AS_BEFORE", at=sizing.at - 1, tries=0)
+    elif found is None or found.number != step["to"] or found.manager not in OURS:
+        body = {"kind": step["kind"], "name": step["name"], "number": found.number if found else None, "manager": found.manager if found else ""}
+        moving_on.step(sizing, State.PREPARING, action="LEFT_ALONE", body=body, at=sizing.at - 1, tries=0, left_alone=True, detail=_who(found))
+    elif reason := _arm(sizing, found, expected=step["to"], target=step["back"]):
+        moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason)
+    else:
+        _send(sizing, cluster, found)
+
+
+def _arm(sizing: Sizing, found: SizeNow, *, expected: int, target: int) -> str | None:
+    """The INTENT, on the version that was read; why not, where that is not allowed any more."""
+    body = {"kind": found.kind, "name": found.name, "from": expected, "to": target, "returning": sizing.returning}
+    fence = planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch)
+    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body)
+
+
+def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
+    """Sends the effect, once."""
+    expected, target = _numbers(sizing)
+    operations = planning.size_patch(
+        kind=found.kind, uid=found.uid, resource_version=sizing.intent_rv, annotations=found.annotations, expected=expected, target=target,
+        marker=engine.marker_of(sizing), fence=sizing.fence,
+    )  # fmt: skip
+    try:
+        answer = cluster.resize(kind=found.kind, namespace=sizing.namespace, name=found.name, operations=operations)
+    except (errors.LostAnswer, errors.ServerError) as problem:
+        moving_on.step(sizing, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
+    except (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable) as problem:
+        _void(sizing, result="rejected", how=problem.sentence)
+        if isinstance(problem, engine.NOT_NOW):
+            raise
+    except errors.KubeError as problem:
+        _refused(sizing, problem)
+    else:
+        _applied(sizing, version=str(answer["metadata"]["resourceVersion"]), how="answered")
+
+
+def _taken_over(sizing: Sizing, _: looking.Cluster) -> None:
+    """Found in `applying` by another executor: whether the effect was sent is not known."""
+    moving_on.step(sizing, State.UNKNOWN, action="UNKNOWN", body={"answer": "the executor ended"})
+
+
+def _sealing_again(sizing: Sizing, _: looking.Cluster) -> None:
+    moving_on.step(sizing, State.UNKNOWN, action="TAKEN_OVER")
+
+
+def _classify(sizing: Sizing, cluster: looking.Cluster) -> None:
+    found = doubts.settle(sizing, _effect(sizing, cluster))
+    if found.result == "applied":
+        _applied(sizing, version=found.version, how=found.how)
+    elif found.result == "void":
+        _void(sizing, result="void", how=found.how)
+    else:
+        body = {"result": "unclear", "step": sizing.step, "how": found.how}
+        moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
+
+
+def _effect(sizing: Sizing, cluster: looking.Cluster) -> doubts.Effect[SizeNow]:
+    """The present step's effect, which may have been sent."""
+    step, (_, target) = _step(sizing), _numbers(sizing)
+    kind, namespace, name = step["kind"], sizing.namespace, step["name"]
+    return doubts.Effect(
+        uid=step["uid"], marker=engine.marker_of(sizing), intent_rv=sizing.intent_rv,
+        read=lambda: cluster.size(kind=kind, namespace=namespace, name=name),
+        history=lambda until: cluster.size_history(kind=kind, namespace=namespace, name=name, after=sizing.intent_rv, until=until),
+        patch=lambda operations: cluster.resize(kind=kind, namespace=namespace, name=name, operations=operations),
+        has=lambda version: version.number == target,
+        fence=lambda: planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch),
+    )  # fmt: skip
+
+
+def _hold(sizing: Sizing, _: looking.Cluster) -> None:
+    """What was raised stays raised until it is not needed any more."""
+    moving_on.renew(sizing)
+    if not sizing.going_back and not holding.is_over(sizing):
+        raise engine.Rest("the old side is kept", seconds=LOOK_SECONDS)
+    moving_on.step(sizing, State.ROLLING_BACK, action="RESTORING")
+
+
+def _wait_for_pods(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Reads until enough pods are ready, and says what keeps them from it. Nothing is done about that."""
+    moving_on.renew(sizing)
+    if sizing.going_back:
+        _undo(sizing, reason="asked")
+        return
+    ready, why, detail = resizable.progress(sizing, cluster)
+    if ready >= sizing.target:
+        is_held = any(step["kind"] == AUTOSCALER for step in steps_of(sizing))
+        moving_on.step(sizing, State.HOLDING if is_held else State.SUCCEEDED, action="READY", body={"ready": ready}, held_for="", detail="")
+    elif sizing.until is not None and sizing.until <= timezone.now():
+        _undo(sizing, reason="not-ready-in-time", detail=f"{ready} of {sizing.target}")
+    else:
+        if why and why != sizing.held_for:
+            moving_on.step(sizing, State.WAITING, action="BLOCKED", body={"why": why, "detail": detail}, held_for=why, detail=detail)
+        elif not why and sizing.held_for:
+            moving_on.step(sizing, State.WAITING, action="RESUMED", held_for="", detail="")
+        raise engine.Rest("the pods are awaited", seconds=AWAIT_SECONDS)
+
+
+def _return(sizing: Sizing, _: looking.Cluster) -> None:
+    moving_on.step(sizing, State.PREPARING, action="PREPARING", returning=True, tries=0)
+
+
+def _held(sizing: Sizing, _: looking.Cluster) -> None:
+    """Goes on when what it waits for may be there again. A right in the cluster shows only when it is tried."""
+    moving_on.renew(sizing)
+    if reason := moving_on.why_not(sizing):
+        raise engine.Later(f"it is held: {reason}", seconds=HELD_SECONDS)
+    if sizing.held_for == "missing-right-size" and not moving_on.has_waited(sizing, seconds=HELD_SECONDS):
+        raise engine.Later("it is held until the right is tried again")
+    moving_on.step(sizing, State.PREPARING, action="RESUMED", tries=0, held_for="")
+
+
+# What the steps have in common
+
+
+def _step(sizing: Sizing) -> Step:
+    """The step that is being done."""
+    return steps_of(sizing)[sizing.at - 1 if sizing.returning else sizing.at]
+
+
+def _numbers(sizing: Sizing) -> tuple[int, int]:
+    """The number that the present step's effect expects, and the one that it writes."""
+    step = _step(sizing)
+    return (step["to"], step["back"]) if sizing.returning else (step["now"], step["to"])
+
+
+def _size(sizing: Sizing, cluster: looking.Cluster, step: Step) -> SizeNow | None:
+    """The object as it is now, if it is the one that was planned for."""
+    try:
+        found = cluster.size(kind=step["kind"], namespace=sizing.namespace, name=step["name"])
+    except errors.NotFound:
+        return None
+    return found if found.uid == step["uid"] else None
+
+
+def _who(found: SizeNow | None) -> str:
+    return f"{found.manager or 'somebody'} wrote {found.number}" if found else "it was deleted, or created again"
+
+
+def _applied(sizing: Sizing, *, version: str, how: str) -> None:
+    body = {"result": "applied", "step": sizing.step, "rv": version, "how": how}
+    moving_on.step(sizing, State.PREPARING, action="OUTCOME", body=body, at=sizing.at + (-1 if sizing.returning else 1), tries=0)
+
+
+def _void(sizing: Sizing, *, result: str, how: str) -> None:
+    """The effect was not applied, and never will be. What is put back is tried for as long as it takes."""
+    body = {"result": result, "step": sizing.step, "how": how}
+    moving_on.step(sizing, State.PREPARING, action="OUTCOME", body=body, tries=sizing.tries + 1)
+    if sizing.returning and sizing.tries % engine.LONGEST_TRIES == 0:
+        raise engine.Later("it changes again and again", seconds=LOOK_SECONDS)
+
+
+def _refused(sizing: Sizing, problem: errors.KubeError) -> None:
+    reason = "missing-right-size" if isinstance(problem, errors.Forbidden) else "refused-size"
+    body = {"result": "rejected", "step": sizing.step, "how": problem.sentence}
+    if sizing.returning:
+        moving_on.step(sizing, State.HELD, action="OUTCOME", body=body, held_for="missing-right-size", detail=problem.sentence)
+    elif sizing.at:
+        moving_on.step(sizing, State.ROLLING_BACK, action="OUTCOME", body=body, reason=reason, detail=problem.sentence, going_back=True)
+    else:
+        moving_on.step(sizing, State.FAILED_NO_CHANGE, action="OUTCOME", body=body, reason=reason, detail=problem.sentence)
+
+
+def _undo(sizing: Sizing, *, reason: str, detail: str = "") -> None:
+    """It goes no further, and what it did already is put back."""
+    body = {"reason": reason, "detail": detail}
+    if sizing.at or sizing.state == State.WAITING:
+        moving_on.step(sizing, State.ROLLING_BACK, action="TURNING_BACK", body=body, reason=reason, detail=detail, going_back=True)
+    else:
+        moving_on.step(sizing, ENDS[reason], action="ENDED", body=body, reason=reason, detail=detail)
+
+
+def _end(sizing: Sizing) -> None:
+    """All that was raised is as it was before, or somebody else's."""
+    if sizing.left_alone:
+        moving_on.step(sizing, State.REVERTED_EXTERNALLY, action="ENDED", reason="resized", detail=sizing.detail)
+    elif sizing.going_back:
+        moving_on.step(sizing, State.ROLLED_BACK, action="ENDED", reason=sizing.reason or "asked")
+    else:
+        moving_on.step(sizing, State.SUCCEEDED, action="ENDED")
+
+
+def _forget(sizing: Sizing) -> None:
+    """Nothing was done and nothing is to be told."""
+    moving_on.rows_of(sizing).filter(epoch=sizing.epoch, state=sizing.state).delete()
+    sizing.open = False
+
+
+# Who shares an autoscaler
+
+
+def _to_hold(sizing: Sizing, cluster: looking.Cluster) -> tuple[list[Step], list[Step]]:
+    """The autoscalers that may make the side smaller than it is: those that are raised for somebody else already, and those to be raised."""
+    namespace = sizing.namespace
+    autoscalers, *workloads = (cluster.records(kind=kind, namespace=namespace) for kind in (AUTOSCALER, "Deployment", "StatefulSet"))
+    side = [one for found in workloads for one in found if selectors.matches(selector=sizing.selector, labels=one.template_labels)]
+    joined, raised = [], []
+    for one in autoscalers:
+        workload = next((of for of in side if (one.target_kind, one.target_name) == (str(objects.kind_of(of)), of.name)), None)
+        if workload is None:
+            continue
+        sharing = _sharing(sizing, uid=one.uid)
+        if any(other.returning for other, _ in sharing):
+            raise engine.Later("another hold on its autoscaler ends")
+        live = min(max(workload.wanted, workload.ready, sizing.target if len(side) == 1 else 0), one.maximum)
+        back = sharing[0][1]["back"] if sharing else one.minimum
+        step = Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=one.minimum, to=max(live, one.minimum), back=back)
+        if workload.wanted and live > one.minimum:
+            raised.append(step)
+        elif sharing:
+            joined.append(step)
+    return joined, raised
+
+
+def _sharing(sizing: Sizing, *, uid: str, ahead: bool = False) -> list[tuple[Sizing, Step]]:
+    """Other operations that have this object changed, or that are about to change it."""
+    others = Sizing.objects.filter(cluster=sizing.cluster_id, namespace=sizing.namespace, open=True).exclude(pk=sizing.pk)
+    if ahead:
+        return [(other, step) for other in others if not other.returning for step in steps_of(other)[other.at :] if step["uid"] == uid]
+    return [(other, step) for other in others for step in steps_of(other)[: other.at] if step["uid"] == uid]
+
+
+@contextmanager
+def _one_at_a_time(sizing: Sizing) -> Iterator[None]:
+    """A transaction in which what other operations have planned and done stays as it is."""
+    with transaction.atomic():
+        Cluster.objects.select_for_update(no_key=True).get(pk=sizing.cluster_id)
+        yield
+
+
+def _hand_over(sizing: Sizing, step: Step) -> bool:
+    """This will leave what was raised to another operation that still needs it and puts it back later; one of two that end at once does it."""
+    with _one_at_a_time(sizing):
+        sharing = _sharing(sizing, uid=step["uid"])
+        if not sharing:
+            return False
+        other, theirs = sharing[0]
+        plan = [one | {"to": max(theirs["to"], step["to"])} if one["uid"] == step["uid"] else one for one in other.plan]
+        moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
+        moving_on.step(sizing, State.PREPARING, action="HANDED_OVER", body={"name": step["name"]}, at=sizing.at - 1, tries=0)
+    return True
+
+
+def _failed(sizing: Sizing, defect: Exception) -> None:
+    """Counts a defect of ours. A change that always meets one is set aside, and says what may still be on its way."""
+    if moving_on.count_failure(sizing) < engine.MOST_FAILURES:
+        return
+    body: dict[str, Any] = {"defect": type(defect).__name__}
+    if sizing.state in engine.IN_DOUBT:
+        body |= {"result": "unclear", "step": sizing.step, "how": doubts.MAY_LAND}
+        moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="defect-may-land")
+    elif sizing.state == State.QUEUED:
+        moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")
+    else:
+        moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
+
+
+STEPS: dict[State, Callable[[Sizing, looking.Cluster], None]] = {
+    State.QUEUED: _queue,
+    State.PREPARING: _prepare,
+    State.APPLYING: _taken_over,
+    State.UNKNOWN: _classify,
+    State.SEALING: _sealing_again,
+    State.WAITING: _wait_for_pods,
+    State.HOLDING: _hold,
+    State.ROLLING_BACK: _return,
+    State.HELD: _held,
+}

@@ -1,0 +1,109 @@
+/** How large a side is: warming up the one that gets the traffic, and scaling down the one that was left. The server checks everything again. */
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { t } from "../i18n/words";
+import type { LiveApplication } from "../state/derived";
+import { page } from "../state/page";
+import * as rest from "../state/rest";
+import * as store from "../state/store";
+import { useAsked, useDoing } from "./asking";
+import { CheckLine } from "./checks";
+
+/** What was raised for a side, and how that stands. */
+export function Hold({ told }: { told: rest.Size }): JSX.Element {
+  const why = reasonOf({ reason: told.reason || told.held_for, sentence: told.sentence });
+  return (
+    <>
+      {told.numbers.filter((one) => one.stands).map((one) => (
+        <p key={one.name} class="quiet">{t("heldAt", { kind: one.kind, name: one.name, number: one.to, before: one.was })}</p>
+      ))}
+      {why && <p class="quiet">{why}{told.detail && ` (${told.detail})`}</p>}
+    </>
+  );
+}
+
+/** An open warm-up or scaling down. */
+export function Resizing({ told, live, against }: { told: rest.Size; live: LiveApplication; against: string }): JSX.Element {
+  const doing = useDoing();
+  const side = live.sides.find((one) => one.value === told.side);
+  const cancel = async (): Promise<void> => {
+    await rest.cancelSize(told.id);
+    await store.loadApplications();
+  };
+  return (
+    <div class="running" role="status">
+      <p>
+        <strong>{t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)}</strong>{" "}
+        {side && t("ready", { ready: side.ready, total: told.target })} {t("by", { person: told.actor })}
+      </p>
+      <Hold told={told} />
+      <p class="quiet">{ifStopped(told.state)}</p>
+      {told.purpose === "warm_up" && !against && (
+        <p class="row">
+          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(cancel)}>
+            {t("stopWarmUp", { side: told.side, cluster: page.clusterName })}
+          </button>
+        </p>
+      )}
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </div>
+  );
+}
+
+/** Makes the side as large as the live one. */
+export function WarmUp({ live, to }: { live: LiveApplication; to: string }): JSX.Element | null {
+  const { namespace, service } = live.application;
+  const facts = live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ");
+  const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), `${to} ${facts}`);
+  const key = useMemo(() => crypto.randomUUID(), [to, facts]);
+  const begin = async (): Promise<void> => {
+    await rest.warmUp(page.cluster, { namespace, service, to }, key);
+    await store.loadApplications();
+  };
+  const target = asked.value?.target ?? 0;
+  return <Change asked={asked} word={t("warmUp", { side: to, count: target, cluster: page.clusterName })} begin={begin} />;
+}
+
+/** Makes the side that was left smaller: asked for only when somebody opens it. */
+export function ScaleDown({ left }: { left: rest.Left }): JSX.Element {
+  const [isOpen, open] = useState(false);
+  return (
+    <details onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>{t("scaleDownHow", { side: left.side })}</summary>
+      {isOpen && <ScaleDownNow left={left} />}
+    </details>
+  );
+}
+
+function ScaleDownNow({ left }: { left: rest.Left }): JSX.Element {
+  const asked = useAsked(() => rest.lookAtScaleDown(left.switch), `${left.switch} ${store.operations.value.count}`);
+  const begin = async (): Promise<void> => {
+    await rest.scaleDown(left.switch);
+    await store.loadApplications();
+  };
+  return <Change asked={asked} word={t("scaleDown", { side: left.side, cluster: page.clusterName })} begin={begin} />;
+}
+
+interface ChangeProps {
+  readonly asked: ReturnType<typeof useAsked<rest.SizePreview>>;
+  readonly word: string;
+  readonly begin: () => Promise<void>;
+}
+
+/** The numbers, what stands against them, and the button. */
+function Change({ asked, word, begin }: ChangeProps): JSX.Element {
+  const doing = useDoing();
+  const found = asked.value;
+  if (!found) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("checking")}</p>;
+  return (
+    <>
+      {found.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
+      <ul class="checks">{found.checks.filter((check) => check.level === "block").map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      <p class="row">
+        <button type="button" class="button" disabled={!found.ready || doing.busy} onClick={() => doing.run(begin)}>{word}</button>
+      </p>
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+"""Somebody warms green up, switches to it, keeps blue for a while and scales it down, each by a click, and the cluster is asked what happened."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.test_switch import expect_kept, open_shop, press_switch, selector
+
+pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+
+@pytest.fixture
+def autoscalers(lab_shop: Any) -> Iterator[Any]:
+    """Both sides have one, which leaves them as large as they are: there are no metrics."""
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+    for name in ("shop-blue", "shop-green"):
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 6, "metrics": [metric]}
+        document = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name, "namespace": "store"}, "spec": spec}
+        lab_shop.kubectl("apply", "-f", "-", input=json.dumps(document))
+    yield lab_shop
+    lab_shop.kubectl("delete", "hpa", "shop-blue", "shop-green", "-n", "store", "--ignore-not-found")
+
+
+def replicas(lab: Any, name: str) -> int:
+    return int(lab.get(f"/apis/apps/v1/namespaces/store/deployments/{name}")["spec"]["replicas"])
+
+
+def least(lab: Any, name: str) -> int:
+    return int(lab.get(f"/apis/autoscaling/v2/namespaces/store/horizontalpodautoscalers/{name}")["spec"]["minReplicas"])
+
+
+def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scaled_down(
+    page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+) -> None:
+    cluster = operator.get("/clusters").json()[0]["name"]
+    lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas=1")
+    open_shop(page, dashboard, cluster_id)
+    page.get_by_role("button", name=f"Warm up green to 3 pods on {cluster}").click(timeout=20_000)
+    wait_for(lambda: replicas(lab_shop, "shop-green") == 3, seconds=15, what="green is as large as blue")
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_enabled(timeout=30_000)
+    press_switch(page, "green")
+    expect_kept(page)
+    expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d left$"))
+
+    page.get_by_text("Scale blue down").click()
+    page.get_by_role("button", name=f"Scale blue down to 0 pods on {cluster}").click(timeout=15_000)
+    wait_for(lambda: replicas(lab_shop, "shop-blue") == 0, seconds=15, what="blue has no pods")
+    assert selector(lab_shop) == {"app": "shop", "slot": "green"}
+    expect(page.get_by_role("button", name=re.compile("^Go back"))).to_have_count(0, timeout=15_000)
+
+
+def test_the_old_sides_autoscaler_is_held_and_said_and_put_back_after_going_back(
+    page: Page, autoscalers: Any, dashboard: Dashboard, cluster_id: str
+) -> None:
+    open_shop(page, dashboard, cluster_id)
+    press_switch(page, "green")
+    expect_kept(page)
+    wait_for(lambda: least(autoscalers, "shop-blue") == 3, seconds=15, what="blue may not shrink")
+    expect(page.get_by_text("Meanwhile HorizontalPodAutoscaler shop-blue keeps at least 3 pods (1 before).")).to_be_visible(timeout=15_000)
+    page.get_by_text("Scale blue down").click()
+    expect(page.get_by_text("The autoscaler shop-blue sets the size of blue").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name=re.compile("^Scale blue down to 0"))).to_be_disabled()
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
+    wait_for(lambda: least(autoscalers, "shop-blue") == 1, seconds=30, what="the autoscaler is as before")
+    assert selector(autoscalers) == {"app": "shop", "slot": "blue"}

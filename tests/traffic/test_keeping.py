@@ -1,0 +1,170 @@
+"""On a real API server: after a success the old side keeps its size, its autoscaler included, and everything is put back afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from clusterview.access.people import Person
+from clusterview.kube import errors
+from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.traffic import reporting, requesting
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import State
+from tests.lab.cluster import Cluster as Lab
+from tests.traffic.explaining import explained
+from tests.traffic.sized import LEAST, LIVE, Sizes, actions, autoscalers, carry_sizes, expire, least, olga, reached, set_least, switched
+from tests.traffic.test_engine import ask, carry_out, no_doorbell
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("autoscalers")]
+__all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
+
+def test_the_old_sides_autoscaler_may_not_shrink_it_until_the_time_is_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
+    told = reporting.of_service(cluster="lab", service_uid=switch.service_uid)["keeping"]
+    assert told["hold"]["numbers"] == [{"kind": "HorizontalPodAutoscaler", "name": "shop-blue", "was": LEAST, "to": LIVE, "stands": True}]
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.SUCCEEDED, LEAST)
+    intents = [one.body for one in AuditEntry.objects.filter(switch_id=hold.pk, action="INTENT").order_by("sequence")]
+    assert [(one["from"], one["to"], one["returning"]) for one in intents] == [(LEAST, LIVE, False), (LIVE, LEAST, True)]
+    assert actions(hold).count("OUTCOME") == 2
+
+
+def test_keeping_it_longer_holds_it_longer(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    Switch.objects.filter(pk=switch.pk).update(keeping_old_until=timezone.now() + timedelta(seconds=5))
+    switch.refresh_from_db()
+    requesting.keep(switch=switch, person=olga, minutes=5)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
+
+
+def test_going_back_keeps_it_until_the_traffic_is_back_and_then_puts_it_back(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    back = requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
+    assert carry_out(back, reached).state == State.SUCCEEDED
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop), Sizing.objects.count()) == (State.SUCCEEDED, LEAST, 1)
+
+
+def test_a_switch_that_goes_back_by_itself_leaves_nothing_raised(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    def turn_back(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        requesting.request_back(switch=Switch.objects.get(), person=olga, opened=lambda _: reached)
+        return send()
+
+    reached.around = turn_back
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert switch.state == State.ROLLED_BACK
+    carry_sizes(reached)
+    assert (least(lab_shop), Sizing.objects.filter(open=True).count()) == (LEAST, 0)
+
+
+@pytest.mark.parametrize("number", [2, LIVE], ids=["another number", "the same number after another"])
+def test_a_number_that_somebody_else_wrote_meanwhile_is_left_as_it_is(number: int, olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    set_least(lab_shop, 2)
+    set_least(lab_shop, number)
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.reason, least(lab_shop)) == (State.REVERTED_EXTERNALLY, "resized", number)
+    assert hold.detail == f"kubectl-patch wrote {number}"
+
+
+def test_an_autoscaler_that_is_gone_is_not_missed(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    lab_shop.kubectl("delete", "hpa", "shop-blue", "-n", "store")
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.reason) == (State.REVERTED_EXTERNALLY, "resized")
+
+
+@pytest.mark.parametrize("arrives", [True, False], ids=["answer lost", "patch lost"])
+def test_a_lost_answer_is_found_out_and_the_number_is_written_once(arrives: bool, olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        reached.around_number = None
+        if arrives:
+            send()
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    switched(olga, reached)
+    reached.around_number = lose
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
+    assert "UNKNOWN" in actions(hold)
+    results = [one.body["result"] for one in AuditEntry.objects.filter(switch_id=hold.pk, action="OUTCOME").order_by("sequence")]
+    assert results == (["applied"] if arrives else ["void", "applied"])
+
+
+def test_a_patch_that_is_late_finds_itself_locked_out(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    late: list[Callable[[], dict[str, Any]]] = []
+
+    def delay(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        reached.around_number = None
+        late.append(send)
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    switch = switched(olga, reached)
+    reached.around_number = delay
+    carry_sizes(reached)
+    expire(switch)
+    carry_sizes(reached)
+    with pytest.raises((errors.Conflict, errors.Invalid)):
+        late[0]()
+    assert least(lab_shop) == LEAST
+
+
+def test_a_side_without_an_autoscaler_leaves_no_trace(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    lab_shop.kubectl("delete", "hpa", "shop-blue", "shop-green", "-n", "store")
+    switch = switched(olga, reached)
+    assert carry_sizes(reached) is None
+    assert set(AuditEntry.objects.values_list("switch_id", flat=True)) == {switch.pk}
+
+
+def test_a_side_that_is_not_larger_than_its_least_is_left_as_it_is(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    set_least(lab_shop, LIVE)
+    switched(olga, reached)
+    assert (carry_sizes(reached), least(lab_shop)) == (None, LIVE)
+
+
+def test_a_cluster_that_is_disarmed_is_put_back_when_it_is_armed_again(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    armed_at = switch.cluster.armed_at
+    type(switch.cluster).objects.update(armed_at=None)
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.held_for, least(lab_shop)) == (State.HELD, "not_armed", LIVE)
+    type(switch.cluster).objects.update(armed_at=armed_at)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.SUCCEEDED, LEAST)
+
+
+@pytest.mark.parametrize("seconds", [29, 86_401, -1])
+def test_a_hold_is_half_a_minute_at_least_and_a_day_at_most(seconds: int, olga: Person, reached: Sizes) -> None:
+    with pytest.raises(Refused) as refused:
+        requesting.request_switch(
+            person=olga, cluster="lab", namespace="store", service="shop", to="green", keep_seconds=seconds, opened=lambda _: reached
+        )
+    assert (refused.value.status, refused.value.code) == (422, "bad-keep")
+
+
+def test_the_old_side_is_kept_for_as_long_as_was_asked(olga: Person, reached: Sizes) -> None:
+    switch = requesting.request_switch(
+        person=olga, cluster="lab", namespace="store", service="shop", to="green", keep_seconds=30, opened=lambda _: reached
+    )
+    carry_out(switch, reached)
+    assert switch.keeping_old_until is not None and switch.finished_at is not None
+    assert abs((switch.keeping_old_until - switch.finished_at).total_seconds() - 30) < 1

@@ -1,0 +1,247 @@
+"""On a real API server: the old side is made smaller by its own click and never by itself, and the new one as large as the live one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from clusterview.access.people import Person
+from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.traffic import requesting, resizing
+from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import State
+from tests.lab.cluster import Cluster as Lab
+from tests.lab.fixtures import wait_until
+from tests.traffic.explaining import explained
+from tests.traffic.sized import LIVE, Sizes, autoscalers, carry_sizes, expire, olga, reached, switched
+from tests.traffic.test_engine import ask, carry_out, no_doorbell
+
+pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
+__all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
+
+BLUE, GREEN = "shop-blue", "shop-green"
+with_autoscalers = pytest.mark.usefixtures("autoscalers")
+
+
+def scale(lab: Lab, name: str, replicas: int) -> None:
+    lab.kubectl("scale", "deployment", name, "-n", "store", f"--replicas={replicas}")
+    wait_until(lambda: ready(lab, name) == replicas, seconds=60, what=f"{name} has {replicas} ready pods")
+
+
+def deployment(lab: Lab, name: str) -> dict[str, Any]:
+    return dict(lab.get(f"/apis/apps/v1/namespaces/store/deployments/{name}"))
+
+
+def replicas(lab: Lab, name: str) -> int:
+    return int(deployment(lab, name)["spec"]["replicas"])
+
+
+def ready(lab: Lab, name: str) -> int:
+    status = deployment(lab, name)["status"]
+    return int(status.get("readyReplicas", 0)) if status.get("replicas", 0) == status.get("readyReplicas", 0) else -1
+
+
+def least(lab: Lab, name: str) -> int:
+    return int(lab.get(f"/apis/autoscaling/v2/namespaces/store/horizontalpodautoscalers/{name}")["spec"]["minReplicas"])
+
+
+def refused(work: Callable[[], object]) -> tuple[int, str, set[str]]:
+    """How a request was refused, and the codes of the checks that stand against it."""
+    with pytest.raises(Refused) as refusal:
+        work()
+    found = refusal.value
+    return found.status, found.code, {one["code"] for one in found.body.get("checks", ()) if one["level"] == "block"}
+
+
+def warm(olga: Person, reached: Sizes, **more: Any) -> Sizing:
+    return resizing.warm_up(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached, **more)
+
+
+def carried(row: Sizing, reached: Sizes) -> Sizing:
+    carry_sizes(reached)
+    row.refresh_from_db()
+    return row
+
+
+# The old side made smaller
+
+
+def test_the_old_side_is_scaled_down_by_its_own_click_and_its_keeping_ends(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    expire(switch)
+    carry_sizes(reached)
+    assert replicas(lab_shop, BLUE) == LIVE
+    row = resizing.scale_down(switch=switch, person=olga, replicas=0, opened=lambda _: reached)
+    assert carried(row, reached).state == State.SUCCEEDED
+    assert replicas(lab_shop, BLUE) == 0
+    switch.refresh_from_db()
+    assert switch.keeping_old_until is not None and switch.keeping_old_until <= timezone.now()
+    lines = AuditEntry.objects.filter(switch_id=row.pk).order_by("sequence")
+    assert [(one.action, one.actor) for one in lines if one.action in ("REQUESTED", "INTENT", "OUTCOME", "CLOSED")] == [
+        ("REQUESTED", "olga"), ("INTENT", "clusterview"), ("OUTCOME", "clusterview"), ("CLOSED", "clusterview"),
+    ]  # fmt: skip
+    intent = lines.get(action="INTENT").body
+    assert (intent["kind"], intent["name"], intent["from"], intent["to"]) == ("Deployment", BLUE, LIVE, 0)
+
+
+def test_a_look_changes_nothing_and_says_what_would_be_done(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    told = resizing.preview(resizing.to_scale_down(switched(olga, reached), replicas=1, opened=lambda _: reached))
+    assert told["ready"] and told["numbers"] == [{"kind": "Deployment", "name": BLUE, "was": LIVE, "to": 1, "stands": False}]
+    assert (replicas(lab_shop, BLUE), Sizing.objects.exclude(purpose=Sizing.Purpose.KEEP).count()) == (LIVE, 0)
+
+
+@with_autoscalers
+def test_a_side_under_an_autoscaler_is_never_scaled_down(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    for number in (0, 1):
+        said = refused(lambda number=number: resizing.scale_down(switch=switch, person=olga, replicas=number, opened=lambda _: reached))
+        assert said == (422, "preflight-size", {"autoscaled"})
+    assert replicas(lab_shop, BLUE) == LIVE
+
+
+def test_the_side_that_has_the_traffic_is_never_scaled_down(olga: Person, reached: Sizes) -> None:
+    switch = switched(olga, reached)
+    carry_out(requesting.request_back(switch=switch, person=olga, opened=lambda _: reached), reached)
+    status, code, found = refused(lambda: resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached))
+    assert (status, code) == (422, "preflight-size") and "side-live" in found
+
+
+def test_a_side_that_got_the_traffic_back_after_the_click_is_left_as_it_is(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    row = resizing.scale_down(switch=switched(olga, reached), person=olga, opened=lambda _: reached)
+    selector = {"spec": {"selector": {"app": "shop", "slot": "blue"}}}
+    lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--type", "merge", "-p", json.dumps(selector))
+    assert (carried(row, reached).state, row.reason, replicas(lab_shop, BLUE)) == (State.FAILED_NO_CHANGE, "preflight-size", LIVE)
+
+
+def test_a_side_that_another_service_leads_to_alone_is_not_scaled_down(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    spec = {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]}
+    switch = switched(olga, reached)
+    document = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-inside", "namespace": "store"}, "spec": spec}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(document))
+    try:
+        said = refused(lambda: resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached))
+        assert said == (422, "preflight-size", {"others-lead-here"})
+    finally:
+        lab_shop.kubectl("delete", "service", "shop-inside", "-n", "store")
+
+
+def test_while_a_side_is_scaled_down_no_switch_begins_and_the_other_way_round(olga: Person, reached: Sizes) -> None:
+    switch = switched(olga, reached)
+    row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
+    assert refused(lambda: requesting.request_back(switch=switch, person=olga, opened=lambda _: reached))[:2] == (409, "scaling-down")
+    Sizing.objects.filter(pk=row.pk).update(open=False, state=State.CANCELLED)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    assert refused(lambda: resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached))[:2] == (409, "switch-runs")
+
+
+def test_a_size_that_somebody_changed_after_the_look_is_left_as_it_is(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    row = resizing.scale_down(switch=switched(olga, reached), person=olga, opened=lambda _: reached)
+    scale(lab_shop, BLUE, LIVE + 1)
+    assert (carried(row, reached).state, row.reason, replicas(lab_shop, BLUE)) == (State.CONFLICT, "resized", LIVE + 1)
+
+
+def test_a_viewer_changes_no_size(reached: Sizes, olga: Person) -> None:
+    switch = switched(olga, reached)
+    viewer = Person(name="victor", role="viewer", token_id=olga.token_id)
+    assert refused(lambda: resizing.scale_down(switch=switch, person=viewer, opened=lambda _: reached))[:2] == (403, "not_allowed")
+    assert refused(lambda: warm(viewer, reached))[:2] == (403, "not_allowed")
+
+
+# The new side made as large as the live one
+
+
+def test_a_side_that_is_too_small_is_warmed_up_to_the_live_size_and_then_switched_to(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    assert refused(lambda: ask(olga=olga, reached=reached))[2] == {"green-smaller"}
+    row = warm(olga, reached)
+    assert [(one["kind"], one["now"], one["to"]) for one in row.plan] == [("Deployment", 1, LIVE)]
+    wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
+    assert (replicas(lab_shop, GREEN), ready(lab_shop, GREEN)) == (LIVE, LIVE)
+    assert ask(olga=olga, reached=reached).to_value == "green"
+
+
+@with_autoscalers
+def test_its_autoscaler_is_raised_first_and_put_back_when_it_is_not_needed_any_more(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    assert [(one["kind"], one["to"]) for one in row.plan] == [("HorizontalPodAutoscaler", LIVE), ("Deployment", LIVE)]
+    wait_until(lambda: carried(row, reached).state == State.HOLDING, seconds=60, what="green is warm")
+    assert (least(lab_shop, GREEN), ready(lab_shop, GREEN)) == (LIVE, LIVE)
+    switch = switched(olga, reached)
+    assert (carried(row, reached).state, least(lab_shop, GREEN)) == (State.HOLDING, LIVE)
+    expire(switch)
+    assert (carried(row, reached).state, least(lab_shop, GREEN), replicas(lab_shop, GREEN)) == (State.SUCCEEDED, 1, LIVE)
+
+
+@with_autoscalers
+def test_a_warm_up_that_nobody_switches_after_is_put_back_in_the_end(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    wait_until(lambda: carried(row, reached).state == State.HOLDING, seconds=60, what="green is warm")
+    Sizing.objects.filter(pk=row.pk).update(until=timezone.now() - timedelta(seconds=1))
+    assert (carried(row, reached).state, least(lab_shop, GREEN)) == (State.SUCCEEDED, 1)
+
+
+@with_autoscalers
+def test_a_warm_up_that_is_cancelled_puts_back_the_autoscaler_and_leaves_the_pods(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    wait_until(lambda: carried(row, reached).state == State.HOLDING, seconds=60, what="green is warm")
+    resizing.cancel(sizing=row, person=olga)
+    assert (carried(row, reached).state, row.reason, least(lab_shop, GREEN)) == (State.ROLLED_BACK, "asked", 1)
+    assert refused(lambda: resizing.cancel(sizing=row, person=olga))[:2] == (409, "finished")
+
+
+def test_a_quota_that_keeps_the_pods_from_coming_is_said_in_words(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    pods = len(lab_shop.get("/api/v1/namespaces/store/pods")["items"])
+    row = warm(olga, reached)
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": "store"}, "spec": {"hard": {"pods": str(pods)}}}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(quota))
+    try:
+        path = "/api/v1/namespaces/store/resourcequotas/tight"
+        wait_until(lambda: "used" in lab_shop.get(path).get("status", {}), seconds=30, what="the quota is counted")
+        wait_until(lambda: carried(row, reached).held_for == "quota-full", seconds=30, what="the quota is told")
+        assert (row.state, row.detail) == (State.WAITING, f"tight: pods {pods}/{pods}")
+        assert refused(lambda: ask(olga=olga, reached=reached))[0] == 422
+    finally:
+        lab_shop.kubectl("delete", "resourcequota", "tight", "-n", "store")
+    wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
+    assert row.held_for == ""
+
+
+def test_a_quota_that_is_used_up_already_blocks_it(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": "store"}, "spec": {"hard": {"pods": "1"}}}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(quota))
+    try:
+        path = "/api/v1/namespaces/store/resourcequotas/tight"
+        wait_until(lambda: "used" in lab_shop.get(path).get("status", {}), seconds=30, what="the quota is counted")
+        assert refused(lambda: warm(olga, reached)) == (422, "preflight-size", {"quota-full"})
+    finally:
+        lab_shop.kubectl("delete", "resourcequota", "tight", "-n", "store")
+
+
+@with_autoscalers
+def test_an_autoscaler_that_allows_too_few_blocks_it(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    lab_shop.kubectl("patch", "hpa", GREEN, "-n", "store", "--type", "merge", "-p", json.dumps({"spec": {"maxReplicas": LIVE - 1}}))
+    assert refused(lambda: warm(olga, reached)) == (422, "preflight-size", {"autoscaler-most"})
+
+
+def test_a_side_that_is_large_enough_is_not_warmed_up(olga: Person, reached: Sizes) -> None:
+    assert refused(lambda: warm(olga, reached)) == (422, "preflight-size", {"warm"})
+
+
+def test_a_repeated_click_is_the_same_warm_up_and_another_one_is_refused(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    first = warm(olga, reached, idempotency_key="one")
+    assert warm(olga, reached, idempotency_key="one").pk == first.pk
+    assert refused(lambda: warm(olga, reached))[:2] == (409, "open-size")
+    assert Switch.objects.count() == 0
