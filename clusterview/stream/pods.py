@@ -19,6 +19,7 @@ from clusterview.topology.shapes import PodState
 
 SEPARATOR = " "  # no name of a pod's own has one, for such a name is odd
 LIMIT = 2**32
+AT_ONCE = 1_000
 
 
 def columns_of(*, pods: Pods) -> PodColumns:
@@ -30,7 +31,7 @@ def columns_of(*, pods: Pods) -> PodColumns:
         counts=tuple([count for _, count in groups]),
         rows=written(map(pods.notes.__getitem__, ordered)),
         uids=_uids(pods, ordered),
-        names=SEPARATOR.join([pods.own_name(slot) if slot not in pods.odd else "" for slot in ordered]),
+        names=SEPARATOR.join(_names(pods, ordered[first : first + AT_ONCE]) for first in range(0, len(ordered), AT_ONCE)),
         on=written(map(pods.node.__getitem__, ordered)),
         nodes=tuple([node or "" for node in pods.nodes.values]),
         addresses=written(map(pods.address.__getitem__, ordered)),
@@ -81,6 +82,10 @@ def read(text: bytes) -> Iterator[int]:
     if sys.byteorder == "little":
         steps.byteswap()
     return itertools.accumulate(steps, lambda number, step: (number + step) % LIMIT)
+
+
+def _names(pods: Pods, slots: Iterable[int]) -> str:
+    return SEPARATOR.join([pods.own_name(slot) if slot not in pods.odd else "" for slot in slots])
 
 
 def _uids(pods: Pods, slots: Iterable[int]) -> bytes:
