@@ -130,14 +130,20 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
         if not page.metadata.resource_version:
             raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
-        for item in page.items or ():
-            items.append(item)
         count += len(page.items or ())
+        _hand_over(page.items or [], items)
         if page.metadata.next_page in ("", token):
             return Listing(items, version, tuple(quarantined))
         if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
             raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
         token = page.metadata.next_page
+
+
+def _hand_over(page: list[Any], items: Gathering) -> None:
+    """Each is forgotten here as it is handed over, so that what is made of it can lie in its place."""
+    page.reverse()
+    while page:
+        items.append(page.pop())
 
 
 def _without_poison(body: bytes, spec: KindSpec, quarantined: list[Quarantined]) -> Page[Any]:

@@ -183,7 +183,7 @@ class Following:
 
     def _project(self, observation: Listed | Seen | Vanished | Health | Tick) -> None:
         if self._begun and self._publisher is not None:
-            self._pending += self._projector.changes(observation)
+            self._pending += self._projector.project(observation)
         else:
             self._projector.learn(observation)
 

@@ -108,7 +108,7 @@ def node(item: structs.Node) -> objects.Node:
 
 
 def pod(item: structs.Pod) -> objects.Pod:
-    spec, status, ready = item.spec, item.status, item.status.condition("Ready")
+    ready = item.status.condition("Ready")
     return objects.Pod(
         **_base(item.metadata),
         node=one_of(item.spec.node_name),
@@ -117,7 +117,7 @@ def pod(item: structs.Pod) -> objects.Pod:
         status=pod_status.status_of(pod=item) or "Pending",
         ready=ready is not None and ready.status == "True",
         restarts=pod_status.restarts_of(pod=item),
-        containers=_containers_of(spec.init_containers, status.init_container_statuses, spec.containers, status.container_statuses),
+        containers=_containers_of(item),
         volumes=one_of(tuple([_volume(one) for one in item.spec.volumes])),
     )
 
@@ -128,14 +128,19 @@ def _volume(volume: structs.Volume) -> objects.Volume:
     return objects.Volume(name, volume.source, volume.target)
 
 
-@functools.lru_cache(maxsize=2_000)
-def _containers_of(
-    first: tuple[structs.Container, ...],
-    first_statuses: tuple[structs.ContainerStatus, ...],
-    wanted: tuple[structs.Container, ...],
-    statuses: tuple[structs.ContainerStatus, ...],
-) -> tuple[objects.Container, ...]:
-    return one_of((*_containers(first, first_statuses, init=True), *_containers(wanted, statuses, init=False)))
+def _containers_of(item: structs.Pod) -> tuple[objects.Container, ...]:
+    """A list tells siblings one after the other, and most are as the one before."""
+    global _told
+    asked = item.spec.init_containers, item.status.init_container_statuses, item.spec.containers, item.status.container_statuses
+    before, made = _told
+    if asked != before:
+        first, first_statuses, wanted, statuses = asked
+        made = one_of((*_containers(first, first_statuses, init=True), *_containers(wanted, statuses, init=False)))
+        _told = asked, made
+    return made
+
+
+_told: tuple[object, tuple[objects.Container, ...]] = ((), ())  # read and written whole, for threads share it
 
 
 def _containers(wanted: tuple[structs.Container, ...], statuses: tuple[structs.ContainerStatus, ...], *, init: bool) -> tuple[objects.Container, ...]:

@@ -68,6 +68,18 @@ class Known:
             found += [pods.uid(slot) for slot in pods.slots() if not namespace or pods.shapes[pods.shape[slot]].namespace == namespace]
         return found
 
+    def rewrite(self, *, pod: Pod, version: str) -> list[Change] | None:
+        """This will put in what is said anew of a pod in columns, unless it is older than what is known; None for any other, which `put` takes."""
+        slot, number = self.pods.find(pod.uid), as_number(version=version)
+        if slot == NOWHERE or number is None or not self.pods.has_name_of(slot, pod):
+            return None
+        if number < self.pods.notes[slot]:
+            return []
+        came = self.pods.put(pod, note=number)
+        if came is None:
+            return self._put_pod(pod, version)
+        return [] if came is Came.SAME else [Put(pod)]
+
     def put(self, *, record: AnyRecord, version: str) -> list[Change]:
         """This will put the object in, after dropping another one that has its name. Nothing changes for an equal record."""
         changes: list[Change] = []

@@ -20,7 +20,7 @@ from clusterview.projection.versions import Versions
 from clusterview.topology import endpoints
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.columns import NOWHERE, Pods
-from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Uid
+from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Pod, Uid
 from clusterview.topology.pictures import Picture
 from clusterview.topology.versions import is_older
 
@@ -66,31 +66,33 @@ class Projector:
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
-        return list(self.changes(observation))
-
-    def changes(self, observation: Observation) -> Iterator[Change]:
-        """The same one by one, so that the changes of a large list are never all there. The observation is taken in as they are read: to the end."""
         match observation:
             case Seen(sighting=sighting, at=at):
-                yield from self._seen(sighting, at)
+                changes = self._seen(sighting, at)
             case Vanished(uid=uid, version=version):
-                yield from self._drop(uid, version)
+                changes = self._drop(uid, version)
             case Listed():
-                yield from self._listed(observation)
+                changes = list(self._listed(observation))
             case Tick(at=at, watching=watching):
-                yield from self._tick(at, watching)
+                changes = self._tick(at, watching)
             case Health():
                 self._health = observation
-        yield from self._control_plane()
+                changes = []
+        return changes + self._control_plane()
 
     def learn(self, observation: Observation) -> None:
-        """This will take the observation in and tell nobody: pods in columns are kept as they lie where there were none before."""
-        if isinstance(observation, Listed) and observation.kind is Kind.POD and observation.pods is not None and self._known.adopt(observation.pods):
+        """This will take the observation in and tell nobody, so that the changes of a large list are never all there.
+
+        Pods in columns are kept as they lie where there were none before.
+        """
+        if not isinstance(observation, Listed):
+            self.project(observation)
+        elif observation.kind is Kind.POD and observation.pods is not None and self._known.adopt(observation.pods):
             self._versions.found(self._known)
-            observation = msgspec.structs.replace(observation, pods=None)
             collections.deque(self._listed_others(observation), maxlen=0)
         else:
-            collections.deque(self.changes(observation), maxlen=0)
+            collections.deque(self._listed(observation), maxlen=0)
+            self._control_plane()
 
     def _listed(self, listed: Listed) -> Iterator[Change]:
         if before := self.uids(kind=listed.kind, namespace=listed.namespace):
@@ -112,7 +114,10 @@ class Projector:
                 yield from self._put(sighting, listed.at)
 
     def _seen(self, sighting: Sighting, at: float) -> list[Change]:
-        holder = self._known.holder(record=sighting.record)
+        record = sighting.record
+        if isinstance(record, Pod) and (changes := self._known.rewrite(pod=record, version=sighting.version)) is not None:
+            return changes
+        holder = self._known.holder(record=record)
         replaced_later = holder is not None and is_older(version=sighting.version, known=self._known.version(holder))
         if replaced_later or self._versions.is_late(uid=sighting.record.uid, version=sighting.version):
             return []
@@ -151,8 +156,10 @@ class Projector:
         return msgspec.structs.replace(lease, late=self._renewing.is_late(uid=lease.uid))
 
     def _control_plane(self) -> list[Change]:
+        if self._health is None:
+            return []
         told = (self._health, tuple(self._leaders.values()), bool(self._provider_nodes))
-        if self._health is None or told == self._told:
+        if told == self._told:
             return []
         self._told = told
         parts = control_plane.parts(health=self._health, leaders=self._leaders, provider_nodes=bool(self._provider_nodes))

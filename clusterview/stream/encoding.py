@@ -12,7 +12,7 @@ import msgspec
 
 from clusterview.stream import messages
 
-LEVEL = 3
+LEVEL = 6
 SMALL_MAP, LONG_ARRAY = 0x80, b"\xdd"  # https://github.com/msgpack/msgpack/blob/master/spec.md
 
 _encoder = msgspec.msgpack.Encoder()

@@ -19,18 +19,23 @@ from clusterview.topology.shapes import PodState
 
 SEPARATOR = " "  # no name of a pod's own has one, for such a name is odd
 LIMIT = 2**32
+AT_ONCE = 1_000
 
 
 def columns_of(*, pods: Pods) -> PodColumns:
     """This will write the pods, those of one shape one after the other. Their notes are their rows."""
-    ordered = array("I", sorted(pods.slots(), key=pods.shape.__getitem__))
-    groups = [(shape, sum(1 for _ in slots)) for shape, slots in itertools.groupby(map(pods.shape.__getitem__, ordered))]
+    groups: dict[int, array[int]] = {}
+    for slot in pods.slots():  # one sort of them all would keep every other thread waiting
+        groups.setdefault(pods.shape[slot], array("I")).append(slot)
+    ordered = array("I")
+    for group in groups.values():
+        ordered.extend(group)
     return PodColumns(
-        shapes=tuple([pods.shapes[shape] for shape, _ in groups]),
-        counts=tuple([count for _, count in groups]),
+        shapes=tuple([pods.shapes[shape] for shape in groups]),
+        counts=tuple([len(group) for group in groups.values()]),
         rows=written(map(pods.notes.__getitem__, ordered)),
         uids=_uids(pods, ordered),
-        names=SEPARATOR.join([pods.own_name(slot) if slot not in pods.odd else "" for slot in ordered]),
+        names=SEPARATOR.join(_names(pods, ordered[first : first + AT_ONCE]) for first in range(0, len(ordered), AT_ONCE)),
         on=written(map(pods.node.__getitem__, ordered)),
         nodes=tuple([node or "" for node in pods.nodes.values]),
         addresses=written(map(pods.address.__getitem__, ordered)),
@@ -81,6 +86,10 @@ def read(text: bytes) -> Iterator[int]:
     if sys.byteorder == "little":
         steps.byteswap()
     return itertools.accumulate(steps, lambda number, step: (number + step) % LIMIT)
+
+
+def _names(pods: Pods, slots: Iterable[int]) -> str:
+    return SEPARATOR.join([pods.own_name(slot) if slot not in pods.odd else "" for slot in slots])
 
 
 def _uids(pods: Pods, slots: Iterable[int]) -> bytes:

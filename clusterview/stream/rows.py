@@ -6,7 +6,7 @@ a `Reader`; for both holds: old picture + changes = fresh picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from clusterview.stream import members, pods
@@ -128,13 +128,20 @@ class Still:
         """This will write it: a good part of a second for a large one. Objects of one name lie beside each other, for much of them is the same."""
         found: list[tuple[int, AnyRecord]] = []
         of_slices: list[Members] = []
-        for record in sorted(self.others.values(), key=lambda one: (one.namespace, one.name)):
+        for record in self._by_name():
             row = self.rows[record.uid]
             written = members.written(slice=record, row=row, pods=self.pods) if isinstance(record, EndpointSlice | PackedSlice) else None
             found.append((row, written[0] if written else endpoints.unpack(record)))
             of_slices += [written[1]] if written else []
         states = tuple([state for state in self.pods.states.values if state is not None])
         return Whole(objects=tuple(found), pods=pods.columns_of(pods=self.pods), members=tuple(of_slices), states=states)
+
+    def _by_name(self) -> Iterator[AnyRecord]:
+        places: dict[str, list[AnyRecord]] = {}
+        for record in self.others.values():
+            places.setdefault(record.namespace, []).append(record)
+        for there in places.values():
+            yield from sorted(there, key=lambda one: one.name)
 
 
 class Reader:

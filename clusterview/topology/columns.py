@@ -42,6 +42,12 @@ def _key(shape: PodShape) -> bytes:
     return hashlib.blake2b(_encode(shape), digest_size=16).digest()
 
 
+def _state_key(state: PodState) -> tuple[object, ...]:
+    """As `Pods` makes it of a pod, without making its state."""
+    of_containers = [part for one in state.containers for part in (one.state, one.reason, one.ready)]
+    return state.phase, state.status, state.ready, state.deleting, *of_containers
+
+
 class Came(Enum):
     """What a put was: of a pod that was not there, in another state, otherwise another, or nothing new at all."""
 
@@ -56,12 +62,12 @@ class Index:
 
     def __init__(self, *, hashes: array[int]) -> None:
         self._hashes = hashes
-        self._places = array("i", [EMPTY]) * 8
+        self.places = array("i", [EMPTY]) * 8
         self._taken = 0  # places where something is or was
 
     def find(self, hash: int, is_it: Callable[[int], bool]) -> int:
         """This will give the slot with that hash for which `is_it`, or NOWHERE."""
-        places, hashes = self._places, self._hashes
+        places, hashes = self.places, self._hashes
         mask = len(places) - 1
         at = hash & mask
         while (slot := places[at]) != EMPTY:
@@ -72,9 +78,9 @@ class Index:
 
     def add(self, slot: int) -> None:
         """This will file a slot that is not filed."""
-        if (self._taken + 1) * 3 > len(self._places) * 2:
+        if (self._taken + 1) * 3 > len(self.places) * 2:
             self._rebuild()
-        places = self._places
+        places = self.places
         mask = len(places) - 1
         at = self._hashes[slot] & mask
         while (there := places[at]) >= 0:
@@ -85,7 +91,7 @@ class Index:
 
     def remove(self, slot: int) -> None:
         """This will take the slot out."""
-        places = self._places
+        places = self.places
         mask = len(places) - 1
         at = self._hashes[slot] & mask
         while places[at] != slot:
@@ -93,11 +99,11 @@ class Index:
         places[at] = LEFT
 
     def _rebuild(self) -> None:
-        filed = [slot for slot in self._places if slot >= 0]
-        size = len(self._places)
+        filed = [slot for slot in self.places if slot >= 0]
+        size = len(self.places)
         while (len(filed) + 1) * 2 > size:
             size *= 2
-        self._places, self._taken = array("i", [EMPTY]) * size, 0
+        self.places, self._taken = array("i", [EMPTY]) * size, 0
         for slot in filed:
             self.add(slot)
 
@@ -156,7 +162,6 @@ class Pods:
         self._by_uid, self._by_name = Index(hashes=self.low), Index(hashes=self._called)
         self._last: tuple[str, int, tuple[int, int] | None] = ("", NOWHERE, None)
         self._last_shape = FREE
-        self._last_state: tuple[Pod, int, tuple[int, ...]] | None = None
         self._most_shapes = SPARE_SHAPES
         self._made: dict[tuple[int, int], tuple[Container, ...]] = {}
 
@@ -179,8 +184,14 @@ class Pods:
 
     def at(self, high: int, low: int) -> int:
         """The same for a uid as two numbers."""
-        highs = self.high
-        return self._by_uid.find(low, lambda slot: highs[slot] == high)
+        places, lows, highs = self._by_uid.places, self.low, self.high
+        mask = len(places) - 1
+        at = low & mask
+        while (slot := places[at]) != EMPTY:
+            if slot >= 0 and lows[slot] == low and highs[slot] == high:
+                return slot
+            at = (at + 1) & mask
+        return NOWHERE
 
     def named(self, *, namespace: str, name: str) -> int:
         """This will tell the slot of the pod of that name, or NOWHERE."""
@@ -189,27 +200,23 @@ class Pods:
     def put(self, pod: Pod, *, note: int) -> Came | None:
         """This will put the pod in, or tell None for one that does not fit, and is not there afterwards."""
         slot = self.find(pod.uid)
-        halves_of_uid = self._last[2]
-        state, created = self._state_number(pod), pod.created_at or 0
+        state = self._state_number(pod)
+        if slot != NOWHERE and state is not None and self._is_as_before(slot, pod):
+            return self._set(slot, note, *state)
+        halves_of_uid, created = self._last[2], pod.created_at or 0
+        if slot != NOWHERE:
+            self.drop(slot)
         if halves_of_uid is None or state is None or pod.created_at == 0 or not 0 <= created < FREE:
-            if slot != NOWHERE:
-                self.drop(slot)
             return None
-        state_number, restarts = state
-        shape = self._shape_number(pod, slot)
+        shape = self._shape_number(pod)
         own, address = pod.name[len(self.shapes[shape].prefix) :], address_number(pod.address)
         own_number = int.from_bytes(own.encode(), "big") if _short(own) else HALF
         odd = (own, pod.address) if address == FREE or own_number == HALF else None
         plain = shape, self.nodes.of(pod.node, pod.node), address, created, own_number
-        if slot != NOWHERE and plain == self._plain(slot) and odd == self.odd.get(slot):
-            return self._set(slot, note, state_number, restarts)
-        came = Came.NEW
-        if slot != NOWHERE:
-            self.drop(slot)
-            came = Came.OTHER
+        came = Came.NEW if slot == NOWHERE else Came.OTHER
         slot = self._add(plain, odd, halves_of_uid, hash((pod.namespace, pod.name)) & HALF)
         self._last = pod.uid, slot, halves_of_uid
-        self._set(slot, note, state_number, restarts)
+        self._set(slot, note, *state)
         return came
 
     def drop(self, slot: int) -> None:
@@ -240,6 +247,10 @@ class Pods:
         """This will tell the pod's address."""
         number = self.address[slot]
         return address_of(number) if number != FREE else self.odd[slot][1]
+
+    def has_name_of(self, slot: int, pod: Pod) -> bool:
+        """This will tell whether a pod of the same uid has the same name, by its hash: Kubernetes renames none."""
+        return self._called[slot] == hash((pod.namespace, pod.name)) & HALF
 
     def is_called(self, slot: int, *, namespace: str, name: str) -> bool:
         """This will tell whether the pod has that name."""
@@ -281,44 +292,50 @@ class Pods:
             its.extend(mine)
         copy.restarts, copy.odd = dict(self.restarts), dict(self.odd)
         copy._free = list(self._free)
-        copy._by_uid._places = self._by_uid._places[:]
+        copy._by_uid.places = self._by_uid.places[:]
         copy.shapes.values, copy.states.values, copy.nodes.values = list(self.shapes.values), list(self.states.values), list(self.nodes.values)
         return copy
 
-    def _shape_number(self, pod: Pod, slot: int) -> int:
-        """Most pods have the shape that they had, and one that is new often that of the one before it."""
-        number = self.shape[slot] if slot != NOWHERE else self._last_shape
-        if number != FREE and shapes.is_of(pod, self.shapes[number]):
-            return number
+    def _is_as_before(self, slot: int, pod: Pod) -> bool:
+        """Whether nothing but the pod's state may be another."""
+        address = address_number(pod.address)
+        return (
+            self.has_name_of(slot, pod)
+            and self.created[slot] == (pod.created_at or 0)
+            and pod.created_at != 0
+            and self.nodes.values[self.node[slot]] == pod.node
+            and self.address[slot] == address
+            and (address != FREE or self.odd[slot][1] == pod.address)
+            and shapes.is_like(pod, self.shapes[self.shape[slot]])
+        )
+
+    def _shape_number(self, pod: Pod) -> int:
+        """One that is new has often the shape of the one before it."""
+        if self._last_shape != FREE and shapes.is_of(pod, self.shapes[self._last_shape]):
+            return self._last_shape
         if len(self.shapes.numbers) > self._most_shapes:
             used = set(self.shape)
             self.shapes.keep(used)
             self._most_shapes = 2 * len(used) + SPARE_SHAPES
-            self._last_shape = FREE
             self._made.clear()
         shape = shapes.shape_of(pod)
         self._last_shape = self.shapes.of(_key(shape), shape)
         return self._last_shape
 
     def _state_number(self, pod: Pod) -> tuple[int, tuple[int, ...]] | None:
-        """The state's number and the restarts, which are often those of the pod before; None where there are too many states."""
-        if self._last_state is not None:
-            last, number, restarts = self._last_state
-            if (
-                pod.containers is last.containers
-                and pod.status == last.status
-                and pod.phase == last.phase
-                and pod.ready == last.ready
-                and pod.deleting == last.deleting
-                and pod.restarts == last.restarts
-            ):
-                return number, restarts
-        state, restarts = shapes.varying_of(pod)
-        if state not in self.states.numbers and len(self.states.numbers) >= MOST_STATES:
-            return None
-        number = self.states.of(state, state)
-        self._last_state = pod, number, restarts
-        return number, restarts
+        """The state's number and the restarts, none where all are 0; None where there are too many states."""
+        key: list[object] = [pod.phase, pod.status, pod.ready, pod.deleting]
+        restarts, restarted = [pod.restarts], pod.restarts > 0
+        for one in pod.containers:
+            key += (one.state, one.reason, one.ready)
+            restarts.append(one.restarts)
+            restarted = restarted or one.restarts > 0
+        number = self.states.numbers.get(tuple(key))
+        if number is None:
+            if len(self.states.numbers) >= MOST_STATES:
+                return None
+            number = self.states.of(tuple(key), shapes.state_of(pod))
+        return number, tuple(restarts) if restarted else ()
 
     def _add(self, plain: tuple[int, int, int, int, int], odd: tuple[str, str] | None, uid: tuple[int, int], called: int) -> int:
         slot = self._free.pop() if self._free else self._grow()
@@ -381,7 +398,7 @@ class Passing:
             if len(target.states.numbers) >= MOST_STATES:
                 return None
             value = source.states[source.state[slot]]
-            state = self._states[source.state[slot]] = target.states.of(value, value)
+            state = self._states[source.state[slot]] = target.states.of(_state_key(value), value)
         shape, node, address, created, own = source._plain(slot)
         plain = self._shape(shape), self._node(node), address, created, own
         odd, restarts = source.odd.get(slot), source.restarts.get(slot, ())

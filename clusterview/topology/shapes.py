@@ -7,7 +7,6 @@ told once, and of a pod itself remain its own few words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -42,13 +41,6 @@ class PodShape(msgspec.Struct, frozen=True):
     volumes: tuple[Volume, ...]
 
 
-class Varying(NamedTuple):
-    """What may change of a pod again and again: its state, and the restarts of the pod and of each container; none where all are 0."""
-
-    state: PodState
-    restarts: tuple[int, ...]
-
-
 def shape_of(pod: Pod) -> PodShape:
     """This will tell what the pod has in common with its siblings. Containers and volumes of a shape are as they are before they run."""
     prefix = f"{pod.owner.name}-" if pod.owner is not None else ""
@@ -65,31 +57,30 @@ def shape_of(pod: Pod) -> PodShape:
 
 def is_of(pod: Pod, shape: PodShape) -> bool:
     """This will tell whether the pod has that shape."""
-    containers = shape.containers
+    return pod.namespace == shape.namespace and pod.name.startswith(shape.prefix) and is_like(pod, shape)
+
+
+def is_like(pod: Pod, shape: PodShape) -> bool:
+    """The same where the pod's namespace and name are known to fit."""
+    containers = pod.containers
     if (
-        pod.namespace != shape.namespace
-        or not pod.name.startswith(shape.prefix)
-        or len(pod.containers) != len(containers)
+        len(containers) != len(shape.containers)
         or (pod.labels is not shape.labels and pod.labels != shape.labels)
         or (pod.owner is not shape.owner and pod.owner != shape.owner)
         or (pod.volumes is not shape.volumes and pod.volumes != shape.volumes)
-        or (pod.annotations is not shape.annotations and pod.annotations != shape.annotations)
+        or pod.annotations != shape.annotations
     ):
         return False
-    for one, other in zip(pod.containers, containers, strict=True):
+    for one, other in zip(containers, shape.containers, strict=True):
         if one.name != other.name or one.image != other.image or one.init != other.init or one.ports != other.ports:
             return False
     return True
 
 
-def varying_of(pod: Pod) -> Varying:
-    """This will tell the rest but for what each pod has for itself."""
-    containers = pod.containers
-    state = PodState(
-        pod.phase, pod.status, pod.ready, pod.deleting, tuple([ContainerState(one.state, one.reason, one.ready) for one in containers])
-    )
-    restarts = (pod.restarts, *[one.restarts for one in containers])
-    return Varying(state, restarts if any(restarts) else ())
+def state_of(pod: Pod) -> PodState:
+    """This will tell the state that the pod is in."""
+    containers = tuple([ContainerState(one.state, one.reason, one.ready) for one in pod.containers])
+    return PodState(pod.phase, pod.status, pod.ready, pod.deleting, containers)
 
 
 def containers_of(containers: Sequence[Container], state: PodState, restarts: Sequence[int]) -> tuple[Container, ...]:
