@@ -38,6 +38,8 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "armed": False,
         "armed_at": None,
         "armed_by": None,
+        "frozen_at": None,
+        "lost_marks": {},
         "read_only": False,
     }
 
