@@ -9,7 +9,8 @@ class Recording(models.Model):
     """A stretch of one cluster's stream: what was published from `begun_at` to `until`, and how fresh the picture was meanwhile.
 
     Stretches of one epoch whose places meet (`last` of the one is `after` of the next) tell one story; a stretch with a `picture` can be
-    understood without those before it. `body` is written and read by `clusterview.recording`. The sizes stand in an index too, since they
+    understood without those before it. `body` is written and read by `clusterview.recording`; one of another `format` was written by another
+    version of it, and is not shown. The sizes stand in an index too, since they
     are added up again and again: SQLite would read every body on its way to a column behind it.
     """
 
@@ -21,8 +22,9 @@ class Recording(models.Model):
     until = models.DateTimeField()
     state = models.CharField(max_length=10, help_text="live, stale or lost")
     has_picture = models.BooleanField()
+    format = models.PositiveSmallIntegerField(default=0)
     body = models.BinaryField()
     size = models.IntegerField(help_text="bytes of the body")
 
     class Meta:
-        indexes = [models.Index(fields=["cluster", "epoch", "after"]), models.Index(fields=["until", "size"])]
+        indexes = [models.Index(fields=["cluster", "format", "epoch", "after"]), models.Index(fields=["until", "size"])]

@@ -50,7 +50,7 @@ class Difference:
 
 def at(*, cluster: str, moment: datetime) -> Past:
     """This will put together what was seen at a moment. Raises NotRecorded."""
-    found = Recording.objects.filter(cluster_id=cluster, begun_at__lte=moment)
+    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT, begun_at__lte=moment)
     first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
     if first is None:
         raise NotRecorded
@@ -101,5 +101,5 @@ def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[o
 
 
 def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:
-    found = Recording.objects.filter(cluster_id=cluster).order_by("epoch", "after", "pk")
+    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT).order_by("epoch", "after", "pk")
     return found.values_list("begun_at", "until", "state", "has_picture").iterator()

@@ -15,6 +15,7 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
+FORMAT = 1  # of what a stretch holds, snapshots and changes included; one more with each change of it that older ones cannot be read with
 _decoder = msgspec.msgpack.Decoder(Stretch)
 
 

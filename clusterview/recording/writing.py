@@ -127,13 +127,14 @@ class Recorder:
             return
         body = stretches.pack(Stretch(picture=draft.picture, frames=tuple(draft.frames)))
         Recording.objects.create(
+            format=stretches.FORMAT,
             cluster_id=self._cluster, epoch=draft.epoch, after=draft.after, last=draft.last, begun_at=_moment(draft.begun_ms),
             until=_moment(draft.until_ms), state=draft.state, has_picture=bool(draft.picture), body=body, size=len(body),
         )  # fmt: skip
 
     def _draws_out(self, draft: Draft) -> bool:
         """Whether it was enough to draw out the newest stretch: nothing happened since, and its state is the same."""
-        there = Recording.objects.filter(cluster_id=self._cluster, epoch=draft.epoch, last=draft.last)
+        there = Recording.objects.filter(cluster_id=self._cluster, format=stretches.FORMAT, epoch=draft.epoch, last=draft.last)
         newest = there.order_by("-pk").values("pk", "state").first()  # without the body, which may hold a whole picture
         if newest is None or newest["state"] != draft.state:
             return False

@@ -222,3 +222,14 @@ def test_two_moments_are_compared_by_field(published: Published) -> None:
 def test_a_body_that_nobody_wrote_is_an_error() -> None:
     with pytest.raises(zlib.error):
         stretches.unpack(b"not compressed")
+
+
+def test_what_another_version_wrote_is_no_picture_and_no_error(published: Published) -> None:
+    published.begin(pods=2, epoch=1)
+    published.wait(5)
+    published.write()
+    assert pods(at(3)) == {"shop-0", "shop-1"}
+    Recording.objects.update(format=stretches.FORMAT - 1, body=b"something else")
+    assert reading.spans(cluster="lab") == []
+    with pytest.raises(reading.NotRecorded):
+        at(3)
