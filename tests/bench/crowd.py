@@ -142,8 +142,7 @@ def measure_storm() -> list[Line]:
                 time.sleep(1)
             web.restart()
             with crowd(web, folder, count=MANY, least=first.bytes, resume=place) as seen:
-                wait_for_sockets(web, MANY)
-                time.sleep(3)
+                seen.wait_for_all(seconds=60)
             crowds.append(seen)
         seen, new = crowds
     back, fresh = seen.whole_seconds or float("inf"), new.whole_seconds or float("inf")

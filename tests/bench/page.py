@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import select
 import subprocess
 import tempfile
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -86,8 +88,9 @@ def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: 
         assert process.stdout is not None
         try:
             assert process.stdout.readline().strip() == "ready"
+            seen.told = process.stdout
             yield seen
-            told = process.communicate(timeout=30)[0].split("\n")
+            told = [line for line in process.communicate(timeout=30)[0].split("\n") if line != "whole"]
             seen.open, seen.bytes, whole = (int(word) for word in told[0].split())
             seen.whole_seconds = whole / 1e6 if whole >= 0 else None
             seen.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
@@ -125,7 +128,13 @@ class Crowd:
     open: int = 0
     bytes: int = 0
     whole_seconds: float | None = None
+    told: IO[str] | None = None
     groups: list[tuple[int, int]] = field(default_factory=list)
+
+    def wait_for_all(self, *, seconds: float) -> None:
+        """This will wait until each has had the least, or so long."""
+        assert self.told is not None
+        select.select([self.told], [], [], seconds)
 
     def lateness(self, stamp: int) -> float | None:
         """Milliseconds from a stamp to the last read of the group that followed it; None where none did."""

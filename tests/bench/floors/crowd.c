@@ -113,7 +113,11 @@ int main(int count, char **words) {
             int64_t at = now();
             follow(line, (unsigned char *)buffer, got);
             bytes += got;
-            if (had[line] < least && had[line] + got >= least && --left == 0) whole = at - began;
+            if (had[line] < least && had[line] + got >= least && --left == 0) {
+                whole = at - began;
+                printf("whole\n");
+                fflush(stdout);
+            }
             had[line] += got;
             if (group < 0 || (at - groups[group].last > 10000 && group < GROUPS - 1)) group++;
             groups[group].last = at;
