@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import time
 from typing import Any
@@ -12,12 +13,27 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
-from clusterview.stream import encoding, hub, messages, notices
+from clusterview.stream import encoding, hub, messages, notices, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 10.0
 HELLO_BYTES = 64 * 1024
+HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
+KNOWN_SECONDS = 1.0
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
+
+
+_known: dict[str, float] = {}
+
+
+async def is_known(cluster: str) -> bool:
+    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`."""
+    if time.monotonic() - _known.get(cluster, float("-inf")) < KNOWN_SECONDS:
+        return True
+    found: bool = await database_sync_to_async(clusters.known)(cluster)
+    if found:
+        _known[cluster] = time.monotonic()
+    return found
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -30,6 +46,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
         self._tasks: list[asyncio.Task[None]] = []
         self._unlisten = None
+        self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
         if not origins.allowed(self.scope):
             await self.close()
             return
@@ -53,12 +70,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except msgspec.MsgspecError:
             await self._bye(reason="bad_message", code=POLICY)
             return
-        if hello.view != messages.WHOLE:
-            await self._bye(reason="forbidden", code=POLICY)
-        elif not await database_sync_to_async(clusters.known)(hello.cluster):
+        try:
+            namespaces = views.namespaces_of(hello.view)
+        except ValueError:
+            await self._bye(reason="bad_message", code=POLICY)
+            return
+        if self._is_flood():
+            await self._bye(reason="bad_message", code=POLICY)
+        elif not await is_known(hello.cluster):
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
-            await self._join(hello)
+            await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
         """Leaves everything."""
@@ -69,19 +91,25 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
 
-    async def _join(self, hello: messages.Hello) -> None:
+    def _is_flood(self) -> bool:
+        now, before = time.monotonic(), self._hellos[0] if len(self._hellos) == HELLOS else float("-inf")
+        self._hellos.append(now)
+        return now - before < HELLOS_SECONDS
+
+    async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, resume=hello.resume)
+        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume)
         self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:
-        async for frame in subscription:
-            await self.send(bytes_data=frame)
+        with contextlib.suppress(OSError):  # the browser is gone; `disconnect` comes
+            async for frame in subscription:
+                await self.send(bytes_data=frame)
 
     async def _wait_for_hello(self) -> None:
         await asyncio.sleep(HELLO_SECONDS)
-        if self.subscription is None:
+        if not self._hellos:
             await self._bye(reason="bad_message", code=POLICY)
 
     async def _expire(self, seconds: float) -> None:
@@ -105,7 +133,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _bye(self, *, reason: str, code: int) -> None:
         if self.subscription:
             self.subscription.close()
-        with contextlib.suppress(RuntimeError):  # the browser may have closed a moment ago
+        with contextlib.suppress(RuntimeError, OSError):  # the browser may have closed a moment ago
             await self.send(bytes_data=encoding.encode(messages.Bye(reason=reason)))
             await self.close(code=code)
 

@@ -34,11 +34,12 @@ app.conf.update(
     task_default_queue="default",
     task_serializer="json",
     accept_content=["json"],
+    worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     worker_pool="threads",
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
-# By name, so that they are imported after Django is ready. Each decides by the worker's queues whether it has work there.
-app.steps["worker"].update(["clusterview.workers.ObserverStep", "clusterview.workers.ReconcilerStep"])
+# By name, so that they are imported after Django is ready. Two decide by the worker's queues whether they have work there.
+app.steps["worker"].update(["clusterview.workers.ObserverStep", "clusterview.workers.ReconcilerStep", "clusterview.workers.DeafStep"])

@@ -27,6 +27,7 @@ from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
 PRACTICE_BEGINS_SECONDS = 30.0
+MESSAGE_BYTES = 128 * 1024  # of a browser; the socket itself says why to one that is longer than half of it, a longer one is not read at all
 OWNER_URL = "DATABASE_OWNER_URL"
 OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
 
@@ -141,6 +142,7 @@ def python_children(*, options: Options) -> list[Child]:
     """The web process and the two workers."""
     web = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--host", options.host, "--port", str(options.port)]
     web += ["--loop", "uvloop", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--lifespan", "off"]
+    web += ["--ws-max-size", str(MESSAGE_BYTES), "--ws-ping-interval", "15", "--ws-ping-timeout", "20"]
     web += ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header", "--log-level", "warning"]
     worker = [sys.executable, "-m", "celery", "-q", "-A", "dashboard", "worker", "-P", "threads", "-l", "WARNING"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
@@ -40,6 +41,12 @@ class RedisServer:
             self._process.kill()
             self._process.wait(10)
             self._process = None
+
+    def cpu_seconds(self) -> float:
+        """How much processor time it has used."""
+        assert self._process is not None
+        times = psutil.Process(self._process.pid).cpu_times()
+        return times.user + times.system
 
     def _answers(self) -> bool:
         try:

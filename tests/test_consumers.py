@@ -19,9 +19,10 @@ from django.test import Client
 
 from clusterview import consumers, routing
 from clusterview.access import clusters, people
-from clusterview.stream import hub, notices, publishing
+from clusterview.stream import encoding, hub, notices, publishing, rows
 from clusterview.stream.messages import WHOLE, Contact
 from clusterview.stream.publishing import Publisher
+from clusterview.topology.objects import Pod
 from tests.redis_servers import RedisServer
 from tests.stream.making import picture
 
@@ -45,7 +46,7 @@ def session(transactional_db: None) -> str:
 async def stream(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[hub.Hub]:
     """This process's hub, on a Redis that holds a picture of the lab."""
     writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1)
-    writer.begin(picture=picture(pods=2))
+    writer.begin(records=picture(pods=2).objects.values())
     writer.contact(contact=Contact(state="live", contact_age_seconds=0.1))
     made = hub.Hub(url=redis_server.url)
     monkeypatch.setattr(hub, "hub", lambda: made)
@@ -109,6 +110,20 @@ async def test_who_says_hello_gets_the_picture(socket: WebsocketCommunicator) ->
     await joined(socket)
 
 
+async def test_who_asks_for_a_namespace_is_told_of_nothing_else(socket: WebsocketCommunicator) -> None:
+    await socket.send_to(bytes_data=hello(view="store"))
+    whole = encoding.unpack((await told(socket, "snapshot"))["body"])
+    shown = list(rows.Reader(whole=whole).picture.objects.values())
+    assert [(record.name, record.node) for record in shown if isinstance(record, Pod)] == [("shop-0", ""), ("shop-1", "")]
+    assert len(shown) == 2
+
+
+async def test_a_flood_of_hellos_ends_the_socket(socket: WebsocketCommunicator) -> None:
+    for _ in range(consumers.HELLOS + 1):
+        await socket.send_to(bytes_data=hello())
+    assert await ended(socket) == ("bad_message", 1008)
+
+
 @pytest.mark.parametrize("cookie", [None, "", "x" * 32])
 async def test_a_stranger_is_refused_before_the_handshake(knock: Callable[..., WebsocketCommunicator], cookie: str | None) -> None:
     assert not (await knock(cookie=cookie).connect(timeout=SOON))[0]
@@ -129,7 +144,7 @@ async def test_another_page_is_refused_before_the_handshake(knock: Callable[...,
         ({"bytes_data": hello(resume=[1, 2])}, "bad_message", 1008),
         ({"bytes_data": hello(cluster="x" * consumers.HELLO_BYTES)}, "bad_message", 1009),
         ({"bytes_data": hello(cluster="nowhere")}, "unknown_cluster", 1008),
-        ({"bytes_data": hello(view="store")}, "forbidden", 1008),
+        ({"bytes_data": hello(view="no name")}, "bad_message", 1008),
     ],
 )
 async def test_what_is_no_hello_is_told_why_and_ends_it(socket: WebsocketCommunicator, frame: dict[str, Any], reason: str, code: int) -> None:

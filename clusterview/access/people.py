@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import itertools
+import weakref
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +23,8 @@ from django.utils.crypto import constant_time_compare
 from clusterview.access import auditing, secrets, transacting
 from clusterview.models import ApiToken, Grant
 from clusterview.models.people import Role
+
+AT_ONCE = 500  # sessions in one look
 
 
 @dataclass(frozen=True)
@@ -50,30 +56,76 @@ def person_of_token(token: str) -> Person | None:
 
 def person_of_session(session_key: str | None) -> Person | None:
     """The signed-in, active person of a session; None for an expired session, a disabled person, or one without a grant."""
-    if not session_key:
-        return None
-    found = Session.objects.filter(session_key=session_key, expire_date__gt=timezone.now()).first()
-    data = found.get_decoded() if found else {}
-    if found is None or not data.get(SESSION_KEY) or BACKEND_SESSION_KEY not in data:
-        return None
-    grant = Grant.objects.select_related("user").filter(user_id=data[SESSION_KEY], user__is_active=True).first()
-    if grant is None or not constant_time_compare(data.get(HASH_SESSION_KEY, ""), grant.user.get_session_auth_hash()):
-        return None
-    return Person(
-        name=grant.user.get_username(),
-        role=grant.role,
-        user_id=grant.user.pk,
-        session_hash=session_hash(session_key),
-        expires_at=found.expire_date.timestamp(),
-    )
+    return persons_of_sessions([session_key]).get(session_key) if session_key else None
+
+
+def persons_of_sessions(keys: Collection[str]) -> dict[str, Person]:
+    """The signed-in, active people of these sessions, by session, in two queries however many there are; who is not let in is left out."""
+    sessions = {}
+    for found in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()):
+        data = found.get_decoded()
+        if data.get(SESSION_KEY) and BACKEND_SESSION_KEY in data:
+            sessions[found] = data
+    ids = {data[SESSION_KEY] for data in sessions.values()}
+    grants = {str(one.user_id): one for one in Grant.objects.select_related("user").filter(user_id__in=ids, user__is_active=True)}
+    people = {}
+    for found, data in sessions.items():
+        grant = grants.get(str(data[SESSION_KEY]))
+        if grant is not None and constant_time_compare(data.get(HASH_SESSION_KEY, ""), grant.user.get_session_auth_hash()):
+            people[found.session_key] = Person(
+                name=grant.user.get_username(),
+                role=grant.role,
+                user_id=grant.user.pk,
+                session_hash=session_hash(found.session_key),
+                expires_at=found.expire_date.timestamp(),
+            )
+    return people
+
+
+class Asking:
+    """Looks sessions up for one event loop. Those who ask while it looks wait for the next look and share it, so that ten thousand who return at
+    once cost a few looks, and each is still looked up after it asked.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[Person | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def person(self, key: str) -> Person | None:
+        """This will wait for the next look at this session."""
+        if key not in self._waiting:
+            self._waiting[key] = asyncio.get_running_loop().create_future()
+        asked = self._waiting[key]
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._look())
+        return await asyncio.shield(asked)
+
+    async def _look(self) -> None:
+        try:
+            while self._waiting:
+                asked = dict(itertools.islice(self._waiting.items(), AT_ONCE))
+                for key in asked:
+                    del self._waiting[key]
+                try:
+                    found = await database_sync_to_async(persons_of_sessions)(list(asked))
+                except Exception as problem:
+                    for future in asked.values():
+                        future.set_exception(problem)
+                else:
+                    for key, future in asked.items():
+                        future.set_result(found.get(key))
+        finally:
+            self._task = None
+
+
+_asking: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Asking] = weakref.WeakKeyDictionary()
 
 
 async def person_of_scope(scope: dict[str, Any]) -> Person | None:
     """The person behind a WebSocket, from its session cookie."""
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
     key = parse_cookie(header).get(settings.SESSION_COOKIE_NAME)
-    person: Person | None = await database_sync_to_async(person_of_session)(key)
-    return person
+    return await _asking.setdefault(asyncio.get_running_loop(), Asking()).person(key) if key else None
 
 
 def session_hash(session_key: str) -> str:

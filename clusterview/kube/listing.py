@@ -1,13 +1,15 @@
 """Lists a kind completely, in pages, at one resourceVersion.
 
-A page that stalls is given up by its time-out, and a continue token that has expired (410, five minutes) starts the list again: what is
-returned is always one whole list, so a caller can replace what it knew. An object that cannot be read is set aside with its identity and
-the others go on; one broken object must not hide a cluster.
+Objects are handed over as their page comes, so that a caller who keeps little of each never holds a whole cluster of them. A page that stalls
+is given up by its time-out, and a continue token that has expired (410, five minutes) starts the list again: what is returned is always one
+whole list, so a caller can replace what it knew. An object that cannot be read is set aside with its identity and the others go on; one broken
+object must not hide a cluster.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -34,8 +36,16 @@ class Quarantined(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Listing(msgspec.Struct, Generic[T], frozen=True):
-    items: tuple[T, ...]
+class Gathering(Protocol):
+    """What the objects of a list are put into, one by one; a list for those who want them as they are."""
+
+    def append(self, item: Any, /) -> object: ...
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """`items` is what the objects were put into."""
+
+    items: Any
     resource_version: str
     quarantined: tuple[Quarantined, ...] = ()
 
@@ -45,9 +55,9 @@ class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
     next_page: str = msgspec.field(default="", name="continue")
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     metadata: ListMeta
-    items: list[msgspec.Raw] | None = None
+    items: list[T] | None = None
 
 
 class Identity(msgspec.Struct, frozen=True, rename="camel"):
@@ -61,19 +71,28 @@ class Identified(msgspec.Struct, frozen=True):
     metadata: Identity = Identity()
 
 
-PAGES = msgspec.json.Decoder(Page)
+RAW_PAGES = msgspec.json.Decoder(Page[msgspec.Raw])
 IDENTITIES = msgspec.json.Decoder(Identified)
 UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 
 def list_kind(
-    connection: Connection, spec: KindSpec, *, limit: int = 500, namespace: str | None = None, page_seconds: float | None = None
-) -> Listing[Any]:
-    """This will list the kind, in one namespace if given, with `spec.struct` for each object. Raises errors.KubeError."""
+    connection: Connection,
+    spec: KindSpec,
+    *,
+    limit: int = 500,
+    namespace: str | None = None,
+    page_seconds: float | None = None,
+    gather: Callable[[], Gathering] = list,
+) -> Listing:
+    """This will list the kind, in one namespace if given, with `spec.struct` for each object. Raises errors.KubeError.
+
+    `gather` makes what they are put into: a new one where the list has to start again.
+    """
     narrowed = spec.within(namespace) if namespace else spec
     for _ in range(RESTARTS):
         try:
-            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds)
+            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather())
         except errors.Gone as error:
             expired = error
     raise expired
@@ -97,33 +116,40 @@ def page_of(connection: Connection, spec: KindSpec, *, accept: str, limit: int, 
     return connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS).body
 
 
-def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None) -> Listing[Any]:
-    decoder = spec.decoder()
-    items: list[Any] = []
+def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None, items: Gathering) -> Listing:
+    decoder = msgspec.json.Decoder(Page[spec.struct])  # type: ignore[name-defined]
     quarantined: list[Quarantined] = []
-    token, version, size = "", "", 0
+    token, version, size, count = "", "", 0, 0
     while True:
         body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
-        page, size = _decoded(body, spec), size + len(body)
+        size += len(body)
+        try:
+            page = decoder.decode(body)
+        except UNREADABLE:
+            page = _without_poison(body, spec, quarantined)
+        if not page.metadata.resource_version:
+            raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
-        for raw in page.items or ():
-            try:
-                items.append(decoder.decode(raw))
-            except UNREADABLE as error:
-                quarantined.append(quarantine(identify(raw), error))
+        for item in page.items or ():
+            items.append(item)
+        count += len(page.items or ())
         if page.metadata.next_page in ("", token):
-            break
-        if len(items) > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
-            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {len(items)} objects, {size} bytes, and more.")
+            return Listing(items, version, tuple(quarantined))
+        if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
+            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
         token = page.metadata.next_page
-    return Listing(tuple(items), version, tuple(quarantined))
 
 
-def _decoded(body: bytes, spec: KindSpec) -> Page:
+def _without_poison(body: bytes, spec: KindSpec, quarantined: list[Quarantined]) -> Page[Any]:
+    """The page without the objects that cannot be read; these are set aside."""
     try:
-        page = PAGES.decode(body)
+        page = RAW_PAGES.decode(body)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The list of {spec.resource} cannot be read: {str(error)[:REASON_CHARACTERS]}.") from error
-    if not page.metadata.resource_version:
-        raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
-    return page
+    decoder, items = spec.decoder(), []
+    for raw in page.items or ():
+        try:
+            items.append(decoder.decode(raw))
+        except UNREADABLE as error:
+            quarantined.append(quarantine(identify(raw), error))
+    return Page(page.metadata, items)

@@ -69,7 +69,10 @@ class Metadata(Base, frozen=True):
     @property
     def owner(self) -> Owner | None:
         """The controlling owner, else the first."""
-        return next((one for one in self.owner_references if one.controller), next(iter(self.owner_references), None))
+        for one in self.owner_references:
+            if one.controller:
+                return one
+        return self.owner_references[0] if self.owner_references else None
 
 
 class Present(Base, frozen=True):

@@ -25,7 +25,7 @@ from clusterview.kube import errors
 from clusterview.kube.backoff import Backoff
 from clusterview.kube.connections import Connection, Stream
 from clusterview.kube.kinds import KindSpec
-from clusterview.kube.listing import UNREADABLE, Quarantined, identify, list_kind, quarantine
+from clusterview.kube.listing import UNREADABLE, Gathering, Quarantined, identify, list_kind, quarantine
 from clusterview.topology.versions import is_older
 
 log = logging.getLogger(__name__)
@@ -47,10 +47,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Listed:
-    """Everything there is of this row, at one moment: what is not in it is gone."""
+    """Everything there is of this row, at one moment: what is not in it is gone. `items` is what the reflector's `gather` made."""
 
     spec: KindSpec
-    items: tuple[Any, ...]
+    items: Any
     resource_version: str
     quarantined: tuple[Quarantined, ...] = ()
 
@@ -142,7 +142,8 @@ STATUSES = msgspec.json.Decoder(Status)
 class Reflector:
     """Lists and watches one row and tells `deliver` what happens, in order, from the thread that runs it.
 
-    It has a connection of its own, so that `stop` ends whatever it waits for. `clock` is monotonic seconds, `chance` gives [0, 1).
+    It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `clock` is
+    monotonic seconds, `chance` gives [0, 1).
     """
 
     def __init__(
@@ -152,6 +153,7 @@ class Reflector:
         deliver: Callable[[Observation], None],
         *,
         limit: int = 500,
+        gather: Callable[[], Gathering] = list,
         silence_seconds: float = SILENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
@@ -159,7 +161,7 @@ class Reflector:
         self.spec = spec
         self._connection = connection.sibling(size=1)
         self._deliver = deliver
-        self._limit, self._silence_seconds = limit, silence_seconds
+        self._limit, self._gather, self._silence_seconds = limit, gather, silence_seconds
         self._clock, self._chance = clock, chance
         self._backoff = Backoff(clock=clock, chance=chance)
         self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
@@ -237,7 +239,7 @@ class Reflector:
             self._nudged.clear()
 
     def _list(self) -> None:
-        listing = list_kind(self._connection, self.spec, limit=self._limit)
+        listing = list_kind(self._connection, self.spec, limit=self._limit, gather=self._gather)
         if self._stopped.is_set():
             return
         self._expect_no_rewind(listing.resource_version)

@@ -159,7 +159,7 @@ class Following:
         if not self._begun:
             self._pending.clear()
             if self._sight.is_complete(now=now):
-                self._publisher.begin(picture=self._projector.picture())
+                self._publisher.begin(records=self._projector.records(), pods=self._projector.pods)
                 self._begun = True
         if self._pending and not self._pace.wait_seconds(now=now):
             self._flush(self._publisher, now)
@@ -182,7 +182,10 @@ class Following:
             self._said = essence
 
     def _project(self, observation: Listed | Seen | Vanished | Health | Tick) -> None:
-        self._pending += self._projector.project(observation)
+        if self._begun and self._publisher is not None:
+            self._pending += self._projector.changes(observation)
+        else:
+            self._projector.learn(observation)
 
     def _contacted(self, at: float) -> None:
         was_away = self._sight.is_away(now=at)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from clusterview.kube import watching
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.watching import Reflector
 from clusterview.observer import words
+from clusterview.observer.reporting import Gathered
 
 NAMESPACES_AT_MOST = 20
 STOP_SECONDS = 2.0
@@ -25,7 +27,7 @@ class Reader:
     """One row's reflector in its thread."""
 
     def __init__(self, *, connection: Connection, spec: KindSpec, deliver: Callable[[watching.Observation], None]) -> None:
-        self.reflector = Reflector(connection, spec, deliver)
+        self.reflector = Reflector(connection, spec, deliver, gather=partial(Gathered, kind=spec.kind))
         self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
 
     def start(self) -> None:

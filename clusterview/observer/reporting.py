@@ -11,9 +11,36 @@ from clusterview.kube.listing import Quarantined
 from clusterview.observer import words
 from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed, Seen, Sighting, Vanished
-from clusterview.topology.objects import Kind, Namespace, Uid
+from clusterview.topology import endpoints
+from clusterview.topology.columns import Pods
+from clusterview.topology.objects import Kind, Namespace, Pod, Uid
+from clusterview.topology.versions import as_number
 
 log = logging.getLogger(__name__)
+
+
+class Gathered:
+    """The objects of a list, each translated as it comes: what the API server sent of it is forgotten with its page. Pods lie in columns."""
+
+    def __init__(self, *, kind: str) -> None:
+        self._kind = kind
+        self.pods = Pods() if kind == Kind.POD else None
+        self.sightings: list[Sighting] = []
+        self.poison: dict[Uid, str] = {}
+
+    def append(self, item: Any) -> None:
+        """This will keep what is shown of the object."""
+        found = _sighting(self._kind, item, self.poison)
+        if found is None:
+            return
+        if not self._put_pod(found):
+            self.sightings.append(Sighting(record=endpoints.pack(found.record), version=found.version, renewal=found.renewal))
+
+    def _put_pod(self, found: Sighting) -> bool:
+        if self.pods is None or not isinstance(found.record, Pod):
+            return False
+        number = as_number(version=found.version)
+        return number is not None and self.pods.put(found.record, note=number) is not None
 
 
 def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
@@ -21,12 +48,10 @@ def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
     spec = said.spec
     match said:
         case watching.Listed(items=items, quarantined=quarantined):
-            poison: dict[Uid, str] = {}
-            sightings = tuple(one for item in items if (one := _sighting(spec.kind, item, poison)) is not None)
-            yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=sightings, at=at)
-            yield words.Unreadable(key=spec.key, objects=_names(quarantined) | poison, all_of_them=True)
+            yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=items.sightings, pods=items.pods, at=at)
+            yield words.Unreadable(key=spec.key, objects=_names(quarantined) | items.poison, all_of_them=True)
         case watching.Seen(item=item):
-            poison = {}
+            poison: dict[Uid, str] = {}
             if (one := _sighting(spec.kind, item, poison)) is not None:
                 yield Seen(sighting=one, at=at)
             else:

@@ -21,6 +21,8 @@ ROLE_LABEL = "node-role.kubernetes.io/"
 ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 ACCESS_VOLUME = "kube-api-access"
 SERVICE_LABEL = "kubernetes.io/service-name"
+LABELS = 100  # of an object, at most, are told: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
+MORE = "…"  # no name of a label
 
 
 class _Base(TypedDict):
@@ -51,17 +53,28 @@ def sighting(*, kind: str, item: Any) -> Sighting:
 
 
 def _base(metadata: structs.Metadata) -> _Base:
-    owner = metadata.owner
     return {
         "uid": Uid(metadata.uid),
         "namespace": Namespace(metadata.namespace),
         "name": metadata.name,
-        "labels": map_of(metadata.labels),
+        "labels": map_of(few(metadata.labels)),
         "annotations": _annotations(metadata.annotations) if metadata.annotations is not None else {},
-        "owner": one_of(objects.Owner(owner.kind, owner.name, Uid(owner.uid))) if owner is not None else None,
+        "owner": _owner(metadata.owner),
         "created_at": moment(metadata.creation_timestamp),
         "deleting": metadata.deletion_timestamp is not None,
     }
+
+
+def few(labels: dict[str, str]) -> dict[str, str]:
+    """This will leave out what is more than a hundred labels, and say so in their place."""
+    if len(labels) <= LABELS:
+        return labels
+    return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
+
+
+@functools.lru_cache(maxsize=10_000)
+def _owner(found: structs.Owner | None) -> objects.Owner | None:
+    return one_of(objects.Owner(found.kind, found.name, Uid(found.uid))) if found is not None else None
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -95,7 +108,7 @@ def node(item: structs.Node) -> objects.Node:
 
 
 def pod(item: structs.Pod) -> objects.Pod:
-    ready = item.status.condition("Ready")
+    spec, status, ready = item.spec, item.status, item.status.condition("Ready")
     return objects.Pod(
         **_base(item.metadata),
         node=one_of(item.spec.node_name),
@@ -104,12 +117,7 @@ def pod(item: structs.Pod) -> objects.Pod:
         status=pod_status.status_of(pod=item) or "Pending",
         ready=ready is not None and ready.status == "True",
         restarts=pod_status.restarts_of(pod=item),
-        containers=one_of(
-            (
-                *_containers(item.spec.init_containers, item.status.init_container_statuses, init=True),
-                *_containers(item.spec.containers, item.status.container_statuses, init=False),
-            )
-        ),
+        containers=_containers_of(spec.init_containers, status.init_container_statuses, spec.containers, status.container_statuses),
         volumes=one_of(tuple([_volume(one) for one in item.spec.volumes])),
     )
 
@@ -120,11 +128,21 @@ def _volume(volume: structs.Volume) -> objects.Volume:
     return objects.Volume(name, volume.source, volume.target)
 
 
+@functools.lru_cache(maxsize=2_000)
+def _containers_of(
+    first: tuple[structs.Container, ...],
+    first_statuses: tuple[structs.ContainerStatus, ...],
+    wanted: tuple[structs.Container, ...],
+    statuses: tuple[structs.ContainerStatus, ...],
+) -> tuple[objects.Container, ...]:
+    return one_of((*_containers(first, first_statuses, init=True), *_containers(wanted, statuses, init=False)))
+
+
 def _containers(wanted: tuple[structs.Container, ...], statuses: tuple[structs.ContainerStatus, ...], *, init: bool) -> tuple[objects.Container, ...]:
     if not wanted:
         return ()
     known = {one.name: one for one in statuses}
-    return tuple(_container(one, known.get(one.name, structs.ContainerStatus()), init=init) for one in wanted)
+    return tuple([_container(one, known.get(one.name, structs.ContainerStatus()), init=init) for one in wanted])
 
 
 def _container(wanted: structs.Container, status: structs.ContainerStatus, *, init: bool) -> objects.Container:
@@ -155,7 +173,7 @@ def service(item: structs.Service) -> objects.Service:
         **_base(item.metadata),
         type=spec.type,
         headless=spec.cluster_ip == "None",
-        selector=spec.selector or None,
+        selector=map_of(spec.selector) if spec.selector else None,
         ports=tuple(
             objects.ServicePort(name=one.name, port=one.port, target=str(one.target_port or one.port), node_port=one.node_port, protocol=one.protocol)
             for one in spec.ports
@@ -196,7 +214,7 @@ def _endpoint(item: structs.Endpoint) -> objects.Endpoint:
     return objects.Endpoint(
         pod_uid=Uid(target.uid if target is not None and target.kind == "Pod" else ""),
         address=next(iter(item.addresses), ""),
-        node=item.node_name or "",
+        node=one_of(item.node_name or ""),
         ready=ready,
         serving=ready if said.serving is None else said.serving,
         terminating=bool(said.terminating),
@@ -206,11 +224,11 @@ def _endpoint(item: structs.Endpoint) -> objects.Endpoint:
 def _workload(spec: structs.WorkloadSpec) -> _Workload:
     containers = spec.template.spec.containers
     return {
-        "selector": spec.selector.match_labels,
+        "selector": map_of(spec.selector.match_labels),
         "selector_exact": not spec.selector.match_expressions,
-        "template_labels": spec.template.metadata.labels,
-        "images": tuple(one.image for one in containers),
-        "ports": tuple(port for one in containers for port in _ports(one)),
+        "template_labels": map_of(spec.template.metadata.labels),
+        "images": one_of(tuple(one.image for one in containers)),
+        "ports": one_of(tuple(port for one in containers for port in _ports(one))),
     }
 
 

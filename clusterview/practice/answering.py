@@ -105,10 +105,13 @@ def content(asked: Asked) -> Object:
 
 
 def of_kind(resource: Resource, asked: Asked, *, kind: str = "") -> Object:
-    """This will read the body as an object of the resource. Raises Problem 400 for another kind, 415 for what is not JSON."""
+    """This will read the body as an object of the resource; of the built-in kinds it need not say which. Raises Problem 400, 415."""
     body = content(asked)
     expected = (kind or resource.kind, resource.api_version)
-    said = (body.get("kind") or expected[0], body.get("apiVersion") or expected[1])
+    if resource.custom and not body.get("kind"):
+        what = f"Object 'Kind' is missing in '{asked.body.decode(errors='replace')}'"
+        raise problems.bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {what}")
+    said = (body.get("kind") or expected[0], body.get("apiVersion") or ("" if resource.custom else expected[1]))
     if not kind and said != expected:
         message = f"the API version in the data ({said[1]}) does not match the expected API version ({expected[1]})"
         if said[0] != expected[0]:

@@ -6,27 +6,53 @@ They share an event loop and nothing else, so a slow one (`slow-api`) does not d
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from clusterview.practice import cluster
 from clusterview.practice.cluster import Cluster, Options
-from clusterview.practice.stories import telling
+from clusterview.practice.stories import large, telling
 from clusterview.practice.timing import USUAL, Timing
 
 
-class Campus:
-    """The clusters of a story in a folder. The first one listens on `port`; 0 and the others: where they did last, else on any free port."""
+class Busy(Exception):
+    """Another process runs a cluster in this folder."""
 
-    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL) -> None:
+
+def hold(folder: Path) -> IO[str]:
+    """This will keep others out of the folder for as long as the file is open, so also until the process is killed. Raises Busy."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = (folder / "lock").open("a+")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        held.seek(0)
+        with held:
+            raise Busy(f"A practice cluster already runs in {folder} (pid {held.read()}).") from problem
+    held.truncate(0)
+    held.write(str(os.getpid()))
+    held.flush()
+    return held
+
+
+class Campus:
+    """The clusters of a story in a folder; a large one is of that size.
+
+    The first one listens on `port`; 0 and the others: where they did last, else on any free port.
+    """
+
+    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL, size: large.Size | None = None) -> None:
         self.kubeconfig = folder / "kubeconfig"
         contexts = telling.contexts(story)
         places = [folder] if len(contexts) == 1 else [folder / context for context in contexts]
         ports = [port or cluster.last_port(folder=places[0]), *(cluster.last_port(folder=place) for place in places[1:])]
         self.clusters = [
-            Cluster(Options(folder=place, port=number, story=story, timing=timing, context=context))
+            Cluster(Options(folder=place, port=number, story=story, timing=timing, context=context, size=size))
             for place, number, context in zip(places, ports, contexts, strict=True)
         ]  # fmt: skip
 

@@ -16,25 +16,32 @@ from pathlib import Path
 
 import uvicorn
 
-from clusterview.practice import accounts, certificates, managing, persisting
+from clusterview.practice import accounts, certificates, churning, managing, persisting
+from clusterview.practice.controllers import heartbeats
+from clusterview.practice.objects import name_of, namespace_of
+from clusterview.practice.resources import NODES, PODS
 from clusterview.practice.serving import Server
 from clusterview.practice.store import Event, Store
-from clusterview.practice.stories import telling
+from clusterview.practice.stories import large, telling
 from clusterview.practice.timing import USUAL, Timing
 
 GRACE_SECONDS = 2
 SECOND = 1.0
+TICK_SECONDS = 0.01
+BEATS = 20  # so many groups of a large cluster's nodes tell one after the other that they are alive
+VERSIONS_A_SECOND = 10_000  # more than are ever written, so a large cluster never gives out a version twice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What `practice up` was asked for."""
+    """What `practice up` was asked for. A `size` makes a large cluster, which is made anew at each start."""
 
     folder: Path
     port: int
     story: str = telling.SHOP
     timing: Timing = field(default=USUAL)
     context: str = telling.CONTEXT
+    size: large.Size | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -66,13 +73,19 @@ class Cluster:
         options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         certificates.prepare(folder=options.folder)
         self.tokens = tokens(folder=options.folder)
-        self.store = self._read()
-        self.manager = managing.Manager(self.store, timing=options.timing)
-        self.manager.begin()
-        self.keeper = persisting.Keeper(options.folder / "cluster.json", self.store, story=options.story)
+        self.keeper: persisting.Keeper | None = None
+        self.churn: churning.Churn | None = None
+        if options.size is not None:
+            self._fill(options.size)
+        else:
+            self.store = self._read()
+            self.manager = managing.Manager(self.store, timing=options.timing)
+            self.manager.begin()
+            self.keeper = persisting.Keeper(options.folder / "cluster.json", self.store, story=options.story)
         self.server = Server(self.store, story=options.story, tokens=self.tokens, clock=clock)
         self._changed = asyncio.Event()
         self._uvicorn: uvicorn.Server | None = None
+        self._is_expired = False
 
     def _read(self) -> Store:
         found = persisting.read(self.options.folder / "cluster.json", story=self.options.story)
@@ -83,20 +96,38 @@ class Cluster:
         store.forget_history()
         return store
 
+    def _fill(self, size: large.Size) -> None:
+        """Controllers are asked about what the story tells and whatever changes, and not about the mass, which is as they would have made it."""
+        now = self._clock()
+        self.store = Store(version=int(now * VERSIONS_A_SECOND))
+        large.fill(self.store, size=size, now=now)
+        self.churn = churning.Churn(self.store, pods=[(namespace_of(pod), name_of(pod)) for pod in self.store.all(PODS)], now=now)
+        self.manager = managing.Manager(self.store, timing=self.options.timing)
+        for number, node in enumerate(self.store.all(NODES)):
+            at = now + number % BEATS * self.options.timing.heartbeat_seconds / BEATS
+            self.manager.ask(heartbeats.CONTROLLER, ("", name_of(node)), at=at)
+        for leader in heartbeats.LEADERS:
+            self.manager.ask(heartbeats.CONTROLLER, (heartbeats.SYSTEM, leader), at=now)
+        telling.tell(self.store, story=self.options.story, now=now, nodes=0)
+        self.manager.step(now)
+        self.store.forget_history()
+
     async def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """This will serve until `stop`; `ready` is called when the port is open."""
         self.store.listeners.append(self._hear)
         listening = listen(port=self.options.port)
         write_kubeconfigs(options=self.options, tokens=self.tokens, port=listening.getsockname()[1])
         self._uvicorn = Uvicorn(self._configuration(), ready=ready)
-        controlling = asyncio.create_task(self._control())
+        tasks = [asyncio.create_task(self._control())] + ([asyncio.create_task(self._restart(self.churn))] if self.churn is not None else [])
         try:
             await self._uvicorn.serve(sockets=[listening])
         finally:
-            controlling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await controlling
-            self.keeper.keep(now=self._clock(), at_once=True)
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            if self.keeper is not None:
+                self.keeper.keep(now=self._clock(), at_once=True)
 
     def stop(self) -> None:
         """This will end the watches and then the server."""
@@ -112,18 +143,37 @@ class Cluster:
         )  # fmt: skip
 
     def _hear(self, event: Event) -> None:
-        self._changed.set()
+        if not event.settled:
+            self._changed.set()
 
     async def _control(self) -> None:
         """The controllers, whenever something changed or is due."""
         while True:
             self._changed.clear()
             due_at = self.manager.guarded_step(self._clock())
-            self.keeper.keep(now=self._clock())
+            if self.keeper is not None:
+                self.keeper.keep(now=self._clock())
             self.server.visitors.visit(self.store, now=self._clock())
+            self._show_certificate(is_expired=self._clock() < self.server.stage.expired_until)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(max(due_at - self._clock(), 0.002), SECOND)):
                     await self._changed.wait()
+
+    async def _restart(self, churn: churning.Churn) -> None:
+        """The pods of a large cluster, as many as the stage says."""
+        while True:
+            churn.step(per_second=self.server.stage.churn_per_second, now=self._clock())
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _show_certificate(self, *, is_expired: bool) -> None:
+        """This will show one or the other to whoever connects from now on, which everybody has to."""
+        if is_expired is self._is_expired or self._uvicorn is None or self._uvicorn.config.ssl is None:
+            return
+        self._is_expired = is_expired
+        certificate = self.options.folder / ("expired.crt" if is_expired else "server.crt")
+        self._uvicorn.config.ssl.load_cert_chain(certificate, self.options.folder / "server.key")
+        for one in list(self._uvicorn.server_state.connections):
+            one.transport.abort()
 
 
 def listen(*, port: int) -> socket.socket:

@@ -40,7 +40,7 @@ class Pages:
     """The lists that somebody is reading page by page."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[float, str, list[Object]]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, str, list[Object], int]] = OrderedDict()
         self._number = 0
 
     def forget(self) -> None:
@@ -51,34 +51,35 @@ class Pages:
         """This will answer a list, or its next page. Raises Problem 410 for a token that has expired, 400."""
         query = asked.query
         limit = int(query["limit"]) if query.get("limit", "").isdecimal() else 0
+        first = 0
         if token := query.get("continue", ""):
-            version, items = self._next(token, now)
+            version, items, first = self._next(token, now)
         else:
             check_version(store, query)
             version, items = str(store.version), chosen(store, resource, namespace=asked.target.namespace, query=query)
         metadata: Object = {"resourceVersion": version}
-        if limit and len(items) > limit:
-            metadata["continue"] = self._keep(version, items[limit:], now)
+        last = first + limit if limit else len(items)
+        if last < len(items):
+            metadata["continue"] = self._keep(version, items, last, now)
             if not query.get("labelSelector") and not query.get("fieldSelector"):
-                metadata["remainingItemCount"] = len(items) - limit
-            items = items[:limit]
-        return 200, shaping.many(resource, items, accept=asked.accept, query=query, metadata=metadata, now=now)
+                metadata["remainingItemCount"] = len(items) - last
+        return 200, shaping.many(resource, items[first:last], accept=asked.accept, query=query, metadata=metadata, now=now)
 
-    def _keep(self, version: str, rest: list[Object], now: float) -> str:
+    def _keep(self, version: str, items: list[Object], first: int, now: float) -> str:
         self._number += 1
         key = str(self._number)
-        self._kept[key] = (now + KEPT_SECONDS, version, rest)
+        self._kept[key] = (now + KEPT_SECONDS, version, items, first)
         while len(self._kept) > KEPT_LISTS:
             self._kept.popitem(last=False)
         return base64.urlsafe_b64encode(json.dumps({"v": "meta.k8s.io/v1", "rv": int(version), "start": key}).encode()).decode().rstrip("=")
 
-    def _next(self, token: str, now: float) -> tuple[str, list[Object]]:
+    def _next(self, token: str, now: float) -> tuple[str, list[Object], int]:
         try:
             key = str(json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))["start"])
         except (ValueError, KeyError, TypeError) as error:
             raise problems.bad_request("continue key is not valid") from error
-        until, version, rest = self._kept.get(key, (0.0, "", []))
+        until, version, items, first = self._kept.get(key, (0.0, "", [], 0))
         if until < now:
             why = "The provided continue parameter is too old to display a consistent list result."
             raise problems.expired(f"{why} You can start a new list without the continue parameter.")
-        return version, rest
+        return version, items, first

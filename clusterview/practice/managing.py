@@ -69,8 +69,12 @@ class Manager:
         for resource, item in list(self._store.everything()):
             self._hear(Event("ADDED", resource, item, None, self._store.version))
 
+    def ask(self, controller: Controller, key: Key, *, at: float) -> None:
+        """This will ask one controller about one of its objects, at that time."""
+        self._due[(controller.name, key)] = (at, controller)
+
     def _hear(self, event: Event) -> None:
-        if event.resource is EVENTS:
+        if event.resource is EVENTS or event.settled:
             return
         for controller in self._controllers:
             for key in controller.concerns(self._store, event):

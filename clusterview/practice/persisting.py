@@ -40,7 +40,7 @@ def read(path: Path, *, story: str) -> Store | None:
 def write(path: Path, store: Store, *, story: str) -> None:
     """This will write everything at once, readable by its owner only."""
     objects: list[Object] = [item for _, item in store.everything()]
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.draft")  # one name, so that what a killed process left is written over
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.encode({"format": FORMAT, "story": story, "version": store.version, "objects": objects}))
     draft.replace(path)

@@ -17,10 +17,13 @@ PLAYER = Writer(manager="practice")
 
 
 class Stage:
-    """Where a story is played. `delay_seconds` is how long every answer of the API server waits."""
+    """Where a story is played. `delay_seconds` is how long every answer of the API server waits; until `expired_until` its certificate is too old.
+
+    `churn_per_second` is how many pods restart in a second, where the story has pods for that.
+    """
 
     def __init__(self, store: Store, *, story: str) -> None:
-        self.delay_seconds = 0.0
+        self.delay_seconds = self.expired_until = self.churn_per_second = 0.0
         self._store, self._story = store, story
         self._acts = {name_of(one): one for one in telling.acts(story)}
 
@@ -38,6 +41,9 @@ class Stage:
         else:
             changed = [item for write in act.get("writes") or () for item in self._written(write, now=now)]
         self.delay_seconds = float(act.get("delaySeconds", 0.0 if act.get("reset") else self.delay_seconds))
+        self.churn_per_second = float(act.get("churnPerSecond", 0.0 if act.get("reset") else self.churn_per_second))
+        if act.get("reset") or "expiredSeconds" in act:
+            self.expired_until = now + float(act.get("expiredSeconds", 0.0))
         told = [{"kind": item["kind"], "namespace": namespace_of(item), "name": name_of(item)} for item in changed]
         return {key: act[key] for key in ("apiVersion", "kind", "metadata", "title", "does")} | {"status": {"changed": told}}
 

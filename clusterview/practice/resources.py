@@ -7,9 +7,11 @@ from dataclasses import dataclass
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resource:
-    """`status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec.
+    """There is one of each, so that they are told apart by identity, which costs nothing.
+
+    `status` and `scale` say which subresources there are; `counted`, whether `metadata.generation` counts the changes of its spec.
 
     `verbs` are what can be done with it at all; `custom` are those that a CustomResourceDefinition makes, which know no strategic merge patch.
     """

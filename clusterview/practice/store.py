@@ -24,12 +24,16 @@ Inner = TypeVar("Inner")
 
 
 class Event:
-    """One write. `previous` is the object before it; `line` is the event as a watch sends it, encoded once for everybody."""
+    """One write. `previous` is the object before it; `line` is the event as a watch sends it, encoded once for everybody.
 
-    __slots__ = ("_line", "object", "previous", "resource", "type", "version")
+    A `settled` one is for watchers alone: nothing follows from it, and no controller is asked.
+    """
 
-    def __init__(self, type: EventType, resource: Resource, object: Object, previous: Object | None, version: int) -> None:
+    __slots__ = ("_line", "object", "previous", "resource", "settled", "type", "version")
+
+    def __init__(self, type: EventType, resource: Resource, object: Object, previous: Object | None, version: int, *, settled: bool = False) -> None:
         self.type, self.resource, self.object, self.previous, self.version = type, resource, object, previous, version
+        self.settled = settled
         self._line: bytes | None = None
 
     @property
@@ -104,7 +108,7 @@ class Store:
 
     # Writing
 
-    def put(self, resource: Resource, item: Object) -> Object:
+    def put(self, resource: Resource, item: Object, *, settled: bool = False) -> Object:
         """This will keep the object under the next version, and give it as it is kept."""
         self.version += 1
         key = (namespace_of(item), name_of(item))
@@ -112,7 +116,7 @@ class Store:
         kept = {**item, "metadata": {**item["metadata"], "resourceVersion": str(self.version)}}
         self._objects[resource][key] = kept
         self._index(resource, key, previous=previous, kept=kept)
-        self._note(Event("ADDED" if previous is None else "MODIFIED", resource, kept, previous, self.version))
+        self._note(Event("ADDED" if previous is None else "MODIFIED", resource, kept, previous, self.version, settled=settled))
         return kept
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -146,15 +150,16 @@ class Store:
             listener(event)
 
     def _index(self, resource: Resource, key: Key, *, previous: Object | None, kept: Object | None) -> None:
-        if kept is not None:
+        if kept is not None and (previous is None or uid_of(previous) != uid_of(kept)):
             self._by_uid[uid_of(kept)] = (resource, key)
-        elif previous is not None:
+        elif kept is None and previous is not None:
             self._by_uid.pop(uid_of(previous), None)
         if resource.namespaced:
             _place(self._in_namespace, (resource, key[0]), key, kept)
-        for owner in _owners(previous) - _owners(kept):
+        owners = _owners(kept)
+        for owner in _owners(previous) - owners:
             _place(self._owned, owner, (resource, key), None)
-        for owner in _owners(kept):
+        for owner in owners:
             _place(self._owned, owner, (resource, key), kept)
         if resource is PODS:
             before, now = _node(previous), _node(kept)

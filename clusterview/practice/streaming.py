@@ -19,6 +19,7 @@ from clusterview.practice.store import Event, Store, event_line
 BOOKMARK_SECONDS = 60.0
 LONGEST_SECONDS = 1800
 PENDING_EVENTS = 20_000
+AT_ONCE = 500  # lines in one piece: what is made to be sent is held several times over until it is gone
 INITIAL_END = "k8s.io/initial-events-end"
 
 
@@ -40,6 +41,7 @@ class Watch:
         self._form = shaping.form_of(asked.accept)
         self._has_columns = False
         listing.check_version(store, query)
+        self._first: list[Object] = []
         self._pending: list[bytes] = []
         self._overflown = False
         self._awake = asyncio.Event()
@@ -53,8 +55,7 @@ class Watch:
         if initial is not None and query.get("resourceVersionMatch") != "NotOlderThan":
             raise problems.bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
         if initial == "true" or (initial is None and version in ("", "0")):
-            for item in listing.chosen(self._store, self._resource, namespace=self._asked.target.namespace, query=self._query):
-                self._send("ADDED", item)
+            self._first = listing.chosen(self._store, self._resource, namespace=self._asked.target.namespace, query=self._query)
             if initial == "true":
                 self._pending.append(self._bookmark(INITIAL_END))
             return
@@ -88,13 +89,16 @@ class Watch:
             self._send("DELETED", event.object)
 
     def _send(self, type: str, item: Object) -> None:
+        self._pending.append(self._line(type, item))
+
+    def _line(self, type: str, item: Object) -> bytes:
         shaped = item
         if self._form != "whole":
             shaped = shaping.one(
                 self._resource, item, accept=self._asked.accept, query=self._asked.query, now=self._clock(), with_columns=not self._has_columns
             )
             self._has_columns = True
-        self._pending.append(event_line(type=type, object=shaped))
+        return event_line(type=type, object=shaped)
 
     def _bookmark(self, *annotations: str) -> bytes:
         metadata: Object = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
@@ -117,12 +121,17 @@ class Watch:
         bookmarks = self._asked.query.get("allowWatchBookmarks") in ("1", "true")
         bookmark_at = self._clock() + self._bookmark_seconds
         try:
+            while self._first and not self._closing.is_set():
+                items, self._first = self._first[:AT_ONCE], self._first[AT_ONCE:]
+                yield b"".join(self._line("ADDED", item) for item in items)
             while not self._closing.is_set():
                 if self._pending:
-                    told, self._pending = b"".join(self._pending), []
-                    yield told
-                if self._overflown or self._clock() >= ends_at:
+                    told, self._pending = self._pending[:AT_ONCE], self._pending[AT_ONCE:]
+                    yield b"".join(told)
+                if (self._overflown and not self._pending) or self._clock() >= ends_at:
                     return
+                if self._pending:
+                    continue
                 if bookmarks and self._clock() >= bookmark_at:
                     bookmark_at = self._clock() + self._bookmark_seconds
                     yield self._bookmark()

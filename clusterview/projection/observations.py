@@ -6,8 +6,11 @@ matters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from clusterview.topology.columns import Pods
 from clusterview.topology.objects import AnyRecord, Kind, Namespace, Uid
 
 
@@ -29,12 +32,14 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """All objects of a kind, or with `namespace` all of them there. Replaces what was known of these.
 
-    An empty one also says that the kind is not readable any more.
+    An empty one also says that the kind is not readable any more. `pods` are further ones, in columns with their versions as notes; whoever takes
+    the observation in may keep them.
     """
 
     kind: Kind
     namespace: Namespace = Namespace("")
-    sightings: tuple[Sighting, ...]
+    sightings: Sequence[Sighting]
+    pods: Pods | None = None
     at: float = 0.0
 
 

@@ -6,15 +6,20 @@ backwards. What leads to an equal record is no change, so a relist that finds th
 
 from __future__ import annotations
 
+import collections
+from collections.abc import Iterator
+
 import msgspec
 
 from clusterview.projection import control_plane
 from clusterview.projection.control_plane import Leader
+from clusterview.projection.knowing import Known
 from clusterview.projection.observations import Health, Listed, Observation, Seen, Sighting, Tick, Vanished
 from clusterview.projection.renewing import Renewing
 from clusterview.projection.versions import Versions
+from clusterview.topology import endpoints
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.naming import Named
+from clusterview.topology.columns import NOWHERE, Pods
 from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Uid
 from clusterview.topology.pictures import Picture
 from clusterview.topology.versions import is_older
@@ -24,8 +29,8 @@ class Projector:
     """One cluster's picture, brought forward by observations. Not safe for several threads."""
 
     def __init__(self) -> None:
-        self._named = Named()
-        self._versions = Versions()
+        self._versions = Versions(known=lambda uid: self._known.version(uid))
+        self._known = Known(dropped=self._versions.dropped)
         self._renewing = Renewing()
         self._health: Health | None = None
         self._leaders: dict[str, Leader] = {}
@@ -34,51 +39,81 @@ class Projector:
 
     def picture(self) -> Picture:
         """This will give the whole picture as it is now, in containers of its own."""
-        return Picture(objects=self._named.objects.values())
+        return Picture(objects=[*map(endpoints.unpack, self.records()), *self.pods.values()])
+
+    def records(self) -> Iterator[AnyRecord]:
+        """This will give every record but those of `pods`, slices as they are packed: read them before the next observation."""
+        return self._known.records()
+
+    @property
+    def pods(self) -> Pods:
+        """The pods in columns, to be read before the next observation."""
+        return self._known.pods
 
     def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]:
         """This will name the objects of a kind, or with `namespace` those there."""
-        return self._named.of_kind(kind, namespace=namespace)
+        return self._known.of_kind(kind, namespace=namespace)
 
     def version(self, *, uid: Uid) -> str:
         """This will tell the resourceVersion of an object, empty for one that is not there."""
-        return self._versions.known(uid=uid)
+        return self._known.version(uid)
 
     def is_behind(self, *, uid: Uid, version: str) -> bool:
         """This will tell whether an object of that version was never heard of, neither it nor anything later."""
-        if known := self._versions.known(uid=uid):
+        if known := self._known.version(uid):
             return known != version and is_older(version=known, known=version)
         return not self._versions.is_late(uid=uid, version=version)
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
+        return list(self.changes(observation))
+
+    def changes(self, observation: Observation) -> Iterator[Change]:
+        """The same one by one, so that the changes of a large list are never all there. The observation is taken in as they are read: to the end."""
         match observation:
             case Seen(sighting=sighting, at=at):
-                changes = self._seen(sighting, at)
+                yield from self._seen(sighting, at)
             case Vanished(uid=uid, version=version):
-                changes = self._drop(uid, version)
+                yield from self._drop(uid, version)
             case Listed():
-                changes = self._listed(observation)
+                yield from self._listed(observation)
             case Tick(at=at, watching=watching):
-                changes = self._tick(at, watching)
+                yield from self._tick(at, watching)
             case Health():
                 self._health = observation
-                changes = []
-        return changes + self._control_plane()
+        yield from self._control_plane()
 
-    def _listed(self, listed: Listed) -> list[Change]:
-        found = {sighting.record.uid for sighting in listed.sightings}
-        gone = [uid for uid in self.uids(kind=listed.kind, namespace=listed.namespace) if uid not in found]
-        changes = [change for uid in gone for change in self._drop(uid)]
+    def learn(self, observation: Observation) -> None:
+        """This will take the observation in and tell nobody: pods in columns are kept as they lie where there were none before."""
+        if isinstance(observation, Listed) and observation.kind is Kind.POD and observation.pods is not None and self._known.adopt(observation.pods):
+            self._versions.found(self._known)
+            observation = msgspec.structs.replace(observation, pods=None)
+            collections.deque(self._listed_others(observation), maxlen=0)
+        else:
+            collections.deque(self.changes(observation), maxlen=0)
+
+    def _listed(self, listed: Listed) -> Iterator[Change]:
+        if before := self.uids(kind=listed.kind, namespace=listed.namespace):
+            found = {sighting.record.uid for sighting in listed.sightings}
+            for uid in before:
+                if uid not in found and (listed.pods is None or listed.pods.find(uid) == NOWHERE):
+                    yield from self._drop(uid)
+        yield from self._listed_others(listed)
+        if listed.pods is not None:
+            for change in self._known.take(listed.pods):
+                if isinstance(change, Put):
+                    self._versions.seen(uid=change.record.uid)
+                yield change
+
+    def _listed_others(self, listed: Listed) -> Iterator[Change]:
         for sighting in listed.sightings:
             # A list says what is there: it may bring back what a lost permission had hidden.
-            if not is_older(version=sighting.version, known=self._versions.known(uid=sighting.record.uid)):
-                changes += self._put(sighting, listed.at)
-        return changes
+            if not is_older(version=sighting.version, known=self._known.version(sighting.record.uid)):
+                yield from self._put(sighting, listed.at)
 
     def _seen(self, sighting: Sighting, at: float) -> list[Change]:
-        holder = self._named.holder(record=sighting.record)
-        replaced_later = holder is not None and is_older(version=sighting.version, known=self._versions.known(uid=holder))
+        holder = self._known.holder(record=sighting.record)
+        replaced_later = holder is not None and is_older(version=sighting.version, known=self._known.version(holder))
         if replaced_later or self._versions.is_late(uid=sighting.record.uid, version=sighting.version):
             return []
         return self._put(sighting, at)
@@ -90,29 +125,26 @@ class Projector:
             record = self._dated(record)
             if control_plane.is_leader_lease(record=record):
                 self._leaders[record.name] = Leader(lease=record, since=sighting.renewal.acquired_at)
-        changes = self._noted(self._named.put(record=record))
-        self._versions.seen(uid=record.uid, version=sighting.version)
+        changes = self._noted(self._known.put(record=record, version=sighting.version))
+        self._versions.seen(uid=record.uid)
         return changes
 
     def _drop(self, uid: Uid, version: str = "") -> list[Change]:
-        if uid not in self._named.objects:
-            self._versions.dropped(uid=uid, version=version)
-            return []
-        changes = self._noted(self._named.drop(uid=uid))
-        if version:
-            self._versions.dropped(uid=uid, version=version)
+        changes = self._noted(self._known.drop(uid=uid))
+        if version or not changes:
+            self._versions.dropped(uid, version)
         return changes
 
     def _tick(self, at: float, watching: bool) -> list[Change]:
         changes: list[Change] = []
         for uid in self._renewing.tick(at=at, watching=watching):
-            lease = self._named.objects[uid]
+            lease = self._known.get(uid)
             if isinstance(lease, Lease):
                 late = self._dated(lease)
                 leader = self._leaders.get(late.name)
                 if leader is not None and leader.lease.uid == uid:
                     self._leaders[late.name] = msgspec.structs.replace(leader, lease=late)
-                changes += self._noted(self._named.put(record=late))
+                changes += self._noted(self._known.put(record=late, version=self._known.version(uid)))
         return changes
 
     def _dated(self, lease: Lease) -> Lease:
@@ -124,7 +156,7 @@ class Projector:
             return []
         self._told = told
         parts = control_plane.parts(health=self._health, leaders=self._leaders, provider_nodes=bool(self._provider_nodes))
-        return [change for part in parts for change in self._noted(self._named.put(record=part))]
+        return [change for part in parts for change in self._noted(self._known.put(record=part, version=""))]
 
     def _noted(self, changes: list[Change]) -> list[Change]:
         for change in changes:
@@ -140,7 +172,6 @@ class Projector:
             self._provider_nodes.add(record.uid)
 
     def _note_drop(self, uid: Uid) -> None:
-        self._versions.dropped(uid=uid)
         self._renewing.forget(uid=uid)
         self._provider_nodes.discard(uid)
         if any(leader.lease.uid == uid for leader in self._leaders.values()):

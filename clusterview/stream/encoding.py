@@ -6,10 +6,14 @@ Decoding raises `msgspec.MsgspecError` for anything that is not such a message.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 import msgspec
 
 from clusterview.stream import messages
+
+LEVEL = 3
+SMALL_MAP, LONG_ARRAY = 0x80, b"\xdd"  # https://github.com/msgpack/msgpack/blob/master/spec.md
 
 _encoder = msgspec.msgpack.Encoder()
 _to_browser: msgspec.msgpack.Decoder[messages.ToBrowser] = msgspec.msgpack.Decoder(messages.ToBrowser)
@@ -46,8 +50,22 @@ def decode_contact(word: bytes) -> messages.Contact:
 
 
 def pack(whole: messages.Whole) -> bytes:
-    """This will write a snapshot's body."""
-    return zlib.compress(_encoder.encode(whole), level=3)
+    """This will write a snapshot's body, piece by piece, for all of it uncompressed would be the largest thing that an observer ever holds."""
+    compressor = zlib.compressobj(level=LEVEL)
+    return b"".join([*map(compressor.compress, _pieces(whole)), compressor.flush()])
+
+
+def _pieces(whole: messages.Whole) -> Iterator[bytes]:
+    """What the encoder writes of it."""
+    yield bytes([SMALL_MAP + len(whole.__struct_fields__)])
+    for name in whole.__struct_fields__:
+        yield _encoder.encode(name)
+        value = getattr(whole, name)
+        if name == "objects":
+            yield LONG_ARRAY + len(value).to_bytes(4, "big")
+            yield from map(_encoder.encode, value)
+        else:
+            yield _encoder.encode(value)
 
 
 def unpack(body: bytes) -> messages.Whole:

@@ -14,6 +14,7 @@ from clusterview.stream import encoding, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.subscribing import Subscription
+from clusterview.stream.views import View
 from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
@@ -39,9 +40,11 @@ class Feed:
         self.contact_id = b"0-0"
         self.subscriptions: set[Subscription] = set()
         self.followers: set[asyncio.Queue[Step | None]] = set()
+        self.views: dict[frozenset[str], View] = {}
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
         self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
+        self._frames: collections.deque[bytes] = collections.deque(maxlen=STEPS)  # of the same steps
         self._snapshot: tuple[Position, bytes] | None = None
         self._tail: collections.deque[tuple[Position, bytes]] = collections.deque()  # the frames that came after the snapshot
         self.tail_bytes = 0
@@ -49,15 +52,19 @@ class Feed:
 
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
+        reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
         self._snapshot = (snapshot.position, frame) if snapshot else None
         self._tail.clear()
         self.tail_bytes = 0
         with self._lock:
-            self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
+            self._reader = reader
             self.position = snapshot.position if snapshot else None
         self._recent.clear()
+        self._frames.clear()
         for subscription in self.subscriptions:
             subscription.start_again()
+        for view in self.views.values():
+            view.replace(picture=self._reader.picture if self._reader else None)
         for queue in self.followers:
             put_or_end(queue=queue, step=None)
 
@@ -78,10 +85,26 @@ class Feed:
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
         self._recent.append(((message.position, changes), before))
+        self._frames.append(frame)
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
+        for view in self.views.values():
+            view.advance(changes=changes)
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
+
+    def view(self, namespaces: frozenset[str]) -> View:
+        """The view of these namespaces, made where there was none. It is forgotten with its last listener (`leave`)."""
+        if namespaces not in self.views:
+            self.views[namespaces] = View(namespaces=namespaces)
+            self.views[namespaces].replace(picture=self._reader.picture if self._reader else None)
+        return self.views[namespaces]
+
+    def leave(self, view: View, subscription: Subscription) -> None:
+        """This will let a listener of a view go."""
+        view.subscriptions.discard(subscription)
+        if not view.subscriptions and self.views.get(view.namespaces) is view:
+            del self.views[view.namespaces]
 
     def since(self, place: Position) -> tuple[Picture, list[Step]] | None:
         """The picture at a place, and the steps that came after it; None where it is not among those that are remembered here."""
@@ -95,6 +118,13 @@ class Feed:
         for _, before in reversed(steps):
             picture.restore(before=before)
         return picture, [step for step, _ in steps]
+
+    def frames_since(self, place: Position) -> list[bytes] | None:
+        """The frames that came after a place; None where it is not among those that are remembered here."""
+        if self.position is None or place.epoch != self.position.epoch:
+            return None
+        missed = self.position.sequence - place.sequence
+        return list(self._frames)[len(self._frames) - missed :] if 0 <= missed <= len(self._frames) else None
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""

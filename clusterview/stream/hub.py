@@ -9,7 +9,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
+import itertools
+import logging
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -21,7 +25,10 @@ from clusterview.stream import encoding, freshness, keys, notices
 from clusterview.stream.feeds import STEPS, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.subscribing import Subscription
+from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
+
+log = logging.getLogger(__name__)
 
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
@@ -31,7 +38,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
 TAIL_BYTES = 256 * 1024
+CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
+
+FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError)  # what was not written by us: nothing of it is believed
+UNREADABLE = (RedisError, OSError, *FORGED)
 
 Listener = Callable[[notices.Revoked | None], None]
 
@@ -46,6 +57,8 @@ class Hub:
     def __init__(self, *, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url, self._clock = url, clock
         self._feeds: dict[str, Feed] = {}
+        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._asking = asyncio.Semaphore(CONNECTIONS)
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
         self._gone = True
@@ -73,23 +86,37 @@ class Hub:
                 task.cancel()
             await asyncio.wait(pending, timeout=STOP_SECONDS)
         for feed in self._feeds.values():
-            for subscription in list(feed.subscriptions):
+            for subscription in [*feed.subscriptions, *(one for view in feed.views.values() for one in view.subscriptions)]:
                 subscription.close()
         await self._redis.aclose()
         self._loop = None
 
     # For consumers and other users on the loop
 
-    async def join(self, *, cluster: str, resume: Position | None = None) -> Subscription:
-        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first."""
+    async def join(self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None) -> Subscription:
+        """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first.
+
+        With `namespaces` to what may be seen of them, and to nothing else.
+        """
         self.start()
         feed = await self._feed(cluster)
+        if namespaces is not None:
+            return self._join_view(feed, feed.view(namespaces), resume=resume)
         subscription = Subscription(cluster=cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
         frames = await self._after(feed=feed, place=resume) if resume else None
         if frames is not None and resume is not None:
             subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
         feed.subscriptions.add(subscription)
         subscription.put_heartbeat(frame=self._heartbeat(self.contact(cluster)))
+        return subscription
+
+    def _join_view(self, feed: Feed, view: View, *, resume: Position | None) -> Subscription:
+        subscription = Subscription(cluster=feed.cluster, snapshot=view.frames, leave=functools.partial(feed.leave, view))
+        frames = view.after(resume) if resume else None
+        if frames is not None and resume is not None:
+            subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
+        view.subscriptions.add(subscription)
+        subscription.put_heartbeat(frame=self._heartbeat(view.contact(self.contact(feed.cluster))))
         return subscription
 
     def contact(self, cluster: str) -> Contact:
@@ -150,13 +177,22 @@ class Hub:
     # Reading
 
     async def _feed(self, cluster: str) -> Feed:
+        """The feed of a cluster; however many ask for the first time at once, it is loaded once."""
         if cluster not in self._feeds:
-            feed = Feed(cluster=cluster)
-            with contextlib.suppress(RedisError, OSError):
-                await self._load(feed)
-            self._feeds.setdefault(cluster, feed)
-            self._changed.set()
+            if cluster not in self._loading:
+                self._loading[cluster] = asyncio.get_running_loop().create_task(self._begin(cluster))
+            await asyncio.shield(self._loading[cluster])
         return self._feeds[cluster]
+
+    async def _begin(self, cluster: str) -> None:
+        feed = Feed(cluster=cluster)
+        try:
+            with contextlib.suppress(*UNREADABLE):
+                await self._load(feed)
+        finally:
+            self._feeds[cluster] = feed
+            del self._loading[cluster]
+            self._changed.set()
 
     async def _read_for_ever(self) -> None:
         pause = FIRST_PAUSE
@@ -166,7 +202,9 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
-            except (RedisError, OSError, msgspec.MsgspecError):
+            except UNREADABLE as problem:
+                if isinstance(problem, FORGED):
+                    log.warning("what is in Redis is not what was written there: %r", problem)
                 self._gone = True
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -203,20 +241,21 @@ class Hub:
                 await self._take_changes(by_key[key][0], entries)
             else:
                 self._take_contact(by_key[key][0], entries)
+                await self._renew(by_key[key][0])
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for _, fields in entries:
-            frame = fields[keys.FRAME]
             try:
+                frame = fields[keys.FRAME]
                 feed.advance(frame=frame, message=encoding.decode_changes(frame))
-            except Gap:
+            except (Gap, *FORGED):
                 await self._load(feed)
                 return
-        if feed.tail_bytes > TAIL_BYTES and self._clock() - feed.renewed_at >= RENEW_SECONDS:
-            await self._renew(feed)
 
     async def _renew(self, feed: Feed) -> None:
-        """This will take the newest snapshot for those who come, in place of an older one with a long tail."""
+        """This will take the newest snapshot for those who come, in place of an older one with a long tail. Its observer speaks each second."""
+        if feed.tail_bytes <= TAIL_BYTES or self._clock() - feed.renewed_at < RENEW_SECONDS:
+            return
         feed.renewed_at = self._clock()
         if found := await self._redis.get(keys.snapshot(feed.cluster)):
             feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
@@ -229,7 +268,11 @@ class Hub:
     def _take_notices(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         self._notice_id = entries[-1][0]
         for _, fields in entries:
-            notice = notices.decode(fields[keys.NOTICE])
+            try:
+                notice = notices.decode(fields[keys.NOTICE])
+            except FORGED as problem:
+                log.warning("a notice that is none was dropped: %r", problem)
+                continue
             if isinstance(notice, Operation):
                 self._ring(notice)
             else:
@@ -238,7 +281,8 @@ class Hub:
     def _ring(self, operation: Operation) -> None:
         if feed := self._feeds.get(operation.cluster):
             frame = encoding.encode(operation)
-            for subscription in feed.subscriptions:
+            listeners = [view.subscriptions for view in feed.views.values() if operation.namespace in view.namespaces]
+            for subscription in itertools.chain(feed.subscriptions, *listeners):
                 subscription.put_operation(frame=frame)
 
     def _tell(self, notice: notices.Revoked | None) -> None:
@@ -274,8 +318,11 @@ class Hub:
             now = feed.position
             if now is None or place.epoch != now.epoch or place.sequence > now.sequence:
                 return None
+            if (remembered := feed.frames_since(place)) is not None:
+                return remembered
             try:
-                entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", keys.entry_id(now))
+                async with self._asking:
+                    entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", keys.entry_id(now))
             except (RedisError, OSError):
                 return None
             if len(entries) != now.sequence - place.sequence:
@@ -305,6 +352,10 @@ class Hub:
         frame = self._heartbeat(contact)
         for subscription in feed.subscriptions:
             subscription.put_heartbeat(frame=frame)
+        for view in feed.views.values():
+            frame = self._heartbeat(view.contact(contact))
+            for subscription in view.subscriptions:
+                subscription.put_heartbeat(frame=frame)
 
     def _heartbeat(self, contact: Contact) -> bytes:
         return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000)))

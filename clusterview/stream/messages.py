@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from clusterview.topology import objects
+from clusterview.topology.shapes import PodShape, PodState
 
 WHOLE = "*"  # the view that shows everything
 
@@ -29,7 +30,10 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hello(Message, frozen=True, kw_only=True, tag="hello"):
-    """Asks for a cluster's picture from now on; with `resume`, for what came after that position."""
+    """Asks for a cluster's picture from now on; with `resume`, for what came after that position.
+
+    `view` is `*` for all of it, or names of namespaces with commas between them: then nothing outside of them is told.
+    """
 
     cluster: str
     view: str = WHOLE
@@ -57,52 +61,28 @@ RowChange = PutRow | DropRow
 # Pods, for there are many of them
 
 
-class ContainerState(msgspec.Struct, frozen=True):
-    state: str
-    reason: str
-    ready: bool
-
-
-class PodState(msgspec.Struct, frozen=True):
-    """What changes of a pod in its life, restarts aside. States are numbered from 0 in the order in which an epoch's messages hold them."""
-
-    phase: str
-    status: str
-    ready: bool
-    deleting: bool
-    containers: tuple[ContainerState, ...]
-
-
-class PodShape(msgspec.Struct, frozen=True):
-    """What pods of one controller have in common. A pod's name is `prefix` and its own; its containers' states are left open here."""
-
-    namespace: objects.Namespace
-    prefix: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    owner: objects.Owner | None
-    containers: tuple[objects.Container, ...]
-    volumes: tuple[objects.Volume, ...]
-
-
 class PodColumns(msgspec.Struct, frozen=True):
     """Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
 
-    `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
+    `names` are their own after the shape's prefix, with spaces between; `uids` 16 bytes each; `addresses` IPv4, 0 for none; `created` 0 for None.
+    All other bytes are numbers of 32 bits, each told by how much it is more than the one before it (modulo 2**32): the first bytes of all, then the
+    second ones, and so on.
 
-    `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+    `odd` are a name and an address that do not fit, by row. `restarts` are by row: of the pod, then of each container; a row that is not there has
+    none.
     """
 
     shapes: tuple[PodShape, ...]
     counts: tuple[int, ...]
-    rows: tuple[int, ...]
-    uids: tuple[objects.Uid, ...]
-    names: tuple[str, ...]
-    on: tuple[int, ...]
+    rows: bytes
+    uids: bytes
+    names: str
+    on: bytes
     nodes: tuple[str, ...]
-    addresses: tuple[str, ...]
-    created: tuple[int | None, ...]
-    states: tuple[int, ...]
+    addresses: bytes
+    created: bytes
+    states: bytes
+    odd: dict[int, tuple[str, str]]
     restarts: dict[int, tuple[int, ...]]
 
 
@@ -113,8 +93,8 @@ class Members(msgspec.Struct, frozen=True):
     """
 
     slice: int
-    rows: tuple[int, ...]
-    conditions: tuple[int, ...]
+    rows: bytes
+    conditions: bytes
 
 
 class Whole(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import redis
@@ -19,7 +19,8 @@ from redis.retry import Retry
 from clusterview.stream import encoding, keys, rows
 from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
 from clusterview.topology.changes import Change
-from clusterview.topology.pictures import Picture
+from clusterview.topology.columns import Pods
+from clusterview.topology.objects import AnyRecord
 
 STREAM_ENTRIES = 10_000
 CONTACT_ENTRIES = 10
@@ -144,24 +145,26 @@ class Publisher:
         self._cluster = cluster
         self._listener = listener
         self._clock = clock
-        self._rows = rows.Writer(picture=Picture())
+        self._rows = rows.Writer(records=())
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
         self._packing: Packing | None = None
         self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
 
-    def begin(self, *, picture: Picture) -> None:
-        """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`."""
-        self._rows = rows.Writer(picture=picture)
+    def begin(self, *, records: Iterable[AnyRecord], pods: Pods | None = None) -> None:
+        """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`.
+
+        The picture is `records`, and `pods` which lie in columns.
+        """
+        self._rows = rows.Writer(records=records, pods=pods)
         position = Position(epoch=self.position.epoch, sequence=1)
         first = encoding.encode(Changes(position=position))
-        packing = Packing(still=self._rows.still(), position=position)
-        packing.run()
-        self._write(_BEGIN, STREAM_ENTRIES, first, packing.frame, position=position)
+        frame = encoding.encode(Snapshot(view=WHOLE, position=position, body=encoding.pack(self._rows.whole())))
+        self._write(_BEGIN, STREAM_ENTRIES, first, frame, position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
         if self._listener:
-            self._listener.picture(position=position, frame=packing.frame, since=())
+            self._listener.picture(position=position, frame=frame, since=())
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
         """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""

@@ -10,116 +10,131 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clusterview.stream import members, pods
-from clusterview.stream.messages import Changes, DropRow, Members, PodShape, PodState, Position, PutRow, RowChange, Whole
+from clusterview.stream.messages import Changes, DropRow, Members, Position, PutRow, RowChange, Whole
+from clusterview.topology import endpoints, shapes
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import AnyRecord, EndpointSlice, Pod, Uid
+from clusterview.topology.columns import NOWHERE, Came, Passing, Pods
+from clusterview.topology.objects import AnyRecord, EndpointSlice, PackedSlice, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
 class Writer:
-    """Gives rows: one for each epoch of a view. `picture` is what was written so far."""
+    """Gives rows: one for each epoch of a view, which begins with `records` and `pods`. Pods lie in columns, with their rows as notes."""
 
-    def __init__(self, *, picture: Picture) -> None:
-        self.picture = Picture()
-        self._rows: dict[Uid, int] = {}
+    def __init__(self, *, records: Iterable[AnyRecord], pods: Pods | None = None) -> None:
+        self._pods = Pods()
+        self._others: dict[Uid, AnyRecord] = {}
+        self._rows: dict[Uid, int] = {}  # of the others
         self._next_row = 1
-        self._states = pods.States()
-        self._shapes = pods.Shapes()
-        for record in picture.objects.values():
+        for record in records:
             self._put(record)
-        self._states.take_fresh()
+        if pods is not None:
+            self._take(pods)
+        self._told_states = len(self._pods.states.values)
+
+    @property
+    def picture(self) -> Picture:
+        """What was written so far."""
+        return Picture(objects=[*map(endpoints.unpack, self._others.values()), *self._pods.values()])
+
+    def get(self, uid: Uid) -> AnyRecord | None:
+        """This will give an object as it was last written."""
+        if (slot := self._pods.find(uid)) != NOWHERE:
+            return self._pods.get(slot)
+        record = self._others.get(uid)
+        return endpoints.unpack(record) if record is not None else None
 
     def whole(self) -> Whole:
         """This will write the picture as it is now."""
-        return self.still().whole()
+        return Still(pods=self._pods, others=self._others, rows=self._rows).whole()
 
     def still(self) -> Still:
         """This will hold the picture still, to be written by another thread while this one goes on. Takes milliseconds."""
-        return Still(objects=dict(self.picture.objects), rows=dict(self._rows), shapes=self._shapes.copy(), states=self._states.copy())
+        return Still(pods=self._pods.still(), others=dict(self._others), rows=dict(self._rows))
 
     def changes(self, *, changes: Iterable[Change], position: Position) -> Changes:
         """This will write changes by rows; of several that are about one object the last. Raises KeyError for a drop of what was never put."""
         last: dict[Uid, Change] = {}
         for change in changes:
             uid = change.record.uid if isinstance(change, Put) else change.uid
-            if isinstance(change, Drop) and uid not in last:
-                self._rows[uid]
+            if isinstance(change, Drop) and uid not in last and self._row(uid) is None:
+                raise KeyError(uid)
             last.pop(uid, None)
             last[uid] = change
         written: list[RowChange] = []
         moved: list[tuple[int, int, tuple[int, ...]]] = []
         for uid, change in last.items():
             if isinstance(change, Drop):
-                if uid in self._rows:  # else it came and went in between
-                    written.append(DropRow(row=self._drop(uid)))
-            elif (state := self._state(change.record)) is not None:
-                moved.append(state)
+                if (row := self._row(uid)) is not None:  # else it came and went in between
+                    self._drop(uid)
+                    written.append(DropRow(row=row))
+                continue
+            row, came = self._put(change.record)
+            if came is Came.STATE or came is Came.SAME:
+                moved.append((row, *self._pods.state_of(uid)))
             else:
-                self._put(change.record)
-                written.append(PutRow(row=self._rows[uid], object=change.record))
-        return Changes(position=position, changes=tuple(written), states=self._states.take_fresh(), pods=tuple(moved))
+                written.append(PutRow(row=row, object=change.record))
+        states = tuple([state for state in self._pods.states.values[self._told_states :] if state is not None])
+        self._told_states += len(states)
+        return Changes(position=position, changes=tuple(written), states=states, pods=tuple(moved))
 
-    def _state(self, record: AnyRecord) -> tuple[int, int, tuple[int, ...]] | None:
-        """The record as another state of what was written before, where it is that."""
-        old = self.picture.objects.get(record.uid)
-        if not isinstance(record, Pod) or not isinstance(old, Pod) or not pods.is_same_but_for_state(old, record):
-            return None
-        varying = pods.varying_of(record)
-        number = self._states.number(varying.state)
-        if number is None:
-            return None
-        self.picture.objects[record.uid] = record
-        return self._rows[record.uid], number, varying.restarts
+    def _row(self, uid: Uid) -> int | None:
+        slot = self._pods.find(uid)
+        return self._rows.get(uid) if slot == NOWHERE else self._pods.notes[slot]
 
-    def _put(self, record: AnyRecord) -> None:
-        self.picture.objects[record.uid] = record
-        if record.uid not in self._rows:
-            self._rows[record.uid] = self._next_row
+    def _put(self, record: AnyRecord) -> tuple[int, Came | None]:
+        """The record's row, and for a pod in columns how it came there."""
+        uid = record.uid
+        row = self._row(uid)
+        if row is None:
+            row = self._next_row
             self._next_row += 1
-        if isinstance(record, Pod):
-            self._shapes.put(record)
-            self._states.number(pods.varying_of(record).state)  # now, for a snapshot tells no state that the frames before it have not told
+        if isinstance(record, Pod) and (came := self._pods.put(record, note=row)) is not None:
+            if self._others.pop(uid, None) is not None:
+                del self._rows[uid]
+            return row, came
+        if not isinstance(record, Pod):
+            self._drop_pod(uid)
+        self._others[uid], self._rows[uid] = endpoints.pack(record), row
+        return row, None
 
-    def _drop(self, uid: Uid) -> int:
-        del self.picture.objects[uid]
-        self._shapes.drop(uid)
-        return self._rows.pop(uid)
+    def _take(self, pods: Pods) -> None:
+        passing = Passing(source=pods, target=self._pods)
+        for slot in pods.slots():
+            if passing.take(slot, note=self._next_row) is None:
+                self._put(pods.get(slot))
+            else:
+                self._next_row += 1
+
+    def _drop(self, uid: Uid) -> None:
+        if self._others.pop(uid, None) is not None:
+            del self._rows[uid]
+        self._drop_pod(uid)
+
+    def _drop_pod(self, uid: Uid) -> None:
+        if (slot := self._pods.find(uid)) != NOWHERE:
+            self._pods.drop(slot)
 
 
 @dataclass(frozen=True)
 class Still:
     """A picture at one moment, with the numbers that its writer had given by then."""
 
-    objects: Mapping[Uid, AnyRecord]
+    pods: Pods
+    others: Mapping[Uid, AnyRecord]
     rows: Mapping[Uid, int]
-    shapes: Mapping[Uid, PodShape]
-    states: Mapping[PodState, int]
 
     def whole(self) -> Whole:
-        """This will write it: seconds for a large one."""
-        found: dict[Uid, pods.Row] = {}
-        others: list[tuple[int, AnyRecord]] = []
-        slices: list[EndpointSlice] = []
-        for uid, record in self.objects.items():
-            if isinstance(record, Pod) and (row := self._row(record)) is not None:
-                found[uid] = row
-            elif isinstance(record, EndpointSlice):
-                slices.append(record)
-            else:
-                others.append((self.rows[uid], record))
-        endpoints: list[Members] = []
-        for record in slices:
-            row_of_slice = self.rows[record.uid]
-            written = members.written(slice=record, row=row_of_slice, pods=found)
-            others.append((row_of_slice, written[0] if written else record))
-            endpoints += [written[1]] if written else []
-        return Whole(objects=tuple(others), pods=pods.columns_of(pods=found.values()), members=tuple(endpoints), states=tuple(self.states))
-
-    def _row(self, pod: Pod) -> pods.Row | None:
-        """None for a pod whose state has no number."""
-        varying = pods.varying_of(pod)
-        number = self.states.get(varying.state)
-        return None if number is None else pods.Row(self.rows[pod.uid], pod, self.shapes[pod.uid], number, varying.restarts)
+        """This will write it: a good part of a second for a large one. Objects of one name lie beside each other, for much of them is the same."""
+        found: list[tuple[int, AnyRecord]] = []
+        of_slices: list[Members] = []
+        for record in sorted(self.others.values(), key=lambda one: (one.namespace, one.name)):
+            row = self.rows[record.uid]
+            written = members.written(slice=record, row=row, pods=self.pods) if isinstance(record, EndpointSlice | PackedSlice) else None
+            found.append((row, written[0] if written else endpoints.unpack(record)))
+            of_slices += [written[1]] if written else []
+        states = tuple([state for state in self.pods.states.values if state is not None])
+        return Whole(objects=tuple(found), pods=pods.columns_of(pods=self.pods), members=tuple(of_slices), states=states)
 
 
 class Reader:
@@ -146,7 +161,7 @@ class Reader:
             pod = self.picture.objects[self._uids[row]]
             if not isinstance(pod, Pod):
                 raise KeyError(row)
-            read.append(Put(pods.with_state(pod, state=self._states[state], restarts=restarts)))
+            read.append(Put(shapes.with_state(pod, state=self._states[state], restarts=restarts)))
         before = []
         for change in read:
             uid = change.record.uid if isinstance(change, Put) else change.uid

@@ -1,7 +1,8 @@
 """What one socket still has to send: bounded, whatever happens to its browser.
 
 Changes wait here as the bytes that all sockets share. Where more than 2 MiB wait, they are all dropped and the picture is sent anew once the
-socket drains; only the newest heartbeat waits. The snapshot is made at that moment and not before, so a slow socket holds none.
+socket drains; only the newest heartbeat waits. The picture is taken at that moment and not before, so a slow socket holds none; its own
+bytes, a snapshot and the changes since then, do not count, or a socket could be told to start again before it has sent it once.
 All methods run on the hub's event loop.
 """
 
@@ -21,6 +22,7 @@ class Subscription:
     def __init__(self, *, cluster: str, snapshot: Callable[[], Sequence[bytes] | None], leave: Callable[[Subscription], None]) -> None:
         self.cluster = cluster
         self.waiting_bytes = 0
+        self._picture: deque[bytes] = deque()
         self._changes: deque[bytes] = deque()
         self._operations: deque[bytes] = deque(maxlen=OPERATIONS)
         self._heartbeat: bytes | None = None
@@ -57,6 +59,7 @@ class Subscription:
 
     def start_again(self) -> None:
         """This will drop the waiting changes and send the picture as it is when the socket next asks."""
+        self._picture.clear()
         self._changes.clear()
         self.waiting_bytes = 0
         self._wants_snapshot = True
@@ -90,6 +93,8 @@ class Subscription:
             return self._operations.popleft()
         if self._wants_snapshot:
             self._take_snapshot()
+        if self._picture:
+            return self._picture.popleft()
         if not self._changes:
             return None
         frame = self._changes.popleft()
@@ -100,6 +105,5 @@ class Subscription:
         frames = self._snapshot()
         if frames is None:
             return
-        self._changes.extend(frames)
-        self.waiting_bytes = sum(map(len, self._changes))
+        self._picture.extend(frames)
         self._wants_snapshot = False

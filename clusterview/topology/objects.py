@@ -193,6 +193,14 @@ class EndpointSlice(Record, frozen=True, kw_only=True, tag="EndpointSlice"):
     ports: dict[str, int] = {}
 
 
+class PackedSlice(Record, frozen=True, kw_only=True, tag="EndpointSlice"):
+    """An EndpointSlice as an observer keeps it (`endpoints`): without its endpoints, and those as bytes and names of nodes. It is in no message."""
+
+    empty: EndpointSlice
+    packed: bytes
+    nodes: tuple[str, ...]
+
+
 class Workload(Record, frozen=True, kw_only=True):
     """What Deployment, StatefulSet and DaemonSet have in common. `selector` is matchLabels; `wanted` is spec.replicas.
 
@@ -325,7 +333,7 @@ AnyRecord = (
 )
 
 
-_KINDS: dict[type[Record], Kind] = {record: Kind(record.__struct_config__.tag) for record in AnyRecord.__args__}
+_KINDS: dict[type[Record], Kind] = {record: Kind(record.__struct_config__.tag) for record in (*AnyRecord.__args__, PackedSlice)}
 
 
 def kind_of(record: AnyRecord) -> Kind:

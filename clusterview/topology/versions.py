@@ -10,3 +10,10 @@ from __future__ import annotations
 def is_older(*, version: str, known: str) -> bool:
     """This will tell whether `version` was certainly written before `known`."""
     return version.isdecimal() and known.isdecimal() and int(version) < int(known)
+
+
+def as_number(*, version: str) -> int | None:
+    """This will read a version that is a number of 64 bits; None for any other, and for one that would be written otherwise."""
+    if not version.isascii() or not version.isdecimal() or len(version) > 19 or (version[0] == "0" and version != "0"):
+        return None
+    return int(version)

@@ -56,7 +56,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("each change is applied exactly once and in order", () => {
+describe("each change is applied exactly once and in order (F70)", () => {
   test("the next number is applied, a repeated one is not", async () => {
     const line = await opened();
     line.say({ type: "changes", position: at(5), changes: [] });
@@ -66,7 +66,7 @@ describe("each change is applied exactly once and in order", () => {
     expect(connection.position).toEqual(at(5));
   });
 
-  test.each([["a gap", at(6)], ["another epoch", at(5, 8)]])("%s is answered with a new hello, and nothing is applied", async (_, position) => {
+  test.each([["a gap", at(6)], ["another epoch", at(5, 8)]])("%s is answered with a new hello, and nothing is applied (F39)", async (_, position) => {
     const line = await opened();
     line.say({ type: "changes", position, changes: [] });
     line.say({ type: "changes", position: at(5), changes: [] });

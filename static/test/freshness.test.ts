@@ -22,7 +22,7 @@ describe("the page claims no more than it knows", () => {
     expect(freshness(told("live", 0), 0, 61_000, true).state).toBe("lost");
   });
 
-  test("a closed connection is stale at once", () => {
+  test("a closed connection is stale at once (F72)", () => {
     expect(freshness(told("live", 0), 0, 10, false).state).toBe("stale");
   });
 

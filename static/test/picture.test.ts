@@ -52,29 +52,35 @@ describe("pods travel as columns and states", () => {
   const state = (ready: boolean): PodState => ({
     phase: "Running", status: "Running", ready, deleting: false, containers: [{ state: "running", reason: "", ready }],
   });
+  const [A, B] = ["00000000-0000-0000-0000-00000000000a", "abababab-abab-abab-abab-abababababab"];
+  const bytes = (...told: number[]): Uint8Array => {
+    const steps = told.map((one, at) => (one - (told[at - 1] ?? 0)) >>> 0);
+    return new Uint8Array([24, 16, 8, 0].flatMap((shift) => steps.map((step) => (step >>> shift) & 255)));
+  };
   const made = (): Picture => {
     const picture = new Picture();
     const pods = {
-      shapes: [shape], counts: [2], rows: [4, 5], uids: ["a", "b"], names: ["x", "y"], on: [0, 0], nodes: ["n1"], addresses: ["10.0.0.1", ""],
-      created: [5, null], states: [0, 0], restarts: { 9: [3, 2] },
+      shapes: [shape], counts: [2], rows: bytes(4, 9), uids: new Uint8Array([...Array(15).fill(0), 10, ...Array(16).fill(171)]), names: "x ",
+      on: bytes(0, 0), nodes: ["n1"], addresses: bytes(0x0a00_0001, 0), created: bytes(5, 0), states: bytes(0, 0), odd: { 9: ["y", "fd00::1"] as const },
+      restarts: { 9: [3, 2] },
     };
-    const members = [{ slice: 1, rows: [9, -5], conditions: [6, 3] }];
+    const members = [{ slice: 1, rows: bytes(9, 4), conditions: new Uint8Array([6, 3]) }];
     picture.replace({ objects: [[1, slice("shop", [])]], pods, members, states: [state(true)] });
     return picture;
   };
 
   test("each pod is whole again", () => {
     const found = made().byName("Pod", "store", "shop-x")!;
-    expect(found).toMatchObject({ uid: "a", node: "n1", address: "10.0.0.1", created_at: 5, labels: { app: "shop" }, ready: true, restarts: 0 });
+    expect(found).toMatchObject({ uid: A, node: "n1", address: "10.0.0.1", created_at: 5, labels: { app: "shop" }, ready: true, restarts: 0 });
     expect(found.containers).toEqual([{ ...shape.containers[0], ready: true, state: "running" }]);
-    expect(made().byUid("b")).toMatchObject({ restarts: 3, containers: [{ restarts: 2 }] });
+    expect(made().byUid(B)).toMatchObject({ name: "shop-y", address: "fd00::1", created_at: null, restarts: 3, containers: [{ restarts: 2 }] });
   });
 
   test("endpoints are the pods that they name", () => {
     expect(made().byUid("slice-shop-")).toMatchObject({
       endpoints: [
-        { pod_uid: "b", address: "", node: "n1", ready: false, serving: true, terminating: true },
-        { pod_uid: "a", address: "10.0.0.1", node: "n1", ready: true, serving: true, terminating: false },
+        { pod_uid: B, address: "fd00::1", node: "n1", ready: false, serving: true, terminating: true },
+        { pod_uid: A, address: "10.0.0.1", node: "n1", ready: true, serving: true, terminating: false },
       ],
     });
   });
@@ -82,9 +88,9 @@ describe("pods travel as columns and states", () => {
   test("a state that is told changes that pod and no sibling", () => {
     const picture = made();
     const touched = picture.apply({ changes: [], states: [state(false)], pods: [[4, 1, [1, 1]]] });
-    expect(picture.byUid("a")).toMatchObject({ ready: false, restarts: 1, containers: [{ ready: false, restarts: 1 }], node: "n1" });
-    expect(picture.byUid("b")).toMatchObject({ ready: true, restarts: 3 });
-    expect([...touched.uids]).toEqual(["a"]);
+    expect(picture.byUid(A)).toMatchObject({ ready: false, restarts: 1, containers: [{ ready: false, restarts: 1 }], node: "n1" });
+    expect(picture.byUid(B)).toMatchObject({ ready: true, restarts: 3 });
+    expect([...touched.uids]).toEqual([A]);
   });
 
   test.each([[8, 0], [4, 7]])("row %i in state %i is a gap where there is no such", (row, number) =>

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
+
 import pytest
+from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
@@ -72,3 +77,36 @@ def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
     token = links.create(user=user)
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert links.use(token=token) is None
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_thousands_who_ask_at_once_are_looked_up_together_and_each_for_himself(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    real = people.persons_of_sessions
+
+    def look(keys: Collection[str]) -> dict[str, people.Person]:
+        looks.append(len(keys))
+        return real(keys)
+
+    monkeypatch.setattr(people, "persons_of_sessions", look)
+    cookies = await database_sync_to_async(sessions)("vera", "olga", "dora", "ada")
+    await database_sync_to_async(disable)("dora")
+    asked = [cookie for cookie in [*cookies[:3], "stranger"] for _ in range(300)]
+    scopes = [{"headers": [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]} for cookie in asked]
+    found = await asyncio.gather(*(people.person_of_scope(scope) for scope in scopes))
+    assert [one and one.name for one in found] == ["vera"] * 300 + ["olga"] * 300 + [None] * 600
+    assert sum(looks) <= 5
+
+
+def sessions(*names: str) -> list[str]:
+    """The session of each of these new people."""
+    made = []
+    for name in names:
+        client = Client()
+        client.force_login(people.add(name=name, role="admin"))
+        made.append(str(client.session.session_key))
+    return made
+
+
+def disable(name: str) -> None:
+    people.set_active(user_id=User.objects.get(username=name).pk, active=False, actor="admin")

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import change, cold, decode, patience, quiet, switch, table, traffic, wire
+from tests.bench import change, cold, crowd, decode, patience, quiet, switch, table, traffic, wire
 
 BENCHES = {
     "decode": decode.measure,
@@ -17,6 +17,9 @@ BENCHES = {
     "change-1000": change.measure_many,
     "burst": change.measure_burst,
     "patience": patience.measure,
+    "fanout": crowd.measure_fanout,
+    "crowd": crowd.measure_crowd,
+    "storm": crowd.measure_storm,
     "idle": quiet.measure_idle,
     "load": quiet.measure_load,
     "switch": switch.measure,

@@ -19,6 +19,7 @@ def main() -> None:
 
     access = kubeconfigs.to_open([sys.argv[1]])[0]
     client = publishing.connect(url=sys.argv[2])
+    workers.return_blocks()
     workers.collect_rarely()
     before = usage()
     began, cpu = time.monotonic(), time.process_time()

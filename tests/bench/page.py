@@ -7,7 +7,8 @@ import contextlib
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,24 +65,34 @@ class Page:
             socket.close()
             thread.join(5)
 
-    @contextlib.contextmanager
-    def crowd(self, count: int, *, folder: Path) -> Iterator[Crowd]:
+    def crowd(self, count: int, *, folder: Path) -> AbstractContextManager[Crowd]:
         """So many that only listen. Raises RuntimeError where there is no compiler."""
-        key = base64.b64encode(b"a crowd of sixty").decode()
-        handshake = HANDSHAKE.format(port=self.dashboard.port, origin=self.dashboard.url, cookie=self.cookie, key=key).encode()
-        (folder / "said").write_bytes(handshake + masked(self.hello))
-        line = [str(compiling.program("crowd")), str(self.dashboard.port), str(count), str(folder / "said")]
-        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            crowd = Crowd()
-            assert process.stdout is not None
-            try:
-                assert process.stdout.readline().strip() == "ready"
-                yield crowd
-                told = process.communicate(timeout=30)[0].split("\n")
-                crowd.open, crowd.bytes = (int(word) for word in told[0].split())
-                crowd.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
-            finally:
-                process.kill()
+        return crowd(count, folder=folder, url=self.dashboard.url, cookies=[self.cookie], hello=self.hello)
+
+
+@contextlib.contextmanager
+def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: bytes, least: int = 1) -> Iterator[Crowd]:
+    """This will open that many sockets at once, the cookies in turn; what they saw is told at the end. Raises RuntimeError where there is no
+    compiler.
+    """
+    key = base64.b64encode(b"a crowd of sixty").decode()
+    port = url.rpartition(":")[2]
+    said = [HANDSHAKE.format(port=port, origin=url, cookie=cookie, key=key).encode() + masked(hello) for cookie in cookies]
+    assert len({len(one) for one in said}) == 1
+    (folder / "said").write_bytes(b"".join(said))
+    line = [str(compiling.program("crowd")), port, str(count), str(folder / "said"), str(len(said[0])), str(least)]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        seen = Crowd()
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline().strip() == "ready"
+            yield seen
+            told = process.communicate(timeout=30)[0].split("\n")
+            seen.open, seen.bytes, whole = (int(word) for word in told[0].split())
+            seen.whole_seconds = whole / 1e6 if whole >= 0 else None
+            seen.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
+        finally:
+            process.kill()
 
 
 @dataclass
@@ -107,10 +118,13 @@ class Heard:
 
 @dataclass
 class Crowd:
-    """What the crowd saw: sockets still open, bytes, and the groups of its reads as (last moment, reads)."""
+    """What the crowd saw: sockets still open, bytes, after how long the last one had the least that was asked for, and the groups of its reads
+    as (last moment, reads).
+    """
 
     open: int = 0
     bytes: int = 0
+    whole_seconds: float | None = None
     groups: list[tuple[int, int]] = field(default_factory=list)
 
     def lateness(self, stamp: int) -> float | None:

@@ -30,7 +30,7 @@ def measure() -> list[Line]:
     projector = Projector()
     surroundings(projector)
     projector.project(Listed(kind=Kind.POD, sightings=tuple(seen(pods.text(number)) for number in range(SIZE.pods))))
-    writer = rows.Writer(picture=projector.picture())
+    writer = rows.Writer(records=projector.records())
     began = time.perf_counter()
     snapshot = len(encoding.pack(writer.whole()))
     took = time.perf_counter() - began

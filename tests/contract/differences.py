@@ -10,6 +10,14 @@ DIFFERENCES: tuple[tuple[str, str], ...] = (
         "kubectl sends others too: `create deployment` is refused, apply works",
     ),
     ("no Endpoints, ControllerRevisions, CustomResourceDefinitions", "nothing in the product or its stories reads them; the Gateway API is built in"),
+    (
+        "Gateways and routes are carried out: they are accepted and get addresses",
+        "the contract's lab has the kinds, and nobody who carries them out",
+    ),
+    (
+        "metrics.k8s.io is always there, and worked out from requests and visitors",
+        "the contract's lab has no metrics-server; the lab with a network has one, whose kubelets tell made-up figures too",
+    ),
     ("no logs, exec, port-forward", "nothing runs in a pod"),
     ("managedFields: lists without a known key count as one field", "the product asks for the selector's owner only"),
     ("no admission webhooks, no quotas, no priorities, no pre-emption", "no story needs one"),

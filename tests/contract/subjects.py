@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from clusterview.kube import kubeconfigs
 from clusterview.kube.connections import Connection
 from clusterview.practice.cluster import Cluster, Options
+from clusterview.practice.stories.large import Size
 from clusterview.practice.timing import QUICK
 
 T = TypeVar("T")
@@ -108,13 +109,13 @@ class Subject:
 
 
 @contextmanager
-def practice(*, folder: Path, story: str = "shop") -> Iterator[Cluster]:
+def practice(*, folder: Path, story: str = "shop", size: Size | None = None) -> Iterator[Cluster]:
     """A practice cluster in a thread, quicker than the usual one."""
     ready = threading.Event()
     made: list[Cluster] = []
 
     async def run() -> None:
-        made.append(Cluster(Options(folder=folder, port=0, story=story, timing=QUICK)))
+        made.append(Cluster(Options(folder=folder, port=0, story=story, timing=QUICK, size=size)))
         await made[0].run(ready=ready.set)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)

@@ -56,7 +56,7 @@ def test_what_it_wrote_is_readable_by_its_owner_only(up: Dashboard) -> None:
     assert not [path.name for path in up.state.rglob("*") if path.stat().st_mode & 0o077]
 
 
-def test_its_redis_wants_the_password_and_forgets_nothing(up: Dashboard) -> None:
+def test_its_redis_wants_the_password_and_forgets_nothing_f32(up: Dashboard) -> None:
     url = json.loads((up.state / "up.json").read_text())["redis_url"]
     with redis.Redis.from_url(url) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}

@@ -1,12 +1,14 @@
-"""Redis behind a wire that fails: the observer finds its way back by itself, and the picture in Redis is the cluster again."""
+"""A Redis that fails, or the wire to it: the observer finds its way back by itself, and the picture in Redis is the cluster again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import redis
 
 from tests.faults.proxy import HOST, Proxy
 from tests.faults.tcp import Blackhole, LimitData, Reset
@@ -49,3 +51,81 @@ def test_what_happens_while_redis_cannot_be_reached_is_in_the_picture_afterwards
         lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "3")
         wait_until(lambda: len(lab_shop.get(pods)["items"]) == 3, seconds=20, what="there are three pods")
         expect_truth(page, lab_shop)
+
+
+@dataclass
+class Scene:
+    """An observer of the lab with a Redis of its own, and its picture the truth."""
+
+    page: Page
+    lab: Cluster
+    server: RedisServer
+    wanted: int = 3
+
+    def happen(self) -> None:
+        """A pod comes or goes."""
+        self.wanted = 7 - self.wanted
+        self.lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", str(self.wanted))
+        pods = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
+        wait_until(lambda: len(self.lab.get(pods)["items"]) == self.wanted, seconds=20, what=f"there are {self.wanted} pods")
+
+    def expect_live_and_true(self) -> None:
+        wait_until(lambda: self.page.state() == "live", seconds=10, what="the page is live again")
+        expect_truth(self.page, self.lab)
+
+
+@pytest.fixture
+def scene(lab_shop: Cluster, redis_server: RedisServer) -> Iterator[Scene]:
+    with observed(kubeconfig=lab_shop.kubeconfig, redis_server=redis_server) as page:
+        found = Scene(page=page, lab=lab_shop, server=redis_server)
+        found.expect_live_and_true()
+        yield found
+
+
+def test_a_redis_that_is_full_takes_nothing_and_the_picture_is_whole_once_there_is_room_f34(scene: Scene) -> None:
+    scene.page.client.config_set("maxmemory", 1)
+    scene.happen()
+    with pytest.raises(redis.RedisError):
+        scene.page.client.set("anything", "more")
+    scene.page.client.config_set("maxmemory", 0)
+    scene.expect_live_and_true()
+
+
+def test_an_older_copy_that_takes_over_is_noticed_and_replaced_f36(scene: Scene) -> None:
+    scene.page.client.save()
+    epoch = scene.page.position().epoch
+    scene.happen()
+    wait_until(lambda: scene.page.position().sequence > 1, seconds=10, what="it was published")
+    ahead = scene.page.position()
+    scene.server.kill()
+    scene.server.start()  # from the file, as a replica that lagged behind would
+    wait_until(lambda: scene.page.position().epoch > epoch, seconds=10, what="a new epoch")
+    scene.expect_live_and_true()
+    assert ahead not in scene.page.positions(), "what the copy had missed is not told as if it had been there"
+
+
+def test_connections_that_are_killed_again_and_again_are_made_anew_f38(scene: Scene) -> None:
+    for _ in range(10):
+        scene.page.client.client_kill_filter(_type="normal", skipme=True)
+        scene.happen()
+    scene.expect_live_and_true()
+
+
+def test_a_password_that_was_changed_stops_the_picture_and_no_process_f40(scene: Scene) -> None:
+    """Whoever has the old one is refused. The page says that nothing comes, and once the old one is valid again everything does."""
+    scene.page.client.config_set("requirepass", "another")
+    scene.page.client.execute_command("AUTH", "another")
+    scene.page.client.client_kill_filter(_type="normal", skipme=True)
+    scene.happen()
+    before = scene.page.position()
+    scene.happen()
+    assert scene.page.position() == before
+    scene.page.client.config_set("requirepass", "")
+    scene.expect_live_and_true()
+
+
+def test_nobody_listens_where_a_full_buffer_would_cut_him_off_f41(scene: Scene) -> None:
+    """Streams are asked for, and so there is no subscriber whose buffer grows (`client-output-buffer-limit pubsub`)."""
+    scene.happen()
+    scene.expect_live_and_true()
+    assert [one["cmd"] for one in scene.page.client.client_list() if int(one["sub"]) or int(one["psub"])] == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pathlib
+import pickle
 import re
 import shutil
 import signal
@@ -16,10 +19,17 @@ import redis
 from playwright.sync_api import Page, expect
 
 from clusterview.stream import keys
-from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
+
+
+NOTE_STATES = """() => {
+  const chip = document.querySelector('[data-testid=freshness]');
+  window.states = [];
+  new MutationObserver(() => window.states.push(chip.dataset.state)).observe(chip, { attributes: true });
+}"""
 
 
 def expect_live(page: Page, *, seconds: float) -> None:
@@ -54,9 +64,11 @@ def epochs_in_redis(dashboard: Dashboard, cluster: str) -> set[int]:
 @pytest.mark.parametrize("child", ["web", "observe", "traffic", "redis"])
 def test_a_killed_child_comes_back_and_so_does_the_page(child: str, page: Page, dashboard: Dashboard, lab: Any, lab_shop: Any) -> None:
     expect_live(page, seconds=15)
+    page.evaluate(NOTE_STATES)
     kill_child(dashboard, child)
     page.get_by_role("button", name="Show as table").click()
     expect_live(page, seconds=25)
+    assert child != "web" or page.evaluate("window.states").count("stale"), "F72: the page did not say that its server was gone"
     lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
     green = page.locator('tr[data-kind="Pod"]', has_text="shop-green")
     expect(green).to_have_count(4, timeout=20_000)
@@ -115,3 +127,58 @@ def test_an_emptied_redis_is_filled_again_and_the_page_is_live_within_five_secon
     assert epoch not in epochs_in_redis(dashboard, cluster_id)
     page.get_by_role("button", name="Show as table").click()
     expect(page.locator('tr[data-kind="Pod"]', has_text="shop-")).to_have_count(6)
+
+
+def test_a_switch_is_asked_for_and_done_while_redis_hangs_f30(
+    dashboard: Dashboard, operator: httpx.Client, cluster_id: str, lab: Any, lab_shop: Any
+) -> None:
+    wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=15, what="live")
+    hung = dashboard.children()["redis"]
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        wait_for(lambda: operator.get("/clusters").json()[0]["state"] != "live", seconds=15, what="it is said that the picture is old")
+        begun = operator.post(f"/clusters/{cluster_id}/switches", json={"namespace": "store", "service": "shop", "to": "green"})
+        assert begun.status_code == 202, begun.text
+        assert ended(rest=operator, switch=begun.json()["id"])["state"] == "succeeded"
+        assert lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "green"
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=15, what="live again")
+
+
+class Crafted:
+    """What a pickle would run."""
+
+    def __init__(self, *, touched: pathlib.Path) -> None:
+        self._touched = touched
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self._touched),)
+
+
+def test_what_somebody_else_puts_into_redis_runs_nothing_and_writes_nothing_f42(
+    dashboard: Dashboard, operator: httpx.Client, lab: Any, lab_shop: Any, tmp_path: pathlib.Path
+) -> None:
+    children, written = dashboard.children(), len(lab.writes())
+    touched = tmp_path / "touched"
+    pickled = base64.b64encode(pickle.dumps(Crafted(touched=touched))).decode()
+    message = {
+        "headers": {"id": "x", "task": "clusterview.traffic.engine.advance", "lang": "py", "argsrepr": "()", "kwargsrepr": "{}"},
+        "properties": {"body_encoding": "base64", "delivery_tag": "x", "delivery_info": {"exchange": "", "routing_key": "traffic"}},
+        "content-encoding": "binary",
+    }
+    task = json.dumps(message | {"body": base64.b64encode(b'[["1"], {}, {}]').decode(), "content-type": "application/json"})
+    evil = json.dumps(message | {"body": pickled, "content-type": "application/x-python-serialize"})
+    with redis_of(dashboard) as client:
+        for queue in ("traffic", "observe", "default"):
+            client.lpush(queue, task, evil, "no message at all")
+        client.xadd(keys.NOTICES, {"n": b"\xc1"})
+        client.xadd(keys.NOTICES, {"other": b""})
+    began, epoch = time.monotonic(), operator.get("/clusters").json()[0]["epoch"]
+    wait_for(lambda: time.monotonic() - began > 5, seconds=10, what="five seconds")
+    wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
+    assert operator.get("/clusters").json()[0]["epoch"] == epoch
+    assert not touched.exists()
+    assert dashboard.children() == children, "no process ended"
+    ours = [one for one in lab.writes()[written:] if "clusterview" in one["user"]["username"]]
+    assert ours == []

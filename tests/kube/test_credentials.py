@@ -62,7 +62,7 @@ def test_a_token_basic_and_impersonation_become_headers() -> None:
     assert narrowed[1:] == (("Impersonate-User", "jane"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"), ("Impersonate-Extra-why", "x"))
 
 
-def test_a_token_file_is_read_again_when_its_minute_is_over(tmp_path: Path) -> None:
+def test_a_token_file_is_read_again_when_its_minute_is_over_f14(tmp_path: Path) -> None:
     clock, file = Clock(), tmp_path / "token"
     file.write_text("one\n")
     kept = credentials(clock, tokenFile=str(file))

@@ -171,7 +171,7 @@ def test_contact_health_version_and_identity(lab: Cluster) -> None:
         reading.get(connection, "/apis/nobody.example/v1/things")
 
 
-def test_another_ca_is_refused_before_anything_is_sent(lab: Cluster) -> None:
+def test_another_ca_is_refused_before_anything_is_sent_f28(lab: Cluster) -> None:
     access = kubeconfigs.contexts([str(lab.kubeconfig)])[0]
     access.cluster.pop("certificate-authority-data")
     with pytest.raises(errors.Untrusted, match="certificate-authority"):

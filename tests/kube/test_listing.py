@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from clusterview.kube import errors, kinds, listing
@@ -17,6 +19,18 @@ def test_pages_are_joined_at_the_version_of_the_first() -> None:
         listing = list_kind(script.connection(), PODS, limit=1)
     assert [one.metadata.name for one in listing.items] == ["a", "b"] and listing.resource_version == "10"
     assert [one.query for one in script.asked] == [{"limit": "1"}, {"limit": "1", "continue": "t1"}]
+
+
+def test_objects_are_handed_over_before_the_next_page_is_asked_for() -> None:
+    handed: list[tuple[str, int]] = []
+
+    class Gathered:
+        def append(self, item: Any) -> None:
+            handed.append((item.metadata.name, len(script.asked)))
+
+    with playing(say(200, page(pod("a", version=1), version=10, token="t1")), say(200, page(pod("b", version=2), version=12))) as script:
+        listing.list_kind(script.connection(), PODS, gather=Gathered)
+    assert handed == [("a", 1), ("b", 2)]
 
 
 def test_an_expired_token_starts_the_list_again() -> None:
@@ -40,7 +54,7 @@ def test_a_page_that_stalls_is_an_error_and_no_half_list(monkeypatch: pytest.Mon
         list_kind(script.connection(), PODS)
 
 
-def test_one_poison_object_is_set_aside_by_its_uid() -> None:
+def test_one_poison_object_is_set_aside_by_its_uid_f20() -> None:
     poison, nobody = pod("p", version=1, volumes=3), pod("n", version=1)
     del nobody["metadata"]["uid"]
     with playing(say(200, page(pod("a", version=1), poison, nobody, pod("b", version=2), version=10))) as script:
@@ -57,7 +71,7 @@ def test_what_is_no_list_is_an_error(body: bytes) -> None:
 
 def test_an_empty_list_may_be_null() -> None:
     with playing(say(200, {"metadata": {"resourceVersion": "7"}, "items": None})) as script:
-        assert list_kind(script.connection(), PODS).items == ()
+        assert list_kind(script.connection(), PODS).items == []
 
 
 def test_one_namespace_and_metadata_only_are_asked_for() -> None:

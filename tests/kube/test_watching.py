@@ -174,7 +174,7 @@ def test_a_watch_that_ends_at_once_is_not_a_hot_loop() -> None:
     assert waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
 
 
-def test_a_storm_of_expired_watches_stays_under_a_list_in_five_seconds() -> None:
+def test_a_storm_of_expired_watches_stays_under_a_list_in_five_seconds_f08() -> None:
     told: list[Observation] = []
 
     def answer(handler: Any) -> None:
@@ -237,7 +237,7 @@ def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm()
     assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened", "WatchLost"]
 
 
-def test_an_expired_credential_is_asked_for_again_in_half_a_minute_at_most() -> None:
+def test_an_expired_credential_is_asked_for_again_in_half_a_minute_at_most_f13() -> None:
     told: list[Observation] = []
     with playing(last=say(401, failure(401, "Unauthorized"))) as script:
         assert reflector(script, told).run_round() >= 30.0

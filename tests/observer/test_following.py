@@ -14,7 +14,8 @@ from clusterview.projection.observations import Listed, Renewal, Seen, Sighting,
 from clusterview.stream.messages import Contact
 from clusterview.stream.publishing import Superseded
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import Kind, Lease, Namespace, Node, Pod, Uid
+from clusterview.topology.columns import Pods
+from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Node, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 
@@ -35,10 +36,10 @@ class FakePublisher:
     def __init__(self, written: Written, epoch: int) -> None:
         self._written, self._epoch = written, epoch
 
-    def begin(self, *, picture: Picture) -> None:
+    def begin(self, *, records: Iterable[AnyRecord], pods: Pods) -> None:
         self._raise()
         assert self._epoch not in self._written.pictures
-        self._written.pictures[self._epoch] = picture
+        self._written.pictures[self._epoch] = Picture(objects=[*records, *pods.values()])
         self._written.frames[self._epoch] = []
 
     def publish(self, *, changes: Sequence[Change]) -> None:

@@ -165,7 +165,7 @@ def test_a_killed_api_server_makes_no_false_history(seen: Page, lab: Cluster) ->
     assert false_history(kept, seen) == []
 
 
-def test_what_happens_in_an_outage_is_shown_after_it_and_once(seen: Page, lab_shop: Cluster, redis_server: RedisServer) -> None:
+def test_what_happens_in_an_outage_is_shown_after_it_and_once_f31(seen: Page, lab_shop: Cluster, redis_server: RedisServer) -> None:
     settled(seen)
     epoch = seen.position().epoch
     redis_server.kill()
@@ -176,7 +176,7 @@ def test_what_happens_in_an_outage_is_shown_after_it_and_once(seen: Page, lab_sh
     assert seen.position().epoch > epoch
 
 
-def test_a_redis_that_hangs_is_survived(seen: Page, lab_shop: Cluster, redis_server: RedisServer) -> None:
+def test_a_redis_that_hangs_is_survived_f33(seen: Page, lab_shop: Cluster, redis_server: RedisServer) -> None:
     redis_server.send(signal.SIGSTOP)
     try:
         lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
@@ -185,14 +185,14 @@ def test_a_redis_that_hangs_is_survived(seen: Page, lab_shop: Cluster, redis_ser
     expect_truth(seen, lab_shop)
 
 
-def test_an_emptied_redis_gets_a_new_epoch_and_the_same_picture(seen: Page, lab: Cluster, redis_server: RedisServer) -> None:
+def test_an_emptied_redis_gets_a_new_epoch_and_the_same_picture_f37(seen: Page, lab: Cluster, redis_server: RedisServer) -> None:
     before = seen.position().epoch
     seen.client.flushall()
     wait_until(lambda: seen.position().epoch > before and seen.state() == "live", seconds=5, what="a new epoch")
     expect_truth(seen, lab)
 
 
-def test_kinds_that_are_not_permitted_are_named_and_the_others_live(lab: Cluster, redis_server: RedisServer) -> None:
+def test_kinds_that_are_not_permitted_are_named_and_the_others_live_f15(lab: Cluster, redis_server: RedisServer) -> None:
     rules = [{"apiGroups": [""], "resources": ["pods", "services"], "verbs": ["get", "list", "watch"]}]
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "pods-only"}, "rules": rules}
     binding = {
@@ -212,7 +212,7 @@ def test_kinds_that_are_not_permitted_are_named_and_the_others_live(lab: Cluster
         assert shown(page)[Kind.NODE] == set()
 
 
-def test_of_two_observers_one_publishes_and_the_other_takes_over(lab: Cluster, redis_server: RedisServer) -> None:
+def test_of_two_observers_one_publishes_and_the_other_takes_over_f47(lab: Cluster, redis_server: RedisServer) -> None:
     line = [sys.executable, "-m", "tests.observer.alone", str(lab.kubeconfig), redis_server.url]
     first = subprocess.Popen(line, stdin=subprocess.PIPE)
     try:
@@ -239,7 +239,7 @@ def test_of_two_observers_one_publishes_and_the_other_takes_over(lab: Cluster, r
         first.stdin.close()
 
 
-def test_an_observer_that_was_frozen_past_its_lease_does_no_harm(lab_shop: Cluster, redis_server: RedisServer) -> None:
+def test_an_observer_that_was_frozen_past_its_lease_does_no_harm_f47(lab_shop: Cluster, redis_server: RedisServer) -> None:
     lab = lab_shop
     line = [sys.executable, "-m", "tests.observer.alone", str(lab.kubeconfig), redis_server.url]
     first = subprocess.Popen(line, stdin=subprocess.PIPE)

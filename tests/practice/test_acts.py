@@ -52,8 +52,23 @@ def test_every_act_says_what_it_does_in_both_languages_and_finds_its_objects(sto
     world = Story(story, seconds=15)
     for act in world.stage.acts():
         assert all(act[part][language] for part in ("title", "does") for language in ("en", "ko"))
-        before = world.stage.delay_seconds
-        assert world.play(name_of(act), seconds=0) or world.stage.delay_seconds != before or name_of(act) == "reset", name_of(act)
+        before = knobs(world.stage)
+        assert world.play(name_of(act), seconds=0) or knobs(world.stage) != before or name_of(act) == "reset", name_of(act)
+
+
+def knobs(stage: Stage) -> tuple[float, ...]:
+    return stage.delay_seconds, stage.expired_until, stage.churn_per_second
+
+
+@pytest.mark.parametrize("story", [one for one in telling.names() if one != "empty"])
+def test_every_story_can_break_green_kill_a_node_slow_the_api_server_and_begin_anew(story: str) -> None:
+    names = [name_of(act) for act in telling.acts(story)]
+    assert {"break-green", "kill-node", "revive-node", "slow-api", "quick-api", "reset"} <= set(names) and len(names) == len(set(names))
+
+
+def test_a_story_that_has_an_act_of_its_own_does_not_get_the_usual_one() -> None:
+    assert [act["title"]["en"] for act in telling.acts("incident") if name_of(act) == "kill-node"] == ["Kill node-3"]
+    assert [act["title"]["en"] for act in telling.acts("bank") if name_of(act) == "kill-node"] == ["Kill node-2"]
 
 
 def test_green_breaks_and_is_mended() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from clusterview.kube import errors, practising
+from clusterview.kube.connections import Connection
 from clusterview.practice.controllers.acts import Controller, Outcome
 from clusterview.practice.managing import Manager
 from clusterview.practice.resources import NODES
@@ -39,6 +41,28 @@ def test_a_body_of_any_shape_is_answered_with_a_status(served: Subject, body: ob
 def test_a_body_that_is_too_large_is_413(served: Subject) -> None:
     reply = served.ask("POST", "/api/v1/namespaces/store/configmaps", b" " * (3 * 1024 * 1024 + 1))
     assert (reply.status, reply.body["reason"]) == (413, "RequestEntityTooLarge")
+
+
+def test_a_certificate_expires_for_whoever_is_connected_too_and_is_renewed(tmp_path: Path) -> None:
+    with practice(folder=tmp_path, story="incident") as cluster:
+        subject = Subject(name="practice", kubeconfigs={"admin": tmp_path / "kubeconfig"}, program=[])
+        watching = subject.connect().stream("/api/v1/pods", query=[("watch", "1")], silence_seconds=20)
+        connection = subject.connect()
+        practising.play(connection, name="expire-certificate")
+        with pytest.raises(errors.BrokenAnswer, match="closed"):
+            list(watching.lines(limit_bytes=4 * 1024 * 1024))
+        with pytest.raises(errors.Untrusted, match="expired"):
+            connection.request("GET", "/version")
+        cluster.server.stage.expired_until = 0.0  # the minute is over
+        subject.wait_for(lambda: answers(connection), what="it answers again")
+        connection.close()
+
+
+def answers(connection: Connection) -> bool:
+    try:
+        return connection.request("GET", "/version").status == 200
+    except errors.Untrusted:
+        return False
 
 
 def test_a_controller_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -21,23 +21,35 @@ from clusterview.topology.links import Link
 from clusterview.topology.objects import AnyRecord, Kind, Namespace, Uid, kind_of
 from clusterview.topology.pictures import Picture
 
-NAMES = st.sampled_from(["a", "b", "c"])
+NAMES = st.sampled_from(["a", "a-c", "longer-than-eight"])  # an owner called a has a pod a-c
 NAMESPACES = st.sampled_from([Namespace("shop"), Namespace("bank")])
 PAIRS = [(label, value) for label in ("app", "version") for value in ("x", "y")]
 LABELS = st.sampled_from([{}, *({label: value} for label, value in PAIRS), {"app": "x", "version": "x"}])
 SOME_LABELS = st.sampled_from([{label: value} for label, value in PAIRS])
 # Owners, endpoints and events name uids; these are those that the small cluster gives out first.
-UIDS = st.integers(1, 12).map(lambda number: Uid(f"uid-{number}"))
+def uid_of(number: int) -> Uid:
+    """UUIDs, but for some: those that fit into columns, and those that do not."""
+    return Uid(f"uid-{number}" if number % 4 == 0 else f"{number:08x}-0000-4000-8000-{number:012x}")
+
+
+UIDS = st.integers(1, 12).map(uid_of)
 OWNERS = st.none() | st.builds(objects.Owner, kind=st.just("ReplicaSet"), name=NAMES, uid=UIDS)
 MOUNT = st.builds(objects.Volume, name=st.just("data"), source=st.sampled_from(["persistentVolumeClaim", "emptyDir"]), target=NAMES)
 PATH = st.builds(objects.IngressPath, host=st.just("h"), path=st.just("/"), service=NAMES, port=st.just("80"))
+ADDRESSES = st.sampled_from(["", "10.0.0.1", "255.255.255.255", "fd00::1"])
+CONTAINER = st.builds(
+    objects.Container, name=NAMES, image=NAMES, init=st.booleans(), ready=st.booleans(), restarts=st.integers(0, 1), state=NAMES, reason=NAMES
+)
 ENDPOINT = st.builds(
-    objects.Endpoint, pod_uid=UIDS, address=st.just(""), node=NAMES, ready=st.booleans(), serving=st.just(True), terminating=st.just(False)
+    objects.Endpoint, pod_uid=UIDS, address=ADDRESSES, node=NAMES, ready=st.booleans(), serving=st.booleans(), terminating=st.booleans()
 )
 OWN_FIELDS: dict[type[objects.Record], dict[str, st.SearchStrategy[Any]]] = {
     objects.NamespaceObject: {},
     objects.Node: {"unschedulable": st.booleans()},
-    objects.Pod: {"node": NAMES, "volumes": st.lists(MOUNT, max_size=2).map(tuple)},
+    objects.Pod: {
+        "node": NAMES, "volumes": st.lists(MOUNT, max_size=2).map(tuple), "address": ADDRESSES, "created_at": st.sampled_from([None, 0, 7, -7]),
+        "containers": st.lists(CONTAINER, max_size=2).map(tuple), "restarts": st.integers(0, 1), "ready": st.booleans(),
+    },
     objects.Service: {"selector": st.none() | SOME_LABELS},
     objects.EndpointSlice: {"service": NAMES, "endpoints": st.lists(ENDPOINT, max_size=3).map(tuple)},
     objects.Deployment: {"wanted": st.integers(0, 2)},
@@ -52,7 +64,7 @@ OWN_FIELDS: dict[type[objects.Record], dict[str, st.SearchStrategy[Any]]] = {
     objects.StorageClass: {"default": st.booleans()},
     objects.Lease: {"holder": NAMES},
     objects.Event: {"about_kind": st.sampled_from(["Pod", "Node"]), "about_name": NAMES, "about_uid": UIDS},
-}
+}  # fmt: skip
 CLUSTER_SCOPED = (objects.NamespaceObject, objects.Node, objects.PersistentVolume, objects.StorageClass)
 
 
@@ -65,7 +77,7 @@ class Cluster:
 
     def write(self, make: Callable[[Uid], AnyRecord], *, again: bool) -> Sighting:
         self._last += 1
-        record = make(Uid(f"uid-{self._last}"))
+        record = make(uid_of(self._last))
         place = (kind_of(record), record.namespace, record.name)
         old = self.objects.get(place)
         if old is not None and not again:

@@ -49,7 +49,7 @@ def test_a_list_of_one_namespace_leaves_the_others(projector: Projector) -> None
     assert projector.project(gone) == [Drop(Uid("here"))]
 
 
-def test_the_same_name_with_another_uid_is_a_drop_and_a_put(projector: Projector) -> None:
+def test_the_same_name_with_another_uid_is_a_drop_and_a_put_f26(projector: Projector) -> None:
     projector.project(seen(pod("old", name="web"), "1"))
     assert projector.project(seen(pod("new", name="web"), "2")) == [Drop(Uid("old")), Put(pod("new", name="web"))]
 

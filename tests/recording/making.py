@@ -21,12 +21,11 @@ class Published:
         self.seconds = 0.0
         self.recorder = Recorder(cluster="lab", clock=lambda: START.timestamp() + self.seconds)
         self.epoch, self.sequence = 0, 0
-        self.now = Picture()
+        self._rows = rows.Writer(records=())
 
     def begin(self, *, pods: int, epoch: int) -> None:
         self.epoch, self.sequence = epoch, 1
-        self._rows = rows.Writer(picture=picture(pods=pods))
-        self.now = self._rows.picture
+        self._rows = rows.Writer(records=picture(pods=pods).objects.values())
         self.hold()
         self.show()
 
@@ -56,6 +55,10 @@ class Published:
 
     def write(self) -> None:
         self.recorder.round()
+
+    @property
+    def now(self) -> Picture:
+        return self._rows.picture
 
     @property
     def position(self) -> Position:

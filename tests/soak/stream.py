@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from clusterview.kube.watching import Observation, Reflector
 from clusterview.observer import words
 from clusterview.observer.digesting import Digesting
 from clusterview.observer.following import Following
-from clusterview.observer.reporting import report
+from clusterview.observer.reporting import Gathered, report
 from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed
 from clusterview.projection.projecting import Projector
@@ -149,7 +150,10 @@ class Rig:
         )
         wire: Any = self.wire
         self._reflectors = {
-            spec.key: Reflector(wire, spec, self._deliver, limit=25, clock=lambda: self.now, chance=self.random.random) for spec in SPECS
+            spec.key: Reflector(
+                wire, spec, self._deliver, limit=25, gather=partial(Gathered, kind=spec.kind), clock=lambda: self.now, chance=self.random.random
+            )
+            for spec in SPECS
         }
         self._due = dict.fromkeys(self._reflectors, self.now)
         self._digesting = Digesting(

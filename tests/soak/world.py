@@ -6,6 +6,7 @@ Every object carries the number of its last write in a label, so that whoever se
 from __future__ import annotations
 
 import json
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from random import Random
@@ -47,7 +48,7 @@ class World:
             if chance > 0.1:
                 return
             self.version += 1
-        uid = there[name]["metadata"]["uid"] if name in there else f"{spec.kind}-{name}-{self.version}"
+        uid = there[name]["metadata"]["uid"] if name in there else str(uuid.uuid5(uuid.NAMESPACE_OID, f"{spec.kind}-{name}-{self.version}"))
         event = "MODIFIED" if name in there else "ADDED"
         there[name] = self._object(spec, name, uid)
         self.writes[uid].append(self.version)

@@ -15,7 +15,7 @@ class Written:
     """What a publisher has written: its frames, and a snapshot at any time."""
 
     def __init__(self) -> None:
-        self.writer, self.position = rows.Writer(picture=picture(pods=2)), Position(epoch=1, sequence=1)
+        self.writer, self.position = rows.Writer(records=picture(pods=2).objects.values()), Position(epoch=1, sequence=1)
 
     def snapshot(self) -> bytes:
         body = encoding.pack(self.writer.whole())

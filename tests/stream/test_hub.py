@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from clusterview.stream import keys, notices, publishing
+from clusterview.stream import encoding, keys, notices, publishing
 from clusterview.stream.hub import Hub, OutOfReach
-from clusterview.stream.messages import Contact, Position
+from clusterview.stream.messages import Contact, Position, Snapshot
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
+from clusterview.topology.changes import Put
 from clusterview.topology.pictures import Picture
 from tests.redis_servers import RedisServer
-from tests.stream.making import Browser, came, picture, went
+from tests.stream.making import NODE, Browser, came, picture, went
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 SOON = 10.0
@@ -31,7 +33,7 @@ async def hub(redis_server: RedisServer) -> AsyncIterator[Hub]:
 
 def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2) -> Publisher:
     made = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=epoch)
-    made.begin(picture=picture(pods=pods))
+    made.begin(records=picture(pods=pods).objects.values())
     made.contact(contact=LIVE)
     return made
 
@@ -134,6 +136,46 @@ async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(
     assert browser.pods == {"shop-0"}
 
 
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        (keys.NOTICES, {keys.NOTICE: b"\xc1"}),
+        (keys.NOTICES, {"other": b""}),
+        (keys.contact("lab"), {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}),
+        (keys.contact("lab"), {keys.CONTACT: b""}),
+        (keys.topology("lab"), {keys.FRAME: b"\xc1"}),
+        (keys.topology("lab"), {"other": b""}),
+    ],
+)
+async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
+    hub: Hub, redis_server: RedisServer, key: str, fields: dict[Any, bytes]
+) -> None:
+    """An observer finds out at its next write that the stream is not its own any more, and begins another epoch."""
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    before = writer.position
+    publishing.connect(url=redis_server.url).xadd(key, fields, id="1-2" if key == keys.topology("lab") else "*")
+    if key == keys.topology("lab"):
+        with pytest.raises(publishing.Lost):
+            writer.publish(changes=came(5))
+        writer = publisher(redis_server, epoch=2, pods=3)
+    else:
+        writer.contact(contact=LIVE)
+        writer.publish(changes=came(5))
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+    assert browser.position != before
+
+
+async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    forged = encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=b"no zlib"))
+    publishing.connect(url=redis_server.url).set(keys.snapshot("lab"), forged)
+    browser, subscription = Browser(), await hub.join(cluster="lab")
+    writer = publisher(redis_server, epoch=2, pods=3)
+    await until(subscription, browser, lambda: browser.position == writer.position)
+
+
 async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: Hub, redis_server: RedisServer) -> None:
     writer = publisher(redis_server)
     await hub.join(cluster="lab")
@@ -190,3 +232,26 @@ async def test_a_subscription_that_was_closed_leaves_nothing_behind(hub: Hub, re
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(anext(subscription), SOON)
     assert publishing.connect(url=redis_server.url).exists(keys.snapshot("lab"))
+
+
+async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_the_last(hub: Hub, redis_server: RedisServer) -> None:
+    writer = publisher(redis_server)
+    seen = frozenset({"store"})
+    one, two = Browser(), Browser()
+    first, second = await hub.join(cluster="lab", namespaces=seen), await hub.join(cluster="lab", namespaces=seen)
+    await until(first, one, lambda: one.snapshots == 1)
+    await until(second, two, lambda: two.snapshots == 1)
+    (view,) = hub._feeds["lab"].views.values()
+    writer.publish(changes=[Put(NODE)])
+    writer.publish(changes=went(1))
+    await until(first, one, lambda: one.pods == {"shop-0"})
+    await until(second, two, lambda: two.pods == {"shop-0"})
+    assert one.position == two.position == view.position
+    assert one.position is not None
+    assert one.position.sequence == 2, "the node is no step"
+    again = await hub.join(cluster="lab", namespaces=seen, resume=one.position)
+    await until(again, one, lambda: one.states[-1:] == ["live"])
+    assert one.snapshots == 1
+    for subscription in (first, second, again):
+        subscription.close()
+    assert hub._feeds["lab"].views == {}

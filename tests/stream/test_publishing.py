@@ -15,7 +15,7 @@ from clusterview.topology.changes import Change
 from tests.lab.fixtures import wait_until
 from tests.observer.reading import Page
 from tests.redis_servers import RedisServer
-from tests.stream.making import came, picture, went
+from tests.stream.making import NODE, came, picture, went
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 
@@ -25,12 +25,12 @@ def publisher(redis_server: RedisServer, *, epoch: int) -> Publisher:
 
 
 @pytest.mark.parametrize(
-    "write", [lambda old: old.publish(changes=came(5)), lambda old: old.contact(contact=LIVE), lambda old: old.begin(picture=picture(pods=9))]
+    "write", [lambda old: old.publish(changes=came(5)), lambda old: old.contact(contact=LIVE), lambda old: old.begin(records=[NODE])]
 )
 def test_an_older_epoch_writes_nothing_and_learns_it(write: Callable[[Publisher], object], redis_server: RedisServer) -> None:
     old, new = publisher(redis_server, epoch=1), publisher(redis_server, epoch=2)
-    old.begin(picture=picture(pods=1))
-    new.begin(picture=picture(pods=2))
+    old.begin(records=picture(pods=1).objects.values())
+    new.begin(records=picture(pods=2).objects.values())
     page = Page(url=redis_server.url, cluster="lab")
     before = page.positions(), page.contact(), len(page.picture().objects)
     with pytest.raises(Superseded):
@@ -40,7 +40,7 @@ def test_an_older_epoch_writes_nothing_and_learns_it(write: Callable[[Publisher]
 
 def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer) -> None:
     writer = publisher(redis_server, epoch=1)
-    writer.begin(picture=picture(pods=1))
+    writer.begin(records=picture(pods=1).objects.values())
     redis_server.kill()
     redis_server.start()
     with pytest.raises(Lost):
@@ -51,7 +51,7 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
 def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisServer) -> None:
     seconds = [0.0]
     writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
-    writer.begin(picture=picture(pods=1))
+    writer.begin(records=picture(pods=1).objects.values())
     page = Page(url=redis_server.url, cluster="lab")
     writer.publish(changes=came(5))
     assert page.snapshot_position() == Position(epoch=1, sequence=1)
@@ -71,7 +71,7 @@ def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisSer
 def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: list[int]) -> None:
     """Each number comes, or goes when it is there."""
     kept, here = picture(pods=0), set()
-    writer = rows.Writer(picture=kept)
+    writer = rows.Writer(records=kept.objects.values())
     reader = rows.Reader(whole=writer.whole())
     for number in numbers:
         changes: list[Change] = went(number) if number in here else came(number)

@@ -46,6 +46,14 @@ async def test_too_much_waiting_becomes_one_snapshot() -> None:
     assert made.waiting_bytes == 0
 
 
+async def test_a_picture_larger_than_the_queue_is_sent_whole_whatever_happens_meanwhile() -> None:
+    large = b"x" * (subscribing.QUEUE_BYTES + 1)
+    made = subscription(snapshot=(b"whole", large))
+    assert await anext(made) == b"whole"
+    made.put_changes(frame=b"next")
+    assert await frames(made) == [large, b"next"]
+
+
 async def test_only_the_newest_heartbeat_waits_and_it_goes_first() -> None:
     made = subscription()
     made.put_heartbeat(frame=b"old")

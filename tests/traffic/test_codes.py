@@ -158,7 +158,7 @@ class Elsewhere(looking.Cluster):
         return super().identity().__class__("another-uid", is_weak=False)
 
 
-def test_armed_is_a_cluster_and_not_a_name(lab_shop: Lab, reached: looking.Cluster) -> None:
+def test_armed_is_a_cluster_and_not_a_name_f25(lab_shop: Lab, reached: looking.Cluster) -> None:
     def sent() -> int:
         return sum("fieldManager=clusterview" in one["requestURI"] for one in lab_shop.writes())
 

@@ -51,7 +51,7 @@ def expect_moved_once(switch: Switch, writes: Writes) -> None:
     assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME")
 
 
-def test_an_answer_that_is_lost_after_the_effect_is_found_out(olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes) -> None:
+def test_an_answer_that_is_lost_after_the_effect_is_found_out_f10(olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes) -> None:
     switch = ask(olga=olga, reached=through)
     lost = wire.add(DropAnswer(match=EFFECT))
     expect_moved_once(carry_out(switch, through), writes)
@@ -66,7 +66,7 @@ def test_an_answer_that_is_lost_after_the_mark_costs_another_mark(olga: Person, 
     assert lost.met == 1
 
 
-def test_a_patch_that_is_delivered_late_is_refused_by_the_api_server(
+def test_a_patch_that_is_delivered_late_is_refused_by_the_api_server_f11(
     olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes, lab_shop: Lab
 ) -> None:
     switch = ask(olga=olga, reached=through)
@@ -77,6 +77,17 @@ def test_a_patch_that_is_delivered_late_is_refused_by_the_api_server(
     assert wire.release(late) in ([409], [422])
     assert selector(lab_shop) == BLUE
     assert writes() == [BLUE, GREEN, BLUE]
+
+
+def test_a_right_that_is_taken_away_after_the_intent_ends_it_with_nothing_changed_f16(
+    olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes
+) -> None:
+    switch = ask(olga=olga, reached=through)
+    wire.add(AnswerStatus(match=EFFECT, code=403))
+    carry_out(switch, through)
+    assert (switch.state, switch.reason) == (State.FAILED_NO_CHANGE, "missing-right"), switch.detail
+    assert writes() == [BLUE]
+    assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 1
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])

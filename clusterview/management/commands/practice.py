@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from clusterview.kube import errors, kubeconfigs, practising
 from clusterview.kube.connections import Connection
+from clusterview.practice import campus
 from clusterview.practice.campus import Campus
-from clusterview.practice.stories import telling
+from clusterview.practice.stories import large, telling
+
+GARBAGE_AFTER = 50_000  # new objects before it is looked for; a store that only replaces what it holds leaves none
 
 
 class Command(BaseCommand):
@@ -26,6 +31,8 @@ class Command(BaseCommand):
         up = what.add_parser("up", help="run it")
         up.add_argument("--story", default=telling.SHOP, choices=telling.names(), help="what is in it (default: %(default)s)")
         up.add_argument("--port", type=int, default=0, help="where it listens on 127.0.0.1 (default: where it did last, else any free one)")
+        for name, usual in (("nodes", large.NODES_USUAL), ("pods", large.PODS_USUAL)):
+            up.add_argument(f"--{name}", type=int, help=f"how many {name} the story {telling.LARGE} has (default: {usual:,})")
         do = what.add_parser("do", help="make something happen, as the buttons of the page do; without a name, list what can")
         do.add_argument("act", nargs="?", default="", help="such as break-green or reset")
         do.add_argument("--context", default="", help="in which cluster of the story (default: the first)")
@@ -33,7 +40,8 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         folder = Path(settings.STATE_DIR) / "practice"
         if options["what"] == "up":
-            self._up(folder=folder, story=options["story"], port=options["port"])
+            size = size_of(story=options["story"], nodes=options["nodes"], pods=options["pods"])
+            self._up(folder=folder, story=options["story"], port=options["port"], size=size)
             return
         try:
             access = kubeconfigs.contexts([str(folder / "kubeconfig")], [options["context"]] if options["context"] else [])[0]
@@ -43,10 +51,26 @@ class Command(BaseCommand):
         except errors.KubeError as problem:
             raise CommandError(f"{problem.sentence} Does the practice cluster run on this state folder (--state DIR)?") from problem
 
-    def _up(self, *, folder: Path, story: str, port: int) -> None:
-        made = Campus(folder=folder, story=story, port=port)
+    def _up(self, *, folder: Path, story: str, port: int, size: large.Size | None) -> None:
         try:
-            asyncio.run(self._run(made))
+            with campus.hold(folder):
+                self._run_in(folder, story=story, port=port, size=size)
+        except campus.Busy as problem:
+            raise CommandError(f"{problem} Stop it, or choose another state folder with --state DIR.") from problem
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before it listened.") from None
+        kept = "The next start makes it anew." if size else f"It is kept in {folder}, and the next start goes on from there."
+        self.stdout.write(f"The practice cluster has stopped. {kept}")
+
+    def _run_in(self, folder: Path, *, story: str, port: int, size: large.Size | None) -> None:
+        gc.disable()  # it would look again and again through what is made here, none of which is garbage
+        made = Campus(folder=folder, story=story, port=port, size=size)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER)
+        gc.enable()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._run(made))
         except* OSError as problems:
             taken = f"The practice cluster cannot listen on 127.0.0.1 port {port}: {problems.exceptions[0]}. Choose another with --port."
             raise CommandError(taken) from problems
@@ -64,4 +88,17 @@ class Command(BaseCommand):
         played = practising.play(connection, name=act)
         for changed in played.status.changed:
             self.stdout.write(f"{changed.kind} {changed.namespace}/{changed.name}".replace(" /", " "))
-        self.stdout.write(f"{played.title['en']}: {len(played.status.changed)} objects changed.")
+        count = len(played.status.changed)
+        self.stdout.write(f"{played.title['en']}: {count} object{'s' * (count != 1)} changed.")
+
+
+def size_of(*, story: str, nodes: int | None, pods: int | None) -> large.Size | None:
+    """The size of a large cluster; None for the other stories. Raises CommandError where it cannot be."""
+    if story != telling.LARGE:
+        if nodes or pods:
+            raise CommandError(f"--nodes and --pods are for the story {telling.LARGE}: add --story {telling.LARGE}, or leave them out.")
+        return None
+    try:
+        return large.Size(nodes=large.NODES_USUAL if nodes is None else nodes, pods=large.PODS_USUAL if pods is None else pods)
+    except ValueError as problem:
+        raise CommandError(str(problem)) from problem

@@ -2,20 +2,28 @@
 
 The text of an object is what costs a reader, so pods are as long as real ones: about 6.4 kB with their managedFields. Every value follows from the
 object's number, so two runs make the same cluster. `pod` takes its varying values as they come, so a caller may as well give marks to fill in later.
+
+`fill` puts all of it into a store. There the pods of an application share whatever does not tell them apart, which is most of what a pod is: 150,000
+of them in half a gigabyte.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clusterview.practice import defaulting
 from clusterview.practice.objects import Object, digest, stamp
 from clusterview.practice.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, SLICES, Resource
+from clusterview.practice.store import Store
 from clusterview.practice.stories import telling
 
+NODES_USUAL, PODS_USUAL = 5_000, 150_000
+PODS_OF_A_NODE = 110
 PODS_OF_AN_APPLICATION = 30
 TEAMS = 137
 VARYING = ("name", "uid", "version", "node", "host", "address", "restarts", "ready", "status", "image_id", "container_id", "volume")
@@ -26,8 +34,16 @@ SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, and no multiple of 3: diffe
 
 @dataclass(frozen=True)
 class Size:
-    nodes: int
-    pods: int
+    """Raises ValueError, in words for whoever chose it, where the nodes do not hold the pods."""
+
+    nodes: int = NODES_USUAL
+    pods: int = PODS_USUAL
+
+    def __post_init__(self) -> None:
+        if self.nodes < telling.NODE_COUNT or self.pods < 1:
+            raise ValueError(f"A large cluster has at least {telling.NODE_COUNT} nodes and 1 pod.")
+        if self.pods > self.nodes * PODS_OF_A_NODE:
+            raise ValueError(f"{self.nodes} nodes hold {self.nodes * PODS_OF_A_NODE} pods, {PODS_OF_A_NODE} each, and not {self.pods}.")
 
     @property
     def applications(self) -> int:
@@ -85,16 +101,24 @@ def _suffix(number: int) -> str:
 def varying(number: int, *, size: Size, version: int) -> dict[str, Any]:
     """This will tell what differs between the pods of one application, by the names that `pod` knows; a ready pod that never restarted."""
     application = Application(number // PODS_OF_AN_APPLICATION)
-    node = number * 7919 % size.nodes + 1
+    turn, place = divmod(number, size.nodes)
+    node = place * _stride(size.nodes) % size.nodes + 1
     suffix = _suffix(number)
     mark = uid("container", number).replace("-", "") * 2
     return {
         "name": f"{application.name}-{application.hash}-{suffix}", "uid": uid("Pod", number), "version": str(version), "node": node_name(node),
-        "host": f"198.18.{node // 200}.{node % 200 + 10}", "address": f"10.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}",
+        "host": f"198.18.{node // 200}.{node % 200 + 10}", "address": f"10.{64 + node // 256}.{node % 256}.{turn + 2}",
         "restarts": 0, "ready": True, "status": "True", "image_id": mark, "container_id": mark[::-1], "volume": f"kube-api-access-{suffix}",
     }  # fmt: skip
 
 
+@functools.cache
+def _stride(nodes: int) -> int:
+    """How far apart neighbours in an application are: no divisor in common with the nodes, so that each of them has its turn."""
+    return next(stride for stride in range(7919, 7919 + nodes + 1) if math.gcd(stride, nodes) == 1)
+
+
+@functools.cache
 def node_name(number: int) -> str:
     return f"node-{number}"
 
@@ -231,35 +255,70 @@ def _application(application: Application, *, size: Size, now: float, version: s
         return {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container], "restartPolicy": "Always"}}
 
     spec = {"replicas": len(members), "selector": {"matchLabels": labels}, "template": template(labels)}
-    yield DEPLOYMENTS, {"metadata": metadata("Deployment"), "spec": spec, "status": {**counts, "updatedReplicas": len(members)}}
+    revision = {"annotations": {"deployment.kubernetes.io/revision": "1"}}
+    described = metadata("Deployment") | revision
+    yield DEPLOYMENTS, {"metadata": described, "spec": spec, "status": {**counts, "updatedReplicas": len(members)}}
     owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": uid("Deployment", number)}
     spec = {"replicas": len(members), "selector": {"matchLabels": hashed}, "template": template(hashed)}
-    described = metadata("ReplicaSet", owner=owner, labels=hashed, name=f"{name}-{application.hash}")
-    yield REPLICA_SETS, {"metadata": described, "spec": spec, "status": counts}
+    described = metadata("ReplicaSet", owner=owner, labels=hashed, name=f"{name}-{application.hash}") | revision
+    yield REPLICA_SETS, {"metadata": described, "spec": spec, "status": {**counts, "fullyLabeledReplicas": len(members)}}
     address = f"10.{112 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
     ports: list[Object] = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}]
     spec = {"type": "ClusterIP", "clusterIP": address, "clusterIPs": [address], "selector": labels, "ports": ports}
     yield SERVICES, {"metadata": metadata("Service"), "spec": spec, "status": {"loadBalancer": {}}}
     owner = {"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid("Service", number)}
-    endpoints = [_endpoint(application, varying(one, size=size, version=0)) for one in members]
+    endpoints = [_endpoint(application, values) for values in sorted((varying(one, size=size, version=0) for one in members), key=_named)]
     marked = {"kubernetes.io/service-name": name, "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"}
     ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
     described = metadata("EndpointSlice", owner=owner, labels=marked, name=f"{name}-{digest(f'slice {number}', length=5)}")
     yield SLICES, {"metadata": described, "addressType": "IPv4", "endpoints": endpoints, "ports": ports}
 
 
+def _named(values: Mapping[str, Any]) -> str:
+    return str(values["name"])
+
+
 def _endpoint(application: Application, values: Mapping[str, Any]) -> Object:
     return {
         "addresses": [values["address"]], "conditions": {"ready": True, "serving": True, "terminating": False}, "nodeName": values["node"],
         "targetRef": {"kind": "Pod", "namespace": application.namespace, "name": values["name"], "uid": values["uid"]},
+        "zone": telling.zone_of(values["node"]),
     }  # fmt: skip
 
 
 def pods(size: Size, *, now: float, version: str = "1") -> Iterator[tuple[Resource, Object]]:
-    """This will make the pods."""
+    """This will make the pods. Those of an application share their common parts, and the names of the first one's volume and image."""
+    first: Object = {}
     for number in range(size.pods):
-        application = Application(number // PODS_OF_AN_APPLICATION)
-        yield PODS, pod(application, now=now, values={**varying(number, size=size, version=0), "version": version})
+        values = {**varying(number, size=size, version=0), "version": version}
+        if number % PODS_OF_AN_APPLICATION == 0:
+            first = pod(Application(number // PODS_OF_AN_APPLICATION), now=now, values=values)
+        yield PODS, _like(first, values)
+
+
+def _like(first: Object, values: Mapping[str, Any]) -> Object:
+    status, address = first["status"], values["address"]
+    container = {**status["containerStatuses"][0], "containerID": f"containerd://{values['container_id']}"}
+    own = {"hostIP": values["host"], "hostIPs": [{"ip": values["host"]}], "podIP": address, "podIPs": [{"ip": address}]}
+    return {
+        **first, "metadata": {**first["metadata"], "name": values["name"], "uid": values["uid"]},
+        "spec": {**first["spec"], "nodeName": values["node"]}, "status": {**status, **own, "containerStatuses": [container]},
+    }  # fmt: skip
+
+
+def fill(store: Store, *, size: Size, now: float) -> None:
+    """This will put all of it, and the namespaces of the system, into an empty store as it has always been there: without an event."""
+    version = str(store.version)
+    for number, name in enumerate(telling.SYSTEM_NAMESPACES, start=TEAMS):
+        store.load(NAMESPACES, _whole(NAMESPACES, {"metadata": _metadata("Namespace", number, name, now=now, version=version)}))
+    for resource, item in surroundings(size, now=now, version=version):
+        store.load(resource, _whole(resource, item))
+    for resource, item in pods(size, now=now, version=version):
+        store.load(resource, item)
+
+
+def _whole(resource: Resource, item: Object) -> Object:
+    return defaulting.defaulted({"apiVersion": resource.api_version, "kind": resource.kind, **item})
 
 
 def _metadata(kind: str, number: int, name: str, *, now: float, version: str) -> Object:

@@ -18,7 +18,7 @@ from clusterview.practice.store import Store
 from clusterview.practice.writing import Writer
 
 FOLDER = Path(__file__).parent
-SHOP = "shop"
+SHOP, LARGE = "shop", "large"
 CONTEXT = "practice"
 NODE_COUNT = 5
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -31,10 +31,10 @@ def names() -> list[str]:
 
 
 def tell(store: Store, *, story: str, now: float, nodes: int = NODE_COUNT) -> None:
-    """This will fill an empty store. Raises ValueError for a story that is not there."""
+    """This will fill a store that is empty, or has the namespaces of the system. Raises ValueError for a story that is not there."""
     if story not in names():
         raise ValueError(f"There is no story called {story}. There are: {', '.join(names())}.")
-    for name in SYSTEM_NAMESPACES:
+    for name in SYSTEM_NAMESPACES if store.get(NAMESPACES, "", "kube-system") is None else ():
         writing.create(store, NAMESPACES, {"metadata": {"name": name}}, namespace="", now=now)
     ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
     service = {"metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}}}
@@ -59,8 +59,9 @@ def manifests(name: str) -> list[Object]:
 
 
 def acts(name: str) -> list[Object]:
-    """What can be done in a story with one button: its own acts, then those of every story."""
-    return [item for item in _documents(name) + _documents("_acts") if item["kind"] == "Act"]
+    """What can be done in a story with one button: its own acts, then those of every story that it does not have its own of."""
+    own, usual = ([item for item in _documents(file) if item["kind"] == "Act"] for file in (name, "_acts"))
+    return own + [item for item in usual if name_of(item) not in map(name_of, own)]
 
 
 def _documents(name: str) -> list[Object]:
@@ -87,6 +88,11 @@ def make(store: Store, item: Object, *, now: float) -> None:
             raise
 
 
+def zone_of(name: str) -> str:
+    """In which of three zones the node of that name is."""
+    return f"zone-{'abc'[int(name.rpartition('-')[2]) % 3]}"
+
+
 def node(number: int, *, said: Mapping[str, dict[str, str]] | None = None) -> Object:
     """A worker node, in one of three zones. `said` are the annotations that a story gives to some."""
     name = f"node-{number}"
@@ -97,7 +103,7 @@ def node(number: int, *, said: Mapping[str, dict[str, str]] | None = None) -> Ob
     }  # fmt: skip
     labels = {
         "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-        "topology.kubernetes.io/zone": f"zone-{'abc'[number % 3]}",
+        "topology.kubernetes.io/zone": zone_of(name),
     }  # fmt: skip
     addresses = [{"type": "InternalIP", "address": f"198.18.{number // 200}.{number % 200 + 10}"}, {"type": "Hostname", "address": name}]
     return {

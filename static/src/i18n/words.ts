@@ -15,6 +15,7 @@ const WORDS = {
   practiceViewer: ["Your role may look, not make things happen.", "현재 역할은 보기만 가능하며, 상황을 만들 수 없습니다."],
   practiceNone: ["This cluster has no buttons.", "이 클러스터에는 버튼이 없습니다."],
   played: ["{act}: {count} objects changed.", "{act}: 오브젝트 {count}개가 바뀌었습니다."],
+  playedOne: ["{act}: 1 object changed.", "{act}: 오브젝트 1개가 바뀌었습니다."],
   playedNothing: ["{act}: done; no object had to change.", "{act}: 완료되었으며, 바꿀 오브젝트가 없었습니다."],
   live: ["Live", "실시간"],
   stale: ["Stale", "지연됨"],

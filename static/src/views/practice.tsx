@@ -61,11 +61,12 @@ function Acts({ turn }: { turn: number }): JSX.Element {
 /** What was changed, named where it is not too much to read. */
 function Outcome({ played }: { played: Played }): JSX.Element {
   const act = played.title[language.value];
+  const count = played.changed.length;
   const named = played.changed.slice(0, NAMED).map((one) => `${one.kind} ${one.name}`).join(", ");
   return (
     <p>
-      {played.changed.length ? t("played", { act, count: played.changed.length }) : t("playedNothing", { act })}
-      {named && <small class="quiet line wrap">{named}{played.changed.length > NAMED && " …"}</small>}
+      {count > 1 ? t("played", { act, count }) : t(count ? "playedOne" : "playedNothing", { act })}
+      {named && <small class="quiet line wrap">{named}{count > NAMED && " …"}</small>}
     </p>
   );
 }

@@ -38,6 +38,7 @@ export interface Position {
 
 /**
  * Asks for a cluster's picture from now on; with `resume`, for what came after that position.
+ * `view` is `*` for all of it, or names of namespaces with commas between them: then nothing outside of them is told.
  */
 export interface Hello {
   readonly type: "hello";
@@ -350,20 +351,24 @@ export interface PodShape {
 
 /**
  * Pods by columns, `counts` of each shape one after the other. `on` are numbers of `nodes`, `states` those of the epoch's states.
- * `rows` hold by how much each row is more than the one before it, for that takes almost nothing.
- * `restarts` are by row: of the pod, then of each container; a row that is not there has none.
+ * `names` are their own after the shape's prefix, with spaces between; `uids` 16 bytes each; `addresses` IPv4, 0 for none; `created` 0 for None.
+ * All other bytes are numbers of 32 bits, each told by how much it is more than the one before it (modulo 2**32): the first bytes of all, then the
+ * second ones, and so on.
+ * `odd` are a name and an address that do not fit, by row. `restarts` are by row: of the pod, then of each container; a row that is not there has
+ * none.
  */
 export interface PodColumns {
   readonly shapes: readonly PodShape[];
   readonly counts: readonly number[];
-  readonly rows: readonly number[];
-  readonly uids: readonly string[];
-  readonly names: readonly string[];
-  readonly on: readonly number[];
+  readonly rows: Uint8Array;
+  readonly uids: Uint8Array;
+  readonly names: string;
+  readonly on: Uint8Array;
   readonly nodes: readonly string[];
-  readonly addresses: readonly string[];
-  readonly created: readonly (number | null)[];
-  readonly states: readonly number[];
+  readonly addresses: Uint8Array;
+  readonly created: Uint8Array;
+  readonly states: Uint8Array;
+  readonly odd: Readonly<Record<number, readonly [string, string]>>;
   readonly restarts: Readonly<Record<number, readonly number[]>>;
 }
 
@@ -373,8 +378,8 @@ export interface PodColumns {
  */
 export interface Members {
   readonly slice: number;
-  readonly rows: readonly number[];
-  readonly conditions: readonly number[];
+  readonly rows: Uint8Array;
+  readonly conditions: Uint8Array;
 }
 
 export interface ContainerState {

@@ -1,5 +1,6 @@
-// Many browsers that only listen. crowd PORT COUNT FILE: opens the sockets, sends each the bytes of FILE (a handshake and a hello), and reads.
-// When its input ends it prints: sockets that are open, bytes in all, and after that, for each group of reads that 10 ms of silence
+// Many browsers that only listen. crowd PORT COUNT FILE LENGTH LEAST: opens the sockets, sends each in turn the next LENGTH bytes of FILE (a
+// handshake and a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes in all, after how many microseconds the last of them had LEAST bytes
+// (-1 where one never had), and after that, for each group of reads that 10 ms of silence
 // set apart, when the last of them came (microseconds of the monotonic clock) and how many there were.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,8 +16,11 @@
 #include <unistd.h>
 
 #define GROUPS 100000
+#define LINES 65536
 
-static char buffer[1 << 20];
+static char buffer[1 << 20], said[16 << 20];
+static int64_t had[LINES];
+static struct { uint64_t skip; int http, filled; unsigned char head[140]; } lines[LINES];
 static struct { int64_t last; int reads; } groups[GROUPS];
 
 static int64_t now(void) {
@@ -24,22 +29,59 @@ static int64_t now(void) {
     return time.tv_sec * 1000000LL + time.tv_nsec / 1000;
 }
 
+static void answer(int line, const unsigned char *payload, int length) {
+    unsigned char pong[6 + 125] = {0x8a, 0x80 | length};
+    memcpy(pong + 6, payload, length);
+    if (write(line, pong, 6 + length) < 0) return;
+}
+
+// Follows the frames of one line (RFC 6455, section 5.2) as far as it takes to find pings.
+static void follow(int line, const unsigned char *data, ssize_t left) {
+    static const char end[] = "\r\n\r\n";
+    for (; left > 0; data++, left--) {
+        if (lines[line].http < 4) {
+            lines[line].http = *data == end[lines[line].http] ? lines[line].http + 1 : *data == '\r';
+            continue;
+        }
+        if (lines[line].skip) {
+            uint64_t passed = lines[line].skip < (uint64_t)left ? lines[line].skip : (uint64_t)left;
+            lines[line].skip -= passed;
+            data += passed - 1;
+            left -= passed - 1;
+            continue;
+        }
+        unsigned char *head = lines[line].head;
+        head[lines[line].filled++] = *data;
+        if (lines[line].filled < 2) continue;
+        int size = head[1] & 0x7f, more = size == 126 ? 2 : size == 127 ? 8 : 0;
+        int is_ping = (head[0] & 0x0f) == 9;
+        if (lines[line].filled < 2 + more + (is_ping ? size : 0)) continue;
+        uint64_t length = size;
+        for (int number = 0; more && number < more; number++) length = (number ? length << 8 : 0) | head[2 + number];
+        if (is_ping) answer(line, head + 2, size);
+        else lines[line].skip = length;
+        lines[line].filled = 0;
+    }
+}
+
 int main(int count, char **words) {
-    if (count != 4) return 2;
+    if (count != 6) return 2;
+    int64_t began = now(), whole = -1, each = atoll(words[4]), least = atoll(words[5]);
+    int left = atoi(words[2]);
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     FILE *file = fopen(words[3], "rb");
-    if (!file) return 1;
-    size_t length = fread(buffer, 1, sizeof buffer, file);
+    if (!file || each < 1) return 1;
+    size_t texts = fread(said, 1, sizeof said, file) / each;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1]))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int polling = epoll_create1(0), open = 0;
     for (int number = 0; number < atoi(words[2]); number++) {
         int line = socket(AF_INET, SOCK_STREAM, 0);
         struct epoll_event event = {.events = EPOLLIN, .data.fd = line};
-        if (connect(line, (void *)&address, sizeof address) || write(line, buffer, length) < 0) return 1;
+        if (connect(line, (void *)&address, sizeof address) || line >= LINES || write(line, said + number % texts * each, each) < 0) return 1;
         epoll_ctl(polling, EPOLL_CTL_ADD, line, &event);
         open++;
     }
@@ -64,13 +106,16 @@ int main(int count, char **words) {
                 continue;
             }
             int64_t at = now();
+            follow(line, (unsigned char *)buffer, got);
             bytes += got;
+            if (had[line] < least && had[line] + got >= least && --left == 0) whole = at - began;
+            had[line] += got;
             if (group < 0 || (at - groups[group].last > 10000 && group < GROUPS - 1)) group++;
             groups[group].last = at;
             groups[group].reads++;
         }
     }
-    printf("%d %lld\n", open, (long long)bytes);
+    printf("%d %lld %lld\n", open, (long long)bytes, (long long)whole);
     for (int number = 0; number <= group; number++) printf("%lld %d\n", (long long)groups[number].last, groups[number].reads);
     return 0;
 }

@@ -1,0 +1,436 @@
+"""Pods in columns: ninety bytes each with both of their indexes, where records and dicts take a thousand.
+
+An observer holds 150,000 pods twice, as they are and as they were last told, and reads one at a time. So a pod lies here as a few numbers in
+arrays, what it shares with its siblings is kept once (`shapes`), and its record is made when it is asked for. An address or a name of its own that
+does not fit into a number is kept beside (`odd`). A pod whose uid is no UUID is refused, and its owner keeps it whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+from array import array
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from clusterview.topology import shapes
+from clusterview.topology.objects import Container, Pod, Uid
+from clusterview.topology.shapes import PodShape, PodState
+
+T = TypeVar("T")
+
+NOWHERE = -1
+EMPTY, LEFT = -1, -2  # places of an index: nothing was ever there; something was
+MOST_STATES = 50_000  # reasons are free text; pods in states beyond that are kept whole
+SPARE_SHAPES = 1_000
+GROWTH = 256
+MADE = 10_000
+FREE = 2**32 - 1  # no shape: the slot is free; no address: it is odd
+HALF = 2**64 - 1
+
+_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
+_short = re.compile(r"[!-~]{0,7}\Z").match
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def _key(shape: PodShape) -> bytes:
+    """Equal shapes have equal keys, and others never the same: sixteen bytes, for there are thousands."""
+    return hashlib.blake2b(_encode(shape), digest_size=16).digest()
+
+
+class Came(Enum):
+    """What a put was: of a pod that was not there, in another state, otherwise another, or nothing new at all."""
+
+    NEW = "new"
+    STATE = "state"
+    OTHER = "other"
+    SAME = "same"
+
+
+class Index:
+    """Slots by the hash of their key, where a dict would take a hundred bytes for each. `hashes` are those of the slots."""
+
+    def __init__(self, *, hashes: array[int]) -> None:
+        self._hashes = hashes
+        self._places = array("i", [EMPTY]) * 8
+        self._taken = 0  # places where something is or was
+
+    def find(self, hash: int, is_it: Callable[[int], bool]) -> int:
+        """This will give the slot with that hash for which `is_it`, or NOWHERE."""
+        places, hashes = self._places, self._hashes
+        mask = len(places) - 1
+        at = hash & mask
+        while (slot := places[at]) != EMPTY:
+            if slot >= 0 and hashes[slot] == hash and is_it(slot):
+                return slot
+            at = (at + 1) & mask
+        return NOWHERE
+
+    def add(self, slot: int) -> None:
+        """This will file a slot that is not filed."""
+        if (self._taken + 1) * 3 > len(self._places) * 2:
+            self._rebuild()
+        places = self._places
+        mask = len(places) - 1
+        at = self._hashes[slot] & mask
+        while (there := places[at]) >= 0:
+            at = (at + 1) & mask
+        places[at] = slot
+        if there == EMPTY:
+            self._taken += 1
+
+    def remove(self, slot: int) -> None:
+        """This will take the slot out."""
+        places = self._places
+        mask = len(places) - 1
+        at = self._hashes[slot] & mask
+        while places[at] != slot:
+            at = (at + 1) & mask
+        places[at] = LEFT
+
+    def _rebuild(self) -> None:
+        filed = [slot for slot in self._places if slot >= 0]
+        size = len(self._places)
+        while (len(filed) + 1) * 2 > size:
+            size *= 2
+        self._places, self._taken = array("i", [EMPTY]) * size, 0
+        for slot in filed:
+            self.add(slot)
+
+
+class Numbers(Generic[T]):
+    """A number for each value, by a key that equal values share."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[object, int] = {}
+        self.values: list[T | None] = []
+        self._free: list[int] = []
+
+    def of(self, key: object, value: T) -> int:
+        """This will tell the value's number."""
+        number = self.numbers.get(key)
+        if number is None:
+            if self._free:
+                number = self._free.pop()
+                self.values[number] = value
+            else:
+                number = len(self.values)
+                self.values.append(value)
+            self.numbers[key] = number
+        return number
+
+    def __getitem__(self, number: int) -> T:
+        value = self.values[number]
+        assert value is not None
+        return value
+
+    def keep(self, used: set[int]) -> None:
+        """This will forget every other value; their numbers are given again."""
+        for key, number in list(self.numbers.items()):
+            if number not in used:
+                del self.numbers[key]
+                self.values[number] = None
+                self._free.append(number)
+
+
+class Pods:
+    """Pods by slot, which each has from its put to its drop. `notes` are numbers that the owner gives them."""
+
+    def __init__(self) -> None:
+        self.shapes: Numbers[PodShape] = Numbers()
+        self.states: Numbers[PodState] = Numbers()
+        self.nodes: Numbers[str] = Numbers()
+        self.notes = array("Q")
+        self.shape, self.state, self.node, self.address, self.created = (array("I") for _ in range(5))
+        self.high, self.low, self._own, self._called = (array("Q") for _ in range(4))
+        self.restarts: dict[int, tuple[int, ...]] = {}
+        self.odd: dict[int, tuple[str, str]] = {}  # its own name and its address, where one of them is no number
+        self._columns = (
+            self.notes, self.shape, self.state, self.node, self.address, self.created, self.high, self.low, self._own, self._called,
+        )  # fmt: skip
+        self._free: list[int] = []
+        self._by_uid, self._by_name = Index(hashes=self.low), Index(hashes=self._called)
+        self._last: tuple[str, int, tuple[int, int] | None] = ("", NOWHERE, None)
+        self._last_shape = FREE
+        self._last_state: tuple[Pod, int, tuple[int, ...]] | None = None
+        self._most_shapes = SPARE_SHAPES
+        self._made: dict[tuple[int, int], tuple[Container, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self.shape) - len(self._free)
+
+    def slots(self) -> Iterator[int]:
+        """This will give the slots that are taken."""
+        return (slot for slot, shape in enumerate(self.shape) if shape != FREE)
+
+    def find(self, uid: str) -> int:
+        """This will tell the pod's slot, or NOWHERE."""
+        last, slot, _ = self._last
+        if last is uid:
+            return slot
+        found = halves(uid)
+        slot = self.at(*found) if found is not None else NOWHERE
+        self._last = uid, slot, found
+        return slot
+
+    def at(self, high: int, low: int) -> int:
+        """The same for a uid as two numbers."""
+        highs = self.high
+        return self._by_uid.find(low, lambda slot: highs[slot] == high)
+
+    def named(self, *, namespace: str, name: str) -> int:
+        """This will tell the slot of the pod of that name, or NOWHERE."""
+        return self._by_name.find(hash((namespace, name)) & HALF, lambda slot: self.is_called(slot, namespace=namespace, name=name))
+
+    def put(self, pod: Pod, *, note: int) -> Came | None:
+        """This will put the pod in, or tell None for one that does not fit, and is not there afterwards."""
+        slot = self.find(pod.uid)
+        halves_of_uid = self._last[2]
+        state, created = self._state_number(pod), pod.created_at or 0
+        if halves_of_uid is None or state is None or pod.created_at == 0 or not 0 <= created < FREE:
+            if slot != NOWHERE:
+                self.drop(slot)
+            return None
+        state_number, restarts = state
+        shape = self._shape_number(pod, slot)
+        own, address = pod.name[len(self.shapes[shape].prefix) :], address_number(pod.address)
+        own_number = int.from_bytes(own.encode(), "big") if _short(own) else HALF
+        odd = (own, pod.address) if address == FREE or own_number == HALF else None
+        plain = shape, self.nodes.of(pod.node, pod.node), address, created, own_number
+        if slot != NOWHERE and plain == self._plain(slot) and odd == self.odd.get(slot):
+            return self._set(slot, note, state_number, restarts)
+        came = Came.NEW
+        if slot != NOWHERE:
+            self.drop(slot)
+            came = Came.OTHER
+        slot = self._add(plain, odd, halves_of_uid, hash((pod.namespace, pod.name)) & HALF)
+        self._last = pod.uid, slot, halves_of_uid
+        self._set(slot, note, state_number, restarts)
+        return came
+
+    def drop(self, slot: int) -> None:
+        """This will take the pod out; its slot is given again."""
+        self._by_uid.remove(slot)
+        self._by_name.remove(slot)
+        self.restarts.pop(slot, None)
+        self.odd.pop(slot, None)
+        self.shape[slot] = FREE
+        self._free.append(slot)
+        self._last = ("", NOWHERE, None)
+
+    def uid(self, slot: int) -> Uid:
+        """This will tell the pod's uid."""
+        return uid_of(self.high[slot], self.low[slot])
+
+    def state_of(self, uid: str) -> tuple[int, tuple[int, ...]]:
+        """This will tell the number of the pod's state, and its restarts, none where all are 0."""
+        slot = self.find(uid)
+        return self.state[slot], self.restarts.get(slot, ())
+
+    def own_name(self, slot: int) -> str:
+        """This will tell the pod's name but for its shape's prefix."""
+        own = self._own[slot]
+        return own.to_bytes((own.bit_length() + 7) // 8, "big").decode() if own != HALF else self.odd[slot][0]
+
+    def address_text(self, slot: int) -> str:
+        """This will tell the pod's address."""
+        number = self.address[slot]
+        return address_of(number) if number != FREE else self.odd[slot][1]
+
+    def is_called(self, slot: int, *, namespace: str, name: str) -> bool:
+        """This will tell whether the pod has that name."""
+        shape = self.shapes[self.shape[slot]]
+        return shape.namespace == namespace and shape.prefix + self.own_name(slot) == name
+
+    def get(self, slot: int) -> Pod:
+        """This will make the pod's record."""
+        number, state_number = self.shape[slot], self.state[slot]
+        shape, state = self.shapes[number], self.states[state_number]
+        restarts = self.restarts.get(slot, ())
+        return Pod(
+            uid=self.uid(slot),
+            namespace=shape.namespace,
+            name=shape.prefix + self.own_name(slot),
+            labels=shape.labels,
+            annotations=shape.annotations,
+            owner=shape.owner,
+            created_at=self.created[slot] or None,
+            deleting=state.deleting,
+            node=self.nodes[self.node[slot]],
+            address=self.address_text(slot),
+            phase=state.phase,
+            status=state.status,
+            ready=state.ready,
+            restarts=restarts[0] if restarts else 0,
+            containers=shapes.containers_of(shape.containers, state, restarts) if restarts else self._containers(number, state_number),
+            volumes=shape.volumes,
+        )
+
+    def values(self) -> Iterator[Pod]:
+        """This will make the record of each."""
+        return (self.get(slot) for slot in self.slots())
+
+    def still(self) -> Pods:
+        """This will copy them as they are now, to be read by another thread; a few milliseconds for very many. The copy takes no puts."""
+        copy = Pods()
+        for mine, its in zip(self._columns, copy._columns, strict=True):
+            its.extend(mine)
+        copy.restarts, copy.odd = dict(self.restarts), dict(self.odd)
+        copy._free = list(self._free)
+        copy._by_uid._places = self._by_uid._places[:]
+        copy.shapes.values, copy.states.values, copy.nodes.values = list(self.shapes.values), list(self.states.values), list(self.nodes.values)
+        return copy
+
+    def _shape_number(self, pod: Pod, slot: int) -> int:
+        """Most pods have the shape that they had, and one that is new often that of the one before it."""
+        number = self.shape[slot] if slot != NOWHERE else self._last_shape
+        if number != FREE and shapes.is_of(pod, self.shapes[number]):
+            return number
+        if len(self.shapes.numbers) > self._most_shapes:
+            used = set(self.shape)
+            self.shapes.keep(used)
+            self._most_shapes = 2 * len(used) + SPARE_SHAPES
+            self._last_shape = FREE
+            self._made.clear()
+        shape = shapes.shape_of(pod)
+        self._last_shape = self.shapes.of(_key(shape), shape)
+        return self._last_shape
+
+    def _state_number(self, pod: Pod) -> tuple[int, tuple[int, ...]] | None:
+        """The state's number and the restarts, which are often those of the pod before; None where there are too many states."""
+        if self._last_state is not None:
+            last, number, restarts = self._last_state
+            if (
+                pod.containers is last.containers
+                and pod.status == last.status
+                and pod.phase == last.phase
+                and pod.ready == last.ready
+                and pod.deleting == last.deleting
+                and pod.restarts == last.restarts
+            ):
+                return number, restarts
+        state, restarts = shapes.varying_of(pod)
+        if state not in self.states.numbers and len(self.states.numbers) >= MOST_STATES:
+            return None
+        number = self.states.of(state, state)
+        self._last_state = pod, number, restarts
+        return number, restarts
+
+    def _add(self, plain: tuple[int, int, int, int, int], odd: tuple[str, str] | None, uid: tuple[int, int], called: int) -> int:
+        slot = self._free.pop() if self._free else self._grow()
+        self.shape[slot], self.node[slot], self.address[slot], self.created[slot], self._own[slot] = plain
+        self.high[slot], self.low[slot] = uid
+        self._called[slot] = called
+        if odd is not None:
+            self.odd[slot] = odd
+        self._by_uid.add(slot)
+        self._by_name.add(slot)
+        return slot
+
+    def _set(self, slot: int, note: int, state: int, restarts: tuple[int, ...]) -> Came:
+        came = Came.SAME if state == self.state[slot] and restarts == self.restarts.get(slot, ()) else Came.STATE
+        self.notes[slot], self.state[slot] = note, state
+        if restarts:
+            self.restarts[slot] = restarts
+        elif self.restarts:
+            self.restarts.pop(slot, None)
+        return came
+
+    def _grow(self) -> int:
+        first = len(self.shape)
+        for column in self._columns:
+            column.frombytes(bytes(GROWTH * column.itemsize))
+        self.shape[first:] = array("I", [FREE]) * GROWTH
+        self._free.extend(range(first + GROWTH - 1, first, -1))
+        return first
+
+    def _plain(self, slot: int) -> tuple[int, int, int, int, int]:
+        return self.shape[slot], self.node[slot], self.address[slot], self.created[slot], self._own[slot]
+
+    def _containers(self, shape: int, state: int) -> tuple[Container, ...]:
+        made = self._made.get((shape, state))
+        if made is None:
+            if len(self._made) > MADE:
+                self._made.clear()
+            made = self._made[shape, state] = shapes.containers_of(self.shapes[shape].containers, self.states[state], ())
+        return made
+
+
+class Passing:
+    """Takes pods out of other columns as they lie there, which costs a fraction of making and reading their records."""
+
+    def __init__(self, *, source: Pods, target: Pods) -> None:
+        self._source, self._target = source, target
+        self._shapes: dict[int, int] = {}
+        self._states: dict[int, int] = {}
+        self._nodes: dict[int, int] = {}
+
+    def take(self, slot: int, *, note: int) -> Came | None:
+        """This will put the pod of that slot in; None where a record is needed for it: it has the name of another there, or too rare a state."""
+        source, target = self._source, self._target
+        uid, called = (source.high[slot], source.low[slot]), source._called[slot]
+        there = target.at(*uid)
+        if (target._called[there] != called) if there != NOWHERE else target._by_name.find(called, lambda _: True) != NOWHERE:
+            return None
+        state = self._states.get(source.state[slot])
+        if state is None:
+            if len(target.states.numbers) >= MOST_STATES:
+                return None
+            value = source.states[source.state[slot]]
+            state = self._states[source.state[slot]] = target.states.of(value, value)
+        shape, node, address, created, own = source._plain(slot)
+        plain = self._shape(shape), self._node(node), address, created, own
+        odd, restarts = source.odd.get(slot), source.restarts.get(slot, ())
+        if there != NOWHERE and plain == target._plain(there) and odd == target.odd.get(there):
+            return target._set(there, note, state, restarts)
+        if there != NOWHERE:
+            target.drop(there)
+        target._set(target._add(plain, odd, uid, called), note, state, restarts)
+        return Came.NEW if there == NOWHERE else Came.OTHER
+
+    def _shape(self, number: int) -> int:
+        found = self._shapes.get(number)
+        if found is None:
+            shape = self._source.shapes[number]
+            found = self._shapes[number] = self._target.shapes.of(_key(shape), shape)
+        return found
+
+    def _node(self, number: int) -> int:
+        found = self._nodes.get(number)
+        if found is None:
+            node = self._source.nodes[number]
+            found = self._nodes[number] = self._target.nodes.of(node, node)
+        return found
+
+
+def halves(uid: str) -> tuple[int, int] | None:
+    """This will read a uid as two numbers; None where it is no UUID in its canonical form."""
+    if _uuid(uid) is None:
+        return None
+    number = int(uid.replace("-", ""), 16)
+    return number >> 64, number & HALF
+
+
+def uid_of(high: int, low: int) -> Uid:
+    """This will write what `halves` read."""
+    text = f"{high:016x}{low:016x}"
+    return Uid(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
+
+
+def address_of(number: int) -> str:
+    """This will write an IPv4 address; none for 0."""
+    return socket.inet_ntop(socket.AF_INET, number.to_bytes(4, "big")) if number else ""
+
+
+def address_number(address: str) -> int:
+    """This will read what `address_of` writes; FREE for anything else."""
+    if not address:
+        return 0
+    try:
+        return int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big") or FREE
+    except OSError:
+        return FREE

@@ -1,0 +1,161 @@
+"""Many browsers at one web process: what a delivery costs beside Channels' own layer, ten thousand that look on, ten thousand that come at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from clusterview.stream import encoding
+from clusterview.stream.messages import Hello, Position
+from clusterview.topology.changes import Put
+from clusterview.topology.objects import Node, Uid
+from tests.bench import feed, feeding, page
+from tests.bench.table import Line, percentile
+from tests.faults.web import CLUSTER, Web
+from tests.redis_servers import RedisServer
+
+MANY, SOME = 10_000, 1_000
+FRAME_BYTES = 2_048
+SECONDS, FRAMES = 8.0, 200
+GROUP = 500
+PER_SECOND = 2.0
+
+
+@contextlib.contextmanager
+def served(*, sessions: int) -> Iterator[tuple[Web, Path]]:
+    """This will start a web process with a small picture, where so many are signed in, and a folder to work in."""
+    with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder, feeding.redis() as redis:
+        state = Path(folder) / "state"
+        state.mkdir()
+        web = Web(folder=state, redis=redis, sessions=sessions)
+        try:
+            web.restart()
+            yield web, Path(folder)
+        finally:
+            web.close()
+
+
+@contextlib.contextmanager
+def crowd(web: Web, folder: Path, *, count: int, least: int = 1, resume: Position | None = None) -> Iterator[page.Crowd]:
+    hello = encoding.encode(Hello(cluster=CLUSTER, resume=resume))
+    with page.crowd(count, folder=folder, url=web.url, cookies=web.cookies, hello=hello, least=least) as seen:
+        yield seen
+
+
+def noise(number: int) -> Put:
+    """A change whose frame has two kibibytes, and which no other one is like."""
+    return Put(Node(uid=Uid("n1"), name="node-1", ready="True", zone=str(number), labels={"noise": os.urandom((FRAME_BYTES - 280) // 2).hex()}))
+
+
+def measure_fanout() -> list[Line]:
+    """Deliveries for each second of processor time of the web process and of Redis, beside `group_send` of channels_redis in the same job."""
+    with served(sessions=1) as (web, folder):
+        with crowd(web, folder, count=SOME) as seen:
+            wait_for_sockets(web, SOME)
+            time.sleep(2)
+            before = web.cpu_seconds() + web.redis.cpu_seconds()
+            for number in range(FRAMES):
+                web.publish([noise(number)])
+                time.sleep(0.04)
+            time.sleep(2)
+            used = web.cpu_seconds() + web.redis.cpu_seconds() - before
+        arrived = seen.bytes / SOME / FRAME_BYTES
+    ours = SOME * min(FRAMES, arrived) / used
+    with feeding.redis() as redis:
+        peer, lost = asyncio.run(group_send(redis))
+    return [
+        Line("deliveries of 2 kB for each second of a core", ours, "/s", peer=peer, goal="≥ 35,000", met=ours >= 35_000),
+        Line("as many times as channels_redis", ours / peer, "", goal="≥ 20", met=ours >= 20 * peer),
+        Line("frames that each browser got", min(arrived, FRAMES), "", goal="all", met=arrived >= FRAMES),
+        Line("share that channels_redis lost", None, "%", peer=100 * lost),
+    ]
+
+
+async def group_send(redis: RedisServer) -> tuple[float, float]:
+    """The peer, without any socket: channels in a group, each with its receiver; deliveries for each second of processor time, and the share that
+    was lost.
+    """
+    from channels_redis.core import RedisChannelLayer
+
+    layer = RedisChannelLayer(hosts=[redis.url])
+    got = 0
+
+    async def receive(channel: str) -> None:
+        nonlocal got
+        while True:
+            await layer.receive(channel)
+            got += 1
+
+    channels = [await layer.new_channel() for _ in range(GROUP)]
+    for channel in channels:
+        await layer.group_add("all", channel)
+    receivers = [asyncio.create_task(receive(channel)) for channel in channels]
+    before, began, sent = time.process_time() + redis.cpu_seconds(), time.monotonic(), 0
+    while time.monotonic() - began < SECONDS:
+        await layer.group_send("all", {"type": "frame", "data": os.urandom(FRAME_BYTES)})
+        sent += GROUP
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
+    used = time.process_time() + redis.cpu_seconds() - before
+    for task in receivers:
+        task.cancel()
+    await asyncio.gather(*receivers, return_exceptions=True)
+    await layer.close_pools()
+    return got / used, 1 - got / sent
+
+
+def measure_crowd() -> list[Line]:
+    """Ten thousand sockets, two frames a second."""
+    with served(sessions=1) as (web, folder):
+        empty = web.process.memory_info().rss
+        with crowd(web, folder, count=MANY) as seen:
+            wait_for_sockets(web, MANY)
+            time.sleep(3)
+            each = (web.process.memory_info().rss - empty) / MANY
+            before, began, stamps = web.cpu_seconds(), time.monotonic(), list[int]()
+            for number in range(int(SECONDS * PER_SECOND)):
+                stamps.append(feed.stamp())
+                web.publish([noise(number)])
+                time.sleep(max(0.0, began + (number + 1) / PER_SECOND - time.monotonic()))
+            used = (web.cpu_seconds() - before) / (time.monotonic() - began)
+        late = [one for stamp in stamps if (one := seen.lateness(stamp)) is not None]
+    return [
+        Line(f"processor of the web process, {MANY} sockets, {PER_SECOND:.0f} frames a second", 100 * used, "%", goal="≤ 70 %", met=used <= 0.7),
+        Line("a frame to the last of them, p50", percentile(late, 0.5), "ms"),
+        Line("a frame to the last of them, p99", percentile(late, 0.99), "ms", goal="≤ 150 ms", met=percentile(late, 0.99) <= 150),
+        Line("memory for each socket", each / 1024, "KiB", goal="≤ 60 KiB", met=each <= 60 * 1024),
+        Line("sockets that stayed open", seen.open, "", goal="all", met=seen.open == MANY),
+    ]
+
+
+def measure_storm() -> list[Line]:
+    """All of them, each with a session of its own, come at once to a web process that was just started: with their place, and without."""
+    with served(sessions=MANY) as (web, folder):
+        crowds = []
+        for place in (Position(epoch=web.epoch, sequence=web.sequence), None):
+            with crowd(web, folder, count=1, resume=place) as first:
+                time.sleep(1)
+            web.restart()
+            with crowd(web, folder, count=MANY, least=first.bytes, resume=place) as seen:
+                wait_for_sockets(web, MANY)
+                time.sleep(3)
+            crowds.append(seen)
+        seen, new = crowds
+    back, fresh = seen.whole_seconds or float("inf"), new.whole_seconds or float("inf")
+    return [
+        Line(f"{MANY} return with their place: the last is live after", back, "s", goal="≤ 30 s", met=back <= 30),
+        Line(f"{MANY} come anew: the last has the picture after", fresh, "s", goal="≤ 30 s", met=fresh <= 30),
+        Line("sockets that stayed open", min(seen.open, new.open), "", goal="all", met=min(seen.open, new.open) == MANY),
+    ]
+
+
+def wait_for_sockets(web: Web, count: int, *, seconds: float = 60) -> None:
+    """This will wait until the process holds so many connections, two looks long; or not for ever."""
+    deadline = time.monotonic() + seconds
+    while web.sockets() < count and time.monotonic() < deadline:
+        time.sleep(0.5)

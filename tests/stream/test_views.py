@@ -1,0 +1,136 @@
+"""A stream of some namespaces: all of them, and no byte about anything else, nor a gap where something else happened."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clusterview.stream import encoding, rows, views
+from clusterview.stream.messages import WHOLE, Changes, Contact, MissingKind, Snapshot
+from clusterview.stream.views import View
+from clusterview.topology import columns
+from clusterview.topology.changes import Change, Drop, Put
+from clusterview.topology.narrowing import narrowed
+from clusterview.topology.objects import AnyRecord, Namespace, Node, Pod, Service, Uid
+from clusterview.topology.pictures import Picture
+from tests.stream.making import Browser
+from tests.streams import FOLDER, SHOP
+
+NAMESPACES = ("mine", "other")
+RECORDS = st.one_of(
+    st.builds(lambda n: Node(uid=Uid(f"node-{n}"), name=f"outside-node-{n}"), st.integers(0, 2)),
+    st.builds(
+        lambda n, namespace, node, status: Pod(
+            uid=Uid(f"{namespace}-pod-{n}"), name=f"{namespace}-pod-{n}", namespace=Namespace(namespace), node=f"outside-node-{node}", status=status
+        ),
+        st.integers(0, 3), st.sampled_from(NAMESPACES), st.integers(0, 2), st.sampled_from(["Running", "Pending"]),
+    ),
+    st.builds(
+        lambda n, namespace: Service(uid=Uid(f"{namespace}-service-{n}"), name=f"{namespace}-service-{n}", namespace=Namespace(namespace)),
+        st.integers(0, 2), st.sampled_from(NAMESPACES),
+    ),
+)  # fmt: skip
+SHARED = {"kubernetes", "ledger-0"}  # begins names of labels; a pod inside is called like the volume outside
+STEPS = st.lists(st.lists(st.tuples(RECORDS, st.booleans()), max_size=4), max_size=8)
+
+
+def bytes_of(frames: Iterable[bytes]) -> bytes:
+    """Everything that these frames say, snapshots unpacked."""
+    said = []
+    for frame in frames:
+        message = encoding.decode(frame)
+        said.append(frame if not isinstance(message, Snapshot) else msgspec.msgpack.encode(message.position) + zlib.decompress(message.body))
+    return b"".join(said)
+
+
+def inside(picture: Picture) -> Picture:
+    return Picture(objects=[own for one in picture.objects.values() if (own := narrowed(one, namespaces={"mine"})) is not None])
+
+
+@given(steps=STEPS)
+@settings(max_examples=100, deadline=None)
+def test_it_is_all_that_lies_inside_and_nothing_else_whatever_happens(steps: list[list[tuple[AnyRecord, bool]]]) -> None:
+    picture, view, browser, sent = Picture(), View(namespaces=frozenset({"mine"})), Browser(), list[bytes]()
+    view.replace(picture=picture)
+    for step in steps:
+        changes: list[Change] = []
+        for record, is_there in step:
+            if is_there:
+                changes.append(Put(record))
+                picture.apply(changes=changes[-1:])
+            elif record.uid in picture.objects:
+                changes.append(Drop(record.uid))
+                picture.apply(changes=changes[-1:])
+        before = view.position
+        if browser.position is None:
+            sent += view.frames() or []
+            for frame in sent:
+                browser.take(frame)
+        view.advance(changes=changes)
+        if view.position != before:
+            assert before is not None
+            new = view.after(before)
+            assert new is not None
+            assert len(new) == 1
+            browser.take(new[0])
+            sent += new
+        assert browser.reader is not None
+        assert browser.reader.picture == inside(picture)
+        late = Browser()
+        for frame in view.frames() or []:
+            late.take(frame)
+        assert late.reader is not None
+        assert (late.reader.picture, late.position) == (browser.reader.picture, browser.position)
+    assert b"other" not in bytes_of(sent)
+    assert b"outside" not in bytes_of(sent)
+
+
+def test_of_a_recorded_cluster_no_name_and_no_uid_of_anything_else_is_told() -> None:
+    lines = [encoding.decode(base64.b64decode(line)) for line in (FOLDER / f"{SHOP}.frames").read_text().splitlines()]
+    assert isinstance(lines[0], Snapshot)
+    reader, view = rows.Reader(whole=encoding.unpack(lines[0].body)), View(namespaces=frozenset({"store"}))
+    view.replace(picture=reader.picture)
+    others, sent = dict[Uid, AnyRecord](), list(view.frames() or [])
+    for message in lines:
+        others |= {one.uid: one for one in reader.picture.objects.values() if narrowed(one, namespaces={"store"}) is None}
+        if isinstance(message, Changes):
+            before = view.position
+            view.advance(changes=reader.read(message=message)[0])
+            assert before is not None
+            sent += view.after(before) or []
+    said = bytes_of(sent)
+    assert len(sent) > 10
+    assert len(others) > 20
+    assert [name for name in {one.name for one in others.values()} - SHARED if name.encode() in said] == []
+    assert [uid for uid in others if uid.encode() in said] == []
+    assert [uid for uid in others if (halves := columns.halves(uid)) and b"".join(half.to_bytes(8, "big") for half in halves) in said] == []
+
+
+def test_what_happens_elsewhere_moves_nothing() -> None:
+    view = View(namespaces=frozenset({"mine"}))
+    view.replace(picture=Picture())
+    before = view.position
+    view.advance(changes=[Put(Node(uid=Uid("n"), name="n")), Put(Service(uid=Uid("s"), name="s", namespace=Namespace("other"))), Drop(Uid("x"))])
+    assert view.position == before
+
+
+def test_a_kind_that_is_missing_is_told_without_the_words_that_name_objects() -> None:
+    contact = Contact(state="live", contact_age_seconds=0.1, missing=(MissingKind("Pod", "failing", "the pod other/secret-name cannot be read"),))
+    assert View(namespaces=frozenset({"mine"})).contact(contact).missing == (MissingKind("Pod", "failing", ""),)
+
+
+@pytest.mark.parametrize(("view", "namespaces"), [(WHOLE, None), ("store", {"store"}), ("b,a", {"a", "b"})])
+def test_a_view_is_named_by_its_namespaces(view: str, namespaces: set[str] | None) -> None:
+    assert views.namespaces_of(view) == namespaces
+
+
+@pytest.mark.parametrize("view", ["", ",", "a,", "A", "a b", "-a", "a" * 64, "*,a", ",".join(f"n{number}" for number in range(101)), "a\nb", "a\n"])
+def test_what_names_no_view_is_refused(view: str) -> None:
+    with pytest.raises(ValueError, match=r"^[\s\S]*$"):
+        views.namespaces_of(view)
