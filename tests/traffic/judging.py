@@ -90,7 +90,7 @@ class Record:
 
 def problems(record: Record) -> list[str]:
     """This will say what is wrong, a sentence each with the number of the rule; empty when all is well."""
-    found = [*_fences(record), *_overlaps(record)]
+    found = [*_fences(record), *_overlaps(record), *_numbers_of_writes(record)]
     for row in record.rows:
         found += [f"{problem} ({row.id}, {row.state})" for problem in _of_switch(record, row)]
     return found
@@ -148,6 +148,25 @@ def _fences(record: Record) -> Iterable[str]:
         if (switch, epoch) not in claims or epoch < newest.get(switch, 0):
             yield f"I7: the effect {effect.marker} in claim {epoch}, after one in claim {newest.get(switch)}"
         newest[switch] = epoch
+
+
+def _numbers_of_writes(record: Record) -> Iterable[str]:
+    """A switch writes once for each look that it marks and once for each INTENT, the effect or the seal; never after somebody else's change ended it.
+
+    Whose a mark or a seal is tells the claim in its fence.
+    """
+    claims = {(one.body["holder"], one.body["epoch"]): one.switch for one in record.entries if one.action == "CLAIMED"}
+    wrote: dict[str, list[Write]] = defaultdict(list)
+    for write in record.writes:
+        holder, _, claim = write.fence.rpartition(":")[0].rpartition(":")
+        if write.fence and (holder, int(claim)) in claims:
+            wrote[claims[holder, int(claim)]].append(write)
+    for row in record.rows:
+        allowed, told = len(record.of(row.id, "PREFLIGHT", "INTENT")), len(wrote[row.id])
+        if told > allowed:
+            yield f"I17: {told} writes, and {allowed} looks and INTENTs ({row.id}, {row.state})"
+        if row.state == State.REVERTED_EXTERNALLY and any(one.at > record.of(row.id, "CLOSED")[0].at for one in wrote[row.id]):
+            yield f"I17: a write after somebody else's change had ended it ({row.id})"
 
 
 def _overlaps(record: Record) -> Iterable[str]:
