@@ -151,22 +151,25 @@ def _fences(record: Record) -> Iterable[str]:
 
 
 def _numbers_of_writes(record: Record) -> Iterable[str]:
-    """A switch writes once for each look that it marks and once for each INTENT, the effect or the seal; never after somebody else's change ended it.
-
-    Whose a mark or a seal is tells the claim in its fence.
+    """Of one Service its switches write once for each look that they mark and once for each INTENT, the effect or the seal; none of them after
+    somebody else's change ended it. Whose a mark or a seal is tells the claim in its fence.
     """
-    claims = {(one.body["holder"], one.body["epoch"]): one.switch for one in record.entries if one.action == "CLAIMED"}
-    wrote: dict[str, list[Write]] = defaultdict(list)
-    for write in record.writes:
-        holder, _, claim = write.fence.rpartition(":")[0].rpartition(":")
-        if write.fence and (holder, int(claim)) in claims:
-            wrote[claims[holder, int(claim)]].append(write)
-    for row in record.rows:
-        allowed, told = len(record.of(row.id, "PREFLIGHT", "INTENT")), len(wrote[row.id])
+    marks = [one for one in record.writes if one.fence]
+    for uid in {row.service_uid for row in record.rows}:
+        told = sum(one.uid == uid for one in marks)
+        allowed = sum(len(record.of(row.id, "PREFLIGHT", "INTENT")) for row in record.rows if row.service_uid == uid)
         if told > allowed:
-            yield f"I17: {told} writes, and {allowed} looks and INTENTs ({row.id}, {row.state})"
-        if row.state == State.REVERTED_EXTERNALLY and any(one.at > record.of(row.id, "CLOSED")[0].at for one in wrote[row.id]):
+            yield f"I17: {told} writes to {uid}, and {allowed} looks and INTENTs"
+    for row in [one for one in record.rows if one.state == State.REVERTED_EXTERNALLY]:
+        others = {claim for one in record.rows if one is not row and one.service_uid == row.service_uid for claim in _claims(record, one)}
+        after = [one for one in marks if one.uid == row.service_uid and one.at > record.of(row.id, "CLOSED")[0].at]
+        if any(one.fence.rpartition(":")[0] in _claims(record, row) - others for one in after):
             yield f"I17: a write after somebody else's change had ended it ({row.id})"
+
+
+def _claims(record: Record, row: Row) -> set[str]:
+    """The beginnings of the fences that this switch's executors write."""
+    return {f"{one.body['holder']}:{one.body['epoch']}" for one in record.of(row.id, "CLAIMED")}
 
 
 def _overlaps(record: Record) -> Iterable[str]:
