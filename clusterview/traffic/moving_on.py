@@ -136,13 +136,16 @@ def step(
         setattr(switch, name, value)
 
 
-def arm(switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any]) -> str | None:
-    """This will commit the INTENT and enter `applying`, if the one who asked still may; else it returns why not and changes nothing.
+def arm(
+    switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None
+) -> str | None:
+    """This will commit the INTENT and enter `applying`, if the one who asked still may and nothing else is against it; else it returns why not and
+    changes nothing.
 
     This transaction comes before the effect is sent, always.
     """
     with transaction.atomic():
-        if reason := why_not(switch, hold=True):
+        if reason := why_not(switch, hold=True) or (unless and unless()):
             return reason
         states.check(path=(State(switch.state), State.ARMED, State.APPLYING), table=table_of(switch))
         values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}

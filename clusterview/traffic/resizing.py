@@ -69,7 +69,7 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
         seen = reached.situation(service=service, residents=residents, key=switch.key, source=switch.from_selector, target=service.selector)
         seen = reached.surrounded(seen)
         steps = [
-            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=replicas, back=one.wanted)
+            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=replicas, back=one.wanted, order=0)
             for one in seen.workloads_of(switch.from_selector)
         ]
         seen = _with_rights(seen, steps, reached)
@@ -104,12 +104,12 @@ def to_warm_up(*, cluster: str, namespace: str, service: str, to: str, opened: l
         desired = [one.desired for one in of_sizes.autoscalers_of(seen, live)]
         target = max([len(seen.ready_of(seen.from_selector)), *desired, *(one.wanted for one in live)])
         raised = [
-            Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=one.minimum, to=target, back=one.minimum)
+            Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=one.minimum, to=target, back=one.minimum, order=0)
             for one in of_sizes.autoscalers_of(seen, side)
             if one.minimum < target
         ]
         scaled = [
-            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=target, back=one.wanted)
+            Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=target, back=one.wanted, order=0)
             for one in side
             if one.wanted < target
         ]

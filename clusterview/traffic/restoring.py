@@ -87,6 +87,9 @@ def _parsed(mark: str) -> tuple[uuid.UUID, int] | None:
 
 def _known(operations: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """How many effects of each the database knows to have begun."""
-    asked = list(operations)
-    rows = [kind._default_manager.filter(pk__in=asked).values_list("pk", "step") for kind in (Switch, Sizing)] if asked else []
-    return {pk: step for found in rows for pk, step in found}
+    left, steps = set(operations), dict[uuid.UUID, int]()
+    for kind in (Switch, Sizing):
+        if left:
+            steps |= dict(kind._default_manager.filter(pk__in=left).values_list("pk", "step"))
+            left -= steps.keys()
+    return steps

@@ -31,13 +31,17 @@ ROUNDS = 100
 
 OURS = ("clusterview", "")  # who wrote the number last, where anybody is named
 
+SHARED = "shared"
+
 ENDS = {"not_armed": State.CANCELLED, "not_allowed": State.CANCELLED, "read_only": State.CANCELLED, "asked": State.CANCELLED}
 ENDS |= {"preflight-size": State.FAILED_NO_CHANGE}
 ENDS |= {"resized": State.CONFLICT, "kept-moving": State.CONFLICT}
 
 
 class Step(TypedDict):
-    """One number: `now` is what it was when it was planned, `to` what it becomes, `back` what it is put back to in the end."""
+    """One number: `now` is what it was when it was planned, `to` what it becomes, `back` what it is put back to in the end. Of several
+    operations on one object `order` tells which was planned last, and so knows what was there before.
+    """
 
     kind: str
     name: str
@@ -45,6 +49,7 @@ class Step(TypedDict):
     now: int
     to: int
     back: int
+    order: int
 
 
 def steps_of(sizing: Sizing) -> list[Step]:
@@ -70,24 +75,23 @@ def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.clus
 
 def _queue(sizing: Sizing, cluster: looking.Cluster) -> None:
     """Finds out what is to be done. A hold on a side that no autoscaler may shrink is nothing to remember."""
-    if sizing.planned:
-        moving_on.step(sizing, State.PREPARING, action="PREPARING")
-        return
-    if holding.is_over(sizing):
+    if not sizing.planned and holding.is_over(sizing):
         _forget(sizing)
         return
+    others = _others(sizing)
     try:
-        joined, raised = _to_hold(sizing, cluster)
+        joined, raised = _to_change(sizing, cluster, others) if sizing.planned else _to_hold(sizing, cluster, others)
     except errors.Forbidden as problem:
         moving_on.step(sizing, State.FAILED_NO_CHANGE, action="ENDED", reason="missing-right-size", detail=problem.sentence)
         return
-    if not joined and not raised:
+    if not joined and not raised and not sizing.planned:
         _forget(sizing)
         return
     plan = [*joined, *raised]
     with _one_at_a_time(sizing):
-        if any(_sharing(sizing, uid=step["uid"], ahead=True) for step in plan):
-            raise engine.Later("another operation is about to change its autoscaler")
+        now = _others(sizing)
+        if _gist(now) != _gist(others) or _is_ahead(now, plan):
+            raise engine.Later("another operation changes its autoscaler")
         moving_on.step(sizing, State.PREPARING, action="PLANNED", body={"plan": plan}, plan=plan, planned=True, at=len(joined))
 
 
@@ -154,7 +158,8 @@ def _put_back(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
         body = {"kind": step["kind"], "name": step["name"], "number": found.number if found else None, "manager": found.manager if found else ""}
         moving_on.step(sizing, State.PREPARING, action="LEFT_ALONE", body=body, at=sizing.at - 1, tries=0, left_alone=True, detail=_who(found))
     elif reason := _arm(sizing, found, expected=step["to"], target=step["back"]):
-        moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason)
+        if reason != SHARED:
+            moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason)
     else:
         _send(sizing, cluster, found)
 
@@ -163,7 +168,12 @@ def _arm(sizing: Sizing, found: SizeNow, *, expected: int, target: int) -> str |
     """The INTENT, on the version that was read; why not, where that is not allowed any more."""
     body = {"kind": found.kind, "name": found.name, "from": expected, "to": target, "returning": sizing.returning}
     fence = planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch)
-    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body)
+    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body, unless=lambda: _is_shared(sizing, found.uid))
+
+
+def _is_shared(sizing: Sizing, uid: str) -> str | None:
+    """What is put back is not needed by anybody else, in the very transaction of the INTENT."""
+    return SHARED if sizing.returning and _sharing(_others(sizing), uid=uid) else None
 
 
 def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
@@ -342,35 +352,70 @@ def _forget(sizing: Sizing) -> None:
 # Who shares an autoscaler
 
 
-def _to_hold(sizing: Sizing, cluster: looking.Cluster) -> tuple[list[Step], list[Step]]:
+def _to_hold(sizing: Sizing, cluster: looking.Cluster, others: list[Sizing]) -> tuple[list[Step], list[Step]]:
     """The autoscalers that may make the side smaller than it is: those that are raised for somebody else already, and those to be raised."""
     namespace = sizing.namespace
     autoscalers, *workloads = (cluster.records(kind=kind, namespace=namespace) for kind in (AUTOSCALER, "Deployment", "StatefulSet"))
     side = [one for found in workloads for one in found if selectors.matches(selector=sizing.selector, labels=one.template_labels)]
-    joined, raised = [], []
+    joined, raised = list[Step](), list[Step]()
     for one in autoscalers:
         workload = next((of for of in side if (one.target_kind, one.target_name) == (str(objects.kind_of(of)), of.name)), None)
-        if workload is None:
+        if workload is None or not workload.wanted:
             continue
-        sharing = _sharing(sizing, uid=one.uid)
-        if any(other.returning for other, _ in sharing):
-            raise engine.Later("another hold on its autoscaler ends")
-        live = min(max(workload.wanted, workload.ready, sizing.target if len(side) == 1 else 0), one.maximum)
-        back = sharing[0][1]["back"] if sharing else one.minimum
-        step = Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=one.minimum, to=max(live, one.minimum), back=back)
-        if workload.wanted and live > one.minimum:
+        step = Step(kind=AUTOSCALER, name=one.name, uid=one.uid, now=0, to=0, back=0, order=0)
+        found = _size(sizing, cluster, step)
+        if found is None:
+            raise engine.Later("its autoscaler is another one now")
+        live = min(max(workload.wanted, workload.ready, sizing.target if len(side) == 1 else 0), found.maximum)
+        step |= {"now": found.number, "to": max(live, found.number)}
+        if _rests_on(found, others, step):
+            (raised if live > found.number else joined).append(step)
+        elif live > found.number:
             raised.append(step)
-        elif sharing:
-            joined.append(step)
     return joined, raised
 
 
-def _sharing(sizing: Sizing, *, uid: str, ahead: bool = False) -> list[tuple[Sizing, Step]]:
-    """Other operations that have this object changed, or that are about to change it."""
-    others = Sizing.objects.filter(cluster=sizing.cluster_id, namespace=sizing.namespace, open=True).exclude(pk=sizing.pk)
-    if ahead:
-        return [(other, step) for other in others if not other.returning for step in steps_of(other)[other.at :] if step["uid"] == uid]
+def _to_change(sizing: Sizing, cluster: looking.Cluster, others: list[Sizing]) -> tuple[list[Step], list[Step]]:
+    """The plan that was accepted, with what is to be put back where another operation has raised an autoscaler of it already."""
+    for step in (plan := steps_of(sizing)):
+        if (found := _size(sizing, cluster, step)) is not None:
+            _rests_on(found, others, step)
+    return [], plan
+
+
+def _rests_on(found: SizeNow, others: list[Sizing], step: Step) -> bool:
+    """This will note in the step what is to be put back: the number that is there, or what was there before another operation of ours wrote it.
+    Returns whether one did.
+    """
+    sharing = _sharing(others, uid=found.uid)
+    if any(other.returning for other, _ in sharing):
+        raise engine.Later("what another operation has raised is put back now")
+    latest = max((one for _, one in sharing), key=lambda one: one["order"], default=None)
+    is_ours = latest is not None and found.number == latest["to"] and found.manager in OURS
+    step["back"] = latest["back"] if latest is not None and is_ours else step["now"]
+    step["order"] = latest["order"] + 1 if latest is not None else 1
+    return is_ours
+
+
+def _others(sizing: Sizing) -> list[Sizing]:
+    """The other operations of the namespace that are open."""
+    return list(Sizing.objects.filter(cluster=sizing.cluster_id, namespace=sizing.namespace, open=True).exclude(pk=sizing.pk).order_by("pk"))
+
+
+def _gist(others: list[Sizing]) -> list[tuple[Any, ...]]:
+    """What a plan rests on of other operations."""
+    return [(one.pk, one.at, one.returning, one.plan) for one in others if one.planned]
+
+
+def _sharing(others: list[Sizing], *, uid: str) -> list[tuple[Sizing, Step]]:
+    """Those that have this object changed."""
     return [(other, step) for other in others for step in steps_of(other)[: other.at] if step["uid"] == uid]
+
+
+def _is_ahead(others: list[Sizing], plan: list[Step]) -> bool:
+    """Whether one of them is about to change an object of the plan."""
+    uids = {step["uid"] for step in plan}
+    return any(step["uid"] in uids for other in others if not other.returning for step in steps_of(other)[other.at :])
 
 
 @contextmanager
@@ -382,14 +427,18 @@ def _one_at_a_time(sizing: Sizing) -> Iterator[None]:
 
 
 def _hand_over(sizing: Sizing, step: Step) -> bool:
-    """This will leave what was raised to another operation that still needs it and puts it back later; one of two that end at once does it."""
+    """This will leave what was raised to another operation that still needs it and puts it back later. Whichever of them was planned last knows to
+    what, and tells it.
+    """
     with _one_at_a_time(sizing):
-        sharing = _sharing(sizing, uid=step["uid"])
+        sharing = _sharing(_others(sizing), uid=step["uid"])
         if not sharing:
             return False
-        other, theirs = sharing[0]
-        plan = [one | {"to": max(theirs["to"], step["to"])} if one["uid"] == step["uid"] else one for one in other.plan]
-        moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
+        other, theirs = max(sharing, key=lambda one: one[1]["order"])
+        if step["order"] > theirs["order"]:
+            told = {"to": step["to"], "back": step["back"], "order": step["order"]}
+            plan = [one | told if one["uid"] == step["uid"] else one for one in other.plan]
+            moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
         moving_on.step(sizing, State.PREPARING, action="HANDED_OVER", body={"name": step["name"]}, at=sizing.at - 1, tries=0)
     return True
 

@@ -37,6 +37,8 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "missing": [{"kind": "Ingress", "why": "not_permitted", "detail": ""}],
         "armed": False,
         "armed_at": None,
+        "frozen_at": None,
+        "lost_marks": {},
         "armed_by": None,
         "frozen_at": None,
         "lost_marks": {},

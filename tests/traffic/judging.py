@@ -90,7 +90,7 @@ class Record:
 
 def problems(record: Record) -> list[str]:
     """This will say what is wrong, a sentence each with the number of the rule; empty when all is well."""
-    found = [*_fences(record), *_overlaps(record)]
+    found = [*_fences(record), *_overlaps(record), *_numbers_of_writes(record)]
     for row in record.rows:
         found += [f"{problem} ({row.id}, {row.state})" for problem in _of_switch(record, row)]
     return found
@@ -148,6 +148,28 @@ def _fences(record: Record) -> Iterable[str]:
         if (switch, epoch) not in claims or epoch < newest.get(switch, 0):
             yield f"I7: the effect {effect.marker} in claim {epoch}, after one in claim {newest.get(switch)}"
         newest[switch] = epoch
+
+
+def _numbers_of_writes(record: Record) -> Iterable[str]:
+    """Of one Service its switches write once for each look that they mark and once for each INTENT, the effect or the seal; none of them after
+    somebody else's change ended it. Whose a mark or a seal is tells the claim in its fence.
+    """
+    marks = [one for one in record.writes if one.fence]
+    for uid in {row.service_uid for row in record.rows}:
+        told = sum(one.uid == uid for one in marks)
+        allowed = sum(len(record.of(row.id, "PREFLIGHT", "INTENT")) for row in record.rows if row.service_uid == uid)
+        if told > allowed:
+            yield f"I17: {told} writes to {uid}, and {allowed} looks and INTENTs"
+    for row in [one for one in record.rows if one.state == State.REVERTED_EXTERNALLY]:
+        others = {claim for one in record.rows if one is not row and one.service_uid == row.service_uid for claim in _claims(record, one)}
+        after = [one for one in marks if one.uid == row.service_uid and one.at > record.of(row.id, "CLOSED")[0].at]
+        if any(one.fence.rpartition(":")[0] in _claims(record, row) - others for one in after):
+            yield f"I17: a write after somebody else's change had ended it ({row.id})"
+
+
+def _claims(record: Record, row: Row) -> set[str]:
+    """The beginnings of the fences that this switch's executors write."""
+    return {f"{one.body['holder']}:{one.body['epoch']}" for one in record.of(row.id, "CLAIMED")}
 
 
 def _overlaps(record: Record) -> Iterable[str]:

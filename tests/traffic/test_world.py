@@ -137,6 +137,28 @@ def pages_are_told_before_the_commit(patch: Patch, here: World) -> None:
     click(here)
 
 
+@breaks("I17")
+def somebody_elses_change_is_answered_with_a_write(patch: Patch, here: World) -> None:
+    step = moving_on.step
+
+    def answered(switch: Any, to: State, **more: Any) -> None:
+        step(switch, to, **more)
+        if to is State.REVERTED_EXTERNALLY:
+            mark_again(here, epoch=switch.epoch)
+
+    patch.setattr(moving_on, "step", answered)
+    click(here, until="convergence")
+    here.memory.edit(lambda document: document["spec"].update(selector={"app": "theirs"}))
+    here.go(here.runs[-1], times=40)
+
+
+def mark_again(here: World, *, epoch: int) -> None:
+    now = here.memory.service(namespace="store", name="shop")
+    fence = planning.fresh_fence(holder=engine.HOLDER, epoch=epoch)
+    operations = planning.mark_patch(uid=now.uid, resource_version=now.resource_version, annotations=now.annotations, fence=fence)
+    here.memory.patch(namespace="store", name="shop", operations=operations)
+
+
 @breaks("I19")
 def nobody_takes_up_what_was_left(patch: Patch, here: World) -> None:
     patch.setattr(moving_on, "due", lambda *_: [])

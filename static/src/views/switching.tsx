@@ -26,7 +26,7 @@ const ASKED_AT_ONCE = 6;
 export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
   const { application } = live;
   // Somebody may have moved the selector since: then there is nothing to go back from.
-  const keeping = application.keeping?.to === live.asked ? application.keeping : null;
+  const keeping = application.keeping?.to === live.asked && stands(live, application.keeping.switch) ? application.keeping : null;
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
@@ -39,6 +39,12 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       <Arming />
     </section>
   );
+}
+
+/** Whether the Service is as this switch left it, and not as a newer one did of which the page has not heard yet. */
+function stands(live: LiveApplication, id: string): boolean {
+  const mark = live.service?.annotations?.["clusterview.io/op"];
+  return !mark || mark.startsWith(id);
 }
 
 function Sides({ live }: { live: LiveApplication }): JSX.Element {
