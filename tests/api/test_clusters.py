@@ -40,8 +40,6 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "frozen_at": None,
         "lost_marks": {},
         "armed_by": None,
-        "frozen_at": None,
-        "lost_marks": {},
         "read_only": False,
     }
 
