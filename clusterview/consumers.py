@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import msgspec
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -24,12 +25,24 @@ POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
 
 _known: dict[str, float] = {}
+_looks: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[bool]] = {}
 
 
 async def is_known(cluster: str) -> bool:
-    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`."""
+    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`.
+
+    However many ask at once, it is looked up once.
+    """
     if time.monotonic() - _known.get(cluster, float("-inf")) < KNOWN_SECONDS:
         return True
+    loop = asyncio.get_running_loop()
+    if (loop, cluster) not in _looks:
+        _looks[loop, cluster] = loop.create_task(_look(cluster))
+        _looks[loop, cluster].add_done_callback(lambda _: _looks.pop((loop, cluster)))
+    return await asyncio.shield(_looks[loop, cluster])
+
+
+async def _look(cluster: str) -> bool:
     found: bool = await database_sync_to_async(clusters.known)(cluster)
     if found:
         _known[cluster] = time.monotonic()
@@ -41,6 +54,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     person: people.Person | None = None
     subscription: Subscription | None = None
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Calls the handler without what Channels does before each message: closing this thread's database connections, by way of another thread.
+        Nothing here uses any but through `database_sync_to_async`, which closes its own.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""

@@ -138,6 +138,7 @@ def measure_storm() -> list[Line]:
     with served(sessions=MANY) as (web, folder):
         crowds = []
         for place in (Position(epoch=web.epoch, sequence=web.sequence), None):
+            web.restart()
             with crowd(web, folder, count=1, resume=place) as first:
                 time.sleep(1)
             web.restart()
