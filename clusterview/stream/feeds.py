@@ -14,7 +14,7 @@ from clusterview.stream import encoding, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.subscribing import Subscription
-from clusterview.stream.views import View
+from clusterview.stream.views import View, frames_after
 from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
@@ -121,10 +121,7 @@ class Feed:
 
     def frames_since(self, place: Position) -> list[bytes] | None:
         """The frames that came after a place; None where it is not among those that are remembered here."""
-        if self.position is None or place.epoch != self.position.epoch:
-            return None
-        missed = self.position.sequence - place.sequence
-        return list(self._frames)[len(self._frames) - missed :] if 0 <= missed <= len(self._frames) else None
+        return frames_after(place, frames=self._frames, position=self.position)
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""

@@ -35,6 +35,14 @@ def namespaces_of(view: str) -> frozenset[str] | None:
     return frozenset(names)
 
 
+def frames_after(place: Position, *, frames: Sequence[bytes], position: Position | None) -> list[bytes] | None:
+    """The last of these frames, those that came after a place; `position` is that of the newest. None where not all of them are among these."""
+    if position is None or place.epoch != position.epoch:
+        return None
+    missed = position.sequence - place.sequence
+    return list(frames)[len(frames) - missed :] if 0 <= missed <= len(frames) else None
+
+
 class View:
     """One set of namespaces of one cluster. `position` is None while there is no picture."""
 
@@ -45,7 +53,7 @@ class View:
         self.position: Position | None = None
         self._epoch = 0
         self._writer: rows.Writer | None = None
-        self._recent: collections.deque[tuple[Position, bytes]] = collections.deque(maxlen=REMEMBERED)
+        self._recent: collections.deque[bytes] = collections.deque(maxlen=REMEMBERED)
         self._snapshot: tuple[Position, bytes] | None = None
 
     def replace(self, *, picture: Picture | None) -> None:
@@ -69,7 +77,7 @@ class View:
         position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
         frame = encoding.encode(self._writer.changes(changes=seen, position=position))
         self.position = position
-        self._recent.append((position, frame))
+        self._recent.append(frame)
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
 
@@ -85,10 +93,7 @@ class View:
 
     def after(self, place: Position) -> list[bytes] | None:
         """The frames that came after a place; None where it is not among those that are remembered here."""
-        if self.position is None or place.epoch != self.position.epoch:
-            return None
-        missed = self.position.sequence - place.sequence
-        return [frame for _, frame in self._recent][len(self._recent) - missed :] if 0 <= missed <= len(self._recent) else None
+        return frames_after(place, frames=self._recent, position=self.position)
 
     def contact(self, contact: Contact) -> Contact:
         """How fresh the picture is, without words that may name objects."""
