@@ -69,6 +69,16 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
+def taken_over(operation: Operation, _cluster: object) -> None:
+    """The step for what another executor left in `applying`: whether the effect was sent is not known."""
+    moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": "the executor ended"})
+
+
+def sealing_again(operation: Operation, _cluster: object) -> None:
+    """The step for what another executor left in `sealing`: what became of the effect is asked anew."""
+    moving_on.step(operation, State.UNKNOWN, action="TAKEN_OVER")
+
+
 def settle(operation: Operation, effect: Effect[V]) -> Verdict:
     """This will find out what became of the effect. Raises errors.KubeError where the cluster does not let it now."""
     moving_on.renew(operation)

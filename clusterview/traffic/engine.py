@@ -293,11 +293,6 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered", leaving=look.leaving)
 
 
-def _taken_over(switch: Switch, _: looking.Cluster) -> None:
-    """Found in `applying` by another executor: whether the effect was sent is not known."""
-    moving_on.step(switch, State.UNKNOWN, action="UNKNOWN", body={"answer": "the executor ended"})
-
-
 def _marking_again(switch: Switch, _: looking.Cluster) -> None:
     """Found in `marking`: no effect was sent, so it begins anew."""
     moving_on.step(switch, State.PREPARING, action="TAKEN_OVER")
@@ -325,10 +320,6 @@ def _effect(switch: Switch, cluster: looking.Cluster) -> doubts.Effect[ServiceNo
         has=lambda version: version.selector == target_of(switch),
         fence=lambda: planning.fresh_fence(holder=HOLDER, epoch=switch.epoch),
     )  # fmt: skip
-
-
-def _sealing_again(switch: Switch, _: looking.Cluster) -> None:
-    moving_on.step(switch, State.UNKNOWN, action="TAKEN_OVER")
 
 
 def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
@@ -538,9 +529,9 @@ STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {
     State.QUEUED: _begin,
     State.PREPARING: _prepare,
     State.MARKING: _marking_again,
-    State.APPLYING: _taken_over,
+    State.APPLYING: doubts.taken_over,
     State.UNKNOWN: _classify,
-    State.SEALING: _sealing_again,
+    State.SEALING: doubts.sealing_again,
     State.APPLIED: _watch_endpoints,
     State.VERIFYING: _verify,
     State.ROLLING_BACK: _return,

@@ -197,15 +197,6 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
         _applied(sizing, version=str(answer["metadata"]["resourceVersion"]), how="answered")
 
 
-def _taken_over(sizing: Sizing, _: looking.Cluster) -> None:
-    """Found in `applying` by another executor: whether the effect was sent is not known."""
-    moving_on.step(sizing, State.UNKNOWN, action="UNKNOWN", body={"answer": "the executor ended"})
-
-
-def _sealing_again(sizing: Sizing, _: looking.Cluster) -> None:
-    moving_on.step(sizing, State.UNKNOWN, action="TAKEN_OVER")
-
-
 def _classify(sizing: Sizing, cluster: looking.Cluster) -> None:
     found = doubts.settle(sizing, _effect(sizing, cluster))
     if found.result == "applied":
@@ -460,9 +451,9 @@ def _failed(sizing: Sizing, defect: Exception) -> None:
 STEPS: dict[State, Callable[[Sizing, looking.Cluster], None]] = {
     State.QUEUED: _queue,
     State.PREPARING: _prepare,
-    State.APPLYING: _taken_over,
+    State.APPLYING: doubts.taken_over,
     State.UNKNOWN: _classify,
-    State.SEALING: _sealing_again,
+    State.SEALING: doubts.sealing_again,
     State.WAITING: _wait_for_pods,
     State.HOLDING: _hold,
     State.ROLLING_BACK: _return,
