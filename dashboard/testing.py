@@ -1,8 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
 Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in one process more than there are
-processors, since a third of the time tests wait. `--quick` leaves out the lab, the browser, what needs root, and what takes ten seconds and more. Any
-other argument goes to pytest, and then only pytest runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
+processors, since a third of the time tests wait. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument
+goes to pytest, and then only pytest runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
 """
 
 from __future__ import annotations
