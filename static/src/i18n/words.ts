@@ -99,6 +99,7 @@ const WORDS = {
   ],
   lastMoves: ["Last switches", "최근 전환"],
   everyMove: ["All of them, with every step", "모든 전환과 단계 보기"],
+  notSwitchable: ["Not switchable.", "전환할 수 없습니다."],
   otherServices: ["Services that cannot be switched, and why", "전환할 수 없는 서비스와 그 이유"],
   noOtherServices: ["Every Service here can be switched.", "여기 있는 서비스는 모두 전환할 수 있습니다."],
   liveSide: ["takes traffic", "트래픽을 받는 중"],
