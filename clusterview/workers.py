@@ -49,11 +49,13 @@ class Observers:
         accesses: Sequence[ClusterAccess],
         redis_url: str,
         namespaces: Sequence[str] = (),
+        streams: bool = False,
         recorder_for: Callable[[str], Recorder] | None = None,
     ) -> None:
         recorders = {access.id: recorder_for(access.id) for access in accesses} if recorder_for else {}
         self._keepers = [
-            Keeper(access=access, redis_url=redis_url, namespaces=namespaces, listener=recorders.get(access.id)) for access in accesses
+            Keeper(access=access, redis_url=redis_url, namespaces=namespaces, streams=streams, listener=recorders.get(access.id))
+            for access in accesses
         ]
         self._stopped = threading.Event()
         self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
@@ -99,7 +101,11 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
         recorder_for = (lambda cluster: Writer(cluster=cluster)) if settings.REWIND_HOURS else None
         self._observers = Observers(
-            accesses=found, redis_url=settings.REDIS_URL, namespaces=settings.KUBE_NAMESPACES, recorder_for=recorder_for
+            accesses=found,
+            redis_url=settings.REDIS_URL,
+            namespaces=settings.KUBE_NAMESPACES,
+            streams=settings.KUBE_STREAMS,
+            recorder_for=recorder_for,
         )
         return_blocks()
         take_turns()
