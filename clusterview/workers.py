@@ -52,9 +52,7 @@ class Observers:
         recorder_for: Callable[[str], Recorder] | None = None,
     ) -> None:
         recorders = {access.id: recorder_for(access.id) for access in accesses} if recorder_for else {}
-        self._keepers = [
-            Keeper(access=access, redis_url=redis_url, namespaces=namespaces, listener=recorders.get(access.id)) for access in accesses
-        ]
+        self._keepers = [Keeper(access=access, redis_url=redis_url, namespaces=namespaces, listener=recorders.get(access.id)) for access in accesses]
         self._stopped = threading.Event()
         self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
 
@@ -98,9 +96,7 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
         from clusterview.recording.writing import Recorder as Writer  # its models need Django to be ready, which it is only now
 
         recorder_for = (lambda cluster: Writer(cluster=cluster)) if settings.REWIND_HOURS else None
-        self._observers = Observers(
-            accesses=found, redis_url=settings.REDIS_URL, namespaces=settings.KUBE_NAMESPACES, recorder_for=recorder_for
-        )
+        self._observers = Observers(accesses=found, redis_url=settings.REDIS_URL, namespaces=settings.KUBE_NAMESPACES, recorder_for=recorder_for)
         return_blocks()
         take_turns()
         self._observers.start()

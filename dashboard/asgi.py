@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from typing import Any
@@ -16,6 +17,11 @@ http = get_asgi_application()
 
 from clusterview.routing import websocket_urlpatterns  # noqa: E402 (models are ready only now)
 from clusterview.stream import hub  # noqa: E402
+
+# A full collection takes a second where ten thousand are connected, and nothing is sent meanwhile. What the imports made is never garbage, and the
+# rest is mostly sockets that stay.
+gc.freeze()
+gc.set_threshold(10_000, 20, 10)
 
 router = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
 

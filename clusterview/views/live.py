@@ -52,4 +52,3 @@ def page(request: HttpRequest, cluster: str) -> HttpResponse:
         "script": bundles.script(entry="src/live.tsx"),
     }
     return render(request, "live.html", context)
-

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from clusterview.stream import publishing, subscribing
+from clusterview.stream import notices, publishing, subscribing
 from clusterview.stream.messages import Position
 from clusterview.topology.changes import Put
 from clusterview.topology.objects import Node, Uid
@@ -223,6 +223,19 @@ async def test_a_flood_of_hellos_is_ended_and_no_other_waits_f68(web: Web) -> No
         assert closed.value.rcvd.code == 1008
         web.publish(came(4))
         await other.reaches(web.sequence)
+
+
+async def test_who_is_signed_out_and_does_not_read_is_let_go_t07(web: Web) -> None:
+    web.restart()
+    stuck = await narrow(web)
+    await join(stuck)
+    stuck.transport.pause_reading()
+    for _ in range(FRAMES):
+        web.publish([Put(large(0))])
+    assert web.sockets() == 1
+    notices.revoked(redis=publishing.connect(url=web.redis.url), session_hash=notices.session_hash(web.cookies[0].partition("=")[2]))
+    await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
+    stuck.transport.abort()
 
 
 async def test_a_proxy_that_cuts_idle_lines_finds_none_f69(web: Web) -> None:

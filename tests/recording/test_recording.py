@@ -21,6 +21,7 @@ from tests.stream.making import came, went
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture(autouse=True)
 def lab(db: None) -> None:
     clusters.register(opened=[("lab", "the lab")])

@@ -156,9 +156,7 @@ class Rig:
             for spec in SPECS
         }
         self._due = dict.fromkeys(self._reflectors, self.now)
-        self._digesting = Digesting(
-            connection=wire, followed=lambda: self.following.followed(), tell=self._hear, clock=lambda: self.now
-        )
+        self._digesting = Digesting(connection=wire, followed=lambda: self.following.followed(), tell=self._hear, clock=lambda: self.now)
         self._grant()
 
     def _grant(self) -> None:
