@@ -51,6 +51,12 @@ class Socket(WebSocketsSansIOProtocol):
         self.has_room = True
         self.on_room()
 
+    def keepalive_timeout(self) -> None:
+        """Called when a ping was not answered: what still waits would keep the connection, for nobody reads it."""
+        super().keepalive_timeout()
+        if not self.has_room:
+            self.transport.abort()
+
     def write(self, payload: bytes) -> None:
         if not self.close_sent and not self.transport.is_closing():
             self.transport.writelines((head(len(payload)), payload))
