@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from clusterview.stream import publishing, subscribing
+from clusterview.stream import notices, publishing, subscribing
 from clusterview.stream.messages import Position
 from clusterview.topology.changes import Put
 from clusterview.topology.objects import Node, Uid
@@ -225,6 +225,38 @@ async def test_a_flood_of_hellos_is_ended_and_no_other_waits_f68(web: Web) -> No
         assert closed.value.rcvd.code == 1008
         web.publish(came(4))
         await other.reaches(web.sequence)
+
+
+async def stuck(web: Web) -> ClientConnection:
+    """A browser that reads nothing, when the web process can write no more to it."""
+    made = await narrow(web)
+    await join(made)
+    made.transport.pause_reading()
+    async with reading(web) as quick:
+        for number in range(FRAMES):
+            web.publish([Put(large(number))])
+            await quick.reaches(web.sequence)
+    return made
+
+
+async def test_who_is_signed_out_and_does_not_read_is_let_go_t07(web: Web) -> None:
+    web.restart()
+    made = await stuck(web)
+    assert web.sockets() == 1
+    session = notices.session_hash(web.cookies[0].partition("=")[2])
+    notices.revoked(redis=publishing.connect(url=web.redis.url), session_hash=session)
+    await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
+    made.transport.abort()
+
+
+async def test_a_tab_that_does_not_read_and_answers_nothing_is_let_go_f65(web: Web) -> None:
+    web.restart(*SHORT_PINGS)
+    try:
+        made = await stuck(web)
+        await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
+        made.transport.abort()
+    finally:
+        web.restart()
 
 
 async def test_a_proxy_that_cuts_idle_lines_finds_none_f69(web: Web) -> None:
