@@ -106,6 +106,12 @@ def identify(raw: bytes | msgspec.Raw) -> Identity:
         return Identity()
 
 
+def expect_bounded(spec: KindSpec, *, count: int, size: int) -> None:
+    """This will raise NotKubernetes for a list that is larger than any cluster's."""
+    if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
+        raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
+
+
 def quarantine(identity: Identity, reason: Exception) -> Quarantined:
     return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
 
@@ -134,8 +140,7 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
         _hand_over(page.items or [], items)
         if page.metadata.next_page in ("", token):
             return Listing(items, version, tuple(quarantined))
-        if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
-            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
+        expect_bounded(spec, count=count, size=size)
         token = page.metadata.next_page
 
 

@@ -46,6 +46,7 @@ def let_go(_: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
         ("clusterview", "0002_plans_and_groups"),
     ]

@@ -5,31 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("clusterview", "0003_audit_insert_only"),
+        ('clusterview', '0003_audit_insert_only'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Recording",
+            name='Recording',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("epoch", models.BigIntegerField()),
-                ("after", models.BigIntegerField(help_text="sequence of the stream's place at its beginning")),
-                ("last", models.BigIntegerField(help_text="sequence of the place at its end")),
-                ("begun_at", models.DateTimeField()),
-                ("until", models.DateTimeField()),
-                ("state", models.CharField(help_text="live, stale or lost", max_length=10)),
-                ("has_picture", models.BooleanField()),
-                ("body", models.BinaryField()),
-                ("size", models.IntegerField(help_text="bytes of the body")),
-                ("cluster", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="clusterview.cluster")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('epoch', models.BigIntegerField()),
+                ('after', models.BigIntegerField(help_text="sequence of the stream's place at its beginning")),
+                ('last', models.BigIntegerField(help_text='sequence of the place at its end')),
+                ('begun_at', models.DateTimeField()),
+                ('until', models.DateTimeField()),
+                ('state', models.CharField(help_text='live, stale or lost', max_length=10)),
+                ('has_picture', models.BooleanField()),
+                ('body', models.BinaryField()),
+                ('size', models.IntegerField(help_text='bytes of the body')),
+                ('cluster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clusterview.cluster')),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["cluster", "epoch", "after"], name="clusterview_cluster_87b237_idx"),
-                    models.Index(fields=["until", "size"], name="clusterview_until_e1699b_idx"),
-                ],
+                'indexes': [models.Index(fields=['cluster', 'epoch', 'after'], name='clusterview_cluster_87b237_idx'), models.Index(fields=['until', 'size'], name='clusterview_until_e1699b_idx')],
             },
         ),
     ]

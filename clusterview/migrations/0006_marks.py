@@ -5,26 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("clusterview", "0005_sizings"),
+        ('clusterview', '0005_sizings'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="cluster",
-            name="frozen_at",
-            field=models.DateTimeField(blank=True, help_text="when the database was found to be older than the cluster", null=True),
+            model_name='cluster',
+            name='frozen_at',
+            field=models.DateTimeField(blank=True, help_text='when the database was found to be older than the cluster', null=True),
         ),
         migrations.AddField(
-            model_name="cluster",
-            name="lost_marks",
+            model_name='cluster',
+            name='lost_marks',
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name="cluster",
-            name="mark",
-            field=models.CharField(
-                default=clusterview.models.clusters.fresh_mark, help_text="the ids of this installation's operations begin with it", max_length=8
-            ),
+            model_name='cluster',
+            name='mark',
+            field=models.CharField(default=clusterview.models.clusters.fresh_mark, help_text="the ids of this installation's operations begin with it", max_length=8),
         ),
     ]

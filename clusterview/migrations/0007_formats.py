@@ -4,22 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("clusterview", "0006_marks"),
+        ('clusterview', '0006_marks'),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name="recording",
-            name="clusterview_cluster_87b237_idx",
+            model_name='recording',
+            name='clusterview_cluster_87b237_idx',
         ),
         migrations.AddField(
-            model_name="recording",
-            name="format",
+            model_name='recording',
+            name='format',
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name="recording",
-            index=models.Index(fields=["cluster", "format", "epoch", "after"], name="clusterview_cluster_2f3828_idx"),
+            model_name='recording',
+            index=models.Index(fields=['cluster', 'format', 'epoch', 'after'], name='clusterview_cluster_2f3828_idx'),
         ),
     ]

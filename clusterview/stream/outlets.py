@@ -39,16 +39,23 @@ class Turns:
 
     def __init__(self) -> None:
         self._waiting: deque[Writer] = deque()
+        self._comes = False
 
     def take(self, writer: Writer) -> None:
         """This will have it write when its turn comes."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._round)
         self._waiting.append(writer)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._comes:
+            self._comes = True
+            asyncio.get_running_loop().call_soon(self._round)
 
     def _round(self) -> None:
-        now = min(AT_ONCE, len(self._waiting))
-        if len(self._waiting) > now:
-            asyncio.get_running_loop().call_soon(self._round)
-        for _ in range(now):
-            self._waiting.popleft().write()
+        self._comes = False
+        try:
+            for _ in range(min(AT_ONCE, len(self._waiting))):
+                self._waiting.popleft().write()
+        finally:
+            if self._waiting:
+                self._go_on()

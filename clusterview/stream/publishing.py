@@ -182,7 +182,9 @@ class Publisher:
     def contact(self, *, contact: Contact) -> None:
         """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""
         word = encoding.encode(contact)
-        self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster))
+        self._write(
+            _CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster)
+        )
         if self._listener:
             self._listener.contact(contact=contact)
         self._renew_snapshot()

@@ -28,7 +28,9 @@ class Convergence(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.ready) and not (self.missing or self.strangers or self.ports)
 
 
-def compare(*, ready: Collection[str], present: Collection[str], slices: Iterable[objects.EndpointSlice], ports: Iterable[str]) -> Convergence:
+def compare(
+    *, ready: Collection[str], present: Collection[str], slices: Iterable[objects.EndpointSlice], ports: Iterable[str]
+) -> Convergence:
     """This will compare the Service's slices with its pods.
 
     `ready` are the uids of the new side's ready pods, `present` of all its pods (a pod that just lost readiness may still be listed, not

@@ -219,7 +219,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
-    situation = cluster.situation(service=service, residents=residents, key=switch.key, source=left, target=entered, returning=_only_old_side(switch))
+    situation = cluster.situation(
+        service=service, residents=residents, key=switch.key, source=left, target=entered, returning=_only_old_side(switch)
+    )
     checks = preflight.check(situation)
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:

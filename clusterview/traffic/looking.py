@@ -159,7 +159,9 @@ class Cluster:
         present = [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
         ready = [pod.uid for pod in present if pod.ready and not pod.deleting]
         slices = [one for one in every_slice if one.service == service.name]
-        return convergence.compare(ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports])
+        return convergence.compare(
+            ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports]
+        )
 
 
 def service_now(item: structs.Service) -> ServiceNow:

@@ -136,7 +136,9 @@ def step(
         setattr(switch, name, value)
 
 
-def arm(switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None) -> str | None:
+def arm(
+    switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None
+) -> str | None:
     """This will commit the INTENT and enter `applying`, if the one who asked still may and nothing else is against it; else it returns why not and
     changes nothing.
 
@@ -159,7 +161,9 @@ def arm(switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], 
 def count_failure(switch: Operation) -> int:
     """This will remember that a defect ended a step, let go of the claim, and return how often that happened. The row is read again."""
     again = now() + timedelta(seconds=1)
-    rows_of(switch).filter(epoch=switch.epoch, open=True).update(failures=F("failures") + 1, lease_until=None, holder="", look_again_at=again)
+    rows_of(switch).filter(epoch=switch.epoch, open=True).update(
+        failures=F("failures") + 1, lease_until=None, holder="", look_again_at=again
+    )
     epoch = switch.epoch
     switch.refresh_from_db()
     return switch.failures if switch.open and switch.epoch == epoch else 0

@@ -89,7 +89,8 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("external-traffic-policy", "info"): ("externalTrafficPolicy is Local: load balancers follow at their own pace.", ""),
     ("internal-traffic-policy", "warn"): (
-        "internalTrafficPolicy is Local: clients on nodes without a ready pod of the new side get nothing ({shared} of {nodes} nodes have one).",
+        "internalTrafficPolicy is Local: clients on nodes without a ready pod of the new side get nothing "
+        "({shared} of {nodes} nodes have one).",
         "Run the new side on the same nodes.",
     ),
     ("internal-traffic-policy", "info"): ("internalTrafficPolicy is Local: only clients beside a pod are answered.", ""),
@@ -101,7 +102,8 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("dry-run", "ok"): ("The API server accepted the patch in a dry run.", ""),
     ("dry-run", "block"): ("The API server refuses the patch: {answer}", "Change what refuses it, then try again."),
     ("ip-targets", "warn"): (
-        "A load balancer sends to pod addresses ({sign}): another controller exchanges its targets, which takes tens of seconds and may leave a gap.",
+        "A load balancer sends to pod addresses ({sign}): another controller exchanges its targets, which takes tens of seconds "
+        "and may leave a gap.",
         "Keep the old side until its targets are gone, and switch at a quiet hour.",
     ),
     ("ip-targets", "info"): ("A load balancer sends to pod addresses ({sign}): its targets follow tens of seconds later.", ""),
@@ -158,7 +160,8 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("quota", "info"): ("A quota is used up ({quotas}): {to} cannot grow.", ""),
     ("unread", "info"): (
-        "Clusterview could not list {resources} in {namespace}, so what they mean for the new side is not known. `manage.py rbac` prints the rights.",
+        "Clusterview could not list {resources} in {namespace}, so what they mean for the new side is not known. "
+        "`manage.py rbac` prints the rights.",
         "",
     ),
     ("unread", "block"): (

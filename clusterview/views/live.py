@@ -52,3 +52,4 @@ def page(request: HttpRequest, cluster: str) -> HttpResponse:
         "script": bundles.script(entry="src/live.tsx"),
     }
     return render(request, "live.html", context)
+

@@ -38,3 +38,4 @@ def signed_out(request: HttpRequest) -> HttpResponse:
         client = publishing.connect(url=settings.REDIS_URL)
         notices.revoked(redis=client, session_hash=session_hash)
     return pages.page(request, "signed_out.html")
+

@@ -39,7 +39,9 @@ def test_redis_that_is_not_there_is_named() -> None:
     assert monitoring.redis_problem() == "ConnectionError"
 
 
-def test_a_lost_cluster_does_not_take_the_page_away_and_is_told_to_those_who_may_know(lab: None, redis_is: object, seen: Hub, bearer: Bearer) -> None:
+def test_a_lost_cluster_does_not_take_the_page_away_and_is_told_to_those_who_may_know(
+    lab: None, redis_is: object, seen: Hub, bearer: Bearer
+) -> None:
     seen.said = msgspec.structs.replace(LIVE, state="lost", reason="unreachable")
     answer = bearer("viewer").get("/readyz?verbose")
     assert answer.status_code == 200

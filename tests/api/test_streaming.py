@@ -70,7 +70,9 @@ async def test_a_client_that_comes_back_goes_on_after_the_place_it_names(seen: H
     assert seen.asked == [Position(epoch=7, sequence=33)]
 
 
-async def test_where_the_place_is_gone_the_client_is_told_to_read_again(seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_the_place_is_gone_the_client_is_told_to_read_again(
+    seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(streaming, "START_AGAIN_SECONDS", 0)
     stream = await opened(viewer_token, **{"Last-Event-ID": "3-9"})
     await following(stream)

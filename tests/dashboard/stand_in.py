@@ -16,7 +16,9 @@ from dashboard import options, supervising
 
 
 async def supervise(*, asked: options.Options, lines: dict[str, list[str]], lock: int) -> None:
-    supervisor = supervising.Supervisor(environment=dict(os.environ), report=asked.report, folder=Path.cwd(), facts={"url": asked.url}, held=(lock,))
+    supervisor = supervising.Supervisor(
+        environment=dict(os.environ), report=asked.report, folder=Path.cwd(), facts={"url": asked.url}, held=(lock,)
+    )
     supervisor.start(*(supervising.Child(name=name, line=line, foundation=name.startswith("base")) for name, line in lines.items()))
     await supervising.wait_for_signal(numbers=(signal.SIGTERM,))
     await supervisor.stop()

@@ -37,12 +37,7 @@ def test_a_disk_that_fills_up_while_the_database_is_made(small: Path) -> None:
 
 
 def test_a_registry_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in {
-        "PIP_INDEX_URL": "http://127.0.0.1:1/",
-        "PIP_RETRIES": "0",
-        "PIP_CONFIG_FILE": os.devnull,
-        "UV_INDEX_URL": "http://127.0.0.1:1/",
-    }.items():
+    for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "UV_INDEX_URL": "http://127.0.0.1:1/"}.items():
         monkeypatch.setenv(name, value)
     lock = tmp_path / "requirements.lock"
     lock.write_text(f"nothing-of-this-name==1.0 --hash=sha256:{'0' * 64}\n")

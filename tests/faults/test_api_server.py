@@ -90,3 +90,5 @@ def test_a_certificate_for_another_name_is_refused_in_plain_words_f28(lab: Clust
     with observed(kubeconfig=other, redis_server=redis_server, state="lost") as page:
         wait_until(lambda: "certificate" in (page.contact() or pytest.fail("no word")).detail, seconds=10, what="it says why")
         assert page.positions() == []
+
+

@@ -25,6 +25,8 @@ from tests.lab.fixtures import wait_until
 from tests.redis_servers import RedisServer
 from tests.stream.making import Browser, came
 
+pytestmark = pytest.mark.slow
+
 SOON, MIB = 10.0, 1024 * 1024
 FRAMES = 200  # of a tenth of a mebibyte
 SHORT_PINGS = ["--ws-ping-interval", "1", "--ws-ping-timeout", "1"]

@@ -105,12 +105,7 @@ class Dashboard:
         chosen = {"CLUSTERVIEW_KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {}
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments, "--state", str(self.state)],
-            cwd=ROOT,
-            env=self.environment() | chosen,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            cwd=ROOT, env=self.environment() | chosen, capture_output=True, text=True, timeout=60, check=False,
         )
         assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
         return done.stdout

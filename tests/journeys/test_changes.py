@@ -97,7 +97,9 @@ def test_every_change_reaches_a_viewer_and_how_soon_is_printed(
 ) -> None:
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
     pod = json.loads(lab.kubectl("get", "pods", "-n", "store", "-l", "slot=blue", "-o", "json"))["items"][0]["metadata"]["name"]
-    viewer = Viewer(dashboard=dashboard, cookies={one["name"]: one["value"] for one in administrator_state["cookies"]}, cluster=cluster_id)
+    viewer = Viewer(
+        dashboard=dashboard, cookies={one["name"]: one["value"] for one in administrator_state["cookies"]}, cluster=cluster_id
+    )
     bare = BareWatch(lab, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}")
     sent = [str(number) for number in range(CHANGES)]
     try:

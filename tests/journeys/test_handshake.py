@@ -28,7 +28,9 @@ def knock(*, dashboard: Dashboard, cookie: str | None, origin: str | None) -> Cl
 
 
 @pytest.mark.parametrize(("signed_in", "origin"), [(False, "{url}"), (True, None), (True, "http://evil.example"), (True, "null")])
-def test_strangers_and_foreign_pages_are_refused_before_the_handshake(signed_in: bool, origin: str | None, cookie: str, dashboard: Dashboard) -> None:
+def test_strangers_and_foreign_pages_are_refused_before_the_handshake(
+    signed_in: bool, origin: str | None, cookie: str, dashboard: Dashboard
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         knock(dashboard=dashboard, cookie=cookie if signed_in else None, origin=origin and origin.format(url=dashboard.url))
     assert refused.value.response.status_code == 403

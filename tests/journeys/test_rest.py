@@ -53,7 +53,9 @@ def test_a_cluster_its_topology_and_its_applications_have_the_promised_shape(
     ]
 
 
-def test_a_switch_is_told_from_begin_to_end_and_kept_and_taken_back(operator: httpx.Client, switches: str, lab: Any) -> None:
+def test_a_switch_is_told_from_begin_to_end_and_kept_and_taken_back(
+    operator: httpx.Client, switches: str, lab: Any
+) -> None:
     key = {"Idempotency-Key": str(uuid.uuid4())}
     begun = operator.post(switches, json=TO_GREEN, headers=key)
     assert begun.status_code == 202

@@ -54,7 +54,9 @@ def expect_kept(page: Page) -> None:
     expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=15_000)
 
 
-def test_a_click_moves_the_traffic_and_another_brings_it_back(page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
+def test_a_click_moves_the_traffic_and_another_brings_it_back(
+    page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str
+) -> None:
     open_shop(page, dashboard, cluster_id)
     press_switch(page, "green")
     expect_kept(page)
@@ -77,7 +79,9 @@ def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, lab_shop:
     expect(button).to_be_enabled(timeout=15_000)
 
 
-def test_every_button_that_acts_names_the_cluster(page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client) -> None:
+def test_every_button_that_acts_names_the_cluster(
+    page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+) -> None:
     name = operator.get("/clusters").json()[0]["name"]
 
     def expect_named(*beginnings: str) -> None:
@@ -146,7 +150,9 @@ def test_every_intent_of_the_audit_has_one_outcome_and_the_chain_holds(
         started = operator.post(f"/clusters/{cluster_id}/switches", json=body | {"accept": warned})
     assert started.status_code == 202, started.text
     identifier = started.json()["id"]
-    done = wait_for(lambda: (seen := operator.get(f"/switches/{identifier}").json())["state"] == "succeeded" and seen, seconds=15, what="succeeded")
+    done = wait_for(
+        lambda: (seen := operator.get(f"/switches/{identifier}").json())["state"] == "succeeded" and seen, seconds=15, what="succeeded"
+    )
     actions = [entry["action"] for entry in done["entries"]]
     assert actions.count("INTENT") == actions.count("OUTCOME") == 1
     assert actions.index("INTENT") < actions.index("OUTCOME")

@@ -48,7 +48,9 @@ def test_an_answer_that_cannot_be_read_after_success_is_lost() -> None:
 
 
 @pytest.mark.parametrize(("kept_seconds", "used"), [(60.0, 1), (0.0, 3)])
-def test_a_write_uses_a_connection_that_answered_just_now_or_a_new_one(monkeypatch: pytest.MonkeyPatch, kept_seconds: float, used: int) -> None:
+def test_a_write_uses_a_connection_that_answered_just_now_or_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, kept_seconds: float, used: int
+) -> None:
     monkeypatch.setattr(connections, "KEPT_FOR_WRITES_SECONDS", kept_seconds)
     with playing(last=say(200, {}, Connection="keep-alive")) as script:
         connection = script.connection().sibling()

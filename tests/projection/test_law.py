@@ -26,8 +26,6 @@ NAMESPACES = st.sampled_from([Namespace("shop"), Namespace("bank")])
 PAIRS = [(label, value) for label in ("app", "version") for value in ("x", "y")]
 LABELS = st.sampled_from([{}, *({label: value} for label, value in PAIRS), {"app": "x", "version": "x"}])
 SOME_LABELS = st.sampled_from([{label: value} for label, value in PAIRS])
-
-
 # Owners, endpoints and events name uids; these are those that the small cluster gives out first.
 def uid_of(number: int) -> Uid:
     """UUIDs, but for some: those that fit into columns, and those that do not."""

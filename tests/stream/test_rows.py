@@ -42,9 +42,7 @@ STEPS = st.lists(st.lists(PODS | st.integers(0, 4), max_size=4), max_size=8)
 
 SLICES = st.lists(st.tuples(PODS, st.booleans(), st.booleans()), max_size=3).map(
     lambda found: EndpointSlice(
-        uid=Uid("e"),
-        name="web",
-        namespace=SHOP,
+        uid=Uid("e"), name="web", namespace=SHOP,
         endpoints=tuple(Endpoint(one.uid, one.address, one.node, ready, not ready, ending) for one, ready, ending in found),
     )
 )

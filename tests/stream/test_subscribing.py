@@ -163,3 +163,19 @@ async def test_however_many_have_something_to_write_others_come_in_between() -> 
         await asyncio.sleep(0)
         seen.append(sum(len(one.written) for one in sockets))
     assert seen == [outlets.AT_ONCE, 2 * outlets.AT_ONCE, 3 * outlets.AT_ONCE]
+
+
+class Broken(Socket):
+    def write(self, payload: bytes) -> None:
+        raise OSError("no such socket")
+
+
+async def test_a_socket_that_cannot_be_written_to_keeps_no_other_waiting() -> None:
+    told, others, turns = list[object](), [Socket() for _ in range(3)], Turns()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    for socket in (Broken(), *others):
+        subscription().flow(socket, turns=turns)
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert [one.written for one in others] == [[b"whole"]] * 3
+    assert [str(one) for one in told] == ["no such socket"]

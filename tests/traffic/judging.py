@@ -211,7 +211,9 @@ def _order(one: Mapping[str, Any]) -> tuple[int, str]:
     return int(version), one["requestReceivedTimestamp"]
 
 
-def _write(*, uid: str, code: int, at: datetime, number: int, service: Mapping[str, Any] | None, last: Mapping[str, Any] | None) -> Write:
+def _write(
+    *, uid: str, code: int, at: datetime, number: int, service: Mapping[str, Any] | None, last: Mapping[str, Any] | None
+) -> Write:
     def part(of: Mapping[str, Any] | None, *path: str) -> Any:
         for name in path:
             of = (of or {}).get(name)

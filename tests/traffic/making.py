@@ -67,10 +67,6 @@ def endpoint(of: objects.Pod, *, ready: bool = True, terminating: bool = False) 
 
 def endpoint_slice(*endpoints: objects.Endpoint, ports: dict[str, int] | None = None, name: str = "shop-1") -> objects.EndpointSlice:
     return objects.EndpointSlice(
-        uid=objects.Uid(name),
-        namespace=NAMESPACE,
-        name=name,
-        service="shop",
-        endpoints=endpoints,
+        uid=objects.Uid(name), namespace=NAMESPACE, name=name, service="shop", endpoints=endpoints,
         ports={"http": 8080} if ports is None else ports,
     )

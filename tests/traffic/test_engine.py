@@ -223,7 +223,9 @@ def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_s
     assert writes() == ([BLUE] if can_be_sealed else [BLUE, GREEN])
 
 
-def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
+    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.traffic import world
 from tests.traffic.memory import BLUE, GREEN, Order
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 EXAMPLES, STEPS = 60, 40  # many more of them: `manage.py soak machine`
 SIDES = st.sampled_from(["blue", "green"])

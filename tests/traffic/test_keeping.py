@@ -23,7 +23,6 @@ from tests.traffic.test_engine import ask, carry_out, no_doorbell
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("autoscalers")]
 __all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
 
-
 def test_the_old_sides_autoscaler_may_not_shrink_it_until_the_time_is_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     switch = switched(olga, reached)
     hold = carry_sizes(reached)

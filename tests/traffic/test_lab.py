@@ -132,7 +132,9 @@ def test_a_preflight_sees_what_the_api_server_keeps(reached: looking.Cluster, ap
 
 
 @pytest.mark.parametrize(("refused", "unread"), [("", None), ("networkpolicies", "networkpolicies.networking.k8s.io")], ids=["all", "one is missing"])
-def test_with_the_printed_rights_everything_is_read_and_without_one_the_rest(lab_shop: Lab, apply: Apply, refused: str, unread: str | None) -> None:
+def test_with_the_printed_rights_everything_is_read_and_without_one_the_rest(
+    lab_shop: Lab, apply: Apply, refused: str, unread: str | None
+) -> None:
     for document in yaml.safe_load_all(rights.viewer_manifest(user="looker") + "---\n" + rights.switcher_manifest("store", user="looker")):
         for named_thing in (document["metadata"], document.get("roleRef", {})):
             named_thing |= {"name": f"looker-{named_thing['name']}"} if "name" in named_thing else {}

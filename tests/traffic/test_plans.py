@@ -44,7 +44,9 @@ def ask(*, olga: Person, reached: Reached, seconds: int | None) -> Switch:
 
 
 def ask_group(*, olga: Person, reached: Reached) -> list[Switch]:
-    return requesting.request_group(person=olga, cluster="lab", namespace="store", services=["shop", SECOND], to="green", opened=lambda _: reached)
+    return requesting.request_group(
+        person=olga, cluster="lab", namespace="store", services=["shop", SECOND], to="green", opened=lambda _: reached
+    )
 
 
 def test_an_overlap_lets_both_sides_take_traffic_before_the_old_one_is_left(

@@ -61,7 +61,9 @@ def test_a_switch_and_its_way_back_move_traffic_between_stateful_sets(ledger: La
     preview = requesting.preview(cluster="lab", namespace=NAMESPACE, service="ledger", to="green", opened=opened)
     ticked = [one["code"] for one in preview["checks"] if one["level"] == "warn"]
     assert preview["ready"], preview["checks"]
-    switch = requesting.request_switch(person=olga, cluster="lab", namespace=NAMESPACE, service="ledger", to="green", accept=ticked, opened=opened)
+    switch = requesting.request_switch(
+        person=olga, cluster="lab", namespace=NAMESPACE, service="ledger", to="green", accept=ticked, opened=opened
+    )
     assert carry_out(switch, reached).state == State.SUCCEEDED, (switch.reason, switch.detail)
     assert addressed() == {"ledger-green-0", "ledger-green-1"}
     governing = requesting.preview(cluster="lab", namespace=NAMESPACE, service="ledger-blue", to="green", opened=opened)

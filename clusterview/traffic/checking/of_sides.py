@@ -46,7 +46,9 @@ def _unscheduled(situation: Situation) -> Iterator[Check]:
 
 def _third_workload(situation: Situation) -> Iterator[Check]:
     target = situation.workloads_of(situation.to_selector)
-    strangers = [pod for pod in situation.pods_of(situation.to_selector) if not any(belongs(pod=pod, workload=workload) for workload in target[:1])]
+    strangers = [
+        pod for pod in situation.pods_of(situation.to_selector) if not any(belongs(pod=pod, workload=workload) for workload in target[:1])
+    ]
     found = refs(strangers) + (refs(target) if len(target) > 1 else ())
     params = {"selector": selectors.text(situation.to_selector)}
     yield Check(code="third-workload", level=Level.BLOCK if found else Level.OK, params=params, objects=found)
