@@ -15,39 +15,17 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
+from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, messages, notices, outlets, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
-KNOWN_SECONDS = 1.0
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
 
-_known: dict[str, float] = {}
-_looks: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[bool]] = {}
-
-
-async def is_known(cluster: str) -> bool:
-    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`.
-
-    However many ask at once, it is looked up once.
-    """
-    if time.monotonic() - _known.get(cluster, float("-inf")) < KNOWN_SECONDS:
-        return True
-    loop = asyncio.get_running_loop()
-    if (loop, cluster) not in _looks:
-        _looks[loop, cluster] = loop.create_task(_look(cluster))
-        _looks[loop, cluster].add_done_callback(lambda _: _looks.pop((loop, cluster)))
-    return await asyncio.shield(_looks[loop, cluster])
-
-
-async def _look(cluster: str) -> bool:
-    found: bool = await database_sync_to_async(clusters.known)(cluster)
-    if found:
-        _known[cluster] = time.monotonic()
-    return found
+_clusters = SharedLook(database_sync_to_async(clusters.names_of))  # they come and go with `up`
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -100,7 +78,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if self._is_flood():
             await self._bye(reason="bad_message", code=POLICY)
-        elif not await is_known(hello.cluster):
+        elif await _clusters.find(hello.cluster) is None:
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
             await self._join(hello, namespaces=namespaces)
