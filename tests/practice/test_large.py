@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -19,10 +20,11 @@ from clusterview.practice.churning import LARGEST, Churn
 from clusterview.practice.cluster import Cluster, Options
 from clusterview.practice.controllers import scheduling
 from clusterview.practice.managing import Manager
-from clusterview.practice.objects import annotations_of, is_true, labels_of, name_of, namespace_of, uid_of
+from clusterview.practice.objects import Object, annotations_of, is_true, labels_of, name_of, namespace_of, uid_of, with_metadata
 from clusterview.practice.resources import DEPLOYMENTS, LEASES, NODES, PODS, REPLICA_SETS, SERVICES, SLICES
 from clusterview.practice.store import Event, Store
 from clusterview.practice.stories import large, telling
+from clusterview.practice.texts import Texts
 from tests.contract.subjects import Subject, practice
 from tests.practice.world import ADMINISTRATOR, BEGUN, World
 
@@ -158,6 +160,23 @@ def test_of_many_nodes_only_some_are_looked_at_and_all_where_few_fit() -> None:
     world.ask("PATCH", f"/apis/apps/v1/namespaces/{app.namespace}/deployments/{app.name}", {"spec": {"replicas": 31}}, kind="merge")
     world.pass_time(5)
     assert len(world.store.pods_on("node-77")) == 2
+
+
+def test_the_parts_that_pods_share_are_written_once_and_the_lines_are_those_of_the_whole_objects() -> None:
+    world = Large()
+    pods = world.store.all(PODS)
+    world.ask("PATCH", f"/api/v1/namespaces/{namespace_of(pods[1])}/pods/{name_of(pods[1])}", {"metadata": {"labels": {"own": "yes"}}}, kind="merge")
+    world.store.put(PODS, with_metadata(pods[2], labels={**labels_of(pods[2]), "own": "too"}))
+    world.churn().step(per_second=300, now=world.now + 1)
+    events = [event for event in world.heard if event.resource is PODS]
+    assert len(events) > 250
+    for event in events:
+        assert event.line == msgspec.json.encode({"type": event.type, "object": event.object}) + b"\n"
+    assert all(is_known(world.store.texts, pod) for pod in pods), "every pod has the parts of its application"
+
+
+def is_known(texts: Texts, pod: Object) -> bool:
+    return id(pod["metadata"]["managedFields"]) in texts._known
 
 
 class Clock:

@@ -313,8 +313,10 @@ def fill(store: Store, *, size: Size, now: float) -> None:
         store.load(NAMESPACES, _whole(NAMESPACES, {"metadata": _metadata("Namespace", number, name, now=now, version=version)}))
     for resource, item in surroundings(size, now=now, version=version):
         store.load(resource, _whole(resource, item))
-    for resource, item in pods(size, now=now, version=version):
+    for number, (resource, item) in enumerate(pods(size, now=now, version=version)):
         store.load(resource, item)
+        if number % PODS_OF_AN_APPLICATION == 0:
+            store.texts.share(item)
 
 
 def _whole(resource: Resource, item: Object) -> Object:
