@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,19 +24,21 @@ from clusterview.practice.controllers import scheduling
 from clusterview.practice.managing import Manager
 from clusterview.practice.objects import Object, annotations_of, is_true, labels_of, name_of, namespace_of, uid_of, with_metadata
 from clusterview.practice.resources import DEPLOYMENTS, LEASES, NODES, PODS, REPLICA_SETS, SERVICES, SLICES
+from clusterview.practice.sizes import Size
 from clusterview.practice.store import Event, Store
 from clusterview.practice.stories import large, telling
 from clusterview.practice.texts import Texts
 from tests.contract.subjects import Subject, practice
 from tests.practice.world import ADMINISTRATOR, BEGUN, World
 
-SIZE = large.Size(nodes=14, pods=400)
+ROOT = Path(__file__).parents[2]
+SIZE = Size(nodes=14, pods=400)
 
 
 class Large(World):
     """The mass alone, with controllers that are asked about all of it."""
 
-    def __init__(self, size: large.Size = SIZE) -> None:
+    def __init__(self, size: Size = SIZE) -> None:
         super().__init__(nodes=0)
         self.store = Store(version=5_000)
         large.fill(self.store, size=size, now=self.now)
@@ -59,7 +63,7 @@ def test_there_is_as_much_of_everything_as_was_asked_for() -> None:
 
 @pytest.mark.parametrize("nodes", [5, 7919, 2 * 7919])
 def test_pods_are_spread_over_any_number_of_nodes(nodes: int) -> None:
-    size = large.Size(nodes=nodes, pods=2 * nodes)
+    size = Size(nodes=nodes, pods=2 * nodes)
     places = [large.varying(number, size=size, version=1)["node"] for number in range(size.pods)]
     assert {places.count(name) for name in set(places[:50])} == {2} and len(set(places)) == nodes
 
@@ -84,6 +88,12 @@ def test_an_application_can_be_scaled_as_any_other() -> None:
     (behind,) = world.store.all(SLICES, app.namespace)
     assert len(behind["endpoints"]) == 33
     assert len({pod["status"]["podIP"] for pod in world.store.all(PODS)}) == 403
+
+
+def test_a_size_is_judged_with_the_standard_library_alone() -> None:
+    """`up` reads its command line before anything is installed."""
+    said = subprocess.run([sys.executable, "-S", "-c", "import clusterview.practice.sizes"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,7 @@ def test_restarts_that_are_late_are_made_up_for_and_not_without_end() -> None:
 
 
 def test_a_pod_that_is_gone_restarts_no_more() -> None:
-    world = Large(large.Size(nodes=5, pods=2))
+    world = Large(Size(nodes=5, pods=2))
     churn = world.churn()
     gone = world.store.all(PODS)[0]
     world.store.remove(PODS, namespace_of(gone), name_of(gone))
@@ -152,7 +162,7 @@ async def test_what_is_there_is_sent_to_a_watch_in_pieces_that_are_made_as_they_
 
 def test_of_many_nodes_only_some_are_looked_at_and_all_where_few_fit() -> None:
     assert [scheduling.looked_for(nodes) for nodes in (5, 100, 200, 5_000, 10_000)] == [5, 100, 100, 500, 500]
-    world = Large(large.Size(nodes=150, pods=150))
+    world = Large(Size(nodes=150, pods=150))
     for node in world.store.all(NODES):
         if name_of(node) != "node-77":
             world.ask("PATCH", f"/api/v1/nodes/{name_of(node)}", {"spec": {"unschedulable": True}}, kind="merge")
@@ -228,7 +238,7 @@ def test_every_node_tells_that_it_is_alive_and_one_that_is_killed_does_not(tmp_p
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Subject, Cluster]]:
     folder = tmp_path_factory.mktemp("large")
-    with practice(folder=folder, story="large", size=large.Size(nodes=50, pods=1_000)) as made:
+    with practice(folder=folder, story="large", size=Size(nodes=50, pods=1_000)) as made:
         subject = Subject(name="practice", kubeconfigs={"admin": folder / "kubeconfig"}, program=[])
         yield subject, made
         subject.close()
