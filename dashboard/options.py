@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from clusterview.practice import sizes
+from clusterview.practice.sizes import Size
 from dashboard.refusals import Refused
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -26,7 +28,7 @@ OTHER_UP_ENDS_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Options:
-    """One `up` as asked for. `practice` is the story of the practice cluster, empty where a real cluster is opened."""
+    """One `up` as asked for. `practice` is the story of the practice cluster, empty where a real cluster is opened; a large one has a `size`."""
 
     state: Path
     host: str
@@ -35,6 +37,7 @@ class Options:
     contexts: list[str]
     read_only: bool
     practice: str = ""
+    size: Size | None = None
 
     @property
     def url(self) -> str:
@@ -47,7 +50,10 @@ class Options:
 
 
 def read(*, arguments: list[str], state: Path) -> Options:
-    """This will read the command line after `up`; argparse ends the process with 2 and a usage line when it cannot."""
+    """This will read the command line after `up`; argparse ends the process with 2 and a usage line when it cannot.
+
+    Raises Refused for a size that cannot be.
+    """
     parser = argparse.ArgumentParser(prog="manage.py up", description="Starts everything on this machine and prints a link that signs you in.")
     parser.add_argument("--port", type=port_number, default=8000)
     parser.add_argument("--host", default="127.0.0.1", help="beyond loopback only with PUBLIC_URL=https://... set")
@@ -56,12 +62,18 @@ def read(*, arguments: list[str], state: Path) -> Options:
     parser.add_argument("--context", action="append", default=[], metavar="NAME", help="open this context (repeatable); default: the current one")
     parser.add_argument("--read-only", action="store_true", help="nobody can change anything in a cluster")
     parser.add_argument("--practice", nargs="?", const=SHOP, default="", metavar="STORY", help="open the practice cluster, even beside a kubeconfig")
+    sizes.add_options(parser)
     said = parser.parse_args(arguments)
     kubeconfig = os.pathsep.join(str(Path(part).expanduser().absolute()) for part in said.kubeconfig.split(os.pathsep) if part)
     practice = said.practice or ("" if kubeconfig or said.context or knows_a_cluster() else SHOP)
+    try:
+        size = sizes.chosen(story=practice, nodes=said.nodes, pods=said.pods, by="--practice")
+    except ValueError as problem:
+        raise Refused(str(problem)) from problem
     return Options(
-        state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, read_only=said.read_only, practice=practice
-    )
+        state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, read_only=said.read_only, practice=practice,
+        size=size,
+    )  # fmt: skip
 
 
 def knows_a_cluster() -> bool:

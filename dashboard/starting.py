@@ -20,13 +20,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from clusterview.practice.sizes import Size
 from dashboard import installing, supervising
 from dashboard.options import Options, hold
 from dashboard.refusals import Refused, remedy
 from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
-PRACTICE_BEGINS_SECONDS = 30.0
+PRACTICE_BEGINS_SECONDS = 90.0  # a large one is made in ten, if this machine has nothing else to do
 MESSAGE_BYTES = 128 * 1024  # of a browser; the socket itself says why to one that is longer than half of it, a longer one is not read at all
 OWNER_URL = "DATABASE_OWNER_URL"
 OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
@@ -39,6 +40,7 @@ class Practice:
     kubeconfig: Path
     port: int
     story: str
+    size: Size | None = None
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,12 @@ def own_practice(*, options: Options) -> Practice:
         port = int(json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"].rpartition(":")[2])
     except (OSError, ValueError, LookupError):
         port = 0
-    return Practice(kubeconfig=kubeconfig, port=port if port and is_free(port=port) else free_port(), story=options.practice)
+    return Practice(kubeconfig=kubeconfig, port=port if port and is_free(port=port) else free_port(), story=options.practice, size=options.size)
 
 
 def practice_line(*, practice: Practice) -> list[str]:
-    return [sys.executable, "-m", "django", "practice", "up", "--port", str(practice.port), "--story", practice.story]
+    size = ["--nodes", str(practice.size.nodes), "--pods", str(practice.size.pods)] if practice.size else []
+    return [sys.executable, "-m", "django", "practice", "up", "--port", str(practice.port), "--story", practice.story, *size]
 
 
 def is_written(*, practice: Practice) -> bool:

@@ -16,7 +16,8 @@ from typing import IO
 
 from clusterview.practice import cluster
 from clusterview.practice.cluster import Cluster, Options
-from clusterview.practice.stories import large, telling
+from clusterview.practice.sizes import Size
+from clusterview.practice.stories import telling
 from clusterview.practice.timing import USUAL, Timing
 
 
@@ -46,7 +47,7 @@ class Campus:
     The first one listens on `port`; 0 and the others: where they did last, else on any free port.
     """
 
-    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL, size: large.Size | None = None) -> None:
+    def __init__(self, *, folder: Path, story: str, port: int = 0, timing: Timing = USUAL, size: Size | None = None) -> None:
         self.kubeconfig = folder / "kubeconfig"
         contexts = telling.contexts(story)
         places = [folder] if len(contexts) == 1 else [folder / context for context in contexts]

@@ -1,13 +1,13 @@
 """Pods that restart, so many in a second: what happens all day in a large cluster, here when somebody asks for it.
 
 A container ends and runs again at once, so its pod stays ready and nothing follows from it: only watchers are told. That is what makes 8,000 of them
-in a second possible beside everything else that one process does.
+in a second possible beside everything else that one process does. They come as they do: several pods of an application one after the other.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from clusterview.practice.objects import Object, changed, is_ending, stamp
 from clusterview.practice.resources import PODS
@@ -15,6 +15,7 @@ from clusterview.practice.store import Key, Store
 
 LARGEST = 400
 LATE_SECONDS = 1.0
+TOGETHER = 10
 
 
 class Churn:
@@ -24,6 +25,7 @@ class Churn:
         self._store, self._pods, self._last = store, pods, now
         self._chance = random.Random(1)  # noqa: S311 -- no secret
         self._owed = 0.0
+        self._together: list[Key] = []
 
     def step(self, *, per_second: float, now: float) -> int:
         """This will restart as many as are due, a few hundred at most so that others have their turn, and tell how many.
@@ -37,7 +39,14 @@ class Churn:
         at = stamp(now)
         ended = {"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at}
         told: Object = {"state": {"running": {"startedAt": at}}, "lastState": {"terminated": ended}}
-        return sum(self._restart(key, told) for key in self._chance.choices(self._pods, k=count))
+        return sum(self._restart(key, told) for key in self._chosen(count))
+
+    def _chosen(self, count: int) -> Iterator[Key]:
+        for _ in range(count):
+            if not self._together:
+                first = self._chance.randrange(len(self._pods))
+                self._together = list(self._pods[first : first + TOGETHER])
+            yield self._together.pop(0)
 
     def _restart(self, key: Key, told: Object) -> bool:
         pod = self._store.get(PODS, *key)

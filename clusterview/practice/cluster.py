@@ -21,6 +21,7 @@ from clusterview.practice.controllers import heartbeats
 from clusterview.practice.objects import name_of, namespace_of
 from clusterview.practice.resources import NODES, PODS
 from clusterview.practice.serving import Server
+from clusterview.practice.sizes import Size
 from clusterview.practice.store import Event, Store
 from clusterview.practice.stories import large, telling
 from clusterview.practice.timing import USUAL, Timing
@@ -41,7 +42,7 @@ class Options:
     story: str = telling.SHOP
     timing: Timing = field(default=USUAL)
     context: str = telling.CONTEXT
-    size: large.Size | None = None
+    size: Size | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -96,7 +97,7 @@ class Cluster:
         store.forget_history()
         return store
 
-    def _fill(self, size: large.Size) -> None:
+    def _fill(self, size: Size) -> None:
         """Controllers are asked about what the story tells and whatever changes, and not about the mass, which is as they would have made it."""
         now = self._clock()
         self.store = Store(version=int(now * VERSIONS_A_SECOND))

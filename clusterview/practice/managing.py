@@ -67,7 +67,7 @@ class Manager:
     def begin(self) -> None:
         """This will ask every controller about everything that is there."""
         for resource, item in list(self._store.everything()):
-            self._hear(Event("ADDED", resource, item, None, self._store.version))
+            self._hear(Event("ADDED", resource, item, None, self._store.version, texts=self._store.texts))
 
     def ask(self, controller: Controller, key: Key, *, at: float) -> None:
         """This will ask one controller about one of its objects, at that time."""
@@ -123,10 +123,10 @@ class Manager:
             case Make(resource, item):
                 made = writing.create(store, resource, item, namespace=namespace_of(item), now=now)
                 log.debug("made %s %s", resource.kind, name_of(made))
-            case Put(resource, item):
+            case Put(resource, item, settled):
                 before = store.get(resource, namespace_of(item), name_of(item))
                 if before is not None and uid_of(before) == uid_of(item):
-                    store.put(resource, item)
+                    store.put(resource, item, settled=settled)
             case Drop(resource, item, at_once):
                 found = store.get(resource, namespace_of(item), name_of(item))
                 if found is None or uid_of(found) != uid_of(item):

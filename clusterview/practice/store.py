@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeVar
-
-import msgspec
+from typing import Any, Literal, TypeVar
 
 from clusterview.practice import problems
 from clusterview.practice.objects import Object, name_of, namespace_of, uid_of
 from clusterview.practice.resources import PODS, RESOURCES, Resource
+from clusterview.practice.texts import Texts
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY_EVENTS = 10_000
@@ -29,39 +28,36 @@ class Event:
     A `settled` one is for watchers alone: nothing follows from it, and no controller is asked.
     """
 
-    __slots__ = ("_line", "object", "previous", "resource", "settled", "type", "version")
+    __slots__ = ("_line", "_texts", "object", "previous", "resource", "settled", "type", "version")
 
-    def __init__(self, type: EventType, resource: Resource, object: Object, previous: Object | None, version: int, *, settled: bool = False) -> None:
+    def __init__(
+        self, type: EventType, resource: Resource, object: Object, previous: Object | None, version: int, *, texts: Texts, settled: bool = False
+    ) -> None:
         self.type, self.resource, self.object, self.previous, self.version = type, resource, object, previous, version
-        self.settled = settled
+        self.settled, self._texts = settled, texts
         self._line: bytes | None = None
 
     @property
     def line(self) -> bytes:
         if self._line is None:
-            self._line = event_line(type=self.type, object=self.object)
+            self._line = self._texts.event_line(type=self.type, object=self.object)
         return self._line
-
-
-def event_line(*, type: str, object: Object) -> bytes:
-    """This will write an event as a line of a watch."""
-    return msgspec.json.encode({"type": type, "object": object}) + b"\n"
 
 
 class Store:
     """The objects by resource, namespace and name. `listeners` hear each event at once, in order."""
 
     def __init__(self, *, version: int = 1, history: int = HISTORY_EVENTS) -> None:
-        self.version = version
+        self.version, self.texts = version, Texts()
         self.listeners: list[Callable[[Event], None]] = []
         self._history = history
         self._objects: dict[Resource, dict[Key, Object]] = {resource: {} for resource in RESOURCES}
         self._events: dict[Resource, deque[Event]] = {resource: deque() for resource in RESOURCES}
         self._oldest: dict[Resource, int] = dict.fromkeys(RESOURCES, version)
         self._by_uid: dict[str, tuple[Resource, Key]] = {}
-        self._owned: dict[str, dict[tuple[Resource, Key], Object]] = {}
-        self._on_node: dict[str, dict[Key, Object]] = {}
-        self._in_namespace: dict[tuple[Resource, str], dict[Key, Object]] = {}
+        self._owned: dict[str, set[tuple[Resource, Key]]] = {}
+        self._on_node: dict[str, set[Key]] = {}
+        self._in_namespace: dict[tuple[Resource, str], set[Key]] = {}
 
     # Reading
 
@@ -70,8 +66,8 @@ class Store:
 
     def all(self, resource: Resource, namespace: str = "") -> list[Object]:
         """All of them, in one namespace if given, in the order of their names."""
-        found = self._in_namespace.get((resource, namespace), {}) if namespace else self._objects[resource]
-        return [found[key] for key in sorted(found)]
+        objects = self._objects[resource]
+        return [objects[key] for key in sorted(self._in_namespace.get((resource, namespace), ()) if namespace else objects)]
 
     def count(self, resource: Resource) -> int:
         return len(self._objects[resource])
@@ -83,13 +79,13 @@ class Store:
 
     def owned(self, uid: str, resource: Resource | None = None) -> list[Object]:
         """What names this uid among its owners, of one resource if given, in the order of names."""
-        found = self._owned.get(uid, {})
-        return [found[one] for one in sorted(found, key=lambda one: (one[0].kind, one[1])) if resource is None or one[0] is resource]
+        found = sorted(self._owned.get(uid, ()), key=lambda one: (one[0].kind, one[1]))
+        return [self._objects[one][key] for one, key in found if resource is None or one is resource]
 
     def pods_on(self, node: str) -> list[Object]:
         """The pods of a node; with an empty name, those that have none yet."""
-        found = self._on_node.get(node, {})
-        return [found[key] for key in sorted(found)]
+        pods = self._objects[PODS]
+        return [pods[key] for key in sorted(self._on_node.get(node, ()))]
 
     def everything(self) -> Iterator[tuple[Resource, Object]]:
         for resource, found in self._objects.items():
@@ -116,7 +112,7 @@ class Store:
         kept = {**item, "metadata": {**item["metadata"], "resourceVersion": str(self.version)}}
         self._objects[resource][key] = kept
         self._index(resource, key, previous=previous, kept=kept)
-        self._note(Event("ADDED" if previous is None else "MODIFIED", resource, kept, previous, self.version, settled=settled))
+        self._note(Event("ADDED" if previous is None else "MODIFIED", resource, kept, previous, self.version, texts=self.texts, settled=settled))
         return kept
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -126,7 +122,7 @@ class Store:
         previous = self._objects[resource].pop(key)
         self._index(resource, key, previous=previous, kept=None)
         last = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(self.version)}}
-        self._note(Event("DELETED", resource, last, previous, self.version))
+        self._note(Event("DELETED", resource, last, previous, self.version, texts=self.texts))
         return last
 
     def load(self, resource: Resource, item: Object) -> None:
@@ -154,32 +150,41 @@ class Store:
             self._by_uid[uid_of(kept)] = (resource, key)
         elif kept is None and previous is not None:
             self._by_uid.pop(uid_of(previous), None)
-        if resource.namespaced:
-            _place(self._in_namespace, (resource, key[0]), key, kept)
-        owners = _owners(kept)
-        for owner in _owners(previous) - owners:
-            _place(self._owned, owner, (resource, key), None)
-        for owner in owners:
-            _place(self._owned, owner, (resource, key), kept)
-        if resource is PODS:
-            before, now = _node(previous), _node(kept)
-            if before is not None and before != now:
-                _place(self._on_node, before, key, None)
-            if now is not None:
-                _place(self._on_node, now, key, kept)
+        if resource.namespaced and (previous is None or kept is None):
+            _place(self._in_namespace, (resource, key[0]), key, is_there=kept is not None)
+        if _references(previous) is not _references(kept):
+            before, now = _owners(previous), _owners(kept)
+            for owner in before - now:
+                _place(self._owned, owner, (resource, key), is_there=False)
+            for owner in now - before:
+                _place(self._owned, owner, (resource, key), is_there=True)
+        if resource is PODS and not _is_same(previous, kept, "spec") and _node(previous) != _node(kept):
+            for item in (previous, kept):
+                node = _node(item)
+                if node is not None:
+                    _place(self._on_node, node, key, is_there=item is kept)
 
 
-def _place(index: dict[Outer, dict[Inner, Object]], outer: Outer, inner: Inner, item: Object | None) -> None:
-    if item is not None:
-        index.setdefault(outer, {})[inner] = item
+def _place(index: dict[Outer, set[Inner]], outer: Outer, inner: Inner, *, is_there: bool) -> None:
+    if is_there:
+        index.setdefault(outer, set()).add(inner)
     elif found := index.get(outer):
-        found.pop(inner, None)
+        found.discard(inner)
         if not found:
             del index[outer]
 
 
+def _is_same(previous: Object | None, kept: Object | None, part: str) -> bool:
+    """Whether the one has this very part of the other, so that nothing in it needs to be compared."""
+    return previous is not None and kept is not None and previous.get(part) is kept.get(part)
+
+
+def _references(item: Object | None) -> Any:
+    return item["metadata"].get("ownerReferences") if item is not None else None
+
+
 def _owners(item: Object | None) -> set[str]:
-    return {one["uid"] for one in item["metadata"].get("ownerReferences") or ()} if item is not None else set()
+    return {one["uid"] for one in _references(item) or ()}
 
 
 def _node(item: Object | None) -> str | None:

@@ -14,7 +14,8 @@ from clusterview.practice import listing, problems, selecting, shaping
 from clusterview.practice.answering import Asked
 from clusterview.practice.objects import Object
 from clusterview.practice.resources import Resource
-from clusterview.practice.store import Event, Store, event_line
+from clusterview.practice.store import Event, Store
+from clusterview.practice.texts import event_line
 
 BOOKMARK_SECONDS = 60.0
 LONGEST_SECONDS = 1800

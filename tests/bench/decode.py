@@ -14,7 +14,7 @@ from kubernetes import client, watch
 from clusterview.kube import kinds
 from clusterview.kube.events import Event
 from clusterview.observer.translating import sighting
-from clusterview.practice.stories import large
+from clusterview.practice.sizes import Size
 from clusterview.projection.observations import Seen
 from clusterview.projection.projecting import Projector
 from tests.bench import feed
@@ -26,7 +26,7 @@ GOAL, RATIO = 40_000, 15
 
 def measure() -> list[Line]:
     """This will make the lines, and read them in all three ways."""
-    pods = feed.Pods(large.Size(nodes=500, pods=PODS), now=time.time())
+    pods = feed.Pods(Size(nodes=500, pods=PODS), now=time.time())
     lines = [pods.write(number % PODS, ready=number % 3 > 0) for number in range(LINES)]
     text = b"".join(lines)
     gc.collect()

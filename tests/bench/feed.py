@@ -26,6 +26,7 @@ import msgspec
 
 from clusterview.practice.resources import PODS, RESOURCES, Resource
 from clusterview.practice.routing import resolve
+from clusterview.practice.sizes import Size
 from clusterview.practice.stories import large
 
 BUFFERED_EVENTS = 100
@@ -50,9 +51,9 @@ def age_ms(stamped: int) -> float:
 class Pods:
     """All pods as text. `write` changes one and gives its event."""
 
-    def __init__(self, size: large.Size, *, now: float) -> None:
+    def __init__(self, size: Size, *, now: float) -> None:
         self._values = [texts(large.varying(number, size=size, version=VERSION)) for number in range(size.pods)]
-        self._templates = [template(large.Application(number), now=now) for number in range(size.applications)]
+        self._templates = [template(large.Application(number), now=now) for number in range(large.applications(size))]
         self._lock = threading.Lock()
         self.version = VERSION
 
@@ -116,7 +117,7 @@ class Watch:
 class Feed:
     """The API of one prepared cluster."""
 
-    def __init__(self, size: large.Size) -> None:
+    def __init__(self, size: Size) -> None:
         now = time.time()
         self.pods = Pods(size, now=now)
         self._others: dict[Resource, list[bytes]] = {resource: [] for resource in RESOURCES}
@@ -243,7 +244,7 @@ def main() -> None:
     parser.add_argument("--pods", type=int, default=150_000)
     chosen = parser.parse_args()
     sys.setswitchinterval(0.0005)
-    feed = Feed(large.Size(nodes=chosen.nodes, pods=chosen.pods))
+    feed = Feed(Size(nodes=chosen.nodes, pods=chosen.pods))
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(listening.getsockname()[1], flush=True)
     feed.serve(listening)

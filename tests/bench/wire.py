@@ -9,6 +9,7 @@ import msgspec
 
 from clusterview.kube import kinds
 from clusterview.observer.translating import sighting
+from clusterview.practice.sizes import Size
 from clusterview.practice.stories import large
 from clusterview.projection.observations import Listed, Seen
 from clusterview.projection.projecting import Projector
@@ -18,7 +19,7 @@ from clusterview.topology.objects import Kind
 from tests.bench import feed
 from tests.bench.table import Line
 
-SIZE = large.Size(nodes=5_000, pods=150_000)
+SIZE = Size(nodes=5_000, pods=150_000)
 CHANGED = 200
 KILOBYTE = 1_000
 GOAL_BYTES, MARGINAL = 1_060_000, 12

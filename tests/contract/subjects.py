@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from clusterview.kube import kubeconfigs
 from clusterview.kube.connections import Connection
 from clusterview.practice.cluster import Cluster, Options
-from clusterview.practice.stories.large import Size
+from clusterview.practice.sizes import Size
 from clusterview.practice.timing import QUICK
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import options
+from clusterview.practice.sizes import Size
+from dashboard import options, starting
 from dashboard.refusals import Refused
 
 
@@ -72,6 +73,29 @@ def test_the_practice_cluster_is_opened_alone_and_with_a_story_that_is_there(tmp
         options.refuse(options=read(tmp_path, "--practice", "shop", "--context", "one", "--port", free_port()))
     with pytest.raises(Refused, match=r"There is no story called soup\. There are: .*shop"):
         options.refuse(options=read(tmp_path, "--practice", "soup", "--port", free_port()))
+
+
+def test_a_large_practice_cluster_has_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    for words, size in (([], Size()), (["--nodes", "10", "--pods", "300"], Size(nodes=10, pods=300)), (["--pods", "300"], Size(pods=300))):
+        asked = read(tmp_path, "--practice", "large", *words)
+        assert (asked.practice, asked.size) == ("large", size)
+        line = starting.practice_line(practice=starting.own_practice(options=asked))
+        assert line[-4:] == ["--nodes", str(size.nodes), "--pods", str(size.pods)]
+    assert read(tmp_path, "--practice").size is None
+    assert "--nodes" not in starting.practice_line(practice=starting.own_practice(options=read(tmp_path, "--practice")))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--practice", "shop", "--pods", "9"], "for the story large: add --practice large"), (["--nodes", "9"], "add --practice large"),
+        (["--practice", "large", "--nodes", "3"], "at least 5 nodes"), (["--practice", "large", "--pods", "0"], "at least 5 nodes and 1 pod"),
+        (["--practice", "large", "--nodes", "10", "--pods", "1101"], "10 nodes hold 1100 pods"),
+    ],
+)  # fmt: skip
+def test_a_size_that_cannot_be_is_refused_before_anything_is_made(words: list[str], why: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=why):
+        read(tmp_path, *words)
 
 
 def test_contexts_are_collected_and_the_usual_address_is_loopback(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -19,20 +22,23 @@ from clusterview.practice.churning import LARGEST, Churn
 from clusterview.practice.cluster import Cluster, Options
 from clusterview.practice.controllers import scheduling
 from clusterview.practice.managing import Manager
-from clusterview.practice.objects import annotations_of, is_true, labels_of, name_of, namespace_of, uid_of
+from clusterview.practice.objects import Object, annotations_of, is_true, labels_of, name_of, namespace_of, uid_of, with_metadata
 from clusterview.practice.resources import DEPLOYMENTS, LEASES, NODES, PODS, REPLICA_SETS, SERVICES, SLICES
+from clusterview.practice.sizes import Size
 from clusterview.practice.store import Event, Store
 from clusterview.practice.stories import large, telling
+from clusterview.practice.texts import Texts
 from tests.contract.subjects import Subject, practice
 from tests.practice.world import ADMINISTRATOR, BEGUN, World
 
-SIZE = large.Size(nodes=14, pods=400)
+ROOT = Path(__file__).parents[2]
+SIZE = Size(nodes=14, pods=400)
 
 
 class Large(World):
     """The mass alone, with controllers that are asked about all of it."""
 
-    def __init__(self, size: large.Size = SIZE) -> None:
+    def __init__(self, size: Size = SIZE) -> None:
         super().__init__(nodes=0)
         self.store = Store(version=5_000)
         large.fill(self.store, size=size, now=self.now)
@@ -57,7 +63,7 @@ def test_there_is_as_much_of_everything_as_was_asked_for() -> None:
 
 @pytest.mark.parametrize("nodes", [5, 7919, 2 * 7919])
 def test_pods_are_spread_over_any_number_of_nodes(nodes: int) -> None:
-    size = large.Size(nodes=nodes, pods=2 * nodes)
+    size = Size(nodes=nodes, pods=2 * nodes)
     places = [large.varying(number, size=size, version=1)["node"] for number in range(size.pods)]
     assert {places.count(name) for name in set(places[:50])} == {2} and len(set(places)) == nodes
 
@@ -82,6 +88,12 @@ def test_an_application_can_be_scaled_as_any_other() -> None:
     (behind,) = world.store.all(SLICES, app.namespace)
     assert len(behind["endpoints"]) == 33
     assert len({pod["status"]["podIP"] for pod in world.store.all(PODS)}) == 403
+
+
+def test_a_size_is_judged_with_the_standard_library_alone() -> None:
+    """`up` reads its command line before anything is installed."""
+    said = subprocess.run([sys.executable, "-S", "-c", "import clusterview.practice.sizes"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,7 +134,7 @@ def test_restarts_that_are_late_are_made_up_for_and_not_without_end() -> None:
 
 
 def test_a_pod_that_is_gone_restarts_no_more() -> None:
-    world = Large(large.Size(nodes=5, pods=2))
+    world = Large(Size(nodes=5, pods=2))
     churn = world.churn()
     gone = world.store.all(PODS)[0]
     world.store.remove(PODS, namespace_of(gone), name_of(gone))
@@ -150,7 +162,7 @@ async def test_what_is_there_is_sent_to_a_watch_in_pieces_that_are_made_as_they_
 
 def test_of_many_nodes_only_some_are_looked_at_and_all_where_few_fit() -> None:
     assert [scheduling.looked_for(nodes) for nodes in (5, 100, 200, 5_000, 10_000)] == [5, 100, 100, 500, 500]
-    world = Large(large.Size(nodes=150, pods=150))
+    world = Large(Size(nodes=150, pods=150))
     for node in world.store.all(NODES):
         if name_of(node) != "node-77":
             world.ask("PATCH", f"/api/v1/nodes/{name_of(node)}", {"spec": {"unschedulable": True}}, kind="merge")
@@ -158,6 +170,23 @@ def test_of_many_nodes_only_some_are_looked_at_and_all_where_few_fit() -> None:
     world.ask("PATCH", f"/apis/apps/v1/namespaces/{app.namespace}/deployments/{app.name}", {"spec": {"replicas": 31}}, kind="merge")
     world.pass_time(5)
     assert len(world.store.pods_on("node-77")) == 2
+
+
+def test_the_parts_that_pods_share_are_written_once_and_the_lines_are_those_of_the_whole_objects() -> None:
+    world = Large()
+    pods = world.store.all(PODS)
+    world.ask("PATCH", f"/api/v1/namespaces/{namespace_of(pods[1])}/pods/{name_of(pods[1])}", {"metadata": {"labels": {"own": "yes"}}}, kind="merge")
+    world.store.put(PODS, with_metadata(pods[2], labels={**labels_of(pods[2]), "own": "too"}))
+    world.churn().step(per_second=300, now=world.now + 1)
+    events = [event for event in world.heard if event.resource is PODS]
+    assert len(events) > 250
+    for event in events:
+        assert event.line == msgspec.json.encode({"type": event.type, "object": event.object}) + b"\n"
+    assert all(is_known(world.store.texts, pod) for pod in pods), "every pod has the parts of its application"
+
+
+def is_known(texts: Texts, pod: Object) -> bool:
+    return id(pod["metadata"]["managedFields"]) in texts._known
 
 
 class Clock:
@@ -209,7 +238,7 @@ def test_every_node_tells_that_it_is_alive_and_one_that_is_killed_does_not(tmp_p
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Subject, Cluster]]:
     folder = tmp_path_factory.mktemp("large")
-    with practice(folder=folder, story="large", size=large.Size(nodes=50, pods=1_000)) as made:
+    with practice(folder=folder, story="large", size=Size(nodes=50, pods=1_000)) as made:
         subject = Subject(name="practice", kubeconfigs={"admin": folder / "kubeconfig"}, program=[])
         yield subject, made
         subject.close()

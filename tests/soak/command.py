@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import table, traffic
+from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, machine, model, races, stream
+from tests.soak import crash, large, machine, model, races, stream
 
 SWITCHES = 1000
 
@@ -30,6 +30,10 @@ def main(arguments: list[str]) -> int:
     streamed.add_argument("--events", type=int, default=stream.EVENTS)
     streamed.add_argument("--checks", type=int, default=stream.CHECKS)
     streamed.add_argument("--seed", type=int, default=1, help="the same seed meets the same troubles")
+    held = names.add_parser("large", help="the large practice cluster with 8,000 events a second, minute by minute")
+    held.add_argument("--minutes", type=int, default=large.MINUTES)
+    held.add_argument("--nodes", type=int, default=feeding.NODES)
+    held.add_argument("--pods", type=int, default=feeding.PODS)
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
@@ -37,6 +41,7 @@ def main(arguments: list[str]) -> int:
         "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
+        "large": lambda: kept(large.run(nodes=chosen.nodes, pods=chosen.pods, minutes=chosen.minutes)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1

@@ -15,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from clusterview.kube import errors, kubeconfigs, practising
 from clusterview.kube.connections import Connection
-from clusterview.practice import campus
+from clusterview.practice import campus, sizes
 from clusterview.practice.campus import Campus
-from clusterview.practice.stories import large, telling
+from clusterview.practice.stories import telling
 
 GARBAGE_AFTER = 50_000  # new objects before it is looked for; a store that only replaces what it holds leaves none
 
@@ -31,8 +31,7 @@ class Command(BaseCommand):
         up = what.add_parser("up", help="run it")
         up.add_argument("--story", default=telling.SHOP, choices=telling.names(), help="what is in it (default: %(default)s)")
         up.add_argument("--port", type=int, default=0, help="where it listens on 127.0.0.1 (default: where it did last, else any free one)")
-        for name, usual in (("nodes", large.NODES_USUAL), ("pods", large.PODS_USUAL)):
-            up.add_argument(f"--{name}", type=int, help=f"how many {name} the story {telling.LARGE} has (default: {usual:,})")
+        sizes.add_options(up)
         do = what.add_parser("do", help="make something happen, as the buttons of the page do; without a name, list what can")
         do.add_argument("act", nargs="?", default="", help="such as break-green or reset")
         do.add_argument("--context", default="", help="in which cluster of the story (default: the first)")
@@ -51,7 +50,7 @@ class Command(BaseCommand):
         except errors.KubeError as problem:
             raise CommandError(f"{problem.sentence} Does the practice cluster run on this state folder (--state DIR)?") from problem
 
-    def _up(self, *, folder: Path, story: str, port: int, size: large.Size | None) -> None:
+    def _up(self, *, folder: Path, story: str, port: int, size: sizes.Size | None) -> None:
         try:
             with campus.hold(folder):
                 self._run_in(folder, story=story, port=port, size=size)
@@ -62,7 +61,7 @@ class Command(BaseCommand):
         kept = "The next start makes it anew." if size else f"It is kept in {folder}, and the next start goes on from there."
         self.stdout.write(f"The practice cluster has stopped. {kept}")
 
-    def _run_in(self, folder: Path, *, story: str, port: int, size: large.Size | None) -> None:
+    def _run_in(self, folder: Path, *, story: str, port: int, size: sizes.Size | None) -> None:
         gc.disable()  # it would look again and again through what is made here, none of which is garbage
         made = Campus(folder=folder, story=story, port=port, size=size)
         gc.freeze()
@@ -92,13 +91,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{played.title['en']}: {count} object{'s' * (count != 1)} changed.")
 
 
-def size_of(*, story: str, nodes: int | None, pods: int | None) -> large.Size | None:
+def size_of(*, story: str, nodes: int | None, pods: int | None) -> sizes.Size | None:
     """The size of a large cluster; None for the other stories. Raises CommandError where it cannot be."""
-    if story != telling.LARGE:
-        if nodes or pods:
-            raise CommandError(f"--nodes and --pods are for the story {telling.LARGE}: add --story {telling.LARGE}, or leave them out.")
-        return None
     try:
-        return large.Size(nodes=large.NODES_USUAL if nodes is None else nodes, pods=large.PODS_USUAL if pods is None else pods)
+        return sizes.chosen(story=story, nodes=nodes, pods=pods, by="--story")
     except ValueError as problem:
         raise CommandError(str(problem)) from problem

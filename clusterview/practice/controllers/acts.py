@@ -24,10 +24,11 @@ class Make:
 
 @dataclass(frozen=True)
 class Put:
-    """Replace an object, spec, status and metadata alike."""
+    """Replace an object, spec, status and metadata alike; with `settled`, in a way from which nothing follows."""
 
     resource: Resource
     item: Object
+    settled: bool = False
 
 
 @dataclass(frozen=True)

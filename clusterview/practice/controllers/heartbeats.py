@@ -63,7 +63,7 @@ def renewed(store: Store, namespace: str, name: str, *, holder: str, now: float,
         if namespace == SYSTEM:
             spec |= {"acquireTime": micro_stamp(now), "leaseTransitions": 0}
         return Make(LEASES, {"apiVersion": LEASES.api_version, "kind": "Lease", "metadata": metadata, "spec": spec})
-    return Put(LEASES, changed(found, spec={**found["spec"], "renewTime": micro_stamp(now)}))
+    return Put(LEASES, changed(found, spec={**found["spec"], "renewTime": micro_stamp(now)}), settled=True)
 
 
 def _is_due(node: Object, now: float, timing: Timing) -> bool:

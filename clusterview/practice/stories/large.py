@@ -19,11 +19,10 @@ from typing import Any
 from clusterview.practice import defaulting
 from clusterview.practice.objects import Object, digest, stamp
 from clusterview.practice.resources import DEPLOYMENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, SLICES, Resource
+from clusterview.practice.sizes import Size
 from clusterview.practice.store import Store
 from clusterview.practice.stories import telling
 
-NODES_USUAL, PODS_USUAL = 5_000, 150_000
-PODS_OF_A_NODE = 110
 PODS_OF_AN_APPLICATION = 30
 TEAMS = 137
 VARYING = ("name", "uid", "version", "node", "host", "address", "restarts", "ready", "status", "image_id", "container_id", "volume")
@@ -32,22 +31,9 @@ LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, and no multiple of 3: different numbers stay different
 
 
-@dataclass(frozen=True)
-class Size:
-    """Raises ValueError, in words for whoever chose it, where the nodes do not hold the pods."""
-
-    nodes: int = NODES_USUAL
-    pods: int = PODS_USUAL
-
-    def __post_init__(self) -> None:
-        if self.nodes < telling.NODE_COUNT or self.pods < 1:
-            raise ValueError(f"A large cluster has at least {telling.NODE_COUNT} nodes and 1 pod.")
-        if self.pods > self.nodes * PODS_OF_A_NODE:
-            raise ValueError(f"{self.nodes} nodes hold {self.nodes * PODS_OF_A_NODE} pods, {PODS_OF_A_NODE} each, and not {self.pods}.")
-
-    @property
-    def applications(self) -> int:
-        return -(-self.pods // PODS_OF_AN_APPLICATION)
+def applications(size: Size) -> int:
+    """How many there are, of which the last one may be smaller."""
+    return -(-size.pods // PODS_OF_AN_APPLICATION)
 
 
 @dataclass(frozen=True)
@@ -228,14 +214,14 @@ def image(application: Application) -> str:
 
 def surroundings(size: Size, *, now: float, version: str = "1") -> Iterator[tuple[Resource, Object]]:
     """This will make everything but the pods."""
-    for number in range(min(TEAMS, size.applications)):
+    for number in range(min(TEAMS, applications(size))):
         name = Application(number).namespace
         yield NAMESPACES, {"metadata": _metadata("Namespace", number, name, now=now, version=version), "spec": {}, "status": {"phase": "Active"}}
     for number in range(1, size.nodes + 1):
         made = telling.node(number)
         metadata = {**_metadata("Node", number, node_name(number), now=now, version=version), **made["metadata"]}
         yield NODES, {**made, "metadata": metadata, "status": {**made["status"], "conditions": _node_conditions(now)}}
-    for number in range(size.applications):
+    for number in range(applications(size)):
         yield from _application(Application(number), size=size, now=now, version=version)
 
 
@@ -313,8 +299,10 @@ def fill(store: Store, *, size: Size, now: float) -> None:
         store.load(NAMESPACES, _whole(NAMESPACES, {"metadata": _metadata("Namespace", number, name, now=now, version=version)}))
     for resource, item in surroundings(size, now=now, version=version):
         store.load(resource, _whole(resource, item))
-    for resource, item in pods(size, now=now, version=version):
+    for number, (resource, item) in enumerate(pods(size, now=now, version=version)):
         store.load(resource, item)
+        if number % PODS_OF_AN_APPLICATION == 0:
+            store.texts.share(item)
 
 
 def _whole(resource: Resource, item: Object) -> Object:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from clusterview.practice import writing
+from clusterview.practice import sizes, writing
 from clusterview.practice.addresses import KUBERNETES_SERVICE
 from clusterview.practice.objects import Object, annotations_of, name_of, namespace_of
 from clusterview.practice.problems import Problem
@@ -18,9 +18,9 @@ from clusterview.practice.store import Store
 from clusterview.practice.writing import Writer
 
 FOLDER = Path(__file__).parent
-SHOP, LARGE = "shop", "large"
+SHOP = "shop"
 CONTEXT = "practice"
-NODE_COUNT = 5
+NODE_COUNT = sizes.NODES_LEAST
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 AUTHOR = Writer(manager="kubectl-client-side-apply")
 
