@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import change, cold, crowd, decode, patience, quiet, switch, table, traffic, wire
+from tests.bench import change, cold, crowd, decode, patience, quiet, rivals, switch, table, traffic, wire
 
 BENCHES = {
     "decode": decode.measure,
@@ -24,6 +24,7 @@ BENCHES = {
     "load": quiet.measure_load,
     "switch": switch.measure,
     "traffic": traffic.measure,
+    "rivals": rivals.measure,
 }
 
 
