@@ -240,6 +240,9 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     try:
         marked = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
     except (errors.Conflict, errors.Invalid, errors.LostAnswer, errors.TooManyRequests, errors.Unreachable) as problem:
+        if doubts.is_refusal(problem):
+            _not_sent(switch, reason="refused", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
+            return
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
         if isinstance(problem, NOT_NOW):
             raise
@@ -278,19 +281,16 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     except planning.UnsafeSelector:
         _not_applied(switch, State.FAILED_NO_CHANGE, result="void", reason="preflight", detail="no pod matches the new selector")
         return
-    try:
-        answer = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    except (errors.LostAnswer, errors.ServerError) as problem:
-        moving_on.step(switch, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
-    except (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable) as problem:
-        _not_applied(switch, State.PREPARING, result="rejected", detail=problem.sentence)
-        if isinstance(problem, NOT_NOW):
-            raise
-    except errors.KubeError as problem:
-        reason = "missing-right" if isinstance(problem, errors.Forbidden) else "refused"
-        _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=problem.sentence)
-    else:
-        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered", leaving=look.leaving)
+    reply = doubts.send(switch, lambda: cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations))
+    if reply.result == "applied":
+        _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
+    elif reply.result == "missed":
+        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said)
+        if isinstance(reply.problem, NOT_NOW):
+            raise reply.problem
+    elif reply.result == "refused":
+        reason = "missing-right" if isinstance(reply.problem, errors.Forbidden) else "refused"
+        _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=reply.said)
 
 
 def _marking_again(switch: Switch, _: looking.Cluster) -> None:
