@@ -38,6 +38,7 @@ MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
+EMPTY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
@@ -327,8 +328,11 @@ def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
 
 
 def _verify(switch: Switch, cluster: looking.Cluster) -> None:
-    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once."""
-    pause, watched_until = FIRST_PAUSE, time.monotonic() + WATCHED_SECONDS
+    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once.
+
+    A side that nobody is left of is not waited for, as long as there is one to go back to.
+    """
+    pause, filled_at, watched_until = FIRST_PAUSE, time.monotonic(), time.monotonic() + WATCHED_SECONDS
     while True:
         moving_on.renew(switch)
         service = _still_ours(switch, cluster)
@@ -339,6 +343,10 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         since_effect = (timezone.now() - (switch.applied_at or timezone.now())).total_seconds()
         seen = cluster.convergence(service=service)
+        filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
+        if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
+            _turn_back(switch, reason="emptied")
+            return
         if seen.converged and not _is_overlapping(switch):
             _succeed(switch, ready=len(seen.ready))
             return
