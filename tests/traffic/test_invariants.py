@@ -186,7 +186,7 @@ class Keeping(Machine):
         self.world.reconcile()
 
 
-def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[Machine] = Machine) -> None:
+def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[RuleBasedStateMachine] = Machine) -> None:
     """This will take so many ways through the rules, the same ones each time."""
     chosen = settings(
         max_examples=examples, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, phases=phases,
