@@ -84,7 +84,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
-        """Leaves everything."""
+        """Leaves everything, so that nothing of it waits for a collector that rarely comes."""
         if self._unlisten:
             self._unlisten()
         if self.subscription:
@@ -93,6 +93,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             timer.cancel()
         for task in self._tasks:
             task.cancel()
+        self._timers.clear()
+        self._unlisten = self.subscription = self.outlet = None
 
     def _is_flood(self) -> bool:
         now, before = time.monotonic(), self._hellos[0] if len(self._hellos) == HELLOS else float("-inf")

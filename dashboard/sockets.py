@@ -51,6 +51,11 @@ class Socket(WebSocketsSansIOProtocol):
         self.has_room = True
         self.on_room()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the transport. Ends the parser, which would keep itself and all of the handshake for a collector that rarely comes."""
+        super().connection_lost(exc)
+        self.conn.parser.close()
+
     def keepalive_timeout(self) -> None:
         """Called when a ping was not answered: what still waits would keep the connection, for nobody reads it."""
         super().keepalive_timeout()
