@@ -46,6 +46,7 @@ const WORDS = {
   unauthorized: ["the cluster refuses Clusterview's credential; log in to the cluster again", "클러스터가 Clusterview의 자격 증명을 거부합니다. 클러스터에 다시 로그인하세요"],
   watches_behind: ["some watches lag behind", "일부 감시가 뒤처져 있습니다"],
   no_picture: ["the first picture is on its way", "첫 화면을 준비하고 있습니다"],
+  not_begun: ["nobody observes the cluster yet", "아직 클러스터를 관찰하는 프로세스가 없습니다"],
   no_observer: ["nobody observes the cluster at the moment", "지금 클러스터를 관찰하는 프로세스가 없습니다"],
   redis: ["Redis does not answer", "Redis가 응답하지 않습니다"],
   notLive: ["{state}: {why}", "{state}: {why}"],
