@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, machine, model, races, stream
+from tests.soak import crash, live, machine, model, races, stream
 
 SWITCHES = 1000
 
@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
     streamed.add_argument("--events", type=int, default=stream.EVENTS)
     streamed.add_argument("--checks", type=int, default=stream.CHECKS)
     streamed.add_argument("--seed", type=int, default=1, help="the same seed meets the same troubles")
+    lived = names.add_parser("live", help="the product with 200 browsers, 500 events a second and a fault every 20 seconds: the truth, and no growth")
+    lived.add_argument("--minutes", type=float, default=live.MINUTES)
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
@@ -37,6 +39,7 @@ def main(arguments: list[str]) -> int:
         "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
+        "live": lambda: kept(live.run(minutes=chosen.minutes)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1
