@@ -7,7 +7,7 @@ for by then every event that the list was ahead by must have come. A row that wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,10 +18,18 @@ from clusterview.topology.versions import is_older
 SETTLE_SECONDS = 5.0
 
 
+class Look(Protocol):
+    """A comparison of a kind with a list; `projection.knowing.Look` is it."""
+
+    def version(self, *, uid: Uid) -> str: ...
+    def missing(self) -> Iterator[Uid]: ...
+
+
 class Known(Protocol):
     """What the picture knows; `projection.projecting.Projector` is it."""
 
-    def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]: ...
+    def look(self, *, kind: Kind, namespace: Namespace) -> Look: ...
+    def count(self, *, kind: Kind, namespace: Namespace) -> int: ...
     def version(self, *, uid: Uid) -> str: ...
     def is_behind(self, *, uid: Uid, version: str) -> bool: ...
 
@@ -35,12 +43,12 @@ class Rows(Protocol):
 
 @dataclass
 class Suspicion:
-    """What a row's list said that the picture does not. `absent` are objects that the list did not have, `ahead` those that are shown in a
-    later version than that of the list, `judge_at` is when it counts.
+    """What a row's list said that the picture does not. `look` is there until all of the list was, `absent` are objects that it did not have,
+    `ahead` those that are shown in a later version than that of the list, `judge_at` is when it counts.
     """
 
     began_at: float
-    found: set[Uid] = field(default_factory=set)
+    look: Look | None = None
     behind: dict[Uid, str] = field(default_factory=dict)
     ahead: dict[Uid, str] = field(default_factory=dict)
     absent: tuple[Uid, ...] = ()
@@ -76,17 +84,18 @@ class Verifier:
 
     def began(self, *, key: str, at: float) -> None:
         """This will begin a comparison of every object of the row."""
-        self._looks[key] = Suspicion(began_at=at)
+        spec = self._specs[key]
+        look = self._known.look(kind=Kind(spec.kind), namespace=Namespace(spec.namespace))
+        self._looks[key] = Suspicion(began_at=at, look=look)
 
     def page(self, *, key: str, version: str, objects: Iterable[tuple[Uid, str]]) -> None:
         """This will compare some of what the list holds. `version` is that of the list."""
-        if (doubt := self._looks.get(key)) is None:
+        if (doubt := self._looks.get(key)) is None or doubt.look is None:
             return
         doubt.version = version
         unreadable = self._rows.unreadable_in(key=key)
         for uid, written in objects:
-            doubt.found.add(uid)
-            if (ours := self._known.version(uid=uid)) == written or uid in unreadable:
+            if (ours := doubt.look.version(uid=uid)) == written or uid in unreadable:
                 continue
             if self._known.is_behind(uid=uid, version=written):
                 doubt.behind[uid] = written
@@ -106,8 +115,8 @@ class Verifier:
             self.divergences += impossible
             return True
         doubt.judge_at = at + SETTLE_SECONDS
-        doubt.absent = tuple(uid for uid in self._uids(key) if uid not in doubt.found and self._is_missed(uid, doubt))
-        doubt.found.clear()
+        doubt.absent = tuple(uid for uid in doubt.look.missing() if self._is_missed(uid, doubt)) if doubt.look else ()
+        doubt.look = None
         if doubt.behind or doubt.absent:
             self._suspicions.setdefault(key, doubt)
         else:
@@ -156,8 +165,5 @@ class Verifier:
         return bool(ours) and not is_older(version=doubt.version, known=ours)
 
     def _count(self, key: str) -> int:
-        return len(self._uids(key)) + len(self._rows.unreadable_in(key=key))
-
-    def _uids(self, key: str) -> list[Uid]:
         spec = self._specs[key]
-        return self._known.uids(kind=Kind(spec.kind), namespace=Namespace(spec.namespace))
+        return self._known.count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) + len(self._rows.unreadable_in(key=key))

@@ -62,11 +62,25 @@ class Known:
 
     def of_kind(self, kind: Kind, *, namespace: str = "") -> list[Uid]:
         """All objects of a kind, or with `namespace` those there."""
-        found = self._others.of_kind(kind, namespace=namespace)
-        if kind is Kind.POD:
-            pods = self.pods
-            found += [pods.uid(slot) for slot in pods.slots() if not namespace or pods.shapes[pods.shape[slot]].namespace == namespace]
-        return found
+        return self.others(kind, namespace=namespace) + [self.pods.uid(slot) for slot in self.slots(kind, namespace=namespace)]
+
+    def count(self, kind: Kind, *, namespace: str = "") -> int:
+        """How many those are."""
+        others = len(self.others(kind, namespace=namespace))
+        if kind is Kind.POD and not namespace:
+            return others + len(self.pods)
+        return others + sum(1 for _ in self.slots(kind, namespace=namespace))
+
+    def slots(self, kind: Kind, *, namespace: str = "") -> Iterator[int]:
+        """The slots of those that lie in columns."""
+        if kind is not Kind.POD:
+            return iter(())
+        pods = self.pods
+        return (slot for slot in pods.slots() if not namespace or pods.shapes[pods.shape[slot]].namespace == namespace)
+
+    def others(self, kind: Kind, *, namespace: str = "") -> list[Uid]:
+        """Those that do not lie in columns."""
+        return self._others.of_kind(kind, namespace=namespace)
 
     def rewrite(self, *, pod: Pod, version: str) -> list[Change] | None:
         """This will put in what is said anew of a pod in columns, unless it is older than what is known; None for any other, which `put` takes."""
@@ -141,3 +155,32 @@ class Known:
         self._others.drop(uid=uid)
         if (slot := self.pods.find(uid)) != NOWHERE:
             self.pods.drop(slot)
+
+
+class Look:
+    """A comparison of what is known of a kind with a list of it, object by object. A pod in columns is marked by its slot, for there are so many."""
+
+    def __init__(self, *, known: Known, kind: Kind, namespace: str) -> None:
+        self._known, self._kind, self._namespace = known, kind, namespace
+        self._marks = bytearray()
+        self._found: set[Uid] = set()
+
+    def version(self, *, uid: Uid) -> str:
+        """This will note that the list has the object, and tell the version in which it is known; empty where it is not."""
+        slot = self._known.pods.find(uid) if self._kind is Kind.POD else NOWHERE
+        if slot == NOWHERE:
+            self._found.add(uid)
+            return self._known.version(uid)
+        if slot >= len(self._marks):
+            self._marks.extend(bytes(len(self._known.pods.shape) - len(self._marks)))
+        self._marks[slot] = True
+        return str(self._known.pods.notes[slot])
+
+    def missing(self) -> Iterator[Uid]:
+        """This will name what is known and was not in the list."""
+        yield from (uid for uid in self._known.others(self._kind, namespace=self._namespace) if uid not in self._found)
+        for slot in self._known.slots(self._kind, namespace=self._namespace):
+            if slot >= len(self._marks) or not self._marks[slot]:
+                uid = self._known.pods.uid(slot)
+                if uid not in self._found:  # it may have come into the columns since the list named it
+                    yield uid

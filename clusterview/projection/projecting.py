@@ -13,7 +13,7 @@ import msgspec
 
 from clusterview.projection import control_plane
 from clusterview.projection.control_plane import Leader
-from clusterview.projection.knowing import Known
+from clusterview.projection.knowing import Known, Look
 from clusterview.projection.observations import Health, Listed, Observation, Seen, Sighting, Tick, Vanished
 from clusterview.projection.renewing import Renewing
 from clusterview.projection.versions import Versions
@@ -53,6 +53,14 @@ class Projector:
     def uids(self, *, kind: Kind, namespace: Namespace) -> list[Uid]:
         """This will name the objects of a kind, or with `namespace` those there."""
         return self._known.of_kind(kind, namespace=namespace)
+
+    def count(self, *, kind: Kind, namespace: Namespace) -> int:
+        """This will tell how many those are."""
+        return self._known.count(kind, namespace=namespace)
+
+    def look(self, *, kind: Kind, namespace: Namespace) -> Look:
+        """This will begin a comparison of those with a list."""
+        return Look(known=self._known, kind=kind, namespace=namespace)
 
     def version(self, *, uid: Uid) -> str:
         """This will tell the resourceVersion of an object, empty for one that is not there."""

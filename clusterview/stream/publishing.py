@@ -26,6 +26,8 @@ STREAM_ENTRIES = 10_000
 CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
+SNAPSHOT_BYTES = 256 * 1024  # of changes after it are soon read, and packing delays each change that comes meanwhile by milliseconds
+SNAPSHOT_LONGEST_SECONDS = 300.0
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
 
@@ -149,6 +151,7 @@ class Publisher:
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
+        self._tail_bytes = 0  # of what was published after the snapshot
         self._packing: Packing | None = None
         self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
 
@@ -172,6 +175,7 @@ class Publisher:
             position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
             frame = encoding.encode(self._rows.changes(changes=changes, position=position))
             self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+            self._tail_bytes += len(frame)
             if self._packing is not None:
                 self._since.append((position, frame))
             if self._listener:
@@ -191,7 +195,7 @@ class Publisher:
 
     def _renew_snapshot(self) -> None:
         """Joining readers start at the snapshot, so it must not fall far behind the stream."""
-        now, behind = self._clock(), self.position.sequence - self._snapshot_sequence
+        seconds, behind = self._clock() - self._snapshot_at, self.position.sequence - self._snapshot_sequence
         if self._packing is not None:
             if self._packing.is_alive():
                 return
@@ -203,8 +207,12 @@ class Publisher:
             if self._listener:
                 self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
             self._since = []
-        elif behind and (now - self._snapshot_at >= self._snapshot_seconds or behind >= STREAM_ENTRIES // 4):
-            self._snapshot_sequence, self._snapshot_at = self.position.sequence, now
+        elif behind and (
+            (self._tail_bytes >= SNAPSHOT_BYTES and seconds >= self._snapshot_seconds)
+            or seconds >= SNAPSHOT_LONGEST_SECONDS
+            or behind >= STREAM_ENTRIES // 4
+        ):
+            self._snapshot_sequence, self._snapshot_at, self._tail_bytes = self.position.sequence, self._clock(), 0
             self._packing = Packing(still=self._rows.still(), position=self.position)
             self._packing.start()
 

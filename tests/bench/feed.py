@@ -1,7 +1,8 @@
 """A cluster's API as bytes: 5,000 nodes and 150,000 pods that list and watch as an API server does, with up to 8,000 events a second.
 
 A program of its own, so that what it costs is not what is measured. Each pod's text is the template of its application with the pod's values filled
-in, which is fast enough in Python. Like an API server, it ends a watch whose buffer of 100 events stays full for 100 ms.
+in, which is fast enough in Python. Like an API server, it ends a watch whose buffer of 100 events stays full for 100 ms, and tells one that asks from
+a resourceVersion on what happened since, or that it does not remember that far back.
 
 `restartCount` of each written pod is the moment of the write, in microseconds of the machine's monotonic clock (31 bits of it): whoever sees
 the change knows how long it took.
@@ -10,6 +11,7 @@ the change knows how long it took.
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 import queue
 import random
@@ -30,11 +32,13 @@ from clusterview.practice.sizes import Size
 from clusterview.practice.stories import large
 
 BUFFERED_EVENTS = 100
+REMEMBERED_EVENTS = 5_000
 PATIENCE_SECONDS = 0.1
 TICK_SECONDS = 0.002
 STAMP_MASK = 2**31 - 1
 VERSION = 900_000_000
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
+EXPIRED = {"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}}
 VERSIONS = {"major": "1", "minor": "37", "gitVersion": "v1.37.2"}
 
 
@@ -124,7 +128,10 @@ class Feed:
         for resource, item in large.surroundings(size, now=now, version=str(VERSION)):
             self._others[resource].append(msgspec.json.encode({"apiVersion": resource.api_version, "kind": resource.kind, **item}))
         self._pages: dict[tuple[Any, ...], bytes] = {}
+        self._paged_at = VERSION
         self._watches: set[Watch] = set()
+        self._history: collections.deque[tuple[int, bytes]] = collections.deque(maxlen=REMEMBERED_EVENTS)
+        self._lock = threading.Lock()
         self.requests: dict[str, int] = {}
 
     def serve(self, listening: socket.socket) -> None:
@@ -168,10 +175,12 @@ class Feed:
 
     def _page(self, resource: Resource, query: dict[str, str], *, partial: bool) -> bytes:
         """Kept until something is written, so that reading a second time costs the reader's time alone."""
-        key = (resource, query.get("limit"), query.get("continue"), partial)
-        if key not in self._pages:
-            self._pages[key] = b"".join(self._list(resource, query, partial=partial))
-        return self._pages[key]
+        if self._paged_at != self.pods.version:
+            self._pages, self._paged_at = {}, self.pods.version
+        pages, key = self._pages, (resource, query.get("limit"), query.get("continue"), partial)
+        if key not in pages:
+            pages[key] = b"".join(self._list(resource, query, partial=partial))
+        return pages[key]
 
     def _list(self, resource: Resource, query: dict[str, str], *, partial: bool) -> Iterator[bytes]:
         count = len(self.pods) if resource is PODS else len(self._others[resource])
@@ -188,16 +197,34 @@ class Feed:
 
     def _watch(self, connection: socket.socket, resource: Resource, query: dict[str, str]) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-        watch = Watch()
+        watch, missed = Watch(), list[bytes]()
         if resource is PODS:
-            self._watches.add(watch)
+            with self._lock:
+                missed = self._since(int(query.get("resourceVersion") or self.pods.version))
+                self._watches.add(watch)
         try:
             if query.get("sendInitialEvents") == "true":
                 self._send_initial(connection, resource)
-            for chunk in watch.lines():
-                connection.sendall(chunk)
+            for line in missed:
+                connection.sendall(chunk(line))
+            for lines in watch.lines():
+                connection.sendall(lines)
+            connection.sendall(chunk(b""))
         finally:
             self._watches.discard(watch)
+
+    def _since(self, version: int) -> list[bytes]:
+        """What was written after that."""
+        if self._history and version < self._history[0][0] - 1:
+            return [json.dumps(EXPIRED).encode() + b"\n"]
+        return [line for written, line in self._history if written > version]
+
+    def _write(self, number: int, *, ready: bool) -> tuple[bytes, list[Watch]]:
+        """This will write a pod, and give its event with the watches that have to be told: one that begins later finds it in the history."""
+        with self._lock:
+            line = self.pods.write(number, ready=ready)
+            self._history.append((self.pods.version, line))
+            return line, list(self._watches)
 
     def _send_initial(self, connection: socket.socket, resource: Resource) -> None:
         count = len(self.pods) if resource is PODS else len(self._others[resource])
@@ -211,13 +238,12 @@ class Feed:
         """This will write pods at that rate, and tell how many it wrote and how many watches were given up for being slow."""
         chance, sent, began = random.Random(1), 0, time.monotonic()
         ended, waited = 0, 0.0
-        self._pages.clear()
         while (passed := time.monotonic() - began) < seconds:
             due = int(passed * rate)
             while sent < due:
-                line = self.pods.write(chance.randrange(len(self.pods)), ready=chance.random() < 0.5)
+                line, watches = self._write(chance.randrange(len(self.pods)), ready=chance.random() < 0.5)
                 sent += 1
-                for watch in list(self._watches):
+                for watch in watches:
                     watch.put(line)
                     if watch.is_over:
                         self._watches.discard(watch)

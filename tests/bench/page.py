@@ -156,11 +156,12 @@ def shown(fed: Feed) -> Iterator[Page]:
             dashboard.stop()
 
 
-def signed_in(dashboard: Dashboard) -> str:
-    """This will use the login link up, as a browser does, and give the cookies."""
+def signed_in(dashboard: Dashboard, *, link: str = "") -> str:
+    """This will use a login link up (the first one, where none is given), as a browser does, and give the cookies."""
+    link = link or dashboard.login_link
     with httpx.Client(timeout=30) as browser:
-        token = browser.get(dashboard.login_link).text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-        browser.post(dashboard.login_link, data={"csrfmiddlewaretoken": token}, headers={"Origin": dashboard.url})
+        token = browser.get(link).text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        browser.post(link, data={"csrfmiddlewaretoken": token}, headers={"Origin": dashboard.url})
         return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 

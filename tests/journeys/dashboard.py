@@ -122,9 +122,14 @@ class Dashboard:
     def rest(self, *, token: str) -> httpx.Client:
         return httpx.Client(base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
+    def facts(self) -> dict[str, Any]:
+        """What `up` tells of itself."""
+        facts: dict[str, Any] = json.loads((self.state / "up.json").read_text())
+        return facts
+
     def children(self) -> dict[str, int]:
         """The pids of the children by name."""
-        children: dict[str, int] = json.loads((self.state / "up.json").read_text())["children"]
+        children: dict[str, int] = self.facts()["children"]
         return children
 
     def stopped_by_policy(self) -> list[str]:

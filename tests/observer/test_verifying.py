@@ -11,7 +11,7 @@ from clusterview.observer.verifying import SETTLE_SECONDS, Verifier
 from clusterview.projection.observations import Vanished
 from clusterview.projection.projecting import Projector
 from clusterview.topology.objects import Kind, Uid
-from tests.projection.making import listed, node, seen
+from tests.projection.making import listed, node, pod, seen
 
 SPECS = {spec.key: spec for spec in KINDS}
 
@@ -143,3 +143,22 @@ def test_an_object_that_is_written_at_each_list_is_believed(watch: Watch) -> Non
 def test_a_row_that_cannot_be_read_any_more_is_not_to_be_verified(watch: Watch) -> None:
     watch.verifier.forget(key="Node")
     assert watch.verifier.age_seconds(now=99.0) is None
+
+
+def test_pods_in_columns_are_compared_like_all_others(watch: Watch) -> None:
+    kept, lost, late = (Uid(f"{number:08x}-0000-4000-8000-000000000000") for number in (1, 2, 3))
+    odd = Uid("odd")
+    watch.projector.project(listed(Kind.POD, *(pod(uid) for uid in (kept, lost, odd)), version="10"))
+    watch.sight.opened(key="Pod")
+    watch.verifier.began(key="Pod", at=30.0)
+    watch.verifier.page(key="Pod", version="12", objects=[(kept, "10")])
+    watch.projector.project(seen(pod(late), "13"))
+    watch.verifier.page(key="Pod", version="12", objects=[(odd, "10")])
+    watch.verifier.ended(key="Pod", at=31.0)
+    assert watch.verifier._suspicions["Pod"].absent == (lost,)
+    watch.verifier.counted(key="Pod", count=4, at=40.0)
+    assert watch.verifier.settle(now=40.0) == ["Pod"]
+    watch.verifier.counted(key="Pod", count=4, at=50.0)
+    assert "Pod" not in watch.verifier._suspicions
+    watch.verifier.counted(key="Pod", count=3, at=50.0)
+    assert "Pod" in watch.verifier._suspicions

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, large, machine, model, races, stream
+from tests.soak import crash, large, live, machine, model, races, stream
 
 SWITCHES = 1000
 
@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
     held.add_argument("--minutes", type=int, default=large.MINUTES)
     held.add_argument("--nodes", type=int, default=feeding.NODES)
     held.add_argument("--pods", type=int, default=feeding.PODS)
+    lived = names.add_parser("live", help="the product with 200 browsers, 500 events a second and a fault every 20 seconds: the truth, and no growth")
+    lived.add_argument("--minutes", type=float, default=live.MINUTES)
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
@@ -42,6 +44,7 @@ def main(arguments: list[str]) -> int:
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
         "large": lambda: kept(large.run(nodes=chosen.nodes, pods=chosen.pods, minutes=chosen.minutes)),
+        "live": lambda: kept(live.run(minutes=chosen.minutes)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1

@@ -48,14 +48,18 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
     assert Page(url=redis_server.url, cluster="lab").positions() == []
 
 
-def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisServer) -> None:
+@pytest.mark.parametrize(("waited", "bytes"), [(publishing.SNAPSHOT_SECONDS, 1), (publishing.SNAPSHOT_LONGEST_SECONDS, publishing.SNAPSHOT_BYTES)])
+def test_the_snapshot_follows_while_the_publisher_goes_on(
+    waited: float, bytes: int, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SNAPSHOT_BYTES", bytes)
     seconds = [0.0]
     writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
     writer.begin(records=picture(pods=1).objects.values())
     page = Page(url=redis_server.url, cluster="lab")
     writer.publish(changes=came(5))
     assert page.snapshot_position() == Position(epoch=1, sequence=1)
-    seconds[0] += publishing.SNAPSHOT_SECONDS
+    seconds[0] += waited
     held = writer.publish(changes=came(6))
     writer.publish(changes=came(7))
 
@@ -65,6 +69,16 @@ def test_the_snapshot_follows_while_the_publisher_goes_on(redis_server: RedisSer
 
     wait_until(followed, seconds=10, what="the snapshot is that of its moment")
     assert {"shop-0", "shop-5", "shop-6", "shop-7"} <= {record.name for record in page.picture().objects.values()}
+
+
+def test_a_few_changes_are_not_worth_a_new_snapshot(redis_server: RedisServer) -> None:
+    seconds = [0.0]
+    writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
+    writer.begin(records=picture(pods=1).objects.values())
+    for number in range(20):
+        seconds[0] += publishing.SNAPSHOT_SECONDS
+        writer.publish(changes=came(number))
+    assert writer._packing is None
 
 
 @given(numbers=st.lists(st.integers(0, 9), max_size=30))

@@ -91,7 +91,7 @@ def day(lab: Cluster) -> list[Callable[[], Any]]:
 
 
 def main() -> None:
-    publishing.SNAPSHOT_SECONDS = 0.5
+    publishing.SNAPSHOT_SECONDS, publishing.SNAPSHOT_BYTES = 0.5, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         server = RedisServer(folder=folder)
