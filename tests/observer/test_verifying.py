@@ -162,3 +162,17 @@ def test_pods_in_columns_are_compared_like_all_others(watch: Watch) -> None:
     assert "Pod" not in watch.verifier._suspicions
     watch.verifier.counted(key="Pod", count=3, at=50.0)
     assert "Pod" in watch.verifier._suspicions
+
+
+def test_a_pod_whose_event_comes_after_the_list_has_named_it_is_not_taken_for_one_that_the_list_left_out(watch: Watch) -> None:
+    uid = Uid("00000000-0000-4000-8000-000000000001")
+    watch.projector.project(listed(Kind.POD, version="10"))
+    watch.verifier.listed(key="Pod", at=0.0)
+    watch.sight.opened(key="Pod")
+    watch.verifier.began(key="Pod", at=30.0)
+    watch.verifier.page(key="Pod", version="12", objects=[(uid, "11")])
+    watch.projector.project(seen(pod(uid, name="late"), version="11"))
+    assert watch.projector.version(uid=uid) == "11"
+    watch.verifier.ended(key="Pod", at=30.0)
+    assert watch.verifier.settle(now=30.0 + SETTLE_SECONDS) == []
+    assert watch.verifier.divergences == 0
