@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,39 +15,17 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from clusterview.access import clusters, origins, people
-from clusterview.stream import encoding, hub, messages, notices, views
+from clusterview.access.sharing import SharedLook
+from clusterview.stream import encoding, hub, messages, notices, outlets, views
 from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
-KNOWN_SECONDS = 1.0
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
 
-_known: dict[str, float] = {}
-_looks: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[bool]] = {}
-
-
-async def is_known(cluster: str) -> bool:
-    """This will tell whether the cluster is one of the active ones, as of a second ago at most: clusters come and go with `up`.
-
-    However many ask at once, it is looked up once.
-    """
-    if time.monotonic() - _known.get(cluster, float("-inf")) < KNOWN_SECONDS:
-        return True
-    loop = asyncio.get_running_loop()
-    if (loop, cluster) not in _looks:
-        _looks[loop, cluster] = loop.create_task(_look(cluster))
-        _looks[loop, cluster].add_done_callback(lambda _: _looks.pop((loop, cluster)))
-    return await asyncio.shield(_looks[loop, cluster])
-
-
-async def _look(cluster: str) -> bool:
-    found: bool = await database_sync_to_async(clusters.known)(cluster)
-    if found:
-        _known[cluster] = time.monotonic()
-    return found
+_clusters = SharedLook(database_sync_to_async(clusters.names_of))  # they come and go with `up`
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -54,6 +33,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     person: people.Person | None = None
     subscription: Subscription | None = None
+    outlet: outlets.Outlet | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the handler without what Channels does before each message: closing this thread's database connections, by way of another thread.
@@ -64,6 +44,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._timers: list[asyncio.TimerHandle] = []
         self._unlisten = None
         self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
         if not origins.allowed(self.scope):
@@ -73,11 +54,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.person is None:
             await self.close()
             return
+        self.outlet = self.scope.get("extensions", {}).pop(outlets.EXTENSION, {}).get("outlet")
         self._unlisten = hub.hub().listen(self._revoked)
         await self.accept()
-        self._spawn(self._wait_for_hello())
+        self._after(HELLO_SECONDS, self._miss_hello)
         if self.person.expires_at is not None:
-            self._spawn(self._expire(self.person.expires_at - time.time()))
+            self._after(max(0.0, self.person.expires_at - time.time()), self._expire)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes `hello`; anything else ends the connection."""
@@ -96,19 +78,23 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if self._is_flood():
             await self._bye(reason="bad_message", code=POLICY)
-        elif not await is_known(hello.cluster):
+        elif await _clusters.find(hello.cluster) is None:
             await self._bye(reason="unknown_cluster", code=POLICY)
         else:
             await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
-        """Leaves everything."""
+        """Leaves everything, so that nothing of it waits for a collector that rarely comes."""
         if self._unlisten:
             self._unlisten()
         if self.subscription:
             self.subscription.close()
+        for timer in self._timers:
+            timer.cancel()
         for task in self._tasks:
             task.cancel()
+        self._timers.clear()
+        self._unlisten = self.subscription = self.outlet = None
 
     def _is_flood(self) -> bool:
         now, before = time.monotonic(), self._hellos[0] if len(self._hellos) == HELLOS else float("-inf")
@@ -118,22 +104,21 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume)
-        self._spawn(self._forward(self.subscription))
+        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume, outlet=self.outlet)
+        if self.outlet is None:
+            self._spawn(self._forward(self.subscription))
 
     async def _forward(self, subscription: Subscription) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # the browser is gone, or was just told to go; `disconnect` comes
             async for frame in subscription:
                 await self.send(bytes_data=frame)
 
-    async def _wait_for_hello(self) -> None:
-        await asyncio.sleep(HELLO_SECONDS)
+    def _miss_hello(self) -> None:
         if not self._hellos:
-            await self._bye(reason="too_slow", code=POLICY)  # which a page answers by coming again
+            self._spawn(self._bye(reason="too_slow", code=POLICY))  # which a page answers by coming again
 
-    async def _expire(self, seconds: float) -> None:
-        await asyncio.sleep(max(0.0, seconds))
-        await self._bye(reason="signed_out", code=POLICY)
+    def _expire(self) -> None:
+        self._spawn(self._bye(reason="signed_out", code=POLICY))
 
     def _revoked(self, notice: notices.Revoked | None) -> None:
         """Called by the hub: somebody was signed out, or (None) notices may have been lost, so ask once."""
@@ -152,9 +137,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _bye(self, *, reason: str, code: int) -> None:
         if self.subscription:
             self.subscription.close()
+        if self.outlet is not None and not self.outlet.has_room:
+            self.outlet.abort()  # it does not read, so it would not be told before it does
+            return
         with contextlib.suppress(RuntimeError, OSError):  # the browser may have closed a moment ago
             await self.send(bytes_data=encoding.encode(messages.Bye(reason=reason)))
             await self.close(code=code)
+
+    def _after(self, seconds: float, call: Callable[[], None]) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(seconds, call))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

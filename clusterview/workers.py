@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import logging
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 from celery import bootsteps
 from django.conf import settings
 
+from clusterview import garbage
 from clusterview.kube import kubeconfigs
 from clusterview.kube.errors import BadKubeconfig
 from clusterview.kube.kubeconfigs import ClusterAccess
@@ -49,11 +49,13 @@ class Observers:
         accesses: Sequence[ClusterAccess],
         redis_url: str,
         namespaces: Sequence[str] = (),
+        streams: bool = False,
         recorder_for: Callable[[str], Recorder] | None = None,
     ) -> None:
         recorders = {access.id: recorder_for(access.id) for access in accesses} if recorder_for else {}
         self._keepers = [
-            Keeper(access=access, redis_url=redis_url, namespaces=namespaces, listener=recorders.get(access.id)) for access in accesses
+            Keeper(access=access, redis_url=redis_url, namespaces=namespaces, streams=streams, listener=recorders.get(access.id))
+            for access in accesses
         ]
         self._stopped = threading.Event()
         self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
@@ -99,12 +101,16 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
         recorder_for = (lambda cluster: Writer(cluster=cluster)) if settings.REWIND_HOURS else None
         self._observers = Observers(
-            accesses=found, redis_url=settings.REDIS_URL, namespaces=settings.KUBE_NAMESPACES, recorder_for=recorder_for
+            accesses=found,
+            redis_url=settings.REDIS_URL,
+            namespaces=settings.KUBE_NAMESPACES,
+            streams=settings.KUBE_STREAMS,
+            recorder_for=recorder_for,
         )
         return_blocks()
         take_turns()
         self._observers.start()
-        collect_rarely()
+        garbage.collect_rarely()
 
     def stop(self, _worker: Any) -> None:
         if self._observers is not None:
@@ -112,16 +118,6 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
             self._observers = None
 
     terminate = stop
-
-
-def collect_rarely() -> None:
-    """This will spare the collector what cannot be garbage: with 150,000 pods it takes two thirds of the time otherwise.
-
-    What the imports made lives as long as the process. Records hold no cycles, so looking for some after each 700 of them finds nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 def take_turns() -> None:

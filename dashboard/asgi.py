@@ -8,15 +8,19 @@ from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 # WhiteNoise hands its files over as ordinary iterators; Django reads each in a thread and warns of it.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 http = get_asgi_application()
 
-from clusterview.routing import websocket_urlpatterns  # noqa: E402 (models are ready only now)
+from clusterview import garbage  # noqa: E402 (models are ready only now)
+from clusterview.routing import websocket_urlpatterns  # noqa: E402
 from clusterview.stream import hub  # noqa: E402
 
+get_resolver().url_patterns  # noqa: B018 (what the first request would import)
+garbage.collect_rarely()
 router = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
 
 

@@ -73,6 +73,7 @@ KUBE_CONTEXTS: list[str] = (
     practice_contexts(kubeconfig=PRACTICE_KUBECONFIG) if PRACTICE else json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
 )
 KUBE_NAMESPACES = [one.strip() for one in os.environ.get("CLUSTERVIEW_NAMESPACES", "").split(",") if one.strip()]
+KUBE_STREAMS = os.environ.get("CLUSTERVIEW_STREAM_LISTS", "") == "1"
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
 REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)
 REWIND_BYTES = number(name="CLUSTERVIEW_REWIND_BYTES", usual=1e9, environment=os.environ)

@@ -10,6 +10,8 @@ from tests.apart import run_apart
 from tests.lab.cluster import Cluster
 from tests.postgres_servers import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 OF_THE_DATABASE = ["-m", "not lab", "tests/postgres", "tests/access", "tests/api", "tests/views", "tests/management"]
 WITH_THEIR_OWN = ["--ignore=tests/management/test_migrate.py"]
 OF_SWITCHES = ["tests/traffic/test_engine.py", "tests/postgres/test_lost_commits.py"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -44,6 +44,11 @@ def ids() -> list[str]:
 def known(cluster: str) -> bool:
     """This will tell whether the cluster is one of the active ones."""
     return Cluster.objects.filter(pk=cluster, active=True).exists()
+
+
+def names_of(identifiers: Collection[str]) -> dict[str, str]:
+    """The names of those of these clusters that are active, by id."""
+    return dict(Cluster.objects.filter(pk__in=identifiers, active=True).values_list("pk", "name"))
 
 
 @transacting.whole

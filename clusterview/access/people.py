@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import itertools
-import weakref
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +18,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from clusterview.access import auditing, secrets, transacting
+from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant
 from clusterview.models.people import Role
-
-AT_ONCE = 500  # sessions in one look
 
 
 @dataclass(frozen=True)
@@ -82,50 +78,14 @@ def persons_of_sessions(keys: Collection[str]) -> dict[str, Person]:
     return people
 
 
-class Asking:
-    """Looks sessions up for one event loop. Those who ask while it looks wait for the next look and share it, so that ten thousand who return at
-    once cost a few looks, and each is still looked up after it asked.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[Person | None]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def person(self, key: str) -> Person | None:
-        """This will wait for the next look at this session."""
-        if key not in self._waiting:
-            self._waiting[key] = asyncio.get_running_loop().create_future()
-        asked = self._waiting[key]
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._look())
-        return await asyncio.shield(asked)
-
-    async def _look(self) -> None:
-        try:
-            while self._waiting:
-                asked = dict(itertools.islice(self._waiting.items(), AT_ONCE))
-                for key in asked:
-                    del self._waiting[key]
-                try:
-                    found = await database_sync_to_async(persons_of_sessions)(list(asked))
-                except Exception as problem:
-                    for future in asked.values():
-                        future.set_exception(problem)
-                else:
-                    for key, future in asked.items():
-                        future.set_result(found.get(key))
-        finally:
-            self._task = None
-
-
-_asking: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Asking] = weakref.WeakKeyDictionary()
+_sessions = SharedLook(database_sync_to_async(persons_of_sessions))
 
 
 async def person_of_scope(scope: dict[str, Any]) -> Person | None:
     """The person behind a WebSocket, from its session cookie."""
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
     key = parse_cookie(header).get(settings.SESSION_COOKIE_NAME)
-    return await _asking.setdefault(asyncio.get_running_loop(), Asking()).person(key) if key else None
+    return await _sessions.find(key) if key else None
 
 
 def session_hash(session_key: str) -> str:

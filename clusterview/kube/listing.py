@@ -106,6 +106,12 @@ def identify(raw: bytes | msgspec.Raw) -> Identity:
         return Identity()
 
 
+def expect_bounded(spec: KindSpec, *, count: int, size: int) -> None:
+    """This will raise NotKubernetes for a list that is larger than any cluster's."""
+    if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
+        raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
+
+
 def quarantine(identity: Identity, reason: Exception) -> Quarantined:
     return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
 
@@ -121,12 +127,8 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
     quarantined: list[Quarantined] = []
     token, version, size, count = "", "", 0, 0
     while True:
-        body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
-        size += len(body)
-        try:
-            page = decoder.decode(body)
-        except UNREADABLE:
-            page = _without_poison(body, spec, quarantined)
+        page, length = _page(connection, spec, decoder, quarantined, limit=limit, token=token, page_seconds=page_seconds)
+        size += length
         if not page.metadata.resource_version:
             raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
@@ -134,9 +136,26 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
         _hand_over(page.items or [], items)
         if page.metadata.next_page in ("", token):
             return Listing(items, version, tuple(quarantined))
-        if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
-            raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
+        expect_bounded(spec, count=count, size=size)
         token = page.metadata.next_page
+
+
+def _page(
+    connection: Connection,
+    spec: KindSpec,
+    decoder: msgspec.json.Decoder[Page[Any]],
+    quarantined: list[Quarantined],
+    *,
+    limit: int,
+    token: str,
+    page_seconds: float | None,
+) -> tuple[Page[Any], int]:
+    """A page and its length in bytes, which are forgotten here: while its objects are handed over, others want the room."""
+    body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
+    try:
+        return decoder.decode(body), len(body)
+    except UNREADABLE:
+        return _without_poison(body, spec, quarantined), len(body)
 
 
 def _hand_over(page: list[Any], items: Gathering) -> None:

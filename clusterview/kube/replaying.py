@@ -10,9 +10,9 @@ from typing import Any
 
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
+from clusterview.kube.events import LINE_BYTES, RAW_EVENTS, error_event
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.listing import UNREADABLE
-from clusterview.kube.watching import LINE_BYTES, RAW_EVENTS, error_event
 
 REPLAY_SECONDS = 3
 

@@ -133,7 +133,6 @@ class Condition(Base, frozen=True):
     type: str = ""
     status: str = "Unknown"
     reason: str = ""
-    last_transition_time: str | None = None
 
 
 class LabelSelector(Base, frozen=True):
@@ -288,7 +287,6 @@ class PodSpec(Base, frozen=True):
 class PodStatus(Base, frozen=True):
     phase: str = ""
     reason: str = ""
-    qos_class: str = ""
     pod_ip: str = field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()

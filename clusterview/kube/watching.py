@@ -1,5 +1,8 @@
 """Keeps one kind in sight: a list, then a watch from where the list ended, with the promises of client-go's reflector.
 
+The list comes in pages, or if asked for as the beginning of the watch, where the API server does that (`streaming`). One that breaks off there is
+begun anew in pages, for what broke a stream may break each one.
+
 The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s is opened again from its last
 resourceVersion (no list, so it costs nothing). A line may come truncated, so only a whole event moves the resourceVersion. A 410 may
 arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
@@ -11,19 +14,22 @@ https://github.com/kubernetes/client-go/blob/master/tools/cache/reflector.go
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 
-from clusterview.kube import errors
+from clusterview.kube import errors, streaming
 from clusterview.kube.backoff import Backoff
 from clusterview.kube.connections import Connection, Stream
+from clusterview.kube.events import LINE_BYTES, RAW_EVENTS, Event, error_event
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.listing import UNREADABLE, Gathering, Quarantined, identify, list_kind, quarantine
 from clusterview.topology.versions import is_older
@@ -38,11 +44,8 @@ DOUBTED_REFUSALS = 3
 CALM_SECONDS = 60.0
 REFUSED_SECONDS = 30.0
 HURRIED_SECONDS = 1.0
-LINE_BYTES = 16 * 1024 * 1024
 BROKEN_IN_A_ROW = 3
 DOUBTED_REWINDS = 3
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -123,27 +126,11 @@ class NotInstalled:
 Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchLost | Rewound | NotPermitted | NotInstalled
 
 
-class Event(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    type: str
-    object: T
-
-
-class Status(msgspec.Struct, frozen=True):
-    """What an ERROR event carries."""
-
-    code: int = 0
-    message: str = ""
-
-
-RAW_EVENTS = msgspec.json.Decoder(Event[msgspec.Raw])
-STATUSES = msgspec.json.Decoder(Status)
-
-
 class Reflector:
     """Lists and watches one row and tells `deliver` what happens, in order, from the thread that runs it.
 
-    It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `clock` is
-    monotonic seconds, `chance` gives [0, 1).
+    It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `streams` says
+    whether to try a list as the beginning of the watch, `clock` is monotonic seconds, `chance` gives [0, 1).
     """
 
     def __init__(
@@ -155,6 +142,7 @@ class Reflector:
         limit: int = 500,
         gather: Callable[[], Gathering] = list,
         silence_seconds: float = SILENCE_SECONDS,
+        streams: bool = False,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -170,6 +158,7 @@ class Reflector:
         self._version = self._newest = ""
         self._listed_at: float | None = None
         self._broken = self._refusals = self._rewinds = 0
+        self._streams, self._broke_off = streams, False
         self._must_wait = False
 
     def run(self) -> None:
@@ -185,10 +174,7 @@ class Reflector:
             self._doubted.clear()
             self._forget()
         try:
-            listed = not self._version
-            if listed:
-                self._list()
-            applied = self._watch(listed=listed)
+            applied = self._watch() if self._version else self._begin()
         except errors.Forbidden as error:
             return self._absent(NotPermitted(self.spec, error))
         except errors.NotFound as error:
@@ -238,13 +224,49 @@ class Reflector:
         if not self._stopped.is_set():
             self._nudged.clear()
 
+    def _begin(self) -> bool:
+        """This will list and then watch, in one answer where the server does that. True when something was applied."""
+        if self._streams and not self._broke_off:
+            try:
+                return self._stream()
+            except streaming.NotStreamed:
+                self._streams = False
+        self._list()
+        return self._watch(listed=True)
+
+    def _stream(self) -> bool:
+        """Raises NotStreamed where the server does not tell a list so."""
+        initial = streaming.Initial(self.spec, events=self._events, items=self._gather())
+        with contextlib.closing(self._open_initial()) as stream:
+            lines = stream.lines(limit_bytes=LINE_BYTES)
+            self._broke_off = True
+            initial.read(lines)
+            self._listed(initial.items, initial.version, tuple(initial.quarantined))
+            self._version = "" if initial.changes else initial.version  # what a change breaks off at is where to go on
+            return self._follow(itertools.chain(initial.changes, lines), version=initial.version, resumed=False)
+
+    def _open_initial(self) -> Stream:
+        try:
+            return self._open(*streaming.QUERY, silence_seconds=min(streaming.SILENCE_SECONDS, self._silence_seconds))
+        except errors.Invalid as error:
+            raise streaming.NotStreamed from error
+        except errors.ServerError as error:
+            if error.status == 400:
+                raise streaming.NotStreamed from error
+            raise
+
     def _list(self) -> None:
         listing = list_kind(self._connection, self.spec, limit=self._limit, gather=self._gather)
+        self._listed(listing.items, listing.resource_version, listing.quarantined)
+        self._version = listing.resource_version
+
+    def _listed(self, items: Any, version: str, quarantined: tuple[Quarantined, ...]) -> None:
+        self._broke_off = False
         if self._stopped.is_set():
             return
-        self._expect_no_rewind(listing.resource_version)
-        self._deliver(Listed(self.spec, listing.items, listing.resource_version, listing.quarantined))
-        self._version, self._listed_at = listing.resource_version, self._clock()
+        self._expect_no_rewind(version)
+        self._deliver(Listed(self.spec, items, version, quarantined))
+        self._listed_at = self._clock()
 
     def _forget(self) -> None:
         """A list comes next."""
@@ -261,27 +283,28 @@ class Reflector:
             self._newest, self._rewinds = "", 0
             self._deliver(Rewound(self.spec))
 
-    def _watch(self, *, listed: bool) -> bool:
-        """True when something was applied. The end of the server's own time, and silence, are no failures."""
+    def _watch(self, *, listed: bool = False) -> bool:
+        """True when something was applied."""
         if self._stopped.is_set():
             return True
+        with contextlib.closing(self._open(("resourceVersion", self._version), silence_seconds=self._silence_seconds)) as stream:
+            return self._follow(stream.lines(limit_bytes=LINE_BYTES), version=self._version, resumed=not listed)
+
+    def _open(self, *asked: tuple[str, str], silence_seconds: float) -> Stream:
         low, high = WATCH_SECONDS
         query = [
             *self.spec.query,
             ("watch", "1"),
             ("allowWatchBookmarks", "true"),
-            ("resourceVersion", self._version),
+            *asked,
             ("timeoutSeconds", str(low + int(self._chance() * (high - low)))),
         ]
-        stream = self._connection.stream(self.spec.path, query=query, accept=self.spec.watch_accept, silence_seconds=self._silence_seconds)
-        try:
-            return self._follow(stream, listed=listed)
-        finally:
-            stream.close()
+        return self._connection.stream(self.spec.path, query=query, accept=self.spec.watch_accept, silence_seconds=silence_seconds)
 
-    def _follow(self, stream: Stream, *, listed: bool) -> bool:
-        lines = stream.lines(limit_bytes=LINE_BYTES)
-        self._deliver(WatchOpened(self.spec, self._version, resumed=not listed))
+    def _follow(self, lines: Iterable[bytes], *, version: str, resumed: bool) -> bool:
+        """True when something was applied. The end of the server's own time, and silence, are no failures."""
+        if not self._stopped.is_set():
+            self._deliver(WatchOpened(self.spec, version, resumed=resumed))
         self._refusals = 0
         applied = False
         try:
@@ -376,16 +399,6 @@ class Reflector:
         if not self._stopped.is_set():
             self._deliver(WatchLost(self.spec, error, retry_seconds=seconds, must_list=not self._version))
         return seconds
-
-
-def error_event(raw: msgspec.Raw, *, path: str) -> errors.KubeError:
-    """This will tell the error that a watch's ERROR event carries."""
-    try:
-        status = STATUSES.decode(raw)
-    except UNREADABLE:
-        status = Status()
-    body = msgspec.json.encode({"message": status.message})
-    return errors.of_answer(status=status.code or 500, headers={}, body=body, method="WATCH", path=path)
 
 
 def _gone(spec: KindSpec, metadata: Any) -> Gone:

@@ -28,7 +28,7 @@ ROUND_SECONDS = 0.5
 class Keeper:
     """One cluster in one worker. `start` and `stop` it; in between it holds the lease whenever it can.
 
-    `namespaces` are those to read where the whole cluster may not be.
+    `namespaces` are those to read where the whole cluster may not be, `streams` says whether to ask for lists as the beginning of their watches.
     """
 
     def __init__(
@@ -37,10 +37,12 @@ class Keeper:
         access: ClusterAccess,
         redis_url: str,
         namespaces: Sequence[str] = (),
+        streams: bool = False,
         claim: Claim | None = None,
         listener: Listener | None = None,
     ) -> None:
-        self._access, self._redis_url, self._namespaces, self._listener = access, redis_url, namespaces, listener
+        self._access, self._redis_url, self._listener = access, redis_url, listener
+        self._namespaces, self._streams = namespaces, streams
         self._claim = claim or Claim(redis=publishing.connect(url=redis_url), cluster=access.id)
         self._stopped = threading.Event()
         self._observer: Observer | None = None
@@ -90,7 +92,7 @@ class Keeper:
             self._observer.grant(epoch=epoch)
 
     def _begin_observer(self) -> Observer:
-        observer = Observer(access=self._access, publisher_for=self._publisher_for(), namespaces=self._namespaces)
+        observer = Observer(access=self._access, publisher_for=self._publisher_for(), namespaces=self._namespaces, streams=self._streams)
         observer.start()
         return observer
 

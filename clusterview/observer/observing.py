@@ -35,7 +35,8 @@ EVENTS_PER_SECOND = 20_000  # Kubernetes' own peak is 8,000
 class Observer:
     """One cluster, from `start` to `stop`. Publishes under the newest epoch that was granted, and nothing before one was.
 
-    `namespaces` are those to read where the whole cluster may not be; without any, the one that the context names.
+    `namespaces` are those to read where the whole cluster may not be; without any, the one that the context names. `streams` says whether to ask for
+    lists as the beginning of their watches.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Observer:
         publisher_for: Callable[[int], Publisher],
         specs: Iterable[KindSpec] = OBSERVED,
         namespaces: Sequence[str] = (),
+        streams: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
@@ -55,7 +57,12 @@ class Observer:
         specs = tuple(specs)
         self._connection = Connection(access)
         self._readers = Readers(
-            connection=self._connection, specs=specs, namespaces=namespaces or (access.namespace,), deliver=self._deliver, tell=self._tell
+            connection=self._connection,
+            specs=specs,
+            namespaces=namespaces or (access.namespace,),
+            streams=streams,
+            deliver=self._deliver,
+            tell=self._tell,
         )
         self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
         readers = self._readers

@@ -9,6 +9,7 @@ from typing import Any
 from clusterview.kube import watching
 from clusterview.kube.listing import Quarantined
 from clusterview.observer import words
+from clusterview.observer.siblings import Siblings
 from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed, Seen, Sighting, Vanished
 from clusterview.topology import endpoints
@@ -25,22 +26,28 @@ class Gathered:
     def __init__(self, *, kind: str) -> None:
         self._kind = kind
         self.pods = Pods() if kind == Kind.POD else None
+        self._siblings = Siblings(pods=self.pods) if self.pods is not None else None
         self.sightings: list[Sighting] = []
         self.poison: dict[Uid, str] = {}
 
     def append(self, item: Any) -> None:
         """This will keep what is shown of the object."""
+        if self._siblings is not None and self._siblings.put(item):
+            return
         found = _sighting(self._kind, item, self.poison)
         if found is None:
             return
-        if not self._put_pod(found):
+        if not self._put_pod(found, item):
             self.sightings.append(Sighting(record=endpoints.pack(found.record), version=found.version, renewal=found.renewal))
 
-    def _put_pod(self, found: Sighting) -> bool:
-        if self.pods is None or not isinstance(found.record, Pod):
+    def _put_pod(self, found: Sighting, item: Any) -> bool:
+        if self.pods is None or self._siblings is None or not isinstance(found.record, Pod):
             return False
         number = as_number(version=found.version)
-        return number is not None and self.pods.put(found.record, note=number) is not None
+        if number is None or self.pods.put(found.record, note=number) is None:
+            return False
+        self._siblings.follow(item, slot=self.pods.find(found.record.uid))
+        return True
 
 
 def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:

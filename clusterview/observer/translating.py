@@ -123,9 +123,13 @@ def pod(item: structs.Pod) -> objects.Pod:
 
 
 def _volume(volume: structs.Volume) -> objects.Volume:
-    """The volume with the token that each pod gets has five letters of chance in its name, which tell nobody anything."""
-    name = ACCESS_VOLUME if volume.projected is not None and volume.name.startswith(f"{ACCESS_VOLUME}-") else volume.name
+    name = ACCESS_VOLUME if is_access(volume) else volume.name
     return objects.Volume(name, volume.source, volume.target)
+
+
+def is_access(volume: structs.Volume) -> bool:
+    """The volume with the token that each pod gets has five letters of chance in its name, which tell nobody anything."""
+    return volume.projected is not None and volume.name.startswith(f"{ACCESS_VOLUME}-")
 
 
 def _containers_of(item: structs.Pod) -> tuple[objects.Container, ...]:

@@ -16,7 +16,7 @@ from clusterview.topology.versions import as_number, is_older
 
 
 class Known:
-    """`put`, `take` and `drop` answer with what changed. `dropped` is told of each uid that went, with its last version.
+    """`put`, `take` and `drop` answer with what changed, slices as they are packed. `dropped` is told of each uid that went, with its last version.
 
     `pods` are those in columns, with their versions as notes.
     """
@@ -90,7 +90,8 @@ class Known:
         if isinstance(record, Pod):
             return changes + self._put_pod(record, version)
         self._versions[record.uid] = version
-        return changes + [Put(endpoints.unpack(record)) for _ in self._others.put(record=endpoints.pack(record))]
+        packed = endpoints.pack(record)
+        return changes + [Put(packed) for _ in self._others.put(record=packed)]
 
     def adopt(self, pods: Pods) -> bool:
         """This will keep these pods as they lie, if there were none before."""

@@ -20,7 +20,7 @@ from clusterview.projection.versions import Versions
 from clusterview.topology import endpoints
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.columns import NOWHERE, Pods
-from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Pod, Uid
+from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, PackedSlice, Pod, Uid
 from clusterview.topology.pictures import Picture
 from clusterview.topology.versions import is_older
 
@@ -59,10 +59,13 @@ class Projector:
         return self._known.version(uid)
 
     def is_behind(self, *, uid: Uid, version: str) -> bool:
-        """This will tell whether an object of that version was never heard of, neither it nor anything later."""
+        """This will tell whether an object of that version was never heard of, neither it nor anything later.
+
+        One that went in just that version was left out by a list, for a deletion has a version of its own.
+        """
         if known := self._known.version(uid):
             return known != version and is_older(version=known, known=version)
-        return not self._versions.is_late(uid=uid, version=version)
+        return not self._versions.is_late(uid=uid, version=version) or self._versions.deleted_at(uid=uid) == version
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
@@ -78,7 +81,7 @@ class Projector:
             case Health():
                 self._health = observation
                 changes = []
-        return changes + self._control_plane()
+        return [*map(_unpacked, changes), *self._control_plane()]
 
     def learn(self, observation: Observation) -> None:
         """This will take the observation in and tell nobody, so that the changes of a large list are never all there.
@@ -183,3 +186,7 @@ class Projector:
         self._provider_nodes.discard(uid)
         if any(leader.lease.uid == uid for leader in self._leaders.values()):
             self._leaders = {name: leader for name, leader in self._leaders.items() if leader.lease.uid != uid}
+
+
+def _unpacked(change: Change) -> Change:
+    return Put(endpoints.unpack(change.record)) if isinstance(change, Put) and isinstance(change.record, PackedSlice) else change

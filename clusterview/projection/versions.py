@@ -26,6 +26,10 @@ class Versions:
             return not is_older(version=self._deleted[uid], known=version)
         return is_older(version=version, known=self._known(uid))
 
+    def deleted_at(self, *, uid: Uid) -> str:
+        """This will tell the version of the object's deletion, or the last that was known where a list did not have it any more; empty for none."""
+        return self._deleted.get(uid, "")
+
     def seen(self, *, uid: Uid) -> None:
         """This will note that the object is there."""
         self._deleted.pop(uid, None)

@@ -1,11 +1,15 @@
-"""What was seen at a moment, put together from what was written down, and what is different between two moments."""
+"""What was seen at a moment, put together from what was written down, and what is different between two moments.
+
+A stretch is known from its beginning to the last word that was heard in it, and the next one begins where it ends. What lies in no stretch was lost,
+or is not written yet, and no picture stands for it: not even the one from just before.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -15,11 +19,9 @@ from clusterview.stream import encoding, rows
 from clusterview.topology import objects
 from clusterview.topology.pictures import Picture
 
-SILENT = timedelta(seconds=15)  # a recorder writes every ten seconds; between stretches that are further apart nothing was recorded
-
 
 class NotRecorded(Exception):
-    """Nothing was written down for that moment: it is too old, or nobody recorded then."""
+    """Nothing is written down for that moment: it is too old or too new, nobody recorded then, or what was recorded is lost."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def at(*, cluster: str, moment: datetime) -> Past:
                 break
             reader.read(message=encoding.decode_changes(frame))
         until, state, last = row.until, row.state, row.last
-    if moment - until > SILENT:
+    if moment > until:
         raise NotRecorded
     return Past(picture=reader.picture, state=state)
 
@@ -77,7 +79,7 @@ def spans(*, cluster: str) -> list[Span]:
     for begun_at, until, state, has_picture in _outline(cluster):
         if not told and not has_picture:
             continue
-        if told and told[-1].state == state and begun_at - told[-1].until <= SILENT:
+        if told and told[-1].state == state and begun_at <= told[-1].until:
             told[-1] = Span(told[-1].begun_at, max(until, told[-1].until), state)
         else:
             told.append(Span(begun_at, until, state))

@@ -58,6 +58,8 @@ class Recorder:
         now = self._now_ms()
         with self._lock:
             goes_on = self._now is not None and (self._now.epoch, self._now.last) == (last.epoch, last.sequence)
+            if self._now is not None and goes_on:
+                self._now.until_ms = now
             if not goes_on or now - self._pictured_ms >= PICTURE_SECONDS * 1000:
                 draft = self._begin(epoch=position.epoch, sequence=position.sequence, picture=frame, now=now)
                 draft.frames, draft.last = [(now, changes) for _, changes in since], last.sequence

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from clusterview.stream import encoding, freshness, keys, notices
 from clusterview.stream.feeds import STEPS, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
+from clusterview.stream.outlets import Outlet, Turns
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
@@ -59,6 +60,7 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._asking = asyncio.Semaphore(CONNECTIONS)
+        self._turns = Turns()
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
         self._gone = True
@@ -93,21 +95,30 @@ class Hub:
 
     # For consumers and other users on the loop
 
-    async def join(self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None) -> Subscription:
+    async def join(
+        self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None, outlet: Outlet | None = None
+    ) -> Subscription:
         """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first.
 
-        With `namespaces` to what may be seen of them, and to nothing else.
+        With `namespaces` to what may be seen of them, and to nothing else. With an `outlet` all of it is written there.
         """
         self.start()
         feed = await self._feed(cluster)
         if namespaces is not None:
-            return self._join_view(feed, feed.view(namespaces), resume=resume)
-        subscription = Subscription(cluster=cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
+            subscription = self._join_view(feed, feed.view(namespaces), resume=resume)
+        else:
+            subscription = await self._join_whole(feed, resume=resume)
+        if outlet is not None:
+            subscription.flow(outlet, turns=self._turns)
+        return subscription
+
+    async def _join_whole(self, feed: Feed, *, resume: Position | None) -> Subscription:
+        subscription = Subscription(cluster=feed.cluster, snapshot=feed.frames, leave=feed.subscriptions.discard)
         frames = await self._after(feed=feed, place=resume) if resume else None
         if frames is not None and resume is not None:
             subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
         feed.subscriptions.add(subscription)
-        subscription.put_heartbeat(frame=self._heartbeat(self.contact(cluster)))
+        subscription.put_heartbeat(frame=self._heartbeat(self.contact(feed.cluster)))
         return subscription
 
     def _join_view(self, feed: Feed, view: View, *, resume: Position | None) -> Subscription:

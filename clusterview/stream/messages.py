@@ -184,7 +184,7 @@ class Operation(Message, frozen=True, kw_only=True, tag="operation"):
 
 
 class Bye(Message, frozen=True, kw_only=True, tag="bye"):
-    """The server closes. `reason` is `signed_out`, `forbidden`, `unknown_cluster`, `bad_message`, `too_slow` or `restarting`."""
+    """The server closes. `reason` is `signed_out`, `unknown_cluster`, `bad_message` or `too_slow`; at a restart the close itself says 1012."""
 
     reason: str
 

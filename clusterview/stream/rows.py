@@ -13,7 +13,7 @@ from clusterview.stream import members, pods
 from clusterview.stream.messages import Changes, DropRow, Members, Position, PutRow, RowChange, Whole
 from clusterview.topology import endpoints, shapes
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.columns import NOWHERE, Came, Passing, Pods
+from clusterview.topology.columns import NOWHERE, Came, Pods
 from clusterview.topology.objects import AnyRecord, EndpointSlice, PackedSlice, Pod, Uid
 from clusterview.topology.pictures import Picture
 
@@ -22,14 +22,15 @@ class Writer:
     """Gives rows: one for each epoch of a view, which begins with `records` and `pods`. Pods lie in columns, with their rows as notes."""
 
     def __init__(self, *, records: Iterable[AnyRecord], pods: Pods | None = None) -> None:
-        self._pods = Pods()
+        self._pods = pods.copy() if pods is not None else Pods()
         self._others: dict[Uid, AnyRecord] = {}
         self._rows: dict[Uid, int] = {}  # of the others
         self._next_row = 1
+        for slot in self._pods.slots():
+            self._pods.notes[slot] = self._next_row
+            self._next_row += 1
         for record in records:
             self._put(record)
-        if pods is not None:
-            self._take(pods)
         self._told_states = len(self._pods.states.values)
 
     @property
@@ -97,14 +98,6 @@ class Writer:
             self._drop_pod(uid)
         self._others[uid], self._rows[uid] = endpoints.pack(record), row
         return row, None
-
-    def _take(self, pods: Pods) -> None:
-        passing = Passing(source=pods, target=self._pods)
-        for slot in pods.slots():
-            if passing.take(slot, note=self._next_row) is None:
-                self._put(pods.get(slot))
-            else:
-                self._next_row += 1
 
     def _drop(self, uid: Uid) -> None:
         if self._others.pop(uid, None) is not None:

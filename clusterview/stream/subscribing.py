@@ -12,12 +12,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from clusterview.stream.outlets import Outlet, Turns
+
 QUEUE_BYTES = 2 * 1024 * 1024
 OPERATIONS = 100
 
 
 class Subscription:
-    """An async iterator of the frames to send; it ends when closed. `snapshot` gives the frames of the picture as it is now, or None."""
+    """An async iterator of the frames to send, which ends when closed; or, after `flow`, they are written to an outlet as soon as it has room.
+
+    `snapshot` gives the frames of the picture as it is now, or None.
+    """
 
     def __init__(self, *, cluster: str, snapshot: Callable[[], Sequence[bytes] | None], leave: Callable[[Subscription], None]) -> None:
         self.cluster = cluster
@@ -30,7 +35,16 @@ class Subscription:
         self._snapshot = snapshot
         self._leave = leave
         self._wake = asyncio.Event()
+        self._outlet: Outlet | None = None
+        self._turns: Turns | None = None
+        self._has_turn = False
         self._closed = False
+
+    def flow(self, outlet: Outlet, *, turns: Turns) -> None:
+        """This will write all frames to the outlet from now on, each time when it is this one's turn."""
+        self._outlet, self._turns = outlet, turns
+        outlet.on_room = self._rouse
+        self._rouse()
 
     def resume(self, *, frames: Sequence[bytes]) -> None:
         """This will send these frames in place of the first snapshot."""
@@ -47,15 +61,15 @@ class Subscription:
             return
         self._changes.append(frame)
         self.waiting_bytes += len(frame)
-        self._wake.set()
+        self._rouse()
 
     def put_heartbeat(self, *, frame: bytes) -> None:
         self._heartbeat = frame
-        self._wake.set()
+        self._rouse()
 
     def put_operation(self, *, frame: bytes) -> None:
         self._operations.append(frame)
-        self._wake.set()
+        self._rouse()
 
     def start_again(self) -> None:
         """This will drop the waiting changes and send the picture as it is when the socket next asks."""
@@ -63,14 +77,29 @@ class Subscription:
         self._changes.clear()
         self.waiting_bytes = 0
         self._wants_snapshot = True
-        self._wake.set()
+        self._rouse()
 
     def close(self) -> None:
         """This will end the iteration. Safe to call twice."""
         if not self._closed:
             self._closed = True
+            self._outlet = None
             self._wake.set()
             self._leave(self)
+
+    def _rouse(self) -> None:
+        """This will have somebody take what there is to send."""
+        if self._outlet is None or self._turns is None:
+            self._wake.set()
+        elif not self._has_turn and self._outlet.has_room:
+            self._has_turn = True
+            self._turns.take(self)
+
+    def write(self) -> None:
+        """This will write to the outlet, as far as it has room."""
+        self._has_turn = False
+        while self._outlet is not None and self._outlet.has_room and (frame := self._next()) is not None:
+            self._outlet.write(frame)
 
     def __aiter__(self) -> Subscription:
         return self

@@ -98,6 +98,10 @@ class Index:
             at = (at + 1) & mask
         places[at] = LEFT
 
+    def follow(self, other: Index) -> None:
+        """This will file what another one has filed, whose slots have the same hashes."""
+        self.places, self._taken = other.places[:], other._taken
+
     def _rebuild(self) -> None:
         filed = [slot for slot in self.places if slot >= 0]
         size = len(self.places)
@@ -128,6 +132,12 @@ class Numbers(Generic[T]):
                 self.values.append(value)
             self.numbers[key] = number
         return number
+
+    def copy(self) -> Numbers[T]:
+        """This will give the same numbers to the same values."""
+        copy: Numbers[T] = Numbers()
+        copy.numbers, copy.values, copy._free = dict(self.numbers), list(self.values), list(self._free)
+        return copy
 
     def __getitem__(self, number: int) -> T:
         value = self.values[number]
@@ -208,16 +218,24 @@ class Pods:
             self.drop(slot)
         if halves_of_uid is None or state is None or pod.created_at == 0 or not 0 <= created < FREE:
             return None
-        shape = self._shape_number(pod)
-        own, address = pod.name[len(self.shapes[shape].prefix) :], address_number(pod.address)
-        own_number = int.from_bytes(own.encode(), "big") if _short(own) else HALF
-        odd = (own, pod.address) if address == FREE or own_number == HALF else None
-        plain = shape, self.nodes.of(pod.node, pod.node), address, created, own_number
         came = Came.NEW if slot == NOWHERE else Came.OTHER
-        slot = self._add(plain, odd, halves_of_uid, hash((pod.namespace, pod.name)) & HALF)
+        slot = self._place(self._shape_number(pod), halves_of_uid, name=pod.name, node=pod.node, address=pod.address, created=created)
         self._last = pod.uid, slot, halves_of_uid
         self._set(slot, note, *state)
         return came
+
+    def put_like(self, like: int, *, uid: str, name: str, node: str, address: str, created_at: int | None, note: int) -> int:
+        """This will put a pod in that is not there and differs from the one of a slot in nothing but this. Tells its slot; NOWHERE for one that has
+        to be put as a record.
+        """
+        found, created, shape = halves(uid), created_at or 0, self.shape[like]
+        if found is None or self.at(*found) != NOWHERE or created_at == 0 or not 0 <= created < FREE:
+            return NOWHERE
+        if not name.startswith(self.shapes[shape].prefix):
+            return NOWHERE
+        slot = self._place(shape, found, name=name, node=node, address=address, created=created)
+        self._set(slot, note, self.state[like], self.restarts.get(like, ()))
+        return slot
 
     def drop(self, slot: int) -> None:
         """This will take the pod out; its slot is given again."""
@@ -296,6 +314,14 @@ class Pods:
         copy.shapes.values, copy.states.values, copy.nodes.values = list(self.shapes.values), list(self.states.values), list(self.nodes.values)
         return copy
 
+    def copy(self) -> Pods:
+        """This will copy them as they are now, to go on apart; their slots are the same."""
+        copy = self.still()
+        copy._by_name.follow(self._by_name)
+        copy._by_uid.follow(self._by_uid)
+        copy.shapes, copy.states, copy.nodes = self.shapes.copy(), self.states.copy(), self.nodes.copy()
+        return copy
+
     def _is_as_before(self, slot: int, pod: Pod) -> bool:
         """Whether nothing but the pod's state may be another."""
         address = address_number(pod.address)
@@ -336,6 +362,14 @@ class Pods:
                 return None
             number = self.states.of(tuple(key), shapes.state_of(pod))
         return number, tuple(restarts) if restarted else ()
+
+    def _place(self, shape: int, uid: tuple[int, int], *, name: str, node: str, address: str, created: int) -> int:
+        """A slot for a pod of that shape, whose state is still to be set."""
+        own, number = name[len(self.shapes[shape].prefix) :], address_number(address)
+        own_number = int.from_bytes(own.encode(), "big") if _short(own) else HALF
+        odd = (own, address) if number == FREE or own_number == HALF else None
+        plain = shape, self.nodes.of(node, node), number, created, own_number
+        return self._add(plain, odd, uid, hash((self.shapes[shape].namespace, name)) & HALF)
 
     def _add(self, plain: tuple[int, int, int, int, int], odd: tuple[str, str] | None, uid: tuple[int, int], called: int) -> int:
         slot = self._free.pop() if self._free else self._grow()

@@ -22,6 +22,7 @@ MOVED_ON = "the object moved on"
 UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
+MISSED = (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable)
 FORGOTTEN = "the API server does not remember that far back"
 
 
@@ -67,6 +68,37 @@ class Verdict(NamedTuple):
     how: str
     version: str = ""
     reason: str = ""
+
+
+class Reply(NamedTuple):
+    """What came of an effect that was sent: `applied` with the version that it made, `missed` (the object had moved on, or the cluster takes no
+    writes now), `refused`, or `unknown`, which is the operation's state then.
+    """
+
+    result: str
+    version: str = ""
+    problem: errors.KubeError | None = None
+
+    @property
+    def said(self) -> str:
+        return self.problem.sentence if self.problem else ""
+
+
+def send(operation: Operation, patch: Callable[[], dict[str, Any]]) -> Reply:
+    """This will send an effect, once."""
+    try:
+        answer = patch()
+    except (errors.LostAnswer, errors.ServerError) as problem:
+        moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
+        return Reply("unknown", problem=problem)
+    except errors.KubeError as problem:
+        return Reply("missed" if isinstance(problem, MISSED) and not is_refusal(problem) else "refused", problem=problem)
+    return Reply("applied", version=str(answer["metadata"]["resourceVersion"]))
+
+
+def is_refusal(problem: errors.KubeError) -> bool:
+    """Whether a 422 names what is wrong, as that of a policy or of a webhook does; that of a failed test does not."""
+    return isinstance(problem, errors.Invalid) and bool(problem.details)
 
 
 def taken_over(operation: Operation, _cluster: object) -> None:

@@ -38,6 +38,7 @@ MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
+EMPTY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
@@ -240,6 +241,9 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     try:
         marked = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
     except (errors.Conflict, errors.Invalid, errors.LostAnswer, errors.TooManyRequests, errors.Unreachable) as problem:
+        if doubts.is_refusal(problem):
+            _not_sent(switch, reason="refused", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
+            return
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
         if isinstance(problem, NOT_NOW):
             raise
@@ -278,19 +282,16 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     except planning.UnsafeSelector:
         _not_applied(switch, State.FAILED_NO_CHANGE, result="void", reason="preflight", detail="no pod matches the new selector")
         return
-    try:
-        answer = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    except (errors.LostAnswer, errors.ServerError) as problem:
-        moving_on.step(switch, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
-    except (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable) as problem:
-        _not_applied(switch, State.PREPARING, result="rejected", detail=problem.sentence)
-        if isinstance(problem, NOT_NOW):
-            raise
-    except errors.KubeError as problem:
-        reason = "missing-right" if isinstance(problem, errors.Forbidden) else "refused"
-        _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=problem.sentence)
-    else:
-        _applied(switch, version=str(answer["metadata"]["resourceVersion"]), how="answered", leaving=look.leaving)
+    reply = doubts.send(switch, lambda: cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations))
+    if reply.result == "applied":
+        _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
+    elif reply.result == "missed":
+        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said)
+        if isinstance(reply.problem, NOT_NOW):
+            raise reply.problem
+    elif reply.result == "refused":
+        reason = "missing-right" if isinstance(reply.problem, errors.Forbidden) else "refused"
+        _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=reply.said)
 
 
 def _marking_again(switch: Switch, _: looking.Cluster) -> None:
@@ -327,8 +328,11 @@ def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
 
 
 def _verify(switch: Switch, cluster: looking.Cluster) -> None:
-    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once."""
-    pause, watched_until = FIRST_PAUSE, time.monotonic() + WATCHED_SECONDS
+    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once.
+
+    A side that nobody is left of is not waited for, as long as there is one to go back to.
+    """
+    pause, filled_at, watched_until = FIRST_PAUSE, time.monotonic(), time.monotonic() + WATCHED_SECONDS
     while True:
         moving_on.renew(switch)
         service = _still_ours(switch, cluster)
@@ -339,6 +343,10 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         since_effect = (timezone.now() - (switch.applied_at or timezone.now())).total_seconds()
         seen = cluster.convergence(service=service)
+        filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
+        if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
+            _turn_back(switch, reason="emptied")
+            return
         if seen.converged and not _is_overlapping(switch):
             _succeed(switch, ready=len(seen.ready))
             return

@@ -151,6 +151,11 @@ class Cluster:
         """Those of the rights that our account does not have now. Raises errors.KubeError."""
         return [one for one in rights if not reading.may(self.reading, one.verb, one.group, one.resource, namespace)]
 
+    def has_ready(self, *, namespace: str, selector: dict[str, str]) -> bool:
+        """This will tell whether a pod that the selector matches is ready now."""
+        pods = self.records(kind="Pod", namespace=namespace)
+        return any(pod.ready and not pod.deleting and selectors.matches(selector=selector, labels=pod.labels) for pod in pods)
+
     def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
         """This will compare the Service's slices with the pods that its selector matches, both as they are now."""
         namespace = service.namespace

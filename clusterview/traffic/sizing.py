@@ -183,18 +183,15 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
         kind=found.kind, uid=found.uid, resource_version=sizing.intent_rv, annotations=found.annotations, expected=expected, target=target,
         marker=engine.marker_of(sizing), fence=sizing.fence,
     )  # fmt: skip
-    try:
-        answer = cluster.resize(kind=found.kind, namespace=sizing.namespace, name=found.name, operations=operations)
-    except (errors.LostAnswer, errors.ServerError) as problem:
-        moving_on.step(sizing, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
-    except (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable) as problem:
-        _void(sizing, result="rejected", how=problem.sentence)
-        if isinstance(problem, engine.NOT_NOW):
-            raise
-    except errors.KubeError as problem:
-        _refused(sizing, problem)
-    else:
-        _applied(sizing, version=str(answer["metadata"]["resourceVersion"]), how="answered")
+    reply = doubts.send(sizing, lambda: cluster.resize(kind=found.kind, namespace=sizing.namespace, name=found.name, operations=operations))
+    if reply.result == "applied":
+        _applied(sizing, version=reply.version, how="answered")
+    elif reply.result == "missed":
+        _void(sizing, result="rejected", how=reply.said)
+        if isinstance(reply.problem, engine.NOT_NOW):
+            raise reply.problem
+    elif reply.result == "refused":
+        _refused(sizing, reply)
 
 
 def _classify(sizing: Sizing, cluster: looking.Cluster) -> None:
@@ -304,15 +301,15 @@ def _void(sizing: Sizing, *, result: str, how: str) -> None:
         raise engine.Later("it changes again and again", seconds=LOOK_SECONDS)
 
 
-def _refused(sizing: Sizing, problem: errors.KubeError) -> None:
-    reason = "missing-right-size" if isinstance(problem, errors.Forbidden) else "refused-size"
-    body = {"result": "rejected", "step": sizing.step, "how": problem.sentence}
+def _refused(sizing: Sizing, reply: doubts.Reply) -> None:
+    reason = "missing-right-size" if isinstance(reply.problem, errors.Forbidden) else "refused-size"
+    body = {"result": "rejected", "step": sizing.step, "how": reply.said}
     if sizing.returning:
-        moving_on.step(sizing, State.HELD, action="OUTCOME", body=body, held_for="missing-right-size", detail=problem.sentence)
+        moving_on.step(sizing, State.HELD, action="OUTCOME", body=body, held_for="missing-right-size", detail=reply.said)
     elif sizing.at:
-        moving_on.step(sizing, State.ROLLING_BACK, action="OUTCOME", body=body, reason=reason, detail=problem.sentence, going_back=True)
+        moving_on.step(sizing, State.ROLLING_BACK, action="OUTCOME", body=body, reason=reason, detail=reply.said, going_back=True)
     else:
-        moving_on.step(sizing, State.FAILED_NO_CHANGE, action="OUTCOME", body=body, reason=reason, detail=problem.sentence)
+        moving_on.step(sizing, State.FAILED_NO_CHANGE, action="OUTCOME", body=body, reason=reason, detail=reply.said)
 
 
 def _undo(sizing: Sizing, *, reason: str, detail: str = "") -> None:

@@ -351,6 +351,7 @@ REASONS: Mapping[str, str] = {
     "refused": "The API server refused the patch.",
     "missing-right": "Clusterview may not patch the Service.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
+    "emptied": "The new side lost its last ready pod right after the switch.",
     "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
     "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied. "
     "It cannot arrive any more.",

@@ -125,7 +125,7 @@ describe("a broken line is made again by itself", () => {
 });
 
 describe("the server's goodbye", () => {
-  test.each(["signed_out", "forbidden", "unknown_cluster"])("%s is for good", async (reason) => {
+  test.each(["signed_out", "unknown_cluster"])("%s is for good", async (reason) => {
     const line = await opened();
     line.say({ type: "bye", reason });
     await connection.settled();

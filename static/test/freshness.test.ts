@@ -11,6 +11,12 @@ describe("the page claims no more than it knows", () => {
     expect(freshness(null, 0, 1000, false).reason).toBe("no_server");
   });
 
+  test("before anybody observes it has begun to wait, and lost nothing; a picture that nobody observes any more is lost", () => {
+    expect(freshness(told("lost", null, "no_observer"), 0, 10, true, false)).toMatchObject({ state: "waiting", reason: "not_begun" });
+    expect(freshness(told("lost", null, "no_observer"), 0, 10, true, true)).toMatchObject({ state: "lost", reason: "no_observer" });
+    expect(freshness(told("lost", null, "unauthorized"), 0, 10, true, false)).toMatchObject({ state: "lost", reason: "unauthorized" });
+  });
+
   test("the server's word counts while it keeps coming", () => {
     expect(freshness(told("live", 0.5), 0, 1000, true)).toMatchObject({ state: "live", age: 1.5, reason: "" });
     expect(freshness(told("stale", 7, "unreachable"), 0, 0, true)).toMatchObject({ state: "stale", reason: "unreachable" });

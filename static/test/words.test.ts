@@ -57,7 +57,7 @@ describe("why an application cannot be switched", () => {
   const driven = { ...fine, why_not: "owner", why_not_params: params, why_not_sentence: "Driven.", why_not_remedy: "Promote." };
 
   test("is the server's sentence and remedy in English and their own in Korean, with the tool named", () => {
-    expect(whyNot(driven)).toBe("Not switchable. Driven. Promote.");
+    expect(whyNot(driven)).toBe("Driven. Promote.");
     language.value = "ko";
     expect(whyNot(driven)).toContain("Argo Rollouts가");
     expect(whyNot(driven)).not.toContain("Driven");

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
 from clusterview.access import links, people, roles, tokens
+from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, LoginLink
 from clusterview.models.people import Role
 
@@ -82,13 +83,12 @@ def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_thousands_who_ask_at_once_are_looked_up_together_and_each_for_himself(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
-    real = people.persons_of_sessions
 
     def look(keys: Collection[str]) -> dict[str, people.Person]:
         looks.append(len(keys))
-        return real(keys)
+        return people.persons_of_sessions(keys)
 
-    monkeypatch.setattr(people, "persons_of_sessions", look)
+    monkeypatch.setattr(people, "_sessions", SharedLook(database_sync_to_async(look)))
     cookies = await database_sync_to_async(sessions)("vera", "olga", "dora", "ada")
     await database_sync_to_async(disable)("dora")
     asked = [cookie for cookie in [*cookies[:3], "stranger"] for _ in range(300)]

@@ -143,7 +143,7 @@ def recorded(database: Database) -> tuple[int, int, list[str]]:
 
 
 @pytest.mark.parametrize("fault", ["locked", "away"])
-def test_a_switch_that_cannot_be_recorded_is_refused_with_a_word_and_leaves_nothing_behind(database: Database, fault: str) -> None:
+def test_a_switch_that_cannot_be_recorded_is_refused_with_a_word_and_leaves_nothing_behind_f57_f58(database: Database, fault: str) -> None:
     before = recorded(database)
     begun = time.monotonic()
     with getattr(database, fault)():

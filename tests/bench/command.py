@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import change, cold, crowd, decode, patience, quiet, switch, table, traffic, wire
+from tests.bench import change, cold, crowd, decode, fanout, patience, quiet, rivals, switch, table, traffic, wire
 
 BENCHES = {
     "decode": decode.measure,
@@ -17,13 +17,14 @@ BENCHES = {
     "change-1000": change.measure_many,
     "burst": change.measure_burst,
     "patience": patience.measure,
-    "fanout": crowd.measure_fanout,
+    "fanout": fanout.measure,
     "crowd": crowd.measure_crowd,
     "storm": crowd.measure_storm,
     "idle": quiet.measure_idle,
     "load": quiet.measure_load,
     "switch": switch.measure,
     "traffic": traffic.measure,
+    "rivals": rivals.measure,
 }
 
 

@@ -1,13 +1,12 @@
-"""Many browsers at one web process: what a delivery costs beside Channels' own layer, ten thousand that look on, ten thousand that come at once."""
+"""Many browsers at one web process: ten thousand that look on, ten thousand that come at once."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from clusterview.stream import encoding
@@ -17,12 +16,10 @@ from clusterview.topology.objects import Node, Uid
 from tests.bench import feed, feeding, page
 from tests.bench.table import Line, percentile
 from tests.faults.web import CLUSTER, Web
-from tests.redis_servers import RedisServer
 
-MANY, SOME = 10_000, 1_000
+MANY = 10_000
 FRAME_BYTES = 2_048
-SECONDS, FRAMES = 8.0, 200
-GROUP = 500
+SECONDS = 8.0
 PER_SECOND = 2.0
 
 
@@ -52,69 +49,12 @@ def noise(number: int) -> Put:
     return Put(Node(uid=Uid("n1"), name="node-1", ready="True", zone=str(number), labels={"noise": os.urandom((FRAME_BYTES - 280) // 2).hex()}))
 
 
-def measure_fanout() -> list[Line]:
-    """Deliveries for each second of processor time of the web process and of Redis, beside `group_send` of channels_redis in the same job."""
-    with served(sessions=1) as (web, folder):
-        with crowd(web, folder, count=SOME) as seen:
-            wait_for_sockets(web, SOME)
-            time.sleep(2)
-            before = web.cpu_seconds() + web.redis.cpu_seconds()
-            for number in range(FRAMES):
-                web.publish([noise(number)])
-                time.sleep(0.04)
-            time.sleep(2)
-            used = web.cpu_seconds() + web.redis.cpu_seconds() - before
-        arrived = seen.bytes / SOME / FRAME_BYTES
-    ours = SOME * min(FRAMES, arrived) / used
-    with feeding.redis() as redis:
-        peer, lost = asyncio.run(group_send(redis))
-    return [
-        Line("deliveries of 2 kB for each second of a core", ours, "/s", peer=peer, goal="≥ 35,000", met=ours >= 35_000),
-        Line("as many times as channels_redis", ours / peer, "", goal="≥ 20", met=ours >= 20 * peer),
-        Line("frames that each browser got", min(arrived, FRAMES), "", goal="all", met=arrived >= FRAMES),
-        Line("share that channels_redis lost", None, "%", peer=100 * lost),
-    ]
-
-
-async def group_send(redis: RedisServer) -> tuple[float, float]:
-    """The peer, without any socket: channels in a group, each with its receiver; deliveries for each second of processor time, and the share that
-    was lost.
-    """
-    from channels_redis.core import RedisChannelLayer
-
-    layer = RedisChannelLayer(hosts=[redis.url])
-    got = 0
-
-    async def receive(channel: str) -> None:
-        nonlocal got
-        while True:
-            await layer.receive(channel)
-            got += 1
-
-    channels = [await layer.new_channel() for _ in range(GROUP)]
-    for channel in channels:
-        await layer.group_add("all", channel)
-    receivers = [asyncio.create_task(receive(channel)) for channel in channels]
-    before, began, sent = time.process_time() + redis.cpu_seconds(), time.monotonic(), 0
-    while time.monotonic() - began < SECONDS:
-        await layer.group_send("all", {"type": "frame", "data": os.urandom(FRAME_BYTES)})
-        sent += GROUP
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(1)
-    used = time.process_time() + redis.cpu_seconds() - before
-    for task in receivers:
-        task.cancel()
-    await asyncio.gather(*receivers, return_exceptions=True)
-    await layer.close_pools()
-    return got / used, 1 - got / sent
-
-
 def measure_crowd() -> list[Line]:
     """Ten thousand sockets, two frames a second."""
     with served(sessions=1) as (web, folder):
         empty = web.process.memory_info().rss
         with crowd(web, folder, count=MANY) as seen:
-            wait_for_sockets(web, MANY)
+            wait_for_sockets(web.sockets, MANY)
             time.sleep(3)
             each = (web.process.memory_info().rss - empty) / MANY
             before, began, stamps = web.cpu_seconds(), time.monotonic(), list[int]()
@@ -154,8 +94,8 @@ def measure_storm() -> list[Line]:
     ]
 
 
-def wait_for_sockets(web: Web, count: int, *, seconds: float = 60) -> None:
-    """This will wait until the process holds so many connections, two looks long; or not for ever."""
+def wait_for_sockets(held: Callable[[], int], count: int, *, seconds: float = 60) -> None:
+    """This will wait until so many connections are held, two looks long; or not for ever."""
     deadline = time.monotonic() + seconds
-    while web.sockets() < count and time.monotonic() < deadline:
+    while held() < count and time.monotonic() < deadline:
         time.sleep(0.5)

@@ -12,7 +12,7 @@ import msgspec
 from kubernetes import client, watch
 
 from clusterview.kube import kinds
-from clusterview.kube.watching import Event
+from clusterview.kube.events import Event
 from clusterview.observer.translating import sighting
 from clusterview.practice.sizes import Size
 from clusterview.projection.observations import Seen

@@ -11,7 +11,7 @@ import time
 
 def main() -> None:
     import dashboard.celery  # noqa: F401  what the worker imports, so that the memory is the worker's
-    from clusterview import workers
+    from clusterview import garbage, workers
     from clusterview.kube import kubeconfigs
     from clusterview.observer.observing import Observer
     from clusterview.stream import keys, publishing
@@ -20,7 +20,7 @@ def main() -> None:
     access = kubeconfigs.to_open([sys.argv[1]])[0]
     client = publishing.connect(url=sys.argv[2])
     workers.return_blocks()
-    workers.collect_rarely()
+    garbage.collect_rarely()
     before = usage()
     began, cpu = time.monotonic(), time.process_time()
     observer = Observer(access=access, publisher_for=lambda epoch: Publisher(redis=publishing.connect(url=sys.argv[2]), cluster="large", epoch=epoch))

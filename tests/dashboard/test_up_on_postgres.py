@@ -14,6 +14,8 @@ from tests.journeys.dashboard import Dashboard
 from tests.ports import free_port
 from tests.postgres_servers import PostgresServer, Urls, running
 
+pytestmark = pytest.mark.slow
+
 
 class OnPostgres(Dashboard):
     urls: Urls

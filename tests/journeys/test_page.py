@@ -26,6 +26,14 @@ def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page:
     assert "sel=Service/store/shop" in page.url
 
 
+def test_the_traffic_view_says_why_another_service_cannot_be_switched(page: Page, lab_shop: Any) -> None:
+    page.get_by_role("link", name="Traffic").click()
+    page.get_by_text("Services that cannot be switched, and why").click()
+    expect(page.locator(".reasons > div").filter(has_text="default/kubernetes")).to_contain_text("The Service has no selector")
+    page.get_by_role("link", name="default/kubernetes").click()
+    assert "sel=Service/default/kubernetes" in page.url
+
+
 def test_a_real_cluster_has_no_buttons_that_make_things_happen(page: Page, lab: Any, operator: httpx.Client) -> None:
     expect(page.get_by_test_id("freshness")).to_be_visible()
     expect(page.get_by_test_id("practice")).to_have_count(0)

@@ -159,7 +159,7 @@ def test_every_intent_of_the_audit_has_one_outcome_and_the_chain_holds(
     assert "ok" in dashboard.manage("audit", "verify").lower()
 
 
-def test_a_switch_that_ctrl_c_interrupts_is_finished_by_the_next_up(
+def test_a_switch_that_ctrl_c_interrupts_is_finished_by_the_next_up_f54(
     lab: Any, lab_shop: Any, least_rights: pathlib.Path, dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     mine = Dashboard(state=tmp_path_factory.mktemp("interrupted") / "state", port=free_port(), kubeconfig=least_rights).start()

@@ -30,7 +30,7 @@ class Clock:
 
 
 def reflector(script: Script, told: list[Observation], **options: Any) -> Reflector:
-    return Reflector(script.connection(), PODS, told.append, **{"clock": Clock(), "chance": lambda: 0.0} | options)
+    return Reflector(script.connection(), PODS, told.append, **{"streams": False, "clock": Clock(), "chance": lambda: 0.0} | options)
 
 
 def names(told: list[Observation]) -> list[str]:
@@ -297,7 +297,7 @@ def test_a_receiver_that_fails_costs_a_list_and_not_the_watch(caplog: pytest.Log
             raise RuntimeError("boom")
 
     with playing(LIST, stream(event("ADDED", pod("b", version=11))), LIST, stream(bookmark(12))) as script:
-        watcher = Reflector(script.connection(), PODS, deliver, clock=Clock(), chance=lambda: 0.0)
+        watcher = Reflector(script.connection(), PODS, deliver, streams=False, clock=Clock(), chance=lambda: 0.0)
         assert watcher._guarded_round() >= 0.8
         assert watcher._guarded_round() == 0.0
         assert lists(script) == 2
@@ -317,7 +317,7 @@ def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> No
     told: list[Observation] = []
     again = say(200, page(pod("a", version=3), pod("b", version=11), version=12))
     with playing(LIST, stream(bookmark(11), then="silence"), again, stream(bookmark(13), then="silence")) as script:
-        watcher = Reflector(script.connection(), PODS, told.append)
+        watcher = Reflector(script.connection(), PODS, told.append, streams=False)
         thread = threading.Thread(target=watcher.run)
         thread.start()
         wait_until(lambda: len(told) == 2 and len(script.asked) == 2, seconds=5, what="the watch is open")
@@ -332,7 +332,7 @@ def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> No
 def test_a_watch_that_may_be_dead_is_opened_again_at_once_without_a_list() -> None:
     told: list[Observation] = []
     with playing(LIST, stream(bookmark(11), then="silence"), stream(bookmark(12), then="silence")) as script:
-        watcher = Reflector(script.connection(), PODS, told.append)
+        watcher = Reflector(script.connection(), PODS, told.append, streams=False)
         thread = threading.Thread(target=watcher.run)
         thread.start()
         wait_until(lambda: watcher._version == "11", seconds=5, what="the watch is open")

@@ -44,6 +44,14 @@ def test_the_same_is_verified_at_once(watch: Watch) -> None:
     assert (watch.verifier.age_seconds(now=42.0), watch.verifier.divergences) == (12.0, 0)
 
 
+def test_an_object_that_a_list_left_out_is_found_although_nothing_was_written_to_it(watch: Watch) -> None:
+    watch.projector.project(listed(Kind.NODE, node("a", "a"), version="10"))
+    watch.digest(("a", 10), ("b", 10), version=12)
+    assert watch.verifier.settle(now=30.0 + SETTLE_SECONDS) == ["Node"]
+    watch.projector.project(listed(Kind.NODE, node("a", "a"), node("b", "b"), version="10"))
+    assert set(watch.projector.picture().objects) == {"a", "b"}
+
+
 @pytest.mark.parametrize(
     "objects",
     [[("a", 11), ("b", 10)], [("a", 10), ("b", 10), ("c", 11)], [("a", 10)]],

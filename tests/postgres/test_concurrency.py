@@ -78,7 +78,7 @@ def test_one_of_those_who_claim_a_switch_at_once_holds_it(olga: Person) -> None:
         assert (switch.epoch, switch.holder) == (1, held.holder)
 
 
-def test_one_of_those_who_ask_for_a_service_at_once_gets_it_and_the_others_are_told_which_it_is(olga: Person) -> None:
+def test_one_of_those_who_ask_for_a_service_at_once_gets_it_and_the_others_are_told_which_it_is_f87(olga: Person) -> None:
     answers = together(WRITERS, lambda _: ask(olga))
     (begun,) = [answer for answer in answers if isinstance(answer, Switch)]
     refused = [answer for answer in answers if isinstance(answer, Refused)]

@@ -32,7 +32,7 @@ def revoked() -> None:
 
 
 @pytest.mark.parametrize("taken_away", [disarmed, revoked])
-def test_an_intent_is_never_committed_after_the_right_was_taken_away(taken_away: Callable[[], None]) -> None:
+def test_an_intent_is_never_committed_after_the_right_was_taken_away_f89(taken_away: Callable[[], None]) -> None:
     olga = who_may_switch()
     switch = Switch.objects.create(
         cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,

@@ -37,7 +37,7 @@ def crosswise_once(number: int) -> None:
     transaction.atomic(rename)(*order, actor=f"writer {number}")
 
 
-def test_two_that_wait_for_each_other_both_get_done() -> None:
+def test_two_that_wait_for_each_other_both_get_done_f59() -> None:
     assert together(2, crosswise) == [None, None]
     assert {entry.actor for entry in AuditEntry.objects.all()} == {"writer 0", "writer 1"}
     assert len({one.name for one in Cluster.objects.all()}) == 1, "one after the other, not half and half"

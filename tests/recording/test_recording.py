@@ -76,7 +76,7 @@ def test_a_moment_before_and_after_what_was_recorded_is_not_recorded(published: 
     published.contact("live")
     published.write()
     assert len(pods(at(20))) == 2
-    for seconds in (-1.0, 30 + reading.SILENT.total_seconds() + 1):
+    for seconds in (-1.0, 30.001, 46.0):
         with pytest.raises(reading.NotRecorded):
             at(seconds)
 
@@ -90,8 +90,9 @@ def test_a_hole_between_two_recorders_is_told_and_not_filled(published: Publishe
     published.wait(5)
     published.contact("live")
     published.write()
-    with pytest.raises(reading.NotRecorded):
-        at(200)
+    for seconds in (1.0, 200.0, 299.0):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
     assert len(pods(at(303))) == 3
     assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [0, 300]
 
@@ -112,6 +113,50 @@ def test_changes_that_were_missed_are_not_skipped_over(published: Published) -> 
     published.contact("live")
     published.write()
     assert pods(at(66)) == {"shop-0", "shop-7", "shop-8"}
+
+
+def test_the_last_picture_before_a_loss_stands_for_no_moment_after_it(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.wait(10)
+    published.contact("live")
+    published.write()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    published.wait(3)
+    published.publish(came(5))
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        published.write()
+    published.wait(4)
+    published.show()
+    published.wait(1)
+    published.contact("live")
+    published.write()
+    assert (pods(at(10)), pods(at(18))) == ({"shop-0"}, {"shop-0", "shop-5"})
+    for seconds in (11.0, 13.0, 16.0):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
+    spans = [(one.begun_at - START, one.until - START) for one in reading.spans(cluster="lab")]
+    assert spans == [(timedelta(0), timedelta(seconds=10)), (timedelta(seconds=17), timedelta(seconds=18))]
+
+
+def test_a_picture_that_is_kept_again_after_ten_minutes_leaves_no_hole(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    for _ in range(700):
+        published.wait(0.9)
+        published.contact("live")
+        published.wait(0.1)
+        published.show()
+    published.contact("live")
+    published.write()
+    assert Recording.objects.filter(has_picture=True).count() == 2
+    assert pods(at(599.95)) == {"shop-0"}
+    (span,) = reading.spans(cluster="lab")
+    assert (span.until - span.begun_at).total_seconds() == 700
 
 
 def test_how_fresh_the_picture_was_is_kept_with_it(published: Published) -> None:
@@ -175,7 +220,8 @@ def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(publi
         published.write()
     published.write()
     assert Recording.objects.count() == 2
-    assert "shop-6" not in pods(at(5))
+    with pytest.raises(reading.NotRecorded):
+        at(5)
     published.wait(60)
     published.show()
     published.contact("live")
@@ -227,6 +273,7 @@ def test_a_body_that_nobody_wrote_is_an_error() -> None:
 def test_what_another_version_wrote_is_no_picture_and_no_error(published: Published) -> None:
     published.begin(pods=2, epoch=1)
     published.wait(5)
+    published.contact("live")
     published.write()
     assert pods(at(3)) == {"shop-0", "shop-1"}
     Recording.objects.update(format=stretches.FORMAT - 1, body=b"something else")

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     names = parser.add_subparsers(dest="name", required=True)
     states = names.add_parser("model", help="the model of a switch: millions of states")
     states.add_argument("--states", type=int, default=1 << 40, help="stop each exploration after so many states (default: see all of them)")
-    ways = names.add_parser("machine", help="the engine in memory: whatever may happen to a switch, in any order")
+    ways = names.add_parser("machine", help="engine and stream in memory: whatever may happen to them, in any order")
     ways.add_argument("--examples", type=int, default=machine.EXAMPLES, help="ways of forty steps each")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
     crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")

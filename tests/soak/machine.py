@@ -1,4 +1,4 @@
-"""The state machine of tests/traffic/test_invariants.py on many more ways than a test run takes. It is a plugin of the pytest that it starts."""
+"""The state machines of switches and of the stream on many more ways than a test run takes. It is a plugin of the pytest that it starts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pytest
 EXAMPLES = 400
 ROOT = Path(__file__).parents[2]
 NAME = "CLUSTERVIEW_SOAK_EXAMPLES"
+MACHINES = ("tests/traffic/test_invariants.py", "tests/stream/test_invariants.py")
 ASKED = int(os.environ.get(NAME, EXAMPLES))  # read at once: a test run begins with an environment of its own
 
 
 def soak(*, examples: int) -> bool:
     """This will take so many ways of forty steps each; false where an invariant breaks on one of them, which is told with a shortest such way."""
-    command = [sys.executable, "-m", "pytest", "tests/traffic/test_invariants.py", "-q", "-p", "tests.soak.machine"]
+    command = [sys.executable, "-m", "pytest", *MACHINES, "-q", "-p", "tests.soak.machine"]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, NAME: str(examples)}, check=False).returncode == 0
 
 

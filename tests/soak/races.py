@@ -1,4 +1,4 @@
-"""Two people click at the same moment, and somebody edits the Service with kubectl while a switch moves it: one winner, no edit lost.
+"""Two people click at the same moment (F87), and somebody edits the Service with kubectl while a switch moves it (F77): one winner, no edit lost.
 
 What happened is read from the API server's own list of writes, not from what the product says of it.
 """

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
-from clusterview.kube import errors
+from clusterview.kube import errors, streaming
 from clusterview.kube.connections import Answer
 from clusterview.kube.kinds import KindSpec, named
 
@@ -71,6 +71,12 @@ class World:
             self._forgotten[spec.path] = history[REMEMBERED_EVENTS - 1][0]
             del history[:REMEMBERED_EVENTS]
 
+    def initial(self, path: str) -> list[bytes]:
+        """What a watch tells first that is asked for everything: each object, and that this was all."""
+        objects = [json.dumps({"type": "ADDED", "object": item}).encode() for item in self.objects[path].values()]
+        metadata = {"resourceVersion": str(self.version), "annotations": {streaming.END: "true"}}
+        return [*objects, json.dumps({"type": "BOOKMARK", "object": {"metadata": metadata}}).encode()]
+
     def since(self, path: str, version: int) -> list[bytes]:
         """The events after a version. Raises Gone where they are forgotten."""
         if version < self._forgotten[path]:
@@ -110,7 +116,9 @@ class Wire:
     def stream(self, path: str, *, query: Sequence[tuple[str, str]], **_: Any) -> Wire.Stream:
         if self._is_struck():
             raise failure(self._random.choice(ASKING_TROUBLES))
-        return Wire.Stream(self, self._world.since(path, int(dict(query)["resourceVersion"])))
+        asked = dict(query)
+        is_list = "sendInitialEvents" in asked
+        return Wire.Stream(self, self._world.initial(path) if is_list else self._world.since(path, int(asked["resourceVersion"])))
 
     def _is_struck(self) -> bool:
         struck = self.share > 0 and self._random.random() < self.share

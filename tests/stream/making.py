@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
+
 import msgspec
 
 from clusterview.stream import encoding, rows
@@ -19,6 +22,12 @@ def pod(number: int, *, status: str = "Running") -> Pod:
     return Pod(uid=Uid(f"p{number}"), name=f"shop-{number}", namespace=Namespace("store"), node="node-1", status=status)
 
 
+def pod_of(namespace: str, number: int, *, status: str = "Running") -> Pod:
+    """A pod on a node; whatever is not of the namespace `mine` has a name that begins with `other` or `outside`."""
+    name = f"{namespace}-pod-{number}"
+    return Pod(uid=Uid(name), name=name, namespace=Namespace(namespace), node=f"outside-node-{number}", status=status)
+
+
 def picture(*, pods: int) -> Picture:
     return Picture(objects=[NODE, *(pod(number) for number in range(pods))])
 
@@ -29,6 +38,15 @@ def came(number: int) -> list[Change]:
 
 def went(number: int) -> list[Change]:
     return [Drop(Uid(f"p{number}"))]
+
+
+def bytes_of(frames: Iterable[bytes]) -> bytes:
+    """Everything that these frames say, snapshots unpacked."""
+    said = []
+    for frame in frames:
+        message = encoding.decode(frame)
+        said.append(frame if not isinstance(message, Snapshot) else msgspec.msgpack.encode(message.position) + zlib.decompress(message.body))
+    return b"".join(said)
 
 
 def read(frame: bytes) -> Frame:

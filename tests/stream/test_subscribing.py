@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from clusterview.stream import subscribing
+from clusterview.stream import outlets, subscribing
+from clusterview.stream.outlets import Turns
 from clusterview.stream.subscribing import Subscription
 
 
@@ -89,3 +90,92 @@ async def test_closing_ends_it_even_while_it_waits() -> None:
     made.close()
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(waiting, 1)
+
+
+class Socket:
+    """An outlet that has room for some frames."""
+
+    on_room: Callable[[], None]
+
+    def __init__(self, *, room: int = 1_000) -> None:
+        self.room, self.written = room, list[bytes]()
+
+    @property
+    def has_room(self) -> bool:
+        return self.room > 0
+
+    def write(self, payload: bytes) -> None:
+        self.room -= 1
+        self.written.append(payload)
+
+    def abort(self) -> None:
+        raise AssertionError
+
+    async def came(self, *, room: int | None = None) -> list[bytes]:
+        """What is written now, with room for so many."""
+        if room is not None:
+            self.room = room
+            self.on_room()
+        await asyncio.sleep(0)
+        written, self.written = self.written, []
+        return written
+
+
+async def test_an_outlet_is_written_to_as_long_as_it_has_room() -> None:
+    made, socket = subscription(), Socket(room=2)
+    made.put_heartbeat(frame=b"beat")
+    made.flow(socket, turns=Turns())
+    assert await socket.came() == [b"beat", b"whole"]
+    made.put_changes(frame=b"1")
+    made.put_changes(frame=b"2")
+    assert await socket.came() == []
+    assert await socket.came(room=1) == [b"1"]
+    assert made.waiting_bytes == 1
+    assert await socket.came(room=5) == [b"2"]
+    made.put_changes(frame=b"3")
+    assert await socket.came() == [b"3"], "whoever has room waits for nothing"
+
+
+async def test_an_outlet_without_room_costs_a_bounded_queue_and_then_gets_the_picture() -> None:
+    made, socket = subscription(), Socket(room=1)
+    made.flow(socket, turns=Turns())
+    assert await socket.came() == [b"whole"]
+    for _ in range(5):
+        made.put_changes(frame=b"x" * (subscribing.QUEUE_BYTES // 2))
+        assert made.waiting_bytes <= subscribing.QUEUE_BYTES
+    assert await socket.came(room=5) == [b"whole"]
+
+
+async def test_nothing_is_written_after_the_end() -> None:
+    made, socket = subscription(), Socket(room=1)
+    made.flow(socket, turns=Turns())
+    assert await socket.came() == [b"whole"]
+    made.put_changes(frame=b"late")
+    made.close()
+    assert await socket.came(room=5) == []
+
+
+async def test_however_many_have_something_to_write_others_come_in_between() -> None:
+    sockets, turns, seen = [Socket() for _ in range(3 * outlets.AT_ONCE)], Turns(), list[int]()
+    for socket in sockets:
+        subscription().flow(socket, turns=turns)
+    for _ in range(3):
+        await asyncio.sleep(0)
+        seen.append(sum(len(one.written) for one in sockets))
+    assert seen == [outlets.AT_ONCE, 2 * outlets.AT_ONCE, 3 * outlets.AT_ONCE]
+
+
+class Broken(Socket):
+    def write(self, payload: bytes) -> None:
+        raise OSError("no such socket")
+
+
+async def test_a_socket_that_cannot_be_written_to_keeps_no_other_waiting() -> None:
+    told, others, turns = list[object](), [Socket() for _ in range(3)], Turns()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    for socket in (Broken(), *others):
+        subscription().flow(socket, turns=turns)
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert [one.written for one in others] == [[b"whole"]] * 3
+    assert [str(one) for one in told] == ["no such socket"]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import zlib
-from collections.abc import Iterable
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +16,7 @@ from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
 from clusterview.topology.objects import AnyRecord, Namespace, Node, Pod, Service, Uid
 from clusterview.topology.pictures import Picture
-from tests.stream.making import Browser
+from tests.stream.making import Browser, bytes_of
 from tests.streams import FOLDER, SHOP
 
 NAMESPACES = ("mine", "other")
@@ -38,15 +35,6 @@ RECORDS = st.one_of(
 )  # fmt: skip
 SHARED = {"kubernetes", "ledger-0"}  # begins names of labels; a pod inside is called like the volume outside
 STEPS = st.lists(st.lists(st.tuples(RECORDS, st.booleans()), max_size=4), max_size=8)
-
-
-def bytes_of(frames: Iterable[bytes]) -> bytes:
-    """Everything that these frames say, snapshots unpacked."""
-    said = []
-    for frame in frames:
-        message = encoding.decode(frame)
-        said.append(frame if not isinstance(message, Snapshot) else msgspec.msgpack.encode(message.position) + zlib.decompress(message.body))
-    return b"".join(said)
 
 
 def inside(picture: Picture) -> Picture:

@@ -69,6 +69,21 @@ def test_what_is_taken_over_is_the_same_there(acts: list[tuple[Pod, int] | Uid],
     assert {pod.uid: pod for pod in target.values()} == {uid: pod for uid, (pod, _) in (kept | there).items()}
 
 
+@given(acts=ACTS, more=ACTS)
+@settings(max_examples=100, deadline=None)
+def test_a_copy_goes_on_apart(acts: list[tuple[Pod, int] | Uid], more: list[tuple[Pod, int] | Uid]) -> None:
+    (pods, there), (other, _) = lived(acts), lived(acts)
+    copy = pods.copy()
+    for act in more:
+        for one in (copy, other):
+            if isinstance(act, tuple):
+                one.put(act[0], note=act[1])
+            elif (slot := one.find(act)) != NOWHERE:
+                one.drop(slot)
+    assert sorted(map(repr, copy.values())) == sorted(map(repr, other.values()))
+    assert {pod.uid: pod for pod in pods.values()} == {uid: pod for uid, (pod, _) in there.items()}
+
+
 @given(acts=ACTS)
 @settings(max_examples=50, deadline=None)
 def test_a_still_copy_stays_while_the_rest_goes_on(acts: list[tuple[Pod, int] | Uid]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.management import call_command
@@ -9,13 +10,14 @@ from django.utils import timezone
 
 from clusterview.access import auditing, clusters
 from clusterview.access.people import Person
-from clusterview.models import ApiToken, AuditEntry, Switch
+from clusterview.models import ApiToken, AuditEntry, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
 from clusterview.traffic import requesting
 from clusterview.traffic.states import State
 from tests.traffic import judging
 from tests.traffic.shops import Shop
 
+Kind = type[Switch] | type[Sizing]
 OLGA = Person(name="olga", role="operator", token_id=1)
 
 
@@ -27,19 +29,35 @@ def found() -> None:
     assert ApiToken.objects.create(name=OLGA.name, role=OLGA.role, token_hash="x").pk == OLGA.token_id
 
 
-def release(shop: Shop) -> int:
-    """This will let the reconcilers see the Service's open switch; returns the number of its claims."""
-    found = Switch.objects.filter(namespace=shop.namespace, service=shop.service, open=True)
+def release(shop: Shop, *, kind: Kind = Switch) -> int:
+    """This will let the reconcilers see the Service's open operation of a kind; returns the number of its claims."""
+    found = kind._default_manager.filter(namespace=shop.namespace, service=shop.service, open=True)
     found.update(look_again_at=None)
     return max(found.values_list("epoch", flat=True), default=0)
 
 
-def hand_over(shop: Shop, *, going_back: bool) -> None:
-    """This will end the claim on the Service's open switch, as if its time had run out, and keep it from the reconcilers until `release`."""
-    later = timezone.now() + timedelta(hours=1)
-    Switch.objects.filter(namespace=shop.namespace, service=shop.service, open=True).update(
-        lease_until=None, holder="", look_again_at=later, going_back=going_back
+def hand_over(shop: Shop, *, going_back: bool, kind: Kind = Switch) -> None:
+    """This will end the claim on the Service's open operation, as if its time had run out, and keep it from the reconcilers until `release`."""
+    kind._default_manager.filter(namespace=shop.namespace, service=shop.service, open=True).update(
+        lease_until=None, holder="", look_again_at=later(), going_back=going_back
     )
+
+
+def later() -> datetime:
+    """After everything that a test does."""
+    return timezone.now() + timedelta(hours=1)
+
+
+def expire(*shops: Shop) -> None:
+    """This will end the time in which sides are held as large as they are, of these shops or of all."""
+    over, where = timezone.now() - timedelta(seconds=1), {"namespace__in": [one.namespace for one in shops]} if shops else {}
+    Switch.objects.filter(keeping_old_until__gt=over, **where).update(keeping_old_until=over)
+    Sizing.objects.filter(until__gt=over, **where).update(until=over)
+
+
+def wake(*, kind: Kind) -> None:
+    """This will have every open operation of a kind looked at now."""
+    kind._default_manager.filter(open=True).update(look_again_at=None)
 
 
 def go_back(shop: Shop) -> None:
@@ -49,9 +67,14 @@ def go_back(shop: Shop) -> None:
         requesting.request_back(switch=last, person=OLGA)
 
 
-def epochs() -> dict[tuple[str, str], int]:
-    """How often each open switch was claimed, by namespace and Service."""
-    return {(one.namespace, one.service): one.epoch for one in Switch.objects.filter(open=True)}
+def epochs(*, kind: Kind = Switch, but: Collection[State] = ()) -> dict[tuple[str, str], int]:
+    """How often each open operation was claimed, by namespace and Service; without those that rest in one of these states."""
+    found = kind._default_manager.filter(open=True).exclude(state__in=but)
+    return {(one.namespace, one.service): one.epoch for one in found}
+
+
+def sizes() -> list[Sizing]:
+    return list(Sizing.objects.order_by("requested_at"))
 
 
 def rows() -> list[judging.Row]:
@@ -73,8 +96,8 @@ def entry_of(one: AuditEntry) -> judging.Entry:
 
 
 def where() -> dict[str, Shop]:
-    """The Service of each switch."""
-    return {str(one.pk): Shop(one.namespace, one.service) for one in Switch.objects.all()}
+    """The Service of each operation."""
+    return {str(one.pk): Shop(one.namespace, one.service) for kind in (Switch, Sizing) for one in kind._default_manager.all()}
 
 
 def chain() -> list[str]:

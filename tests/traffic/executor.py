@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ ANSWER_SECONDS = 120.0
 DYING_NICENESS = 10  # whoever takes over goes first on a busy machine, since that is what is timed
 
 warm = multiprocessing.get_context("forkserver")
-warm.set_forkserver_preload(["tests.traffic.warm", "tests.traffic.executor", "tests.traffic.sweep"])
+warm.set_forkserver_preload(["tests.traffic.warm", "tests.traffic.executor", "tests.traffic.sweep", "tests.traffic.sweep_sizes"])
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Place:
 
     def enter(self) -> None:
         """This will make it the place of this process, which has opened nothing so far."""
-        die_with_parent()
+        die_with_test()
         chosen = databases(environment={"DATABASE_URL": self.database_url})
         if not self.database_url:
             chosen["default"]["NAME"] = self.folder / "clusterview.sqlite3"
@@ -54,6 +55,14 @@ class Place:
         del connections["default"]  # made when the models were imported, and never opened
         requesting.carry_out = _carry_out
         engine.HOLDER = f"executor-{os.getpid()}"
+
+
+def die_with_test() -> None:
+    """This process ends with the test's, however that ends, and even if it is frozen then. Linux ends it with the server that it was forked from,
+    and that one ends when nobody holds its pipe any more; so its children do not hold it.
+    """
+    die_with_parent()
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
 
 
 def _carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> None:

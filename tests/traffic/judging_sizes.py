@@ -1,7 +1,7 @@
-"""What must hold between the numbers that an autoscaler went through, what the audit says and how the changes of sizes ended.
+"""What must hold between the numbers that an object went through, what the audit says and how the changes of sizes ended.
 
-The rules are those of `judging`, said of numbers: the names begin with an S. One more is theirs alone: what was raised is put back, and a number that
-somebody else wrote is never overwritten.
+The rules are those of `judging`, said of numbers: the names begin with an S. One more is for autoscalers: what was raised is put back, and a number
+that somebody else wrote is never overwritten.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tests.traffic.judging import Entry
 from tests.traffic.numbers import NumberWrite
 
 
-def problems(*, rows: Sequence[Sizing], writes: Sequence[NumberWrite], entries: Sequence[Entry], original: int) -> list[str]:
+def problems(*, rows: Sequence[Sizing], writes: Sequence[NumberWrite], entries: Sequence[Entry]) -> list[str]:
     """This will say what is wrong, a sentence each with the name of the rule; empty when all is well."""
-    found = [*_numbers(writes, entries, original=original)]
+    found = []
     for row in rows:
         found += [f"{problem} ({row.pk}, {row.purpose}, {row.state})" for problem in _of_one(row, writes, entries)]
     return found
@@ -50,8 +50,8 @@ def _of_one(row: Sizing, writes: Sequence[NumberWrite], entries: Sequence[Entry]
         yield from (f"S5: the effect {one.marker} after the end" for one in effects if one.at > closed[0].at)
 
 
-def _numbers(writes: Sequence[NumberWrite], entries: Sequence[Entry], *, original: int) -> Iterable[str]:
-    """What is put back is what was there before ours, and never over a number that somebody else wrote."""
+def put_back(writes: Sequence[NumberWrite], entries: Sequence[Entry], *, original: int) -> Iterable[str]:
+    """What is put back at an autoscaler is what was there before ours, and never over a number that somebody else wrote."""
     returning = {f"{one.switch}:{one.body['step']}" for one in entries if one.action == "INTENT" and one.body["returning"]}
     theirs, is_ours = original, False
     for write in writes:

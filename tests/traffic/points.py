@@ -15,7 +15,9 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
-from clusterview.traffic import looking, moving_on, requesting
+from django.db import connection
+
+from clusterview.traffic import looking, moving_on, requesting, resizing
 
 
 class Family(StrEnum):
@@ -31,23 +33,19 @@ class Family(StrEnum):
 
 FAMILIES = {"record": Family.WRITTEN, "tell": Family.TOLD}
 NO_COMMITS = {"now", "due", "why_not", "has_waited", "previous_in_group", "next_in_group", "claimed_at_once", "intent"}
-NO_COMMITS |= {"claim_of", "rows_of", "table_of"}
+NO_COMMITS |= {"claim", "rows_of", "table_of"}
 
 
 @dataclass(frozen=True, order=True)
 class Point:
-    """`moment` is `before` or `after`."""
+    """`moment` is `before` or `after`. In a transaction the database is locked: who stops there for long stops everybody."""
 
     name: str
     moment: str
+    is_in_transaction: bool
 
     def __str__(self) -> str:
         return f"{self.moment} {self.name}"
-
-    @property
-    def is_in_transaction(self) -> bool:
-        """Whether the database is locked there: who stops there for long stops everybody."""
-        return self.name.partition(": ")[2].startswith("record")
 
 
 def functions() -> Iterator[tuple[ModuleType | type, str, Family]]:
@@ -56,6 +54,7 @@ def functions() -> Iterator[tuple[ModuleType | type, str, Family]]:
         if inspect.isfunction(found) and found.__module__ == moving_on.__name__ and not name.startswith("_") and name not in NO_COMMITS:
             yield moving_on, name, FAMILIES.get(name, Family.COMMITTED)
     yield requesting, "_save", Family.COMMITTED
+    yield resizing, "_save", Family.COMMITTED
     for name, found in vars(looking.Cluster).items():
         if inspect.isfunction(found) and not name.startswith("_"):
             yield looking.Cluster, name, Family.ASKED
@@ -82,7 +81,7 @@ class Course:
             label = label_of(name=name, given=given, named=named)
             point = f"{self._last}: {label}"
             if family is not Family.WRITTEN:
-                self._at(Point(point, "before"))
+                self._at(point, "before")
             self._asking = family is Family.ASKED
             try:
                 answer = function(*given, **named)
@@ -92,22 +91,23 @@ class Course:
                 self._written = label.partition(" ")[2]
             if family is Family.COMMITTED:
                 self._last = self._written
-            self._at(Point(point, "after"))
+            self._at(point, "after")
             return answer
 
         return call
 
-    def _at(self, point: Point) -> None:
+    def _at(self, name: str, moment: str) -> None:
+        point = Point(name, moment, connection.in_atomic_block)
         if point not in self._been:
             self._been.add(point)
             self._met(point)
 
 
 def label_of(*, name: str, given: tuple[Any, ...], named: dict[str, Any]) -> str:
-    """What a call is, in a word or two: `record INTENT`, `patch effect`, `tell applied`."""
-    if name == "patch":
-        changes = [one["path"] for one in named["operations"] if one["op"] != "test"]
-        return "patch effect" if "/spec/selector" in changes else "patch mark"
+    """What a call is, in a word or two: `record INTENT`, `patch effect`, `resize effect`, `tell applied`."""
+    if name in ("patch", "resize"):
+        changes = {one["path"].split("/")[1] for one in named["operations"] if one["op"] != "test"}
+        return f"{name} {'effect' if 'spec' in changes else 'mark'}"
     lines = [one[0] for one in given if isinstance(one, tuple)]
     more = [*lines, named.get("action") or named.get("state")][0]
     return f"{name} {more}" if more else name

@@ -11,6 +11,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,7 +32,9 @@ RECONCILERS = 2
 TAKEN_OVER_WITHIN = moving_on.LEASE + timedelta(seconds=5)
 ENDED_WITHIN = 60.0
 LOOK_SECONDS = 0.5
-LED_TRIES = 3  # on a busy machine a leader's look may grow old, and it leaves the switch to others before it comes to where it is to die
+PAUSE_SECONDS = 0.05
+BEFORE_AN_EFFECT = {(f"INTENT: {name} effect", "before") for name in ("patch", "resize")}
+LED_TRIES = 3  # on a busy machine a look may grow old, and an executor leaves the switch to others before it comes to where it is to die
 
 
 More = Callable[[int], list[Shop]]
@@ -56,7 +59,7 @@ class Scenario:
     @property
     def goes_forward(self) -> bool:
         """Whether there is a way back from its end."""
-        return self.end is State.SUCCEEDED and self.work is not back
+        return self.end is State.SUCCEEDED and self.work in (switch, overlapping, take_up)
 
 
 class Thaw(StrEnum):
@@ -80,7 +83,7 @@ class Case:
     @property
     def may_be_late(self) -> bool:
         """Whether the executor has an effect to send when it goes on."""
-        return self.thaw is not Thaw.NEVER and str(self.crash.point) == "before INTENT: patch effect"
+        return self.thaw is not Thaw.NEVER and (self.crash.point.name, self.crash.point.moment) in BEFORE_AN_EFFECT
 
 
 @dataclass
@@ -112,17 +115,16 @@ class Result:
 def switch(watched: Callable[[], None], shop: Shop) -> None:
     """Olga clicks, and the process that heard it carries it out."""
     watched()
-    _click(shop)
+    click(shop)
 
 
 def overlapping(watched: Callable[[], None], shop: Shop) -> None:
     watched()
-    _click(shop, overlap_seconds=1)
+    click(shop, overlap_seconds=1)
 
 
 def back(watched: Callable[[], None], shop: Shop) -> None:
-    first = _click(shop)
-    first.refresh_from_db()
+    first = succeeded(click(shop))
     watched()
     requesting.request_back(switch=first, person=OLGA)
 
@@ -133,10 +135,21 @@ def take_up(watched: Callable[[], None], shop: Shop) -> None:
     engine.advance(switch_id=row.pk)
 
 
-def _click(shop: Shop, *, overlap_seconds: int | None = None) -> Switch:
+def click(shop: Shop, *, to: str = "green", overlap_seconds: int | None = None) -> Switch:
     return requesting.request_switch(
-        person=OLGA, cluster="lab", namespace=shop.namespace, service=shop.service, to="green", accept=TICKED, overlap_seconds=overlap_seconds
+        person=OLGA, cluster="lab", namespace=shop.namespace, service=shop.service, to=to, accept=TICKED, overlap_seconds=overlap_seconds
     )
+
+
+def succeeded(row: Switch) -> Switch:
+    """The switch at its end. On a busy machine whoever accepted it may leave it before that, and it is anybody's then."""
+    row.refresh_from_db()
+    while row.open:
+        time.sleep(PAUSE_SECONDS)
+        engine.advance(switch_id=row.pk)
+        row.refresh_from_db()
+    assert row.state == State.SUCCEEDED, (row.state, row.reason)
+    return row
 
 
 SCENARIOS = (
@@ -150,11 +163,14 @@ SCENARIOS = (
     Scenario("turned back", take_up, "switch", ("convergence", "before"), going_back=True, end=State.ROLLED_BACK),
     Scenario("turned back between", take_up, "overlap", ("convergence", "before"), going_back=True, end=State.ROLLED_BACK),
 )
-WORK = {scenario.name: scenario.work for scenario in SCENARIOS}
 
 
 class Sweep:
     """A database, its clerk, reconcilers, and a lab."""
+
+    scenarios: tuple[Scenario, ...] = SCENARIOS
+    kind: clerking.Kind = Switch
+    together = 1000  # cases, as the cluster has room for
 
     def __init__(self, *, place: Place, lab: Lab) -> None:
         self._place, self._lab = place, lab
@@ -166,18 +182,25 @@ class Sweep:
         """This will find every case, carry out those that are chosen, and judge."""
         try:
             self._clerk.ask(clerking.found)
-            with many(lab=self._lab, prefix="crash") as more:
+            with self._shops() as more:
                 self._find_courses(more)
-                chosen = choose(self.cases())
-                reconcilers = [self._start(reconcile) for _ in range(RECONCILERS)]
-                fates = self._crash(list(zip(chosen, more(len(chosen)), strict=True)), more)
-                for one in reconcilers:
-                    one.end()
-                return self._judge(fates)
+            chosen = choose(self.cases())
+            reconcilers = [self._start(reconcile) for _ in range(RECONCILERS)]
+            fates: list[Fate] = []
+            for first in range(0, len(chosen), self.together):
+                some = chosen[first : first + self.together]
+                with self._shops() as more:
+                    fates += self._crash(list(zip(some, more(len(some)), strict=True)), more)
+            for one in reconcilers:
+                one.end()
+            return self._judge(fates)
         finally:
             for one in self._executors:
                 one.end()
             self._clerk.end()
+
+    def _shops(self) -> AbstractContextManager[More]:
+        return many(lab=self._lab, prefix="crash")
 
     def _start(self, work: Callable[..., None], *given: Any, crash: Crash | None = None) -> Executor:
         self._executors.append(Executor(self._place, work, *given, crash=crash))
@@ -186,7 +209,7 @@ class Sweep:
     def cases(self) -> list[Case]:
         """Every point with every signal. Whoever freezes inside a transaction keeps the database from all: no case of this sweep."""
         found = []
-        for scenario in SCENARIOS:
+        for scenario in self.scenarios:
             for point in self.courses[scenario.name]:
                 found.append(Case(scenario, Crash(point), Thaw.NEVER))
                 for thaw in () if point.is_in_transaction else (Thaw.TAKEN_OVER, Thaw.ENDED, Thaw.WENT_BACK):
@@ -195,36 +218,49 @@ class Sweep:
         return found
 
     def _find_courses(self, more: More) -> None:
-        for scenario in SCENARIOS:
-            shop = self._led_shop(scenario, more) if scenario.follows else more(1)[0]
+        for scenario in self.scenarios:
+            shop = self._led_shop(scenario, more) if scenario.follows else self._new_shop(scenario, more)
             self.courses[scenario.name] = course(self._place, scenario.work, shop)
 
     def _led_shop(self, scenario: Scenario, more: More) -> Shop:
         for _ in range(LED_TRIES):
-            [shop] = more(1)
+            shop = self._new_shop(scenario, more)
             leader = self._leader(scenario, shop)
             leader.process.join(20)
             if self._led(scenario, shop, leader):
                 return shop
         raise AssertionError(f"{scenario.name}: nobody died at {scenario.left_at}")
 
+    def _new_shop(self, scenario: Scenario, more: More) -> Shop:
+        [shop] = more(1)
+        self._begin(scenario, shop)
+        return shop
+
+    def _begin(self, scenario: Scenario, shop: Shop) -> None:
+        """What is to be so before anybody does anything."""
+
     def _leader(self, scenario: Scenario, shop: Shop) -> Executor:
         """Whoever brings the switch to where the scenario begins, and dies there."""
         words, moment = scenario.left_at
         left = next(one for one in self.courses[scenario.follows] if one.name.endswith(f": {words}") and one.moment == moment)
-        return self._start(WORK[scenario.follows], shop, crash=Crash(left))
+        work = next(one.work for one in self.scenarios if one.name == scenario.follows)
+        return self._start(work, shop, crash=Crash(left))
 
     def _led(self, scenario: Scenario, shop: Shop, leader: Executor) -> bool:
         """This will prepare what follows, and tell whether the leader died where it was to."""
         if leader.exit_code != -signal.SIGKILL:
             return False
-        self._clerk.ask(clerking.hand_over, shop, going_back=scenario.going_back)
-        if scenario.touched:
-            self._lab.patch(shop.path, {"metadata": {"labels": {"touched": "yes"}}})
+        self._clerk.ask(clerking.hand_over, shop, going_back=scenario.going_back, kind=self.kind)
+        self._touch(scenario, shop)
         return True
 
+    def _touch(self, scenario: Scenario, shop: Shop) -> None:
+        """What somebody else does before the executor begins that is to crash."""
+        if scenario.touched:
+            self._lab.patch(shop.path, {"metadata": {"labels": {"touched": "yes"}}})
+
     def _crash(self, waiting: list[tuple[Case, Shop]], more: More) -> list[Fate]:
-        tries: Counter[str] = Counter()
+        tries, missed = Counter[str](), Counter[str]()
         fates: list[Fate] = []
         leading: list[Fate] = []
         at_work: list[Fate] = []
@@ -232,6 +268,7 @@ class Sweep:
         while waiting or leading or at_work:
             while waiting and len(leading) + len(at_work) < AT_ONCE:
                 case, shop = waiting.pop(0)
+                self._begin(case.scenario, shop)
                 is_led = bool(case.scenario.follows)
                 fate = Fate(case, shop, self._leader(case.scenario, shop) if is_led else self._dying(case, shop))
                 fates.append(fate)
@@ -248,6 +285,11 @@ class Sweep:
                 at_work.append(fate)
             for fate in [one for one in at_work if one.executor.exit_code is not None or one.executor.is_frozen]:
                 at_work.remove(fate)
+                missed[str(fate.case)] += 1
+                if fate.executor.exit_code == 0 and missed[str(fate.case)] < LED_TRIES:
+                    fates.remove(fate)
+                    waiting.append((fate.case, more(1)[0]))
+                    continue
                 self._crashed(fate)
             if time.monotonic() - looked_at > LOOK_SECONDS:
                 self._thaw(fates)
@@ -262,14 +304,14 @@ class Sweep:
     def _crashed(self, fate: Fate) -> None:
         if fate.executor.exit_code != 0:
             fate.crashed_at = self._clerk.ask(clerking.now)
-        fate.epoch = self._clerk.ask(clerking.release, fate.shop)
+        fate.epoch = self._clerk.ask(clerking.release, fate.shop, kind=self.kind)
 
     def _thaw(self, fates: list[Fate], *, seen: dict[tuple[str, str], int] | None = None) -> None:
         """This will let those go on who were frozen, once another executor has taken over or finished."""
         frozen = [one for one in fates if one.executor.exit_code is None and one.crashed_at and not one.thawed]
         if not frozen:
             return
-        epochs = self._clerk.ask(clerking.epochs) if seen is None else seen
+        epochs = self._clerk.ask(clerking.epochs, kind=self.kind) if seen is None else seen
         for fate in frozen:
             epoch = epochs.get((fate.shop.namespace, fate.shop.service))
             if epoch is None or (fate.case.thaw is Thaw.TAKEN_OVER and epoch > fate.epoch):
@@ -279,18 +321,20 @@ class Sweep:
                 fate.thawed = True
 
     def _finish(self, fates: list[Fate]) -> None:
-        deadline = time.monotonic() + ENDED_WITHIN
-        while epochs := self._clerk.ask(clerking.epochs):
-            self._thaw(fates, seen=epochs)
-            if time.monotonic() > deadline:
-                break
-            time.sleep(LOOK_SECONDS)
+        self._wait(fates)
         self._thaw(fates, seen={})
         for fate in fates:
             fate.executor.process.join(10)
             if (code := fate.executor.exit_code) not in (0, -signal.SIGKILL):
                 fate.trouble.append(f"the executor ended with {code}")
                 fate.executor.end()
+
+    def _wait(self, fates: list[Fate], *, but: tuple[State, ...] = ()) -> None:
+        """This will wait until none is open, or rests in other states than these."""
+        deadline = time.monotonic() + ENDED_WITHIN
+        while self._clerk.ask(clerking.epochs, kind=self.kind, but=but) and time.monotonic() < deadline:
+            self._thaw(fates)
+            time.sleep(LOOK_SECONDS)
 
     # Judging
 
@@ -307,7 +351,9 @@ class Sweep:
         waits = [0.0]
         for fate in fates:
             found += [f"{fate.case}: {problem}" for problem in [*fate.trouble, *_as_expected(fate, of_shop[fate.shop], record)]]
-            waits.append(_waited(fate, of_shop[fate.shop], record))
+            if mine := of_shop[fate.shop]:
+                crashed = mine[-2 if fate.case.thaw is Thaw.WENT_BACK and len(mine) > 1 else -1]
+                waits.append(waited(crashed.id, fate.crashed_at, entries))
         missed = [str(fate.case) for fate in fates if fate.crashed_at is None]
         return Result(len(fates), missed, found, max(waits))
 
@@ -326,17 +372,15 @@ def _as_expected(fate: Fate, rows: list[judging.Row], record: judging.Record) ->
         yield f"the selector is {stored[-1].selector}"
 
 
-def _waited(fate: Fate, rows: list[judging.Row], record: judging.Record) -> float:
-    """For how long nobody did anything for the switch after its executor was gone."""
-    if fate.crashed_at is None or not rows:
-        return 0.0
-    crashed = rows[-2 if fate.case.thaw is Thaw.WENT_BACK and len(rows) > 1 else -1]
-    later = [one.at for one in record.of(crashed.id, "CLAIMED") if one.at > fate.crashed_at]
-    return (later[0] - fate.crashed_at).total_seconds() if later else 0.0
+def waited(operation: str, crashed_at: datetime | None, entries: list[judging.Entry]) -> float:
+    """For how many seconds nobody did anything for an operation after its executor was gone."""
+    claims = [one.at for one in entries if (one.switch, one.action) == (operation, "CLAIMED") and crashed_at and one.at > crashed_at]
+    return (claims[0] - crashed_at).total_seconds() if crashed_at and claims else 0.0
 
 
-def sample(*, seed: int) -> Callable[[list[Case]], list[Case]]:
-    """This will choose each moment once, with one of the signals; whoever freezes before an effect, and may send it late, in every scenario.
+def sample(*, seed: int, most: int = 1000) -> Callable[[list[Case]], list[Case]]:
+    """This will choose each moment once, or so many of them, with one of the signals; whoever freezes before an effect, and may send it late, in
+    every scenario.
 
     After one call and before the next one nothing is written and nothing is sent, so that is one moment.
     """
@@ -346,13 +390,14 @@ def sample(*, seed: int) -> Callable[[list[Case]], list[Case]]:
         by_point: dict[str, list[Case]] = defaultdict(list)
         for case in cases:
             point = case.crash.point
-            if point.moment == "before" or point.is_in_transaction or point.name.endswith("patch effect"):
+            if point.moment == "before" or point.is_in_transaction or point.name.endswith(" effect"):
                 by_point[str(point)].append(case)
-        return [one for one in cases if one.may_be_late] + [chance.choice(found) for found in by_point.values()]
+        moments = [chance.choice(found) for found in by_point.values()]
+        return [one for one in cases if one.may_be_late] + chance.sample(moments, min(most, len(moments)))
 
     return choose
 
 
 def around_effects(cases: list[Case]) -> list[Case]:
     """This will choose a few cases: each executor that is killed between INTENT and OUTCOME, and each that may send an effect late."""
-    return [one for one in cases if one.may_be_late or (one.thaw is Thaw.NEVER and one.crash.point.name == "INTENT: patch effect")]
+    return [one for one in cases if one.may_be_late or (one.thaw is Thaw.NEVER and one.crash.point.name.endswith(" effect"))]

@@ -99,6 +99,8 @@ CASES = (
     Case("dry-run", "block", name="shop-x", arrange=refused_by_a_policy),
 )
 
+FAULTS = {"selectorless": "F81", "external-name": "F82", "headless-statefulset": "F82", "no-ready": "F83", "owner": "F79", "dry-run": "F100"}
+
 
 def looked_at(reached: looking.Cluster, *, name: str, to: str) -> dict[str, str]:
     """The codes of a preflight and how serious each is."""
@@ -123,7 +125,7 @@ def fresh_green(lab_shop: Lab) -> Iterator[None]:
         lab_shop.kubectl("delete", "pods", "-n", "store", "-l", "app=shop,slot=green")
 
 
-@pytest.mark.parametrize("case", CASES, ids=[one.code for one in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{one.code} {FAULTS.get(one.code, '')}".strip() for one in CASES])
 def test_each_code_is_told_where_it_is_so_and_stands_against_the_click(
     case: Case, lab_shop: Lab, reached: looking.Cluster, apply: Apply, fresh_green: None
 ) -> None:

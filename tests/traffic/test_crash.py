@@ -1,4 +1,4 @@
-"""Whoever carries out a switch may die or freeze at any instruction; somebody else finishes it, once (faults F43 to F45)."""
+"""Whoever moves traffic or changes sizes may die or freeze at any instruction; somebody else finishes it, once (faults F43, F44, F45)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.lab.cluster import Cluster as Lab
 from tests.postgres_servers import PostgresServer
 from tests.traffic.executor import Place
 from tests.traffic.sweep import Sweep, around_effects, sample
+from tests.traffic.sweep_sizes import SizeSweep
 
 pytestmark = pytest.mark.lab
 
@@ -17,6 +18,13 @@ pytestmark = pytest.mark.lab
 def test_an_executor_may_die_or_freeze_anywhere_and_the_switch_happens_once(lab_shop: Lab, tmp_path: Path) -> None:
     sweep = Sweep(place=Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig), lab=lab_shop)
     result = sweep.run(choose=sample(seed=5))
+    assert not result.problems, "\n".join(result.problems)
+    assert len(result.missed) <= 2, "\n".join(result.missed)
+
+
+def test_it_may_die_or_freeze_while_it_changes_sizes_and_each_number_is_written_once(lab_shop: Lab, tmp_path: Path) -> None:
+    sweep = SizeSweep(place=Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig), lab=lab_shop)
+    result = sweep.run(choose=sample(seed=5, most=40))
     assert not result.problems, "\n".join(result.problems)
     assert len(result.missed) <= 2, "\n".join(result.missed)
 

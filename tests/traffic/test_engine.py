@@ -282,7 +282,7 @@ def test_an_executor_that_dies_after_sending_is_followed_by_one_that_finds_the_e
     assert writes() == [BLUE, GREEN]
 
 
-def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays(
+def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays_f77(
     olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:
     theirs = BLUE | {"track": "theirs"}
@@ -301,7 +301,7 @@ def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays(
         lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--type", "json", "-p", '[{"op":"remove","path":"/spec/selector/track"}]')
 
 
-def test_a_change_by_somebody_else_after_ours_is_told_and_not_fought(
+def test_a_change_by_somebody_else_after_ours_is_told_and_not_fought_f78(
     olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:
     def then(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -331,14 +331,14 @@ def test_endpoints_that_do_not_follow_bring_the_traffic_back(
     assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 2
 
 
-def test_going_back_before_anything_was_sent_changes_nothing(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+def test_going_back_before_anything_was_sent_changes_nothing_f52(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
     switch = ask(olga=olga, reached=reached)
     requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
     assert carry_out(switch, reached).state == State.CANCELLED
     assert writes() == [BLUE]
 
 
-def test_a_side_without_ready_pods_is_refused_at_the_click_and_again_before_the_effect(
+def test_a_side_without_ready_pods_is_refused_at_the_click_and_again_before_the_effect_f83(
     olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:
     switch = ask(olga=olga, reached=reached)
@@ -361,7 +361,7 @@ def test_a_cluster_that_is_disarmed_after_the_click_is_left_alone(olga: Person, 
     assert writes() == [BLUE]
 
 
-def test_one_service_has_one_open_switch_and_a_repeated_request_is_the_same_one(olga: Person, reached: Reached) -> None:
+def test_one_service_has_one_open_switch_and_a_repeated_request_is_the_same_one_f88(olga: Person, reached: Reached) -> None:
     def request(key: str) -> Switch:
         return requesting.request_switch(
             person=olga, cluster="lab", namespace="store", service="shop", to="green", idempotency_key=key, opened=lambda _: reached

@@ -1,4 +1,4 @@
-"""What a database does not take, or takes otherwise, while a switch is under way (fault F61)."""
+"""What a database does not take, or takes otherwise, while a switch is under way (faults F58, F61, F62)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from tests.traffic.memory import GREEN
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def full(execute: Callable[..., Any], sql: str, *given: Any) -> Any:
-    """As SQLite says it when the file cannot grow."""
-    if sql.startswith(("INSERT", "UPDATE")):
-        raise OperationalError("database or disk is full")
-    return execute(sql, *given)
+FAULTS = {"F58 locked": "database is locked", "F61 full": "database or disk is full", "F62 migrated": "database table is locked: clusterview_switch"}
 
 
-def test_with_a_full_disk_no_effect_is_sent_and_the_switch_goes_on_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", FAULTS.values(), ids=FAULTS)
+def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when_it_takes_it(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else has it locked for longer than is waited for, the file cannot grow, or a migration alters the table."""
+
+    def refuse(execute: Callable[..., Any], sql: str, *given: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE")):
+            raise OperationalError(said)
+        return execute(sql, *given)
+
     world.enter(monkeypatch)
     with world.present() as here:
         here.click(to="green")
         [run] = here.runs
         here.go(run, times=12, until="patch mark")
-        with connection.execute_wrapper(full):
+        with connection.execute_wrapper(refuse):
             here.go(run, times=12)
         assert run.ended
         assert here.memory.sent == []

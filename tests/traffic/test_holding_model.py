@@ -10,6 +10,8 @@ from tests.traffic.model.holding import Bounds, Guards
 
 WIDE = [Bounds(foreign=2, faults=1, asked=1), Bounds(foreign=1, faults=0, asked=2), Bounds(foreign=0, faults=1, asked=2)]
 
+pytestmark = pytest.mark.slow
+
 # A guard, and the bounds in which its loss shows.
 NEEDED = {
     "tests_version": (Bounds(foreign=1, faults=1, asked=1), {"S5", "S6", "S10", "S14"}),

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.traffic import world
 from tests.traffic.memory import BLUE, GREEN, Order
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 EXAMPLES, STEPS = 60, 40  # many more of them: `manage.py soak machine`
 SIDES = st.sampled_from(["blue", "green"])
@@ -186,7 +186,7 @@ class Keeping(Machine):
         self.world.reconcile()
 
 
-def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[Machine] = Machine) -> None:
+def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[RuleBasedStateMachine] = Machine) -> None:
     """This will take so many ways through the rules, the same ones each time."""
     chosen = settings(
         max_examples=examples, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, phases=phases,

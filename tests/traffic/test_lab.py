@@ -149,7 +149,7 @@ def test_with_the_printed_rights_everything_is_read_and_without_one_the_rest(
     assert told == ([unread] if unread else [])
 
 
-def test_a_service_that_argo_cd_applies_has_its_recipe(reached: looking.Cluster, apply: Apply) -> None:
+def test_a_service_that_argo_cd_applies_has_its_recipe_f79(reached: looking.Cluster, apply: Apply) -> None:
     apply(service("shop-argo"), "--server-side", "--field-manager=argocd-controller")
     now = reached.service(namespace="store", name="shop-argo")
     assert [(one.manager, one.operation) for one in now.selector_owners] == [("argocd-controller", "Apply")]

@@ -179,18 +179,19 @@ def test_a_way_back_whose_right_in_the_cluster_is_missing_is_held_until_it_is_th
     assert writes() == [BLUE, WIDE, BLUE]
 
 
-def test_what_could_not_begin_in_time_is_given_up(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
+def test_what_could_not_begin_in_time_is_given_up_f53(olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]) -> None:
     switch = ask(olga=olga, reached=reached, seconds=None)
     Switch.objects.filter(pk=switch.pk).update(requested_at=timezone.now() - engine.BEGIN_WITHIN - engine.BEGIN_WITHIN)
     assert (carry_out(switch, reached).state, switch.reason) == (State.EXPIRED, "too-late")
     assert writes() == [BLUE]
 
 
-def test_a_switch_that_always_meets_a_defect_is_set_aside(
-    olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("defect", [RuntimeError("a defect"), MemoryError("a defect")], ids=["a defect", "no memory"])
+def test_a_switch_that_always_meets_a_defect_is_set_aside_f50_f51(
+    defect: Exception, olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(**_: object) -> None:
-        raise RuntimeError("a defect")
+        raise defect
 
     switch = ask(olga=olga, reached=reached, seconds=None)
     monkeypatch.setattr(reached, "situation", broken)

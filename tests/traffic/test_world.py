@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from clusterview.models import AuditHead
+from clusterview.models import AuditHead, Switch
 from clusterview.traffic import convergence, doubts, engine, moving_on, planning, requesting, sizing
 from clusterview.traffic.states import State
 from tests.traffic import world
-from tests.traffic.memory import Order
+from tests.traffic.memory import BLUE, Memory, Order
 from tests.traffic.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +44,30 @@ def without(patch: Patch, action: str) -> None:
     patch.setattr(moving_on, "record", lambda switch, *lines, **more: record(switch, *[one for one in lines if one[0] != action], **more))
 
 
+def sent_twice(patch: Patch, name: str, undo: Callable[[], None]) -> None:
+    """Without its tests an effect is sent, undone by somebody else who takes our annotations off as well, and sent again by a client that repeats."""
+    send = getattr(Memory, name)
+    patch.setattr(planning, "_tests", lambda **_: [])
+
+    def again(memory: Memory, **given: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = send(memory, **given)
+        if any(one["op"] == "replace" for one in given["operations"]):
+            undo()
+            send(memory, **given)
+        return answer
+
+    patch.setattr(Memory, name, again)
+
+
+@breaks("I1")
+def a_client_repeats_an_effect(patch: Patch, here: World) -> None:
+    def undo() -> None:
+        here.memory.edit(lambda document: (document["spec"].update(selector=dict(BLUE)), document["metadata"].update(annotations={})))
+
+    sent_twice(patch, "patch", undo)
+    click(here)
+
+
 @breaks("I2")
 def an_intent_says_something_else_than_the_effect(patch: Patch, here: World) -> None:
     patch.setattr(engine, "intention_of", lambda switch: {"from": engine.source_of(switch), "to": {"app": "other"}, "returning": False})
@@ -52,6 +78,14 @@ def an_intent_says_something_else_than_the_effect(patch: Patch, here: World) -> 
 def an_outcome_is_not_written(patch: Patch, here: World) -> None:
     without(patch, "OUTCOME")
     click(here)
+
+
+@breaks("I4")
+def a_second_click_takes_the_place_of_the_first(patch: Patch, here: World) -> None:
+    click(here)
+    click(here, to="blue", until="patch effect")
+    Switch.objects.filter(open=True).update(open=False)
+    click(here, to="blue", until="patch effect")
 
 
 @breaks("I5")
@@ -86,6 +120,23 @@ def a_look_never_grows_old(patch: Patch, here: World) -> None:
     here.memory.scale("green", 0)
     here.clock.pass_by(5)
     here.go(here.runs[-1], times=40)
+
+
+@breaks("I9")
+def a_selector_that_matches_nobody_is_sent(patch: Patch, here: World) -> None:
+    patch.setattr(engine, "target_of", lambda _: {"app": "nobody"})
+    patch.setattr(planning, "selectors", SimpleNamespace(matches=lambda **_: True))
+    click(here)
+
+
+@breaks("I10")
+def a_way_back_is_told_and_not_gone(patch: Patch, here: World) -> None:
+    turn_back = partial(moving_on.step, to=State.ROLLED_BACK, action="VERIFIED")
+    patch.setattr(engine, "_turn_back", lambda switch, *, reason, **_: turn_back(switch, reason=reason))
+    here.memory.follows_at_once = False
+    click(here, until="convergence")
+    here.back()
+    here.go(here.runs[0], times=40)
 
 
 @breaks("I11")
@@ -178,6 +229,12 @@ def expire(here: World, *, until: str = "") -> None:
     here.go(here.runs[-1], times=40, until=until)
 
 
+@breaks("S1")
+def a_client_repeats_a_number(patch: Patch, here: World) -> None:
+    sent_twice(patch, "resize", lambda: (here.autoscaler.write(world.LEAST), here.autoscaler.strip()))
+    hold(here)
+
+
 @breaks("S2")
 def a_numbers_intent_is_not_written(patch: Patch, here: World) -> None:
     click(here)
@@ -262,3 +319,9 @@ def test_nothing_is_noticed_where_nothing_is_broken(monkeypatch: pytest.MonkeyPa
             click(here, to=to)
         here.check()
         here.settle()
+
+
+def test_every_invariant_has_been_seen_to_fail() -> None:
+    """I18 and I20 are the stream's: tests/stream/test_world.py."""
+    broken = {name.partition(":")[0] for name in MUTANTS}
+    assert broken >= {f"I{number}" for number in range(1, 20) if number != 18}

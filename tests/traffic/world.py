@@ -5,6 +5,7 @@ The product's code is the real one, down to its transactions; the API server is 
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -207,10 +208,13 @@ class World:
         sizes = list(Sizing.objects.order_by("requested_at"))
         for size in sizes:
             self._look_at_row(size)
-        self._problems += judging_sizes.problems(rows=sizes, writes=self.autoscaler.writes, entries=self._entries, original=LEAST)
+        self._problems += judging_sizes.problems(rows=sizes, writes=self.autoscaler.writes, entries=self._entries)
+        self._problems += judging_sizes.put_back(self.autoscaler.writes, self._entries, original=LEAST)
         while self.memory.sent:
             sent = self.memory.sent.pop()
-            if sent.empty_for > OLDEST_LOOK_SECONDS:
+            if math.isinf(sent.empty_for):
+                self._problems.append(f"I9: {sent.marker} leads to a side that nobody belongs to")
+            elif sent.empty_for > OLDEST_LOOK_SECONDS:
                 self._problems.append(f"I8: {sent.marker} was sent {sent.empty_for:.1f} s after the last pod of its side was ready")
 
     def _read(self) -> None:

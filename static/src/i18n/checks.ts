@@ -3,7 +3,7 @@
  * same to REST. What blocks a switch, or warns of it, is only told (`info`) on a way back.
  */
 import type { Application, Check, Recipe } from "../state/rest";
-import { fill, inLanguage, language } from "./words";
+import { fill, language } from "./words";
 
 const KOREAN: Readonly<Record<string, readonly [string, string]>> = {
   "selectorless:ok": ["서비스에 셀렉터가 있습니다.", ""],
@@ -121,8 +121,6 @@ const RECIPES: Readonly<Record<string, readonly [string, string]>> = {
   "manifest": ["매니페스트에 새 셀렉터 쓰기", "서비스를 적용하는 곳에서 바꾸세요. 다음 적용이 같은 셀렉터를 씁니다."],
 };
 
-const NOT_SWITCHABLE: readonly [string, string] = ["Not switchable.", "전환할 수 없습니다."];
-
 export function sentenceOf(check: Check): string {
   return said(check, 0) || check.sentence || check.code;
 }
@@ -139,7 +137,7 @@ export function whyNot(application: Application): string {
   if (!code) return "";
   const korean = language.value === "ko" ? WHY_NOT[code] : undefined;
   const words = korean ? korean.map((one) => fill(one, params)) : [sentence || code, remedy];
-  return [inLanguage(NOT_SWITCHABLE), ...words].filter(Boolean).join(" ");
+  return words.filter(Boolean).join(" ");
 }
 
 /** A recipe's title and note in the reader's language. */

@@ -138,6 +138,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   refused: "API 서버가 패치를 거부했습니다.",
   "missing-right": "Clusterview에 서비스를 패치할 권한이 없습니다.",
   "not-converged": "30초 안에 엔드포인트가 따라오지 않았습니다.",
+  emptied: "전환 직후 새 버전에 준비된 파드가 하나도 남지 않았습니다.",
   "old-side-gone": "이전 버전에 준비된 파드가 없어 되돌릴 곳이 없습니다.",
   "lost-answer": "패치의 응답을 잃었고 객체가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",
   altered: "API 서버가 보낸 것과 다른 셀렉터로 응답했습니다.",

@@ -247,10 +247,13 @@ export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters"
 export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
 export const topologyAt = (id: string, at: string): Promise<Topology> => call("GET", `${cluster(id)}/topology?${new URLSearchParams({ at })}`);
 export const differences = (id: string, since: string): Promise<Differences> => call("GET", `${cluster(id)}/differences?${new URLSearchParams({ since })}`);
-export const applications = (id: string): Promise<Application[]> => call("GET", `${cluster(id)}/applications`);
+/** `everything`: also the Services that cannot be switched, each with the reason. */
+export const applications = (id: string, everything = false): Promise<Application[]> =>
+  call("GET", `${cluster(id)}/applications${everything ? "?all=true" : ""}`);
 export const preflight = (id: string, namespace: string, service: string, to: string): Promise<Preflight> =>
   call("GET", `${cluster(id)}/preflight?${new URLSearchParams({ namespace, service, to })}`);
-export const switches = (id: string): Promise<Switch[]> => call("GET", `/api/v1/switches?${new URLSearchParams({ cluster: id, limit: "200" })}`);
+export const switches = (id: string, limit = 200): Promise<Switch[]> =>
+  call("GET", `/api/v1/switches?${new URLSearchParams({ cluster: id, limit: String(limit) })}`);
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });

@@ -81,7 +81,7 @@ export function hear(told: Contact): void {
 export const fresh = computed(() => {
   void clock.now.value;
   void noted.value;
-  return freshness(contact.value, heardAt.value, performance.now(), connected.value);
+  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value);
 });
 /** Whether the map shows a moment that is over. */
 export const isPast = computed(() => route.value.at !== "");

@@ -30,7 +30,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
-      {application.why_not && <p>{whyNot(application)}</p>}
+      {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
       {keeping && <Kept keeping={keeping} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}

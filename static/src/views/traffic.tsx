@@ -1,10 +1,19 @@
-/** Every application whose traffic can be moved, found from the cluster alone. */
+/** Every application whose traffic can be moved, found from the cluster alone; beside them the last moves, and why other Services have none. */
 import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { whyNot } from "../i18n/checks";
 import { refusalOf } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
+import { page } from "../state/page";
+import * as rest from "../state/rest";
 import * as store from "../state/store";
-import { Switching } from "./switching";
+import { useAsked } from "./asking";
+import { Link } from "./link";
+import { moment } from "./moments";
+import { Ending, Switching } from "./switching";
+
+const LAST_MOVES = 5;
 
 export function Traffic(): JSX.Element {
   const refusal = store.applicationsError.value;
@@ -12,7 +21,13 @@ export function Traffic(): JSX.Element {
     <>
       <h1>{t("traffic")}</h1>
       {refusal && <p class="card bad-text" role="alert">{refusalOf(refusal)}</p>}
-      <Applications />
+      <div class="with-aside">
+        <Applications />
+        <aside>
+          <Moves />
+          <Others />
+        </aside>
+      </div>
     </>
   );
 }
@@ -35,5 +50,56 @@ function Applications(): JSX.Element {
         </article>
       ))}
     </div>
+  );
+}
+
+function Moves(): JSX.Element | null {
+  const asked = useAsked(() => rest.switches(page.cluster, LAST_MOVES), String(store.operations.value.count));
+  if (!asked.value?.length) return null;
+  return (
+    <section class="card">
+      <h2>{t("lastMoves")}</h2>
+      <ul class="moves">
+        {asked.value.map((one) => (
+          <li key={one.id}>
+            <Link to={{ page: "history", switchId: one.id }}>{one.namespace}/{one.service}: {one.from} → {one.to}</Link>
+            <span><Ending told={one} /></span>
+            <span class="quiet">{moment(one.requested_at)}, {one.actor}</span>
+          </li>
+        ))}
+      </ul>
+      <p><Link to={{ page: "history", switchId: "" }}>{t("everyMove")}</Link></p>
+    </section>
+  );
+}
+
+/** The Services that cannot be switched. The list is asked for when somebody wants to see it, since a cluster may have thousands. */
+function Others(): JSX.Element {
+  const [wanted, want] = useState(false);
+  return (
+    <details class="card" open={wanted} onToggle={(event) => want(event.currentTarget.open)}>
+      <summary>{t("otherServices")}</summary>
+      {wanted && <Reasons />}
+    </details>
+  );
+}
+
+function Reasons(): JSX.Element {
+  // As often as the applications beside it, which wait until what changes has settled.
+  const renewal = useMemo(() => performance.now(), [store.applications.value]);
+  const asked = useAsked(() => rest.applications(page.cluster, true), "", renewal);
+  if (asked.refusal) return <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
+  if (!asked.value) return <p role="status">{t("loading")}</p>;
+  const others = asked.value.filter((one) => one.why_not);
+  if (others.length === 0) return <p>{t("noOtherServices")}</p>;
+  return (
+    <dl class="reasons">
+      {others.map((one) => (
+        <div key={one.service_uid}>
+          <dt><Link to={{ page: "map", selection: { kind: "Service", namespace: one.namespace, name: one.service } }}>{one.namespace}/{one.service}</Link></dt>
+          <dd>{whyNot(one)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -12,7 +12,7 @@ import type { Changes, Heartbeat, Operation, Position, ToBrowser, Whole } from "
 export const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
-const FINAL = new Set(["signed_out", "forbidden", "unknown_cluster", "bad_message"]);
+const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
 
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
 export interface Ears {

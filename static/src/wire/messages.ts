@@ -501,7 +501,7 @@ export interface Operation {
 }
 
 /**
- * The server closes. `reason` is `signed_out`, `forbidden`, `unknown_cluster`, `bad_message`, `too_slow` or `restarting`.
+ * The server closes. `reason` is `signed_out`, `unknown_cluster`, `bad_message` or `too_slow`; at a restart the close itself says 1012.
  */
 export interface Bye {
   readonly type: "bye";

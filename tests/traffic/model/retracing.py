@@ -273,7 +273,8 @@ class _Search:
             case "CONFLICT" | "REVERTED":
                 return "selector" not in body or text(body["selector"]) == commit.seen
             case "TURNING_BACK":
-                return bool(body["reason"] == commit.how if commit.how else body["reason"] != "not-converged")
+                is_by_endpoints = body["reason"] in ("not-converged", "emptied")
+                return is_by_endpoints if commit.how == "not-converged" else bool(body["reason"] == commit.how if commit.how else not is_by_endpoints)
         return True
 
     def _landed(self, node: _Node, label: Landed) -> _Node | None:

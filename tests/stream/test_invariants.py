@@ -1,0 +1,132 @@
+"""Whatever happens to a stream and to those who read it, in whatever order: the invariants hold after every step."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from clusterview.stream.messages import WHOLE
+from clusterview.topology.objects import AnyRecord, Namespace, Node, Service, Uid
+from tests.stream import world
+from tests.stream.making import pod_of
+from tests.traffic.test_invariants import explore
+
+EXAMPLES = 60  # many more of them: `manage.py soak machine`
+WHO = st.integers(0, world.MOST_SOCKETS - 1)
+NAMESPACES = st.sampled_from(["mine", "mine", "other"])
+USERS = st.sampled_from([1, 2])
+VIEWS = st.sampled_from([world.MINE, world.MINE, WHOLE])
+TIMES = st.sampled_from([0, 1, 1, 2])
+RECORDS = st.one_of(
+    st.builds(lambda n: Node(uid=Uid(f"node-{n}"), name=f"outside-node-{n}"), st.integers(0, 2)),
+    st.builds(lambda n, where, status: pod_of(where, n, status=status), st.integers(0, 3), NAMESPACES,
+        st.sampled_from(["Running", "Pending"])),
+    st.builds(lambda n, where: Service(uid=Uid(f"{where}-service-{n}"), name=f"{where}-service-{n}", namespace=Namespace(where)),
+        st.integers(0, 2), NAMESPACES),
+)  # fmt: skip
+CHANGES = st.lists(st.tuples(RECORDS, st.booleans()), min_size=1, max_size=4)
+
+
+class Machine(RuleBasedStateMachine):
+    """The rules are what may happen while some read; the hub has read so many times before each of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self.world = self._stack.enter_context(world.present())
+
+    def _socket(self, who: int) -> world.Socket | None:
+        """Who is meant is counted among those that are there."""
+        sockets = [one for one in self.world.sockets if one.is_open]
+        return sockets[who % len(sockets)] if sockets else None
+
+    def _read(self, times: int) -> None:
+        """Somebody reads by then."""
+        if self._socket(0) is None and (users := [user for user, may_see in self.world.may_see.items() if may_see]):
+            self.world.open(user=users[0], view=world.MINE)
+            self.world.open(user=users[-1], view=WHOLE)
+        for _ in range(times):
+            self.world.read()
+
+    @rule(times=TIMES, changes=CHANGES)
+    def publish(self, times: int, changes: list[tuple[AnyRecord, bool]]) -> None:
+        self._read(times)
+        self.world.publish(changes)
+
+    @rule(times=TIMES, changes=st.lists(CHANGES, min_size=4, max_size=9))
+    def publish_much(self, times: int, changes: list[list[tuple[AnyRecord, bool]]]) -> None:
+        self._read(times)
+        for one in changes:
+            self.world.publish(one)
+
+    @rule(times=TIMES, user=USERS, view=VIEWS)
+    def open(self, times: int, user: int, view: str) -> None:
+        self._read(times)
+        self.world.let_in(user)
+        self.world.open(user=user, view=view)
+
+    @rule(times=TIMES, who=WHO, user=USERS)
+    def leave_and_come_back(self, times: int, who: int, user: int) -> None:
+        if socket := self._socket(who):
+            self.world.leave(socket)
+            self._read(times)
+            self.world.come_back(user=user)
+
+    @rule(times=TIMES, who=WHO)
+    def say_hello_again(self, times: int, who: int) -> None:
+        self._read(times)
+        socket = self._socket(who)
+        if socket and not socket.is_slow:
+            self.world.say_hello(socket)
+
+    @rule(times=TIMES, who=WHO, slow=st.booleans())
+    def slow_down(self, times: int, who: int, slow: bool) -> None:
+        self._read(times)
+        if socket := self._socket(who):
+            socket.is_slow = slow
+            if not slow:
+                self.world.go_on(socket)
+
+    @rule(times=TIMES, what=st.sampled_from(["away", "back", "emptied", "trimmed", "gap", "forged"]))
+    def befall(self, times: int, what: str) -> None:
+        self._read(times)
+        self.world.befall(what)
+
+    @rule(times=TIMES, anew=st.booleans())
+    def observe(self, times: int, anew: bool) -> None:
+        """The observer begins anew, or packs its picture."""
+        self._read(times)
+        if not self.world.memory.is_away:
+            (self.world.observe if anew else self.world.renew)()
+
+    @rule(times=TIMES, state=st.sampled_from(["live", "stale"]), seconds=st.sampled_from([0.1, 2.0, 6.0]))
+    def contact(self, times: int, state: str, seconds: float) -> None:
+        self._read(times)
+        self.world.memory.seconds += seconds
+        self.world.contact(state)
+
+    @rule(times=TIMES, namespace=NAMESPACES)
+    def ring(self, times: int, namespace: str) -> None:
+        self._read(times)
+        self.world.ring(namespace)
+
+    @rule(times=TIMES, user=USERS)
+    def revoke(self, times: int, user: int) -> None:
+        self._read(times)
+        self.world.revoke(user)
+
+    @invariant()
+    def holds(self) -> None:
+        self.world.check()
+
+    def teardown(self) -> None:
+        with self._stack:
+            self.world.settle()
+
+
+def test_the_invariants_hold_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    explore(examples=EXAMPLES, machine=Machine)

@@ -1,0 +1,183 @@
+"""Each invariant that is looked at after every step of the state machine can fail: the product is broken in one place, and the world says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clusterview import consumers
+from clusterview.stream import encoding, feeds, hub, views
+from clusterview.stream.messages import Operation
+from clusterview.stream.subscribing import Subscription
+from clusterview.stream.views import View
+from clusterview.topology.changes import Drop
+from tests.stream import world
+from tests.stream.making import pod_of
+from tests.stream.world import World
+
+Patch = pytest.MonkeyPatch
+MUTANTS: dict[str, Callable[[Patch, World], None]] = {}
+
+
+def breaks(invariant: str) -> Callable[[Callable[[Patch, World], None]], Callable[[Patch, World], None]]:
+    """Names a way to break this invariant; the world is settled and checked afterwards."""
+
+    def named(mutant: Callable[[Patch, World], None]) -> Callable[[Patch, World], None]:
+        MUTANTS[f"{invariant}: {mutant.__name__.replace('_', ' ')}"] = mutant
+        return mutant
+
+    return named
+
+
+def live(here: World, view: str = world.MINE) -> None:
+    """This will have somebody read a cluster with something in it."""
+    publish(here, 1)
+    here.open(user=1, view=view)
+    here.read()
+
+
+def publish(here: World, *numbers: int, is_there: bool = True) -> None:
+    """A pod of each namespace comes, or goes, for each number."""
+    for number in numbers:
+        here.publish([(pod_of(namespace, number), is_there) for namespace in ("mine", "other")])
+
+
+@breaks("I18")
+def a_view_shows_everything(patch: Patch, here: World) -> None:
+    patch.setattr(views, "narrowed", lambda record, **_: record)
+    live(here)
+
+
+@breaks("I18")
+def changes_elsewhere_are_handed_on(patch: Patch, here: World) -> None:
+    live(here)
+    patch.setattr(View, "_narrowed", lambda _, changes: list(changes))
+    publish(here, 2)
+    here.read()
+
+
+@breaks("I18")
+def a_switch_elsewhere_is_told(patch: Patch, here: World) -> None:
+    live(here)
+    patch.setattr(hub.Hub, "_ring", ring_everywhere)
+    here.ring("other")
+    here.read()
+
+
+def ring_everywhere(itself: hub.Hub, operation: Operation) -> None:
+    for view in itself._feeds[operation.cluster].views.values():
+        for subscription in view.subscriptions:
+            subscription.put_operation(frame=encoding.encode(operation))
+
+
+@breaks("I18")
+def words_that_name_objects_are_told(patch: Patch, here: World) -> None:
+    patch.setattr(View, "contact", lambda _, contact: contact)
+    live(here)
+    here.contact("stale")
+    here.read()
+
+
+@breaks("I18")
+def whoever_is_signed_out_reads_on(patch: Patch, here: World) -> None:
+    patch.setattr(consumers.LiveConsumer, "_revoked", lambda *_: None)
+    live(here)
+    here.revoke(1)
+    here.read()
+
+
+@breaks("I18")
+def a_ring_that_was_lost_is_not_made_up_for(patch: Patch, here: World) -> None:
+    patch.setattr(hub.Hub, "_tell", lambda self, notice: notice and [one(notice) for one in list(self._listeners)])
+    live(here)
+    here.befall("away")
+    here.revoke(1)
+    here.read()
+    here.befall("back")
+    here.read()
+
+
+@breaks("I19")
+def what_goes_is_not_told(patch: Patch, here: World) -> None:
+    live(here)
+    narrowed = View._narrowed
+    patch.setattr(View, "_narrowed", lambda self, changes: [one for one in narrowed(self, changes) if not isinstance(one, Drop)])
+    publish(here, 1, is_there=False)
+
+
+@breaks("I19")
+def a_picture_that_was_lost_is_not_loaded_again(patch: Patch, here: World) -> None:
+    live(here, view="*")
+    patch.setattr(hub.Hub, "_load", hub.Hub._load_contact)
+    here.befall("emptied")
+    publish(here, 2)
+
+
+@breaks("I20")
+def a_full_queue_drops_a_frame(patch: Patch, here: World) -> None:
+    patch.setattr(Subscription, "start_again", lambda *_: None)
+    live(here, view="*")
+    here.sockets[0].is_slow = True
+    publish(here, *range(2, 40))
+    here.read()
+    here.go_on(here.sockets[0])
+    publish(here, 40)
+    here.read()
+
+
+@breaks("I20")
+def a_gap_is_passed_over(patch: Patch, here: World) -> None:
+    live(here, view="*")
+    publish(here, 2)
+    here.befall("gap")
+    patch.setattr(feeds.Feed, "advance", heedless)
+    publish(here, 3)
+    here.read()
+
+
+def heedless(feed: feeds.Feed, *, frame: bytes, message: Any) -> None:
+    """Hands on whatever comes."""
+    feed.position = message.position
+    for subscription in feed.subscriptions:
+        subscription.put_changes(frame=frame)
+
+
+@breaks("I20")
+def whoever_comes_back_misses_a_frame(patch: Patch, here: World) -> None:
+    live(here)
+    publish(here, 2)
+    here.read()
+    here.leave(here.sockets[0])
+    publish(here, 3, 4)
+    here.open(user=2, view=world.MINE)
+    here.read()
+    frames_after = views.frames_after
+    patch.setattr(views, "frames_after", lambda place, **given: (frames_after(place, **given) or [b""])[1:])
+    here.come_back(user=2)
+    publish(here, 5)
+    here.read()
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here, pytest.raises(AssertionError, match=f"(?m)^{name.partition(':')[0]}: "):
+        MUTANTS[name](monkeypatch, here)
+        here.check()
+        here.settle()
+
+
+def test_nothing_is_noticed_where_nothing_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        live(here)
+        live(here, view="*")
+        publish(here, *range(2, 9))
+        publish(here, 3, is_there=False)
+        here.read()
+        here.check()
+        mine = {f"mine-pod-{number}" for number in (1, 2, *range(4, 9))}
+        assert [one.browser.pods for one in here.sockets] == [mine, mine | {name.replace("mine", "other") for name in mine}]
+        here.settle()

@@ -1,0 +1,76 @@
+"""Many processes carry out the same switch, once; and none that a test starts outlives it, whatever ends it and whatever state they are in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.lab.cluster import Cluster as Lab
+from tests.lab.fixtures import wait_until
+from tests.traffic import clerking, judging
+from tests.traffic.executor import Clerk, Executor, Place, reconcile
+from tests.traffic.shops import BLUE, GREEN, many
+from tests.traffic.sweep import take_up
+from tests.traffic.test_restored import accept_only
+
+TEST = """
+import sys, time
+import django
+django.setup()
+from pathlib import Path
+from tests.traffic.executor import Executor, Place
+from tests.traffic.test_executors import freeze
+place = Place(folder=Path(sys.argv[1]), kubeconfig=Path(sys.argv[1], "none"))
+one = Executor(place, freeze)
+while not one.is_frozen:
+    time.sleep(0.05)
+print(one.process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def freeze(_: Callable[[], None]) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_frozen_executor_ends_with_a_test_that_is_killed(tmp_path: Path) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", TEST, str(tmp_path)], cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as test:
+        assert test.stdout is not None
+        frozen = psutil.Process(int(test.stdout.readline()))
+        assert frozen.status() == psutil.STATUS_STOPPED
+        test.kill()
+    wait_until(lambda: not frozen.is_running(), seconds=10, what="the executor has ended")
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("told", [10, 0], ids=["ten are told at once", "nobody is told"])
+def test_however_many_are_told_and_look_themselves_the_traffic_moves_once_f46_f48_f49(told: int, lab_shop: Lab, tmp_path: Path) -> None:
+    place = Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig)
+    clerk, executors = Clerk(place), list[Executor]()
+    try:
+        clerk.ask(clerking.found)
+        with many(lab=lab_shop, prefix="told") as more:
+            [shop] = more(1)
+            clerk.ask(accept_only, shop)
+            clerk.ask(clerking.hand_over, shop, going_back=False)
+            executors += [Executor(place, take_up, shop) for _ in range(told)]
+            executors += [Executor(place, reconcile) for _ in range(3)]
+            clerk.ask(clerking.release, shop)
+            wait_until(lambda: not clerk.ask(clerking.epochs), seconds=60, what="the switch has ended")
+            [row], entries = clerk.ask(clerking.rows), clerk.ask(clerking.entries)
+            writes = [one for one in judging.stored(lab_shop.writes()) if one.uid == row.service_uid]
+    finally:
+        for one in executors:
+            one.end()
+        clerk.end()
+    assert judging.problems(judging.Record(writes=writes, entries=entries, rows=[row])) == []
+    assert [one.selector for one in writes if one.stored and one.selector != one.selector_before] == [BLUE, GREEN]

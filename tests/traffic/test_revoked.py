@@ -1,0 +1,106 @@
+"""Whose switch it is no more: of a person who lost the right, of an executor whose claim ran out, of code that is older than the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from clusterview.access import people
+from clusterview.models import Cluster, Grant, Switch
+from clusterview.traffic import moving_on
+from clusterview.traffic.states import TERMINAL, State
+from tests.traffic import world
+from tests.traffic.interleaving import Run
+from tests.traffic.making import BLUE, GREEN
+from tests.traffic.test_engine import who_may_switch
+from tests.traffic.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CALLS = 8  # of a switch that nothing happens to, and more
+
+
+def begun(here: World, *, calls: int) -> Run:
+    """Somebody clicks, and the switch goes on for so many calls."""
+    here.click(to="green")
+    [run] = here.runs
+    here.go(run, times=calls)
+    return run
+
+
+@pytest.mark.parametrize("calls", range(CALLS))
+def test_after_a_right_was_taken_away_nothing_is_sent_wherever_the_switch_stands_f89(calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=calls)
+        here.permit(False)
+        sent = len(here.memory.sent)
+        if not run.ended:
+            here.go(run, times=40)
+        here.check()
+        switch = Switch.objects.first()
+        was_sent = sent or any(one.marker for one in here.memory.writes)
+        assert switch is None or switch.state == (State.SUCCEEDED if was_sent else State.CANCELLED)
+
+
+def disabled(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def without_a_grant(user: User) -> None:
+    Grant.objects.filter(user=user).delete()
+
+
+def a_viewer(user: User) -> None:
+    Grant.objects.filter(user=user).update(role="viewer")
+
+
+def no_cluster(_: User) -> None:
+    Cluster.objects.filter(pk="lab").update(active=False)
+
+
+@pytest.mark.parametrize("end", [disabled, without_a_grant, a_viewer, no_cluster])
+def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User], None]) -> None:
+    who_may_switch()
+    user = people.add(name="omar", role="operator")
+    switch = Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by=user, actor="omar", epoch=1,
+    )  # fmt: skip
+    assert moving_on.why_not(switch) is None
+    end(user)
+    assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
+    assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        first = begun(here, calls=0)
+        here.go(first, times=40, until="patch effect")
+        here.clock.pass_by(6)
+        here.reconcile()
+        second = here.runs[-1]
+        second.name = first.name
+        here.go(second, times=40)
+        assert Switch.objects.get().state == State.SUCCEEDED
+        here.go(first, times=40)
+        here.check()
+        assert sum(bool(one.marker) for one in here.memory.writes) == 1
+        here.settle()
+
+
+def test_what_newer_code_has_begun_is_left_to_newer_code_f54(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch mark")
+        here.die(run)
+        here.clock.pass_by(6)
+        Switch.objects.update(schema=Switch.SCHEMA + 1)
+        assert moving_on.due() == []
+        assert moving_on.claim(switch_id=Switch.objects.get().pk, holder="older") is None
+        Switch.objects.update(schema=Switch.SCHEMA)
+        here.settle()
+        assert Switch.objects.get().state in TERMINAL
