@@ -6,7 +6,9 @@ import * as clock from "./state/clock";
 import * as derived from "./state/derived";
 import { page } from "./state/page";
 import { actOf } from "./state/keys";
+import { Pace } from "./state/pacing";
 import * as past from "./state/past";
+import { nothing } from "./state/picture";
 import * as routes from "./state/routes";
 import * as store from "./state/store";
 import * as theme from "./state/theme";
@@ -20,6 +22,13 @@ import type { Socket } from "./wire/connection";
 const SETTLES_AFTER_MS = 150;
 
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
+let news = nothing();
+const pace = new Pace(() => {
+  const told = news;
+  news = nothing();
+  store.touched(told);
+  glow(told.uids);
+});
 const connection = new Connection(page.cluster, () => new WebSocket(address) as Socket, {
   whole(whole) {
     if (store.isPast.peek()) return;
@@ -28,9 +37,8 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   },
   changes(message) {
     if (store.isPast.peek()) return;
-    const touched = store.picture.apply(message);
-    store.touched(touched);
-    glow(touched.uids);
+    store.picture.apply(message, news);
+    pace.ask();
   },
   heartbeat(heartbeat) {
     clock.hearServerTime(heartbeat.server_time_ms);

@@ -33,7 +33,7 @@ describe("where traffic goes is read from the endpoints, not from the selector",
       pod("g", { labels: { app: "shop", slot: "green" } }),
       slice("shop", ["pod-b", "pod-g"]),
     );
-    const seen = derived.liveApplication(picture, shop, derived.endpointsByService(picture), derived.podSides(picture, [shop]));
+    const seen = derived.liveApplication(picture, shop, derived.endpointsByService(picture), derived.sidesOf(picture, [shop]));
     expect(seen.asked).toBe("green");
     expect(seen.sides.map((side) => [side.value, side.endpoints])).toEqual([["blue", 1], ["green", 1]]);
   });
@@ -44,7 +44,7 @@ describe("a move that takes a group along", () => {
   const on = (service_: string, side: string): derived.LiveApplication => {
     const one = application(["blue", "green"], { service: service_, group });
     const picture = of(service(service_, { selector: { app: "shop", slot: side } }));
-    return derived.liveApplication(picture, one, new Map(), new Map());
+    return derived.liveApplication(picture, one, new Map(), () => null);
   };
   const shop = on("shop", "blue");
   const inside = on("inside", "blue");
@@ -71,7 +71,7 @@ test("problems come worst first and in an order that stays", () => {
 test("pods keep their places: by controller, then by name", () => {
   const owner = (name: string): { kind: string; name: string; uid: string } => ({ kind: "ReplicaSet", name, uid: name });
   const picture = of(pod("c", { owner: owner("x"), node: "n" }), pod("a", { owner: owner("y"), node: "n" }), pod("b", { owner: owner("x"), node: "n" }));
-  expect(derived.podsByNode(picture).get("n")?.map((one) => one.name)).toEqual(["b", "c", "a"]);
+  expect(derived.inPlace([...picture.podsOn("n")]).map((one) => one.name)).toEqual(["b", "c", "a"]);
 });
 
 test("nodes stand by zone and name, those without a zone first", () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
-from tests.journeys import axe
+from tests.journeys import axe, test_see
 from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
@@ -67,6 +68,46 @@ def test_every_page_says_that_this_is_practice(page: Page, practice: Dashboard) 
     expect(page.get_by_test_id("practice")).to_contain_text("Practice")
     page.goto(f"{practice.url}/people")
     expect(page.locator(".chip-practice")).to_have_text("Practice")
+
+
+def uids(connection: Connection, *resources: str) -> set[str]:
+    """The uid of everything that the practice cluster lists of these."""
+    paths = [f"/apis/networking.k8s.io/v1/{one}" if one == "ingresses" else f"/api/v1/{one}" for one in resources]
+    return {item["metadata"]["uid"] for path in paths for item in json.loads(connection.request("GET", path).body)["items"]}
+
+
+def test_every_node_pod_and_service_is_on_the_page_and_a_scaled_deployment_too(page: Page, practice: Dashboard) -> None:
+    connection = connect(practice)
+
+    def drawn() -> set[str]:
+        return {uid for uid in test_see.uids_on_map(page) if not uid.startswith("control-plane/")}
+
+    def is_equal() -> bool:
+        return drawn() == uids(connection, *test_see.SHOWN.values(), "ingresses")
+
+    wait_for(is_equal, seconds=15, what="the map equal by uid")
+    before = len(uids(connection, "pods"))
+    for replicas, more in ((5, 2), (3, 0)):
+        body = json.dumps({"spec": {"replicas": replicas}}).encode()
+        path = "/apis/apps/v1/namespaces/store/deployments/shop-green/scale"
+        connection.request("PATCH", path, body=body, content_type="application/merge-patch+json", is_write=True)
+        wait_for(lambda wanted=before + more: len(uids(connection, "pods")) == wanted, seconds=20, what="scaled")  # type: ignore[misc]
+        wait_for(is_equal, seconds=15, what="the map equal by uid without a reload")
+    test_see.show_table(page)
+    for kind, resource in test_see.SHOWN.items():
+        wait_for(lambda k=kind, r=resource: test_see.uids_on_page(page, k) == uids(connection, r), seconds=10, what=f"{kind} by uid")  # type: ignore[misc]
+    connection.close()
+
+
+def test_a_frozen_practice_cluster_is_stale_within_five_seconds_and_live_again_by_itself(page: Page, practice: Dashboard) -> None:
+    frozen = practice.children()["practice"]
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        test_see.chip(page, "stale")
+        expect(page.get_by_text("Not possible while the cluster is not seen live.").first).to_be_visible()
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    test_see.chip(page, "live", seconds=20)
 
 
 def test_a_first_switch_needs_no_arming_and_neither_does_the_way_back(page: Page, practice: Dashboard) -> None:
@@ -143,7 +184,7 @@ def test_the_buttons_can_be_read_by_everybody_and_pressed_by_operators(page: Pag
 
 def test_a_practice_cluster_that_dies_is_back_as_it_was(page: Page, practice: Dashboard) -> None:
     connection = connect(practice)
-    before = reading.identity(connection)
+    before, there = reading.identity(connection), uids(connection, "pods", "services")
     os.kill(practice.children()["practice"], signal.SIGKILL)
 
     def is_back() -> bool:
@@ -152,8 +193,10 @@ def test_a_practice_cluster_that_dies_is_back_as_it_was(page: Page, practice: Da
         return False
 
     wait_for(is_back, seconds=30, what="the same cluster")
+    assert uids(connection, "pods", "services") == there
     connection.close()
     expect(page.get_by_test_id("freshness")).to_contain_text("Live", timeout=30_000)
+    wait_for(lambda: there <= test_see.uids_on_map(page), seconds=10, what="the same objects on the page")
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import crash, large, live, machine, model, races, stream
+from tests.soak import contract, crash, large, live, machine, model, races, stream
 
 SWITCHES = 1000
 
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
     streamed.add_argument("--events", type=int, default=stream.EVENTS)
     streamed.add_argument("--checks", type=int, default=stream.CHECKS)
     streamed.add_argument("--seed", type=int, default=1, help="the same seed meets the same troubles")
+    names.add_parser("contract", help="each behaviour of the practice cluster broken on purpose: does its test notice?")
     held = names.add_parser("large", help="the large practice cluster with 8,000 events a second, minute by minute")
     held.add_argument("--minutes", type=int, default=large.MINUTES)
     held.add_argument("--nodes", type=int, default=feeding.NODES)
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
         "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
+        "contract": contract.soak,
         "large": lambda: kept(large.run(nodes=chosen.nodes, pods=chosen.pods, minutes=chosen.minutes)),
         "live": lambda: kept(live.run(minutes=chosen.minutes)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),

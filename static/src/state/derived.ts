@@ -3,27 +3,17 @@
  * The functions are pure over a Picture; the signals at the end keep them up to date.
  */
 import { computed } from "@preact/signals";
-import type { AnyRecord, Endpoint, Event, Node, Pod, Service } from "../wire/messages";
-import * as conditions from "./conditions";
-import { compare } from "./ordering";
+import type { AnyRecord, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
+import { byNamespaceAndName, compare } from "./ordering";
 import type { Picture } from "./picture";
 import type { Application } from "./rest";
 import * as sides from "./sides";
 import * as store from "./store";
 
-/** Pods of each node (empty name: on no node yet), grouped by what controls them and then by name, so that places stay. */
-export function podsByNode(picture: Picture): Map<string, Pod[]> {
-  const found = new Map<string, Pod[]>();
-  for (const pod of picture.all("Pod")) {
-    const pods = found.get(pod.node);
-    if (pods) pods.push(pod);
-    else found.set(pod.node, [pod]);
-  }
-  for (const pods of found.values()) {
-    const keys = new Map(pods.map((pod) => [pod, `${pod.namespace}/${pod.owner?.name ?? ""}/${pod.name}`]));
-    pods.sort((a, b) => (keys.get(a)! < keys.get(b)! ? -1 : 1));
-  }
-  return found;
+/** The pods of a node grouped by what controls them and then by name, so that places stay. */
+export function inPlace(pods: Pod[]): Pod[] {
+  const keys = new Map(pods.map((pod) => [pod, `${pod.namespace}/${pod.owner?.name ?? ""}/${pod.name}`]));
+  return pods.sort((a, b) => (keys.get(a)! < keys.get(b)! ? -1 : 1));
 }
 
 export interface Doorway {
@@ -80,9 +70,8 @@ export interface PodSide {
   readonly application: Application;
 }
 
-/** Which pods are of which side of which switchable application. The first application wins where two share their pods. */
-export function podSides(picture: Picture, applications: readonly Application[]): Map<string, PodSide> {
-  const found = new Map<string, PodSide>();
+/** This will tell of which side of which switchable application a pod is. The first application wins where two share their pods. */
+export function sidesOf(picture: Picture, applications: readonly Application[]): (pod: Pod) => PodSide | null {
   const byNamespace = new Map<string, { application: Application; selector: Readonly<Record<string, string>> }[]>();
   for (const application of applications) {
     const selector = picture.byName("Service", application.namespace, application.service)?.selector;
@@ -91,16 +80,13 @@ export function podSides(picture: Picture, applications: readonly Application[])
     if (known) known.push({ application, selector });
     else byNamespace.set(application.namespace, [{ application, selector }]);
   }
-  if (byNamespace.size === 0) return found;
-  for (const pod of picture.all("Pod")) {
+  return (pod) => {
     for (const { application, selector } of byNamespace.get(pod.namespace) ?? []) {
       const value = sides.sideOf(pod.labels, selector, application);
-      if (value === null) continue;
-      found.set(pod.uid, { value, colour: sides.colourIn(application, value), application });
-      break;
+      if (value !== null) return { value, colour: sides.colourIn(application, value), application };
     }
-  }
-  return found;
+    return null;
+  };
 }
 
 export interface LiveSide {
@@ -131,7 +117,7 @@ export function liveApplication(
   picture: Picture,
   application: Application,
   doors: ReadonlyMap<string, Doorway>,
-  podSide: ReadonlyMap<string, PodSide>,
+  sideOf: (pod: Pod) => PodSide | null,
 ): LiveApplication {
   const service = picture.byName("Service", application.namespace, application.service);
   const door = doors.get(`${application.namespace}/${application.service}`) ?? NOWHERE;
@@ -139,7 +125,8 @@ export function liveApplication(
   for (const uid of door.podUids) {
     // Two Services over one pair share their pods, so the value is read from the labels and not from the first application's side.
     const pod = picture.byUid(uid);
-    const value = pod && Object.hasOwn(pod.labels, application.key) ? pod.labels[application.key]! : podSide.get(uid)?.value;
+    if (pod?.kind !== "Pod") continue;
+    const value = Object.hasOwn(pod.labels, application.key) ? pod.labels[application.key]! : sideOf(pod)?.value;
     if (value !== undefined) behind.set(value, (behind.get(value) ?? 0) + 1);
   }
   return {
@@ -210,7 +197,7 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
   }
-  for (const pod of picture.all("Pod")) if (conditions.ofPod(pod) === "bad") found.push({ record: pod, bad: true });
+  for (const pod of picture.failingPods()) found.push({ record: pod, bad: true });
   const weight = (problem: Problem): number => (problem.bad ? 0 : 1);
   return found.sort((a, b) => weight(a) - weight(b) || compare(a.record.namespace, b.record.namespace) || compare(a.record.name, b.record.name));
 }
@@ -221,22 +208,33 @@ export function leadsNowhere(service: Service, doors: ReadonlyMap<string, Doorwa
   return (doors.get(`${service.namespace}/${service.name}`)?.ready ?? 0) === 0;
 }
 
-export const podsOn = computed(() => podsByNode(store.follow("Pod")));
 export const doorways = computed(() => endpointsByService(store.follow("EndpointSlice")));
 export const warnings = computed(() => warningsByUid(store.follow("Event")));
 export const late = computed(() => lateNodes(store.follow("Lease")));
-export const sideOfPod = computed(() => podSides(store.follow("Pod", "Service"), store.applications.value ?? []));
+export const sideOf = computed(() => sidesOf(store.follow("Service"), store.applications.value ?? []));
 export const problems = computed(() =>
   problemsOf(store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", "Pod"), late.value, doorways.value),
 );
-export const live = computed(() => {
-  const picture = store.follow("Service", "Deployment", "StatefulSet", "Pod");
-  return (store.applications.value ?? []).map((one) => liveApplication(picture, one, doorways.value, sideOfPod.value));
+export const troubles = computed(() => problems.value.length);
+let troubled: ReadonlySet<string> = new Set();
+/** The same set for as long as the same objects have problems. */
+export const troubledUids = computed(() => {
+  const now = new Set(problems.value.map((one) => one.record.uid));
+  return (troubled = now.size === troubled.size && [...now].every((uid) => troubled.has(uid)) ? troubled : now);
 });
+export const live = computed(() => {
+  const picture = store.followWritten("Service", "Deployment", "StatefulSet", "Pod");
+  return (store.applications.value ?? []).map((one) => liveApplication(picture, one, doorways.value, sideOf.value));
+});
+export const switchable = computed(() => new Set((store.applications.value ?? []).map((one) => `${one.namespace}/${one.service}`)));
 export const liveByService = computed(() => new Map(live.value.map((one) => [`${one.application.namespace}/${one.application.service}`, one])));
+export const zones = computed(() => byZone(store.list("Node")));
+export const doors = computed<(Service | Ingress)[]>(() => [
+  ...store.list("Ingress").sort(byNamespaceAndName), ...store.list("Service").sort(byNamespaceAndName),
+]);
 export const namespaces = computed(() => {
   const names = new Set(store.list("Namespace").map((one) => one.name));
-  for (const pod of store.follow("Pod").all("Pod")) names.add(pod.namespace);
+  for (const pod of store.followWritten("Pod").all("Pod")) names.add(pod.namespace);
   return [...names].sort(compare);
 });
 

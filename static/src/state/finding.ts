@@ -1,8 +1,13 @@
 /** What the tools above the map leave in sight: namespace, search text, problems only. Pure. */
+import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
+import { byNamespaceAndName } from "./ordering";
+import type { Picture } from "./picture";
 import type { Route } from "./routes";
 
 export type Sought = Pick<Route, "namespace" | "query" | "problems">;
+
+export const NO_UIDS: ReadonlySet<string> = new Set();
 
 /** Whether anything is sought at all; without it nothing is dimmed. */
 export function seeking(sought: Sought): boolean {
@@ -15,4 +20,20 @@ export function fits(record: AnyRecord, sought: Sought, problems: ReadonlySet<st
   if (sought.problems && !problems.has(record.uid)) return false;
   const text = sought.query.trim().toLowerCase();
   return text === "" || `${record.namespace}/${record.name}`.toLowerCase().includes(text);
+}
+
+/** The first `most` of what is sought, by kind, namespace and name, and how many there are. Kinds of which none is among the first need no order. */
+export function first(picture: Picture, sought: Sought, problems: ReadonlySet<string>, most: number): { rows: AnyRecord[]; count: number } {
+  const rows: AnyRecord[] = [];
+  let count = 0;
+  for (const kind of KINDS) {
+    if (rows.length === most && !seeking(sought)) {
+      count += picture.count(kind);
+      continue;
+    }
+    const found: AnyRecord[] = [...picture.all(kind)].filter((record) => fits(record, sought, problems));
+    count += found.length;
+    if (rows.length < most) rows.push(...found.sort(byNamespaceAndName).slice(0, most - rows.length));
+  }
+  return { rows, count };
 }

@@ -5,8 +5,9 @@
  * Maps and Sets everywhere, so that an object called `__proto__` or `constructor` is an object like any other. A drop of something
  * that is not there means that a change was missed; it throws, and the connection starts again.
  */
+import * as conditions from "./conditions";
 import * as pods from "./pods";
-import type { AnyRecord, Changes, Kind, Members, PodState, Whole } from "../wire/messages";
+import type { AnyRecord, Changes, Kind, Members, Pod, PodState, Whole } from "../wire/messages";
 
 export class Gap extends Error {}
 
@@ -16,8 +17,16 @@ export type Told = Pick<Changes, "changes" | "states" | "pods">;
 
 export interface Touched {
   readonly kinds: Set<Kind>;
+  /** The kinds of which something was put or dropped. Where only the state of pods was told, they are called and belong as before. */
+  readonly written: Set<Kind>;
   /** What was put: new, or changed. */
   readonly uids: Set<string>;
+  /** The nodes whose pods changed. */
+  readonly nodes: Set<string>;
+}
+
+export function nothing(): Touched {
+  return { kinds: new Set(), written: new Set(), uids: new Set(), nodes: new Set() };
 }
 
 export function nameKey(kind: string, namespace: string, name: string): string {
@@ -29,28 +38,37 @@ export class Picture {
   private readonly rowsByUid = new Map<string, number>();
   private readonly rowsByName = new Map<string, number>();
   private readonly kinds = new Map<Kind, Map<number, AnyRecord>>();
+  private readonly byNode = new Map<string, Map<number, Pod>>();
+  private readonly failing = new Map<number, Pod>();
   private states: PodState[] = [];
 
   replace(whole: Whole): void {
-    for (const index of [this.records, this.rowsByUid, this.rowsByName, this.kinds]) index.clear();
+    for (const index of [this.records, this.rowsByUid, this.rowsByName, this.kinds, this.byNode, this.failing]) index.clear();
     this.states = [...whole.states];
     for (const [row, record] of whole.objects) this.put(row, record);
     for (const [row, pod] of pods.readColumns(whole.pods, this.states)) this.put(row, pod);
     for (const members of whole.members) this.enlist(members);
   }
 
-  apply(message: Told): Touched {
-    const touched: Touched = { kinds: new Set(), uids: new Set() };
+  /** This will add what it touched to `touched`, which is given back. */
+  apply(message: Told, touched: Touched = nothing()): Touched {
+    const note = (record: AnyRecord | undefined): void => {
+      if (!record) return;
+      touched.kinds.add(record.kind);
+      touched.written.add(record.kind);
+      if (record.kind === "Pod") touched.nodes.add(record.node);
+    };
     this.states.push(...message.states);
     for (const change of message.changes) {
+      note(this.records.get(change.row));
       switch (change.op) {
         case "put":
           this.put(change.row, change.object);
-          touched.kinds.add(change.object.kind);
+          note(change.object);
           touched.uids.add(change.object.uid);
           break;
         case "drop":
-          touched.kinds.add(this.drop(change.row));
+          this.drop(change.row);
           break;
       }
     }
@@ -61,6 +79,7 @@ export class Picture {
       this.put(row, pods.withState(pod, told, restarts));
       touched.kinds.add("Pod");
       touched.uids.add(pod.uid);
+      touched.nodes.add(pod.node);
     }
     return touched;
   }
@@ -71,6 +90,19 @@ export class Picture {
 
   count(kind: Kind): number {
     return this.kinds.get(kind)?.size ?? 0;
+  }
+
+  /** The pods of a node; with an empty name those that are on none yet. */
+  podsOn(node: string): IterableIterator<Pod> {
+    return this.byNode.get(node)?.values() ?? [].values();
+  }
+
+  countOn(node: string): number {
+    return this.byNode.get(node)?.size ?? 0;
+  }
+
+  failingPods(): IterableIterator<Pod> {
+    return this.failing.values();
   }
 
   row(uid: string): number | undefined {
@@ -105,15 +137,32 @@ export class Picture {
   private put(row: number, record: AnyRecord): void {
     const before = this.records.get(row);
     if (before && (before.kind !== record.kind || before.uid !== record.uid)) this.drop(row);
+    else if (before?.kind === "Pod" && record.kind === "Pod" && before.node !== record.node) this.displace(row, before);
     this.records.set(row, record);
     this.rowsByUid.set(record.uid, row);
     this.rowsByName.set(nameKey(record.kind, record.namespace, record.name), row);
     let kind = this.kinds.get(record.kind);
     if (!kind) this.kinds.set(record.kind, (kind = new Map()));
     kind.set(row, record);
+    if (record.kind === "Pod") this.place(row, record);
   }
 
-  private drop(row: number): Kind {
+  private place(row: number, pod: Pod): void {
+    let pods = this.byNode.get(pod.node);
+    if (!pods) this.byNode.set(pod.node, (pods = new Map()));
+    pods.set(row, pod);
+    if (conditions.ofPod(pod) === "bad") this.failing.set(row, pod);
+    else this.failing.delete(row);
+  }
+
+  private displace(row: number, pod: Pod): void {
+    const pods = this.byNode.get(pod.node);
+    pods?.delete(row);
+    if (pods?.size === 0) this.byNode.delete(pod.node);
+    this.failing.delete(row);
+  }
+
+  private drop(row: number): void {
     const record = this.records.get(row);
     if (!record) throw new Gap(`row ${row} is not there`);
     this.records.delete(row);
@@ -122,6 +171,6 @@ export class Picture {
     const key = nameKey(record.kind, record.namespace, record.name);
     if (this.rowsByName.get(key) === row) this.rowsByName.delete(key);
     if (this.rowsByUid.get(record.uid) === row) this.rowsByUid.delete(record.uid);
-    return record.kind;
+    if (record.kind === "Pod") this.displace(row, record);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The page's state in one place: the picture with a counter per kind (so that a change of pods does not wake what shows Services), how
- * fresh it is, the route, and what is switchable. Nothing here draws.
+ * The page's state in one place: the picture with counters per kind and node (so that a change of pods does not wake what shows Services or
+ * another node), how fresh it is, the route, and what is switchable. Nothing here draws.
  */
 import { batch, computed, signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import { KINDS } from "../wire/messages";
-import type { Contact, Kind } from "../wire/messages";
+import type { Contact, Kind, Pod } from "../wire/messages";
 import * as clock from "./clock";
 import { freshness } from "./freshness";
 import { page } from "./page";
@@ -17,6 +17,8 @@ import type { Route, Selection } from "./routes";
 
 export const picture = new Picture();
 const counters = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
+const written = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
+const nodes = new Map<string, Signal<number>>();
 export const loaded = signal(false);
 
 /** Reading this makes the reader follow every change of this kind. */
@@ -25,24 +27,41 @@ export function follow(...kinds: Kind[]): Picture {
   return picture;
 }
 
+/** The same without the states of pods: what objects are called, where they belong and what they are labelled with. */
+export function followWritten(...kinds: Kind[]): Picture {
+  for (const kind of kinds) void written.get(kind)?.value;
+  return picture;
+}
+
+/** Reading this makes the reader follow the pods of one node alone; those on none have an empty name. */
+export function podsOn(node: string): Pod[] {
+  let counter = nodes.get(node);
+  if (!counter) nodes.set(node, (counter = signal(0)));
+  void counter.value;
+  return [...picture.podsOn(node)];
+}
+
 export function list<K extends Kind>(kind: K): Of<K>[] {
   return [...follow(kind).all(kind)];
 }
 
 export function replaced(): void {
   batch(() => {
-    for (const counter of counters.values()) counter.value++;
+    for (const counter of [...counters.values(), ...written.values(), ...nodes.values()]) counter.value++;
     loaded.value = true;
   });
 }
 
 export function touched(what: Touched): void {
   batch(() => {
-    for (const kind of what.kinds) {
-      const counter = counters.get(kind);
-      if (counter) counter.value++;
-    }
+    for (const kind of what.kinds) grow(counters.get(kind));
+    for (const kind of what.written) grow(written.get(kind));
+    for (const node of what.nodes) grow(nodes.get(node));
   });
+}
+
+function grow(counter: Signal<number> | undefined): void {
+  if (counter) counter.value++;
 }
 
 export const contact = signal<Contact | null>(null);
@@ -90,6 +109,8 @@ export const selected = computed(() => {
   const kind = selection.kind as Kind;
   return follow(kind).byName(kind, selection.namespace, selection.name) ?? null;
 });
+
+export const selectedUid = computed(() => selected.value?.uid ?? "");
 
 export const clusterFacts = signal<rest.Cluster | null>(null);
 export const applications = signal<readonly rest.Application[] | null>(null);

@@ -8,9 +8,9 @@ export function glow(uids: ReadonlySet<string>): void {
   requestAnimationFrame(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const lit = "0 0 0 3px var(--glow)";
-    for (const uid of uids) {
-      const shown = document.querySelector(`.stage [data-uid="${CSS.escape(uid)}"]`);
-      shown?.animate({ boxShadow: [lit, still ? lit : "0 0 0 0 transparent"] }, { duration: LASTS_MS, easing: "ease-out" });
+    // One way through what is drawn: to look for each would be as many ways.
+    for (const shown of document.querySelectorAll<HTMLElement>(".stage [data-uid]")) {
+      if (uids.has(shown.dataset["uid"]!)) shown.animate({ boxShadow: [lit, still ? lit : "0 0 0 0 transparent"] }, { duration: LASTS_MS, easing: "ease-out" });
     }
   });
 }

@@ -35,7 +35,7 @@ export function Look(): JSX.Element {
 function Tools({ rewinding, rewind }: { rewinding: boolean; rewind: (open: boolean) => void }): JSX.Element {
   const route = store.route.value;
   const open = rewinding || route.at !== "";
-  const troubles = derived.problems.value.length;
+  const troubles = derived.troubles.value;
   return (
     <div class="tools">
       <input

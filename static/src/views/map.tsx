@@ -1,12 +1,13 @@
 /** The live map: the control plane above, the Services that lead to pods, the nodes with what runs on them. */
+import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import type { AnyRecord, Ingress, Node, Pod, Service } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as finding from "../state/finding";
-import { byNamespaceAndName } from "../state/ordering";
 import * as store from "../state/store";
 import { conditionOf, statusOf } from "./marks";
+import { useNear } from "./near";
 import { DoorPicture, doorOf } from "./pictures";
 import { Stage } from "./stage";
 
@@ -16,27 +17,40 @@ interface Sight {
   readonly behind: ReadonlySet<string> | null;
 }
 
-function sight(): Sight {
+/** With more pods than this, those of nodes that are far out of sight are not drawn. */
+const DRAWN = 3_000;
+const DRAWN_KINDS = ["ControlPlanePart", "Ingress", "Service", "Node", "Pod"] as const;
+/** So many pods stand side by side in a node that is not wide, each of so many pixels. */
+const ABREAST = 7;
+const POD_PIXELS = 28;
+
+/** It stays the same for as long as the same stands out, for everything that is drawn depends on it. */
+const sight = computed<Sight>(() => {
   const route = store.route.value;
-  const problems = new Set(derived.problems.value.map((one) => one.record.uid));
+  const problems = route.problems ? derived.troubledUids.value : finding.NO_UIDS;
   const chosen = store.selected.value;
-  const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? new Set<string>()) : null;
+  const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? finding.NO_UIDS) : null;
   return { shows: (record) => finding.fits(record, route, problems), behind };
-}
+});
+const podCount = computed(() => store.followWritten("Pod").count("Pod"));
+const isVast = computed(() => podCount.value > DRAWN);
+const isAnythingFound = computed(() => {
+  if (!finding.seeking(store.route.value)) return true;
+  const picture = store.followWritten(...DRAWN_KINDS);
+  const { shows } = sight.value;
+  return DRAWN_KINDS.some((kind) => [...picture.all(kind)].some(shows));
+});
 
 export function Map(): JSX.Element {
-  const seen = sight();
+  const seen = sight.value;
   const parts = store.list("ControlPlanePart");
-  const doors: (Service | Ingress)[] = [...store.list("Ingress").sort(byNamespaceAndName), ...store.list("Service").sort(byNamespaceAndName)];
-  const nodes = store.list("Node");
-  const zones = derived.byZone(nodes);
-  const onNodes = derived.podsOn.value;
-  const homeless = onNodes.get("") ?? [];
-  const route = store.route.value;
-  const found = !finding.seeking(route) || [...parts, ...doors, ...nodes, ...store.list("Pod")].some(seen.shows);
+  const doors = derived.doors.value;
+  const zones = derived.zones.value;
+  const homeless = store.podsOn("");
+  const many = isVast.value;
   return (
     <Stage>
-      {!found && <p class="card" role="status">{t("nothingFound")}</p>}
+      {!isAnythingFound.value && <p class="card" role="status">{t("nothingFound")}</p>}
       <section class="band" aria-label={t("controlPlane")}>
         <h2>{t("controlPlane")}</h2>
         <div class="tiles">
@@ -50,20 +64,20 @@ export function Map(): JSX.Element {
         </div>
       </section>
       <section class="band" aria-label={t("nodes")}>
-        <h2>{t("nodes")} <span class="quiet">{nodes.length} · {t("pods", { count: store.picture.count("Pod") })}</span></h2>
+        <h2>{t("nodes")} <span class="quiet">{store.picture.count("Node")} · {t("pods", { count: podCount.value })}</span></h2>
         <div class="zones">
           {zones.map(([zone, itsNodes]) => (
             <section key={zone} class={zones.length > 1 ? "zone framed" : "zone"} aria-label={zone || t("noZone")}>
               {zones.length > 1 && <h3>{zone || t("noZone")} <span class="quiet">{itsNodes.length}</span></h3>}
               <div class="split-map">
-                {itsNodes.map((node) => <NodeBox key={node.uid} node={node} pods={onNodes.get(node.name) ?? []} seen={seen} />)}
+                {itsNodes.map((node) => <NodeBox key={node.uid} node={node} seen={seen} many={many} />)}
               </div>
             </section>
           ))}
           {homeless.length > 0 && (
             <div class="zone node">
               <p class="quiet">{t("unscheduled")}</p>
-              <Pods pods={homeless} seen={seen} />
+              <Pods pods={derived.inPlace(homeless)} seen={seen} />
             </div>
           )}
         </div>
@@ -98,11 +112,12 @@ function choose(record: AnyRecord): void {
 }
 
 function isChosen(record: AnyRecord): boolean {
-  return store.selected.value?.uid === record.uid;
+  return store.selectedUid.value === record.uid;
 }
 
 function Tile({ record, seen, note, door }: { record: AnyRecord; seen: Sight; note: string; door?: Service | Ingress }): JSX.Element {
-  const live = door?.kind === "Service" ? derived.liveByService.value.get(derived.serviceKey(door)) : undefined;
+  const key = door?.kind === "Service" ? derived.serviceKey(door) : "";
+  const live = derived.switchable.value.has(key) ? derived.liveByService.value.get(key) : undefined;
   return (
     <button
       type="button" class={seen.shows(record) ? "tile" : "tile dim"} data-uid={record.uid} data-condition={conditionOf(record)}
@@ -122,25 +137,27 @@ function Tile({ record, seen, note, door }: { record: AnyRecord; seen: Sight; no
   );
 }
 
-function NodeBox({ node, pods, seen }: { node: Node; pods: readonly Pod[]; seen: Sight }): JSX.Element {
-  const ready = pods.filter((pod) => pod.ready).length;
+function NodeBox({ node, seen, many }: { node: Node; seen: Sight; many: boolean }): JSX.Element {
+  const [box, near] = useNear(many);
+  const pods = near ? derived.inPlace(store.podsOn(node.name)) : null;
+  const told = pods && t("ready", { ready: pods.filter((pod) => pod.ready).length, total: pods.length });
   return (
-    <div class="node" data-uid={node.uid} data-condition={conditionOf(node)}>
+    <div ref={box} class="node" data-uid={node.uid} data-condition={conditionOf(node)}>
       <button type="button" class={seen.shows(node) ? "head" : "head dim"} aria-pressed={isChosen(node)} onClick={() => choose(node)}>
         <span class="title"><i class="dot" /><strong>{node.name}</strong></span>
-        <small class="line quiet">{[statusOf(node), t("ready", { ready, total: pods.length })].filter(Boolean).join(" · ")}</small>
+        <small class="line quiet">{[statusOf(node), told].filter(Boolean).join(" · ")}</small>
       </button>
-      <Pods pods={pods} seen={seen} />
+      {pods ? <Pods pods={pods} seen={seen} /> : <div style={{ height: POD_PIXELS * Math.ceil(store.picture.countOn(node.name) / ABREAST) }} />}
     </div>
   );
 }
 
 function Pods({ pods, seen }: { pods: readonly Pod[]; seen: Sight }): JSX.Element {
-  const sides = derived.sideOfPod.value;
+  const sideOf = derived.sideOf.value;
   return (
     <div class="pods">
       {pods.map((pod) => {
-        const side = sides.get(pod.uid);
+        const side = sideOf(pod);
         const shown = seen.shows(pod) && (!seen.behind || seen.behind.has(pod.uid));
         const label = [pod.name, pod.namespace, statusOf(pod), pod.ready ? "" : t("notReady"), side?.value ?? ""].filter(Boolean).join(", ");
         return (

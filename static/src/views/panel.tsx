@@ -122,7 +122,7 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
 }
 
 function Related({ record }: { record: AnyRecord }): JSX.Element | null {
-  const found = related(store.follow(...RELATED_KINDS), record);
+  const found = related(store.followWritten(...RELATED_KINDS), record);
   if (found.length === 0) return null;
   const shown = found.slice(0, MOST_RELATED);
   return (

@@ -1,20 +1,19 @@
-/** Everything of the picture as rows: the map for screen readers, for copying, and for who likes tables. */
+/** Everything of the picture as rows: the map for screen readers, for copying, and for who likes tables. Very many come piece by piece. */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { KINDS } from "../wire/messages";
-import type { AnyRecord } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as finding from "../state/finding";
-import { byNamespaceAndName } from "../state/ordering";
 import * as store from "../state/store";
 import { conditionOf, statusOf } from "./marks";
 
+const PIECE = 1_000;
+
 export function Table(): JSX.Element {
+  const [most, show] = useState(PIECE);
   const route = store.route.value;
-  const problems = new Set(derived.problems.value.map((one) => one.record.uid));
-  const rows: AnyRecord[] = KINDS.flatMap((kind) => (store.list(kind) as AnyRecord[]).sort(byNamespaceAndName)).filter((record) =>
-    finding.fits(record, route, problems),
-  );
+  const { rows, count } = finding.first(store.follow(...KINDS), route, route.problems ? derived.troubledUids.value : finding.NO_UIDS, most);
   if (rows.length === 0) return <p class="card" role="status">{t("nothingFound")}</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={t("showTable")}>
@@ -44,6 +43,7 @@ export function Table(): JSX.Element {
           ))}
         </tbody>
       </table>
+      {count > rows.length && <button type="button" class="button" onClick={() => show(most + PIECE)}>{t("more", { count: count - rows.length })}</button>}
     </div>
   );
 }
