@@ -141,13 +141,14 @@ class SizeSweep(Sweep):
         self._clerk.ask(clerking.expire)
         self._clerk.ask(clerking.wake, kind=self.kind)
         super()._finish(fates)
+        accepted = {one.namespace for one in self._clerk.ask(clerking.sizes)}
         for fate in fates:
-            fate.trouble += self._other_numbers(fate)
+            fate.trouble += self._other_numbers(fate) if fate.shop.namespace in accepted else ()
 
     def _other_numbers(self, fate: Fate) -> Iterator[str]:
-        """Those that are not as they must be in the end. Where it died before the click was accepted nothing was to be done."""
+        """Those that are not as they must be in the end."""
         assert isinstance(fate.case.scenario, Sized)
-        for name, number in fate.case.scenario.numbers if fate.epoch else ():
+        for name, number in fate.case.scenario.numbers:
             kind, _, name = name.partition(" ")
             found = self._lab.get(f"{PATHS[kind]}/namespaces/{fate.shop.namespace}/{RESOURCES[kind]}/{name}")["spec"][NUMBERS[kind]]
             if found != number:
