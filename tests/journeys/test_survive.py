@@ -19,6 +19,8 @@ import redis
 from playwright.sync_api import Page, expect
 
 from clusterview.stream import keys
+from tests.faults.api import ApiProxy
+from tests.faults.requests import Delay, Match
 from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.lab.fixtures import stays
 from tests.ports import free_port
@@ -155,6 +157,30 @@ class Crafted:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.mkdir, (str(self._touched),)
+
+
+def test_a_web_process_that_dies_with_its_patch_under_way_is_followed_by_the_worker_and_the_patch_comes_too_late_f44(
+    dashboard: Dashboard, lab: Any, lab_shop: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    state, body = tmp_path_factory.mktemp("followed") / "state", {"namespace": "store", "service": "shop", "to": "green"}
+    with ApiProxy(lab=lab, seed=1) as wire:
+        mine = Dashboard(state=state, port=free_port(), kubeconfig=wire.kubeconfig(user="clusterview")).start()
+        try:
+            mine.manage("arm", lab.context)
+            with mine.rest(token=mine.token(name="olga", role="operator")) as rest:
+                cluster = wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="live")[0]["id"]
+                late = wire.add(Delay(match=Match(method="PATCH", path=r"/services/shop\?(?!.*dryRun)", body='"/spec/selector"', times=1)))
+                started = rest.post(f"/clusters/{cluster}/switches", json=body)
+                assert started.status_code == 202, started.text
+                wait_for(lambda: late.met, seconds=10, what="the patch is under way")
+                kill_child(mine, "web")
+                told = ended(rest=rest, switch=started.json()["id"])
+            actions = [entry["action"] for entry in told["entries"]]
+            assert (told["state"], actions.count("INTENT")) == ("succeeded", actions.count("OUTCOME"))
+            assert wire.release(late) in ([409], [422])
+            assert lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "green"
+        finally:
+            mine.stop()
 
 
 def test_what_somebody_else_puts_into_redis_runs_nothing_and_writes_nothing_f42(

@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
     ways = names.add_parser("machine", help="engine and stream in memory: whatever may happen to them, in any order")
     ways.add_argument("--examples", type=int, default=machine.EXAMPLES, help="ways of forty steps each")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
+    crashes.add_argument("--sizes", action="store_true", help="while it changes sizes, instead of while it switches")
+    crashes.add_argument("--share", type=float, default=1.0, help="of all cases, by chance")
     crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")
     raced = names.add_parser("races", help="two clicks at once, and a click against an edit")
     raced.add_argument("--races", type=int, default=races.RACES)
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> int:
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
         "machine": lambda: machine.soak(examples=chosen.examples),
-        "crash": lambda: kept(crash.run(database_url=chosen.database_url)),
+        "crash": lambda: kept(crash.run(sizes=chosen.sizes, share=chosen.share, database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
         "contract": contract.soak,

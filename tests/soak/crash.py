@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
 from pathlib import Path
 
@@ -13,19 +14,23 @@ from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports
 
 
-def run(*, database_url: str = "") -> list[Line]:
-    """This will start a lab and go through all cases, on SQLite or on the PostgreSQL of the URL, whose database has to be empty."""
+def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> list[Line]:
+    """This will start a lab and go through so much of all cases, of switches or of changes of sizes; on SQLite, or on the PostgreSQL of the URL,
+    whose database has to be empty.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     django.setup()
     from tests.traffic.executor import Place  # its models need Django to be ready
     from tests.traffic.sweep import TAKEN_OVER_WITHIN, Sweep
+    from tests.traffic.sweep_sizes import SizeSweep
 
     with tempfile.TemporaryDirectory(prefix="clusterview-crash-") as folder:
         lab = Cluster(state=Path(folder) / "lab", port=free_ports())
         try:
             lab.up()
             place = Place(folder=Path(folder), kubeconfig=lab.kubeconfig, database_url=database_url)
-            result = Sweep(place=place, lab=lab).run(choose=list)
+            sweep = (SizeSweep if sizes else Sweep)(place=place, lab=lab)
+            result = sweep.run(choose=lambda cases: random.Random(1).sample(cases, round(len(cases) * share)))
         finally:
             lab.down()
     for problem in [*result.problems, *(f"not reached: {case}" for case in result.missed)]:

@@ -29,11 +29,11 @@ def found() -> None:
     assert ApiToken.objects.create(name=OLGA.name, role=OLGA.role, token_hash="x").pk == OLGA.token_id
 
 
-def release(shop: Shop, *, kind: Kind = Switch) -> int:
-    """This will let the reconcilers see the Service's open operation of a kind; returns the number of its claims."""
+def release(shop: Shop, *, kind: Kind = Switch) -> tuple[int, str]:
+    """This will let the reconcilers see the Service's open operation of a kind; returns the number of its claims and its state."""
     found = kind._default_manager.filter(namespace=shop.namespace, service=shop.service, open=True)
     found.update(look_again_at=None)
-    return max(found.values_list("epoch", flat=True), default=0)
+    return max(found.values_list("epoch", "state"), default=(0, ""))
 
 
 def hand_over(shop: Shop, *, going_back: bool, kind: Kind = Switch) -> None:

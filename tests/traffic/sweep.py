@@ -88,13 +88,14 @@ class Case:
 
 @dataclass
 class Fate:
-    """What happened to one case. `epoch` is how often the switch was claimed by then."""
+    """What happened to one case. `epoch` is how often its operation was claimed by then, and `state` where it stood."""
 
     case: Case
     shop: Shop
     executor: Executor
     crashed_at: datetime | None = None
     epoch: int = 0
+    state: str = ""
     thawed: bool = False
     trouble: list[str] = field(default_factory=list)
 
@@ -304,7 +305,7 @@ class Sweep:
     def _crashed(self, fate: Fate) -> None:
         if fate.executor.exit_code != 0:
             fate.crashed_at = self._clerk.ask(clerking.now)
-        fate.epoch = self._clerk.ask(clerking.release, fate.shop, kind=self.kind)
+        fate.epoch, fate.state = self._clerk.ask(clerking.release, fate.shop, kind=self.kind)
 
     def _thaw(self, fates: list[Fate], *, seen: dict[tuple[str, str], int] | None = None) -> None:
         """This will let those go on who were frozen, once another executor has taken over or finished."""

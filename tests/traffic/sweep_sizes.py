@@ -24,7 +24,6 @@ from tests.traffic.shops import GREEN, LEAST, Shop, many
 from tests.traffic.sweep import Fate, More, Result, Scenario, Sweep, click, succeeded, waited
 
 RESTING = (State.HOLDING,)
-AT_REST = ("HOLDING", "WAITING", "READY")  # the last word of an executor after which nothing may be to be done for a while
 RESOURCES = {AUTOSCALER: "horizontalpodautoscalers", "Deployment": "deployments"}
 NUMBERS = {AUTOSCALER: "minReplicas", "Deployment": "replicas"}
 PATHS = {AUTOSCALER: "/apis/autoscaling/v2", "Deployment": "/apis/apps/v1"}
@@ -56,7 +55,8 @@ def hold(watched: Callable[[], None], shop: Shop) -> None:
 def scale_down(watched: Callable[[], None], shop: Shop) -> None:
     unseen_by_others()
     switch = succeeded(click(shop, to="blue"))
-    sizing.advance(sizing_id=of(shop).pk)  # nothing is to be held where no autoscaler is
+    for row in Sizing.objects.filter(namespace=shop.namespace, open=True):
+        sizing.advance(sizing_id=row.pk)  # nothing is to be held where no autoscaler is
     watched()
     row = resizing.scale_down(switch=switch, person=OLGA, replicas=1)
     sizing.advance(sizing_id=row.pk)
@@ -141,13 +141,14 @@ class SizeSweep(Sweep):
         self._clerk.ask(clerking.expire)
         self._clerk.ask(clerking.wake, kind=self.kind)
         super()._finish(fates)
+        accepted = {one.namespace for one in self._clerk.ask(clerking.sizes)}
         for fate in fates:
-            fate.trouble += self._other_numbers(fate)
+            fate.trouble += self._other_numbers(fate) if fate.shop.namespace in accepted else ()
 
     def _other_numbers(self, fate: Fate) -> Iterator[str]:
-        """Those that are not as they must be in the end. Where it died before the click was accepted nothing was to be done."""
+        """Those that are not as they must be in the end."""
         assert isinstance(fate.case.scenario, Sized)
-        for name, number in fate.case.scenario.numbers if fate.epoch else ():
+        for name, number in fate.case.scenario.numbers:
             kind, _, name = name.partition(" ")
             found = self._lab.get(f"{PATHS[kind]}/namespaces/{fate.shop.namespace}/{RESOURCES[kind]}/{name}")["spec"][NUMBERS[kind]]
             if found != number:
@@ -166,7 +167,7 @@ class SizeSweep(Sweep):
             for name, those in numbers.items():
                 problems += judging_sizes.put_back(those, entries, original=LEAST) if name.startswith(AUTOSCALER) else []
             found += [f"{fate.case}: {problem}" for problem in problems]
-            if mine and not fate.case.crash.point.name.startswith(AT_REST):
+            if mine and fate.state not in (State.HOLDING, State.WAITING):  # where nothing may be to be done for a while
                 waits.append(waited(str(mine[-1].pk), fate.crashed_at, entries))
         missed = [str(fate.case) for fate in fates if fate.crashed_at is None]
         return Result(len(fates), missed, found, max(waits))

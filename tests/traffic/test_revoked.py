@@ -8,12 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 
 from clusterview.access import people
+from clusterview.kube import errors
 from clusterview.models import Cluster, Grant, Switch
 from clusterview.traffic import moving_on
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
 from tests.traffic.making import BLUE, GREEN
+from tests.traffic.memory import Memory, Order
 from tests.traffic.test_engine import who_may_switch
 from tests.traffic.world import World
 
@@ -72,6 +74,30 @@ def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User]
     end(user)
     assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
     assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_a_credential_that_is_taken_away_leaves_it_in_doubt_until_it_is_back_f91(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What became of the effect cannot be read then, so nothing is told of it."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise errors.Unauthorized("The cluster does not accept the credential.")
+
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch effect")
+        with monkeypatch.context() as without:
+            without.setattr(Memory, "service", refused)
+            here.go(run, Order.LOSE_AFTER)
+            for _ in range(3):
+                here.clock.pass_by(6)
+                here.reconcile()
+        switch = Switch.objects.get()
+        assert (switch.state, here.runs) == (State.UNKNOWN, [])
+        here.check()
+        here.settle()
+        switch.refresh_from_db()
+        assert (switch.state, sum(bool(one.marker) for one in here.memory.writes)) == (State.SUCCEEDED, 1)
 
 
 def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatch: pytest.MonkeyPatch) -> None:
