@@ -21,6 +21,9 @@ const SETTLES_AFTER_MS = 150;
 
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
 const connection = new Connection(page.cluster, () => new WebSocket(address) as Socket, {
+  firstPaint(paint) {
+    store.firstPaint.value = paint;
+  },
   whole(whole) {
     if (store.isPast.peek()) return;
     store.picture.replace(whole);

@@ -5,7 +5,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import { KINDS } from "../wire/messages";
-import type { Contact, Kind } from "../wire/messages";
+import type { Contact, FirstPaint, Kind } from "../wire/messages";
 import * as clock from "./clock";
 import { freshness } from "./freshness";
 import { page } from "./page";
@@ -18,6 +18,8 @@ import type { Route, Selection } from "./routes";
 export const picture = new Picture();
 const counters = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
 export const loaded = signal(false);
+/** What is known of a large cluster before it is loaded. */
+export const firstPaint = signal<FirstPaint | null>(null);
 
 /** Reading this makes the reader follow every change of this kind. */
 export function follow(...kinds: Kind[]): Picture {
