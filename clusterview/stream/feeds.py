@@ -10,7 +10,7 @@ import collections
 import threading
 from collections.abc import Sequence
 
-from clusterview.stream import encoding, rows
+from clusterview.stream import encoding, painting, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.subscribing import Subscription
@@ -46,6 +46,7 @@ class Feed:
         self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
         self._frames: collections.deque[bytes] = collections.deque(maxlen=STEPS)  # of the same steps
         self._snapshot: tuple[Position, bytes] | None = None
+        self._painted: tuple[Position, list[bytes]] | None = None  # what is told before that snapshot
         self._tail: collections.deque[tuple[Position, bytes]] = collections.deque()  # the frames that came after the snapshot
         self.tail_bytes = 0
         self.renewed_at = float("-inf")
@@ -140,10 +141,20 @@ class Feed:
                 self.tail_bytes -= len(self._tail.popleft()[1])
 
     def frames(self) -> Sequence[bytes] | None:
-        """The picture as it is now: a snapshot as its publisher has packed it, and what came after it. The same bytes for everybody."""
+        """The picture as it is now: a snapshot as its publisher has packed it, and what came after it. The same bytes for everybody.
+
+        Before that of a large cluster, its first paint.
+        """
         if self._snapshot is None:
             return None
-        return [self._snapshot[1], *(frame for _, frame in self._tail)]
+        return [*self._first_paint(self._snapshot[0]), self._snapshot[1], *(frame for _, frame in self._tail)]
+
+    def _first_paint(self, place: Position) -> list[bytes]:
+        """Counted once for each snapshot, from the picture as it is then."""
+        if self._painted is None or self._painted[0] != place:
+            paint = painting.first_paint(self._reader.picture.objects.values()) if self._reader else None
+            self._painted = place, [encoding.encode(paint)] if paint else []
+        return self._painted[1]
 
 
 def put_or_end(*, queue: asyncio.Queue[Step | None], step: Step | None) -> None:

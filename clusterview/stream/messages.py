@@ -118,6 +118,18 @@ class Resumed(Message, frozen=True, kw_only=True, tag="resumed"):
     position: Position
 
 
+class FirstPaint(Message, frozen=True, kw_only=True, tag="first_paint"):
+    """Comes before the snapshot of a large cluster, and says what can be said before that is there: how many objects of each `kinds` there are, and
+    pods of each of the `statuses`. `parts` are the control plane's.
+    """
+
+    parts: tuple[objects.ControlPlanePart, ...]
+    kinds: dict[str, int]
+    statuses: dict[str, int]
+    ready_nodes: int
+    ready_pods: int
+
+
 class Snapshot(Message, frozen=True, kw_only=True, tag="snapshot"):
     """Replaces the browser's picture. `body` is a `Whole` in MessagePack, compressed with zlib."""
 
@@ -189,4 +201,4 @@ class Bye(Message, frozen=True, kw_only=True, tag="bye"):
     reason: str
 
 
-ToBrowser = Resumed | Snapshot | Changes | Heartbeat | Operation | Bye
+ToBrowser = Resumed | FirstPaint | Snapshot | Changes | Heartbeat | Operation | Bye

@@ -30,6 +30,9 @@ const pace = new Pace(() => {
   glow(told.uids);
 });
 const connection = new Connection(page.cluster, () => new WebSocket(address) as Socket, {
+  firstPaint(paint) {
+    store.firstPaint.value = paint;
+  },
   whole(whole) {
     if (store.isPast.peek()) return;
     store.picture.replace(whole);

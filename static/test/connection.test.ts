@@ -43,7 +43,7 @@ async function opened(): Promise<Line> {
 beforeEach(() => {
   vi.useFakeTimers();
   lines.length = 0;
-  ears = { whole: vi.fn(), changes: vi.fn(), heartbeat: vi.fn(), operation: vi.fn(), ended: vi.fn(), opened: vi.fn() };
+  ears = { firstPaint: vi.fn(), whole: vi.fn(), changes: vi.fn(), heartbeat: vi.fn(), operation: vi.fn(), ended: vi.fn(), opened: vi.fn() };
   const open = (): Socket => {
     lines.push(new Line());
     return lines.at(-1)!;
@@ -54,6 +54,20 @@ beforeEach(() => {
 afterEach(() => {
   connection.stop();
   vi.useRealTimers();
+});
+
+test("a large cluster's first paint is told before its picture, and is no place to go on from", async () => {
+  connection.start();
+  const line = lines.at(-1)!;
+  line.onopen?.();
+  const paint = { type: "first_paint", parts: [], kinds: { Pod: 9_000 }, statuses: { Running: 9_000 }, ready_nodes: 0, ready_pods: 9_000 };
+  line.say(paint);
+  await connection.settled();
+  expect(ears.firstPaint).toHaveBeenCalledWith(paint);
+  expect(connection.position).toBeNull();
+  line.say({ type: "snapshot", position: at(4), body });
+  await connection.settled();
+  expect(ears.whole).toHaveBeenCalledTimes(1);
 });
 
 describe("each change is applied exactly once and in order (F70)", () => {

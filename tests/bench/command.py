@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tests.bench import change, cold, crowd, decode, fanout, patience, quiet, rivals, switch, table, traffic, wire
+from tests.bench import change, cold, crowd, decode, fanout, first, patience, quiet, rivals, switch, table, traffic, wire
 
 BENCHES = {
     "decode": decode.measure,
@@ -22,6 +22,7 @@ BENCHES = {
     "storm": crowd.measure_storm,
     "idle": quiet.measure_idle,
     "load": quiet.measure_load,
+    "first": first.measure,
     "switch": switch.measure,
     "traffic": traffic.measure,
     "rivals": rivals.measure,

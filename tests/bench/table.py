@@ -31,16 +31,22 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def show(lines: Sequence[Line]) -> str:
     """The table as text."""
-    head = ("what", "ours", "floor", "peer", "ours/floor", "goal", "met")
+    head = ("what", "ours", "floor", "peer", "ratio", "goal", "met")
     rows = [
         (
             one.what, said(one.ours, one.unit), said(one.floor, one.unit), said(one.peer, one.unit),
-            f"{one.ours / one.floor:.1f}" if one.floor and one.ours is not None else "", one.goal, {True: "yes", False: "NO", None: ""}[one.met],
+            ratio(one), one.goal, {True: "yes", False: "NO", None: ""}[one.met],
         )
         for one in lines
     ]  # fmt: skip
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows])
+
+
+def ratio(line: Line) -> str:
+    """Ours in parts of the floor, or of the peer where there is no floor."""
+    beside = line.floor or line.peer
+    return f"{line.ours / beside:.2g}" if beside and line.ours is not None else ""
 
 
 def said(value: float | None, unit: str) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import msgspec
 
 from clusterview.stream import encoding, rows
-from clusterview.stream.messages import Changes, Heartbeat, Operation, Position, Resumed, Snapshot
+from clusterview.stream.messages import Changes, FirstPaint, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import Namespace, Node, Pod, Uid
 from clusterview.topology.pictures import Picture
 
 NODE = Node(uid=Uid("n1"), name="node-1", ready="True")
-Frame = Snapshot | Changes | Heartbeat | Resumed | Operation
+Frame = FirstPaint | Snapshot | Changes | Heartbeat | Resumed | Operation
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 
 
@@ -61,11 +61,14 @@ class Browser:
         self.position: Position | None = None
         self.states: list[str] = []
         self.operations: list[str] = []
+        self.paints: list[FirstPaint] = []
         self.snapshots = 0
 
     def take(self, frame: bytes) -> Frame:
         message = read(frame)
         match message:
+            case FirstPaint():
+                self.paints.append(message)
             case Snapshot():
                 self.reader = rows.Reader(whole=encoding.unpack(message.body))
                 self.position = message.position

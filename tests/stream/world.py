@@ -18,6 +18,7 @@ import pytest
 from clusterview import consumers
 from clusterview.access import origins, people
 from clusterview.access.people import Person
+from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, feeds, hub, keys, notices, rows, subscribing, views
 from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Hello, MissingKind, Operation, Position, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
@@ -337,13 +338,13 @@ def enter(monkeypatch: pytest.MonkeyPatch) -> None:
     async def person(scope: dict[str, Any]) -> Person | None:
         return _present[-1].person(scope)
 
-    async def known(_: str) -> bool:
-        return True
+    async def known(asked: list[str]) -> dict[str, str]:
+        return {one: one for one in asked}
 
     monkeypatch.setattr(hub, "hub", lambda: _present[-1].hub)
     monkeypatch.setattr(people, "person_of_scope", person)
     monkeypatch.setattr(origins, "allowed", lambda _: True)
-    monkeypatch.setattr(consumers, "is_known", known)
+    monkeypatch.setattr(consumers, "_clusters", SharedLook(known))
     monkeypatch.setattr(consumers, "HELLOS", 1_000)
     for (module, name), value in SMALL.items():
         monkeypatch.setattr(module, name, value)

@@ -80,6 +80,7 @@ const WORDS = {
   leader: ["leader {name}", "리더 {name}"],
   nowhere: ["no ready endpoint", "준비된 엔드포인트 없음"],
   notReady: ["not ready", "준비 안 됨"],
+  arriving: ["The whole picture is on its way.", "전체 화면을 가져오는 중입니다."],
   nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],
   nothingFound: ["Nothing matches. Clear the search or choose another namespace.", "일치하는 항목이 없습니다. 검색을 지우거나 다른 네임스페이스를 고르세요."],
   missingKinds: ["Not shown: {kinds}", "표시되지 않음: {kinds}"],

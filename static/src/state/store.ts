@@ -5,7 +5,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import { KINDS } from "../wire/messages";
-import type { Contact, Kind, Pod } from "../wire/messages";
+import type { Contact, FirstPaint, Kind, Pod } from "../wire/messages";
 import * as clock from "./clock";
 import { freshness } from "./freshness";
 import { page } from "./page";
@@ -20,6 +20,8 @@ const counters = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal
 const written = new Map<Kind, Signal<number>>(KINDS.map((kind) => [kind, signal(0)]));
 const nodes = new Map<string, Signal<number>>();
 export const loaded = signal(false);
+/** What is known of a large cluster before it is loaded. */
+export const firstPaint = signal<FirstPaint | null>(null);
 
 /** Reading this makes the reader follow every change of this kind. */
 export function follow(...kinds: Kind[]): Picture {

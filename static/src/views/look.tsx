@@ -5,6 +5,7 @@ import { isWord, t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as past from "../state/past";
 import * as store from "../state/store";
+import { First } from "./first";
 import { Map } from "./map";
 import { Original } from "./original";
 import { Panel } from "./panel";
@@ -17,7 +18,10 @@ export function Look(): JSX.Element {
   const [rewinding, rewind] = useState(route.at !== "");
   // A moment that cannot be shown is not shown as another one.
   if (route.at && past.refusal.value) return <Rewind />;
-  if (!store.loaded.value) return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
+  if (!store.loaded.value) {
+    if (store.firstPaint.value && !route.at) return <First paint={store.firstPaint.value} />;
+    return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
+  }
   return (
     <>
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>

@@ -7,7 +7,7 @@
  */
 import * as decoding from "./decoding";
 import { WHOLE } from "./messages";
-import type { Changes, Heartbeat, Operation, Position, ToBrowser, Whole } from "./messages";
+import type { Changes, FirstPaint, Heartbeat, Operation, Position, ToBrowser, Whole } from "./messages";
 
 export const SILENCE_MS = 12_000;
 const FIRST_WAIT_MS = 200;
@@ -16,6 +16,8 @@ const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
 
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
 export interface Ears {
+  /** A large cluster in a few numbers; its `whole` is on its way. */
+  firstPaint(paint: FirstPaint): void;
   whole(whole: Whole): void;
   changes(message: Changes): void;
   heartbeat(heartbeat: Heartbeat): void;
@@ -121,6 +123,9 @@ export class Connection {
     switch (message.type) {
       case "resumed":
         this.arrive(message.position);
+        break;
+      case "first_paint":
+        this.ears.firstPaint(message);
         break;
       case "changes":
         this.advance(message);

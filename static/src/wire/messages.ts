@@ -419,6 +419,19 @@ export interface Resumed {
 }
 
 /**
+ * Comes before the snapshot of a large cluster, and says what can be said before that is there: how many objects of each `kinds` there are, and
+ * pods of each of the `statuses`. `parts` are the control plane's.
+ */
+export interface FirstPaint {
+  readonly type: "first_paint";
+  readonly parts: readonly ControlPlanePart[];
+  readonly kinds: Readonly<Record<string, number>>;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly ready_nodes: number;
+  readonly ready_pods: number;
+}
+
+/**
  * Replaces the browser's picture. `body` is a `Whole` in MessagePack, compressed with zlib.
  */
 export interface Snapshot {
@@ -534,6 +547,7 @@ export type RowChange =
 
 export type ToBrowser =
   | Resumed
+  | FirstPaint
   | Snapshot
   | Changes
   | Heartbeat
