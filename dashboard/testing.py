@@ -1,8 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
-Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in one process more than there are
-processors, since a third of the time tests wait. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument
-goes to pytest, and then only pytest runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
+Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in as many processes as there are
+processors. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument goes to pytest, and then only pytest
+runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.lab import building, namespaces
 
 BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root and not slow"]
-AT_ONCE = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder"]
+AT_ONCE = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder"]
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}
 
 
