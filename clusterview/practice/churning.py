@@ -30,16 +30,17 @@ class Churn:
     def step(self, *, per_second: float, now: float) -> int:
         """This will restart as many as are due, a few hundred at most so that others have their turn, and tell how many.
 
-        What could not be done in time is made up for, up to a second of it.
+        What could not be done, in time or because a pod was just not running, is made up for, up to a second of it.
         """
         self._owed = min(self._owed + per_second * (now - self._last), per_second * LATE_SECONDS)
         self._last = now
         count = min(int(self._owed), LARGEST)
-        self._owed -= count
         at = stamp(now)
         ended = {"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at}
         told: Object = {"state": {"running": {"startedAt": at}}, "lastState": {"terminated": ended}}
-        return sum(self._restart(key, told) for key in self._chosen(count))
+        done = sum(self._restart(key, told) for key in self._chosen(count))
+        self._owed -= done
+        return done
 
     def _chosen(self, count: int) -> Iterator[Key]:
         for _ in range(count):
