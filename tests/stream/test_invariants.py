@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import rule
 
 from clusterview.stream.messages import WHOLE
 from clusterview.topology.objects import AnyRecord, Namespace, Node, Service, Uid
 from tests.stream import world
 from tests.stream.making import pod_of
-from tests.traffic.test_invariants import explore
+from tests.stream.world import World
+from tests.worlds import Steps, explore
 
 EXAMPLES = 60  # many more of them: `manage.py soak machine`
 WHO = st.integers(0, world.MOST_SOCKETS - 1)
@@ -30,13 +29,11 @@ RECORDS = st.one_of(
 CHANGES = st.lists(st.tuples(RECORDS, st.booleans()), min_size=1, max_size=4)
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Steps[World]):
     """The rules are what may happen while some read; the hub has read so many times before each of them."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._stack = ExitStack()
-        self.world = self._stack.enter_context(world.present())
+        super().__init__(world.present())
 
     def _socket(self, who: int) -> world.Socket | None:
         """Who is meant is counted among those that are there."""
@@ -118,15 +115,7 @@ class Machine(RuleBasedStateMachine):
         self._read(times)
         self.world.revoke(user)
 
-    @invariant()
-    def holds(self) -> None:
-        self.world.check()
-
-    def teardown(self) -> None:
-        with self._stack:
-            self.world.settle()
-
 
 def test_the_invariants_hold_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
-    explore(examples=EXAMPLES, machine=Machine)
+    explore(Machine, examples=EXAMPLES)

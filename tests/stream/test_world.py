@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,19 +15,10 @@ from clusterview.topology.changes import Drop
 from tests.stream import world
 from tests.stream.making import pod_of
 from tests.stream.world import World
+from tests.worlds import Mutants, Patch
 
-Patch = pytest.MonkeyPatch
-MUTANTS: dict[str, Callable[[Patch, World], None]] = {}
-
-
-def breaks(invariant: str) -> Callable[[Callable[[Patch, World], None]], Callable[[Patch, World], None]]:
-    """Names a way to break this invariant; the world is settled and checked afterwards."""
-
-    def named(mutant: Callable[[Patch, World], None]) -> Callable[[Patch, World], None]:
-        MUTANTS[f"{invariant}: {mutant.__name__.replace('_', ' ')}"] = mutant
-        return mutant
-
-    return named
+MUTANTS: Mutants[World] = Mutants()
+breaks = MUTANTS.breaks
 
 
 def live(here: World, view: str = world.MINE) -> None:
@@ -163,10 +153,7 @@ def whoever_comes_back_misses_a_frame(patch: Patch, here: World) -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
-    with world.present() as here, pytest.raises(AssertionError, match=f"(?m)^{name.partition(':')[0]}: "):
-        MUTANTS[name](monkeypatch, here)
-        here.check()
-        here.settle()
+    MUTANTS.expect_noticed(name, monkeypatch, world.present())
 
 
 def test_nothing_is_noticed_where_nothing_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,8 @@ class World:
             self.memory.is_away = what == "away"
             if what == "back":
                 self.observe()
+            else:
+                self.read()  # the hub always has a read under way, which ends with an error
         elif what == "emptied":
             self.memory.forget()
             self.observe()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 
 from tests.traffic import world
 from tests.traffic.memory import BLUE, GREEN, Order
+from tests.traffic.world import World
+from tests.worlds import Steps, explore
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-EXAMPLES, STEPS = 60, 40  # many more of them: `manage.py soak machine`
+EXAMPLES = 60  # many more of them: `manage.py soak machine`
 SIDES = st.sampled_from(["blue", "green"])
 WHO = st.integers(0, world.MOST_RUNS - 1)
 TIMES = st.sampled_from([0, 1, 2, 4, 12])
@@ -24,16 +23,14 @@ CALLS = st.sampled_from(["", "patch effect", "patch effect", "patch mark", "conv
 SELECTORS = st.sampled_from([BLUE, GREEN, BLUE | {"track": "theirs"}, {"app": "shop"}])
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Steps[World]):
     """The rules are what may happen to a switch that is under way: somebody goes on before each of them, or else somebody begins.
 
     Hypothesis leaves some rules out of each of its examples, so that also the rare ones come to be the only ones.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._stack = ExitStack()
-        self.world = self._stack.enter_context(world.present())
+        super().__init__(world.present())
         self.memory = self.world.memory
 
     def _go(self, who: int, times: int, *, until: str = "") -> world.Run | None:
@@ -167,14 +164,6 @@ class Machine(RuleBasedStateMachine):
         if at_once:
             self.memory.follow()
 
-    @invariant()
-    def holds(self) -> None:
-        self.world.check()
-
-    def teardown(self) -> None:
-        with self._stack:
-            self.world.settle()
-
 
 class Keeping(Machine):
     """It begins when blue was left just now and somebody is about to hold its autoscaler."""
@@ -186,20 +175,11 @@ class Keeping(Machine):
         self.world.reconcile()
 
 
-def explore(*, examples: int, phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink), machine: type[RuleBasedStateMachine] = Machine) -> None:
-    """This will take so many ways through the rules, the same ones each time."""
-    chosen = settings(
-        max_examples=examples, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, phases=phases,
-        suppress_health_check=list(HealthCheck), print_blob=False,
-    )  # fmt: skip
-    run_state_machine_as_test(machine, settings=chosen)
-
-
 def test_the_invariants_hold_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
-    explore(examples=EXAMPLES)
+    explore(Machine, examples=EXAMPLES)
 
 
 def test_the_invariants_hold_while_the_old_side_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
-    explore(examples=EXAMPLES // 2, machine=Keeping)
+    explore(Keeping, examples=EXAMPLES // 2)

@@ -15,21 +15,12 @@ from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE, Memory, Order
 from tests.traffic.world import World
+from tests.worlds import Mutants, Patch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Patch = pytest.MonkeyPatch
-MUTANTS: dict[str, Callable[[Patch, World], None]] = {}
-
-
-def breaks(invariant: str) -> Callable[[Callable[[Patch, World], None]], Callable[[Patch, World], None]]:
-    """Names a way to break this invariant; the world is settled and checked afterwards."""
-
-    def named(mutant: Callable[[Patch, World], None]) -> Callable[[Patch, World], None]:
-        MUTANTS[f"{invariant}: {mutant.__name__.replace('_', ' ')}"] = mutant
-        return mutant
-
-    return named
+MUTANTS: Mutants[World] = Mutants()
+breaks = MUTANTS.breaks
 
 
 def click(here: World, *, until: str = "", to: str = "green") -> None:
@@ -296,10 +287,7 @@ def what_was_raised_is_never_put_back(patch: Patch, here: World) -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
-    with world.present() as here, pytest.raises(AssertionError, match=f"(?m)^{name.partition(':')[0]}: "):
-        MUTANTS[name](monkeypatch, here)
-        here.check()
-        here.settle()
+    MUTANTS.expect_noticed(name, monkeypatch, world.present())
 
 
 def test_a_hold_that_nothing_happens_to_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
