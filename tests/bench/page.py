@@ -16,7 +16,7 @@ from typing import IO
 
 import httpx
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from clusterview.stream import encoding
@@ -45,14 +45,19 @@ class Page:
     def hello(self) -> bytes:
         return encoding.encode(Hello(cluster=self.cluster))
 
+    def socket(self) -> ClientConnection:
+        """A browser's socket that has said hello."""
+        address = self.dashboard.url.replace("http", "ws", 1) + "/ws/live"
+        headers = {"Cookie": self.cookie}
+        socket = connect(address, origin=Origin(self.dashboard.url), additional_headers=headers, max_size=None, compression=None)
+        socket.send(self.hello)
+        return socket
+
     @contextlib.contextmanager
     def browser(self) -> Iterator[Heard]:
         """One that measures."""
         heard = Heard()
-        address = self.dashboard.url.replace("http", "ws", 1) + "/ws/live"
-        headers = {"Cookie": self.cookie}
-        with connect(address, origin=Origin(self.dashboard.url), additional_headers=headers, max_size=None, compression=None) as socket:
-            socket.send(self.hello)
+        with self.socket() as socket:
 
             def listen() -> None:
                 with contextlib.suppress(ConnectionClosed):

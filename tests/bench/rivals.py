@@ -7,29 +7,23 @@ kube-ops-view 28f93ed for each line; ratios count more than figures. It takes ab
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import signal
-import socket
-import ssl
 import tempfile
 import threading
 import time
-import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-from websockets.typing import Origin
 
 from clusterview.stream import encoding
 from clusterview.stream.messages import Changes, Heartbeat, Snapshot
 from tests.bench import feeding, page, running
 from tests.bench.table import Line, percentile
 from tests.journeys.dashboard import Dashboard, wait_for
+from tests.lab.bare import BareWatch
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports, with_shop
 from tests.ports import free_port
@@ -46,9 +40,7 @@ class Viewer:
     def __init__(self, dashboard: Dashboard, *, cookie: str, cluster: str) -> None:
         self.frames: list[tuple[float, Any, int]] = []
         self._came = threading.Condition()
-        address = dashboard.url.replace("http", "ws", 1) + "/ws/live"
-        self._socket = connect(address, origin=Origin(dashboard.url), additional_headers={"Cookie": cookie}, max_size=None, compression=None)
-        self._socket.send(page.Page(dashboard=dashboard, cookie=cookie, cluster=cluster).hello)
+        self._socket = page.Page(dashboard=dashboard, cookie=cookie, cluster=cluster).socket()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -116,15 +108,16 @@ def starting(dashboard: Dashboard, *, lab: Cluster, cookie: str) -> list[Line]:
     viewer.close()
     time.sleep(max(0.0, FIRST_SECONDS - (time.perf_counter() - began)))
     processes = dashboard.children()
-    memory = sum(resident_mb(pid) for pid in processes.values())
+    memory = sum(feeding.status_bytes(pid, "VmRSS") for pid in processes.values()) / 1e6
     used = sum(feeding.cpu_seconds(pid) for pid in processes.values())
     time.sleep(IDLE_SECONDS)
     idle = (sum(feeding.cpu_seconds(pid) for pid in processes.values()) - used) * 60 / IDLE_SECONDS
+    observer = feeding.status_bytes(processes["observe"], "VmRSS") / 1e6
     return [
         Line("start to first picture", came - began, "s", None, 0.53, "≤ 0.5 s", came - began <= 0.5),
         Line("first picture", size / 1000, "KB", None, 421, "≤ 60 KB", size <= 60_000),
         Line("memory of all processes", memory, "MB", None, 123),
-        Line("of that the observer", resident_mb(processes["observe"]), "MB", None, None, "≤ 140 MB", resident_mb(processes["observe"]) <= 140),
+        Line("of that the observer", observer, "MB", None, None, "≤ 140 MB", observer <= 140),
         Line("processor time of the first 30 s", used, "s", None, 0.45),
         Line("processor time of a minute in which nothing happens", idle, "s", None, 0.0, "≤ 0.3 s", idle <= 0.3),
     ]
@@ -158,31 +151,21 @@ class Events:
     """When each pod was last told of by a watch of our own."""
 
     def __init__(self, lab: Cluster) -> None:
-        where = urllib.parse.urlsplit(lab.server)
-        trust = ssl.create_default_context(cafile=str(lab.state / "certs" / "apiserver.crt"))
-        self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust)
         version = lab.get(f"{CROWD}?limit=1")["metadata"]["resourceVersion"]
-        self._connection.request("GET", f"{CROWD}?watch=1&resourceVersion={version}", headers={"Authorization": "Bearer admin-token"})
-        self._answer = self._connection.getresponse()
         self._came, self._seen = threading.Condition(), dict[str, float]()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._watch = BareWatch(lab, path=f"{CROWD}?watch=1&resourceVersion={version}", take=self._see)
+        self.close = self._watch.close
 
-    def _read(self) -> None:
-        while line := self._answer.readline():
-            now = time.perf_counter()
-            with self._came:
-                self._seen[json.loads(line)["object"]["metadata"]["name"]] = now
-                self._came.notify_all()
+    def _see(self, pod: dict[str, Any], now: float) -> None:
+        with self._came:
+            self._seen[pod["metadata"]["name"]] = now
+            self._came.notify_all()
 
     def of(self, name: str) -> float:
         """This will wait for it. Raises AssertionError after five seconds."""
         with self._came:
             assert self._came.wait_for(lambda: name in self._seen, 5), f"the watch never told of {name}"
             return self._seen[name]
-
-    def close(self) -> None:
-        assert self._connection.sock is not None
-        self._connection.sock.shutdown(socket.SHUT_RDWR)  # which ends what the thread waits for
 
 
 def troubled(dashboard: Dashboard, *, lab: Cluster, cookie: str) -> list[Line]:
@@ -214,8 +197,3 @@ def troubled(dashboard: Dashboard, *, lab: Cluster, cookie: str) -> list[Line]:
 
 def is_told(state: str) -> Callable[[Any], bool]:
     return lambda one: isinstance(one, Heartbeat) and one.contact.state == state
-
-
-def resident_mb(pid: int) -> float:
-    """What a process holds in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6

@@ -9,14 +9,12 @@ it is at most every 100 ms (`progressRequestPeriod` in k8s.io/apiserver/pkg/stor
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
 import tempfile
 import threading
 import time
-import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -24,6 +22,7 @@ from tests.bench import running
 from tests.bench.table import Line, percentile
 from tests.journeys.dashboard import ended, wait_for
 from tests.lab import others
+from tests.lab.bare import BareWatch
 from tests.lab.cluster import Cluster
 from tests.lab.pods import is_ready
 
@@ -40,22 +39,15 @@ class Slices:
     def __init__(self, lab: Cluster, *, namespace: str, service: str) -> None:
         self.side, self.since = "", 0.0
         self._changed = threading.Condition()
-        where = urllib.parse.urlsplit(lab.server)
-        trust = ssl.create_default_context(cafile=str(lab.state / "certs" / "apiserver.crt"))
-        self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust)
         path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?watch=1&labelSelector=kubernetes.io/service-name%3D{service}"
-        self._connection.request("GET", path, headers={"Authorization": "Bearer admin-token"})
-        self._answer = self._connection.getresponse()
-        threading.Thread(target=self._read, daemon=True).start()
+        BareWatch(lab, path=path, take=self._see)
 
-    def _read(self) -> None:
-        while line := self._answer.readline():
-            now = time.perf_counter()
-            names = [one["targetRef"]["name"] for one in json.loads(line)["object"].get("endpoints") or [] if one["conditions"]["ready"]]
-            sides = {name.split("-")[1] for name in names}
-            with self._changed:
-                self.side, self.since = (sides.pop() if len(sides) == 1 else ""), now
-                self._changed.notify_all()
+    def _see(self, seen: dict[str, Any], now: float) -> None:
+        names = [one["targetRef"]["name"] for one in seen.get("endpoints") or [] if one["conditions"]["ready"]]
+        sides = {name.split("-")[1] for name in names}
+        with self._changed:
+            self.side, self.since = (sides.pop() if len(sides) == 1 else ""), now
+            self._changed.notify_all()
 
     def when(self, side: str) -> float:
         """This will wait until only this side is there, and tell since when. Raises AssertionError after ten seconds."""

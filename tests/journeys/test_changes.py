@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
-import pathlib
-import ssl
 import statistics
 import threading
 import time
-import urllib.parse
 from typing import Any
 
 import httpx
@@ -20,38 +16,12 @@ from websockets.sync.client import connect
 
 from clusterview.stream.messages import WHOLE
 from tests.journeys.dashboard import Dashboard, wait_for
+from tests.lab.bare import BareWatch
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
 CHANGES = 60
 LABEL = "told"
-
-
-class BareWatch:
-    """One watch of one pod, read line by line with nothing in between: when each value of the label arrived."""
-
-    def __init__(self, lab: Any, *, path: str) -> None:
-        self.arrived: dict[str, float] = {}
-        where = urllib.parse.urlsplit(lab.server)
-        trust = ssl.create_default_context(cafile=str(pathlib.Path(lab.state) / "certs" / "apiserver.crt"))
-        self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust, timeout=30)
-        token = json.loads(pathlib.Path(lab.kubeconfig).read_text())["users"][0]["user"]["token"]
-        self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-        self._answer = self._connection.getresponse()
-        assert self._answer.status == 200
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    def _read(self) -> None:
-        while len(self.arrived) < CHANGES and (line := self._answer.readline()):
-            now = time.perf_counter()
-            if told := (json.loads(line)["object"]["metadata"].get("labels") or {}).get(LABEL):
-                self.arrived.setdefault(told, now)
-
-    def close(self) -> None:
-        self._thread.join(30)
-        self._answer.close()
-        self._connection.close()
 
 
 class Viewer:
@@ -100,18 +70,24 @@ def test_every_change_reaches_a_viewer_and_how_soon_is_printed(
     viewer = Viewer(
         dashboard=dashboard, cookies={one["name"]: one["value"] for one in administrator_state["cookies"]}, cluster=cluster_id
     )
-    bare = BareWatch(lab, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}")
+    arrived: dict[str, float] = {}
+
+    def take(seen: dict[str, Any], now: float) -> None:
+        if told := (seen["metadata"].get("labels") or {}).get(LABEL):
+            arrived.setdefault(told, now)
+
+    bare = BareWatch(lab, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}", take=take)
     sent = [str(number) for number in range(CHANGES)]
     try:
         for value in sent:
             lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: value}}})
-            wait_for(lambda: value in viewer.arrived and value in bare.arrived, seconds=10, what=f"change {value} at the viewer")  # noqa: B023
+            wait_for(lambda: value in viewer.arrived and value in arrived, seconds=10, what=f"change {value} at the viewer")  # noqa: B023
     finally:
         viewer.close()
         bare.close()
         lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: None}}})
     assert list(viewer.arrived) == sent
-    behind = sorted(1000 * (viewer.arrived[value] - bare.arrived[value]) for value in sent)
+    behind = sorted(1000 * (viewer.arrived[value] - arrived[value]) for value in sent)
     with capsys.disabled():
         print(
             f"\nchange to viewer, after a bare watch has it: p50 {statistics.median(behind):.1f} ms, "

@@ -20,8 +20,6 @@ from pathlib import Path
 import psutil
 import redis
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-from websockets.typing import Origin
 
 from clusterview.kube import kubeconfigs, listing
 from clusterview.kube.connections import Connection
@@ -136,12 +134,8 @@ class Screen:
 
     def _read(self) -> None:
         """As the page does, it comes back when it is let go."""
-        address = self._shown.dashboard.url.replace("http", "ws", 1) + "/ws/live"
         while not self._ended.is_set():
-            with contextlib.suppress(ConnectionClosed), connect(
-                address, origin=Origin(self._shown.dashboard.url), additional_headers={"Cookie": self._shown.cookie}, max_size=None, compression=None
-            ) as socket:
-                socket.send(self._shown.hello)
+            with contextlib.suppress(ConnectionClosed), self._shown.socket() as socket:
                 while not self._ended.is_set():
                     with contextlib.suppress(TimeoutError):
                         frame = socket.recv(timeout=1)
