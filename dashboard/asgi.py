@@ -7,13 +7,14 @@ import warnings
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import get_resolver
+
+from dashboard import answering
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 # WhiteNoise hands its files over as ordinary iterators; Django reads each in a thread and warns of it.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
-http = get_asgi_application()
+http = answering.application()
 
 from clusterview import garbage  # noqa: E402 (models are ready only now)
 from clusterview.routing import websocket_urlpatterns  # noqa: E402

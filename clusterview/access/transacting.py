@@ -46,7 +46,7 @@ def whole(work: Callable[P, T]) -> Callable[P, T]:
 def keep_what_works() -> None:
     """This will let go of this thread's connections that no longer work. For threads that live long: opening one costs more than a transaction.
 
-    A web request has a thread of its own, which takes its connection along when it ends; there Django closes it (CONN_MAX_AGE is 0).
+    The threads that answer web requests (`dashboard.answering`) let go of a server's connections each time.
     """
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
