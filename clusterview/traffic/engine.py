@@ -14,7 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, NoReturn
@@ -26,7 +26,7 @@ from django.utils import timezone
 from clusterview.kube import errors
 from clusterview.models import Operation, Switch
 from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring
-from clusterview.traffic.errors import Superseded
+from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
 
@@ -348,7 +348,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             _turn_back(switch, reason="emptied")
             return
         if seen.converged and not _is_overlapping(switch):
-            _succeed(switch, ready=len(seen.ready))
+            with suppress(AskedBack):
+                _succeed(switch, ready=len(seen.ready))
             return
         if seen.converged and since_effect >= switch.overlap_seconds:
             moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect)})
@@ -478,13 +479,14 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
 
 
 def _succeed(switch: Switch, *, ready: int) -> None:
+    """Raises AskedBack."""
     took = round((timezone.now() - (switch.applied_at or timezone.now())).total_seconds() * 1000)
     body = {"ready": ready, "milliseconds": took}
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
     else:
-        until = timezone.now() + timedelta(seconds=switch.keep_seconds)
-        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=until)
+        until, is_wanted = timezone.now() + timedelta(seconds=switch.keep_seconds), partial(moving_on.expect_not_asked_back, switch)
+        moving_on.step(switch, State.SUCCEEDED, action="VERIFIED", body=body, keeping_old_until=until, also=is_wanted)
 
 
 def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:

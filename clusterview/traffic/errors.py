@@ -27,5 +27,9 @@ class Refused(TrafficError):
         return self.status == 503
 
 
+class AskedBack(TrafficError):
+    """Somebody asked for the way back since this executor last looked; it changed nothing."""
+
+
 class Superseded(TrafficError):
     """Another executor has claimed the operation since; this one changed nothing and must send nothing more."""

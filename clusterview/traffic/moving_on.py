@@ -19,10 +19,11 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from clusterview.access import auditing, roles
+from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Operation, Sizing, Switch
 from clusterview.stream import notices, publishing
 from clusterview.traffic import states
-from clusterview.traffic.errors import Superseded
+from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.states import State
 
 LEASE = timedelta(seconds=5)
@@ -136,6 +137,12 @@ def step(
         setattr(switch, name, value)
 
 
+def expect_not_asked_back(switch: Operation) -> None:
+    """This will hold off who asks for the way back until the end of the caller's transaction. Raises AskedBack for one who came before."""
+    if rows_of(switch).filter(going_back=True).exists():
+        raise AskedBack(str(switch.pk))
+
+
 def arm(
     switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None
 ) -> str | None:
@@ -196,16 +203,27 @@ def why_not(switch: Operation, *, hold: bool = False) -> str | None:
     A way back that the product itself began is not the person's act any more, so it asks for no role; a cluster that was disarmed is left
     alone either way. With `hold`, inside a transaction, the right stays as it is until the end of it: whoever takes it away was first, or waits.
     """
+    if reason := _why_nobody(cluster=switch.cluster_id, hold=hold):
+        return reason
+    return None if switch.returning else _why_not_they(user=switch.requested_by_id, token=switch.requested_by_token_id, hold=hold)
+
+
+def why_not_by(person: Person, *, cluster: str) -> str | None:
+    """Why this person may not change anything in the cluster now; None when they may. Inside a transaction, the right stays until the end of it."""
+    return _why_nobody(cluster=cluster, hold=True) or _why_not_they(user=person.user_id, token=person.token_id, hold=True)
+
+
+def _why_nobody(*, cluster: str, hold: bool) -> str | None:
     if settings.READ_ONLY:
         return "read_only"
-    if not _held(Cluster.objects.filter(pk=switch.cluster_id, active=True, armed_at__isnull=False), hold=hold):
-        return "not_armed"
-    if switch.returning:
-        return None
+    return None if _held(Cluster.objects.filter(pk=cluster, active=True, armed_at__isnull=False), hold=hold) else "not_armed"
+
+
+def _why_not_they(*, user: int | None, token: int | None, hold: bool) -> str | None:
     grants = Grant.objects.select_related("user").filter(user__is_active=True)
-    grant = _held(grants.filter(user_id=switch.requested_by_id), hold=hold) if switch.requested_by_id else None
-    token = _held(ApiToken.objects.filter(pk=switch.requested_by_token_id, revoked_at=None), hold=hold) if switch.requested_by_token_id else None
-    role = grant.role if grant else token.role if token else ""
+    grant = _held(grants.filter(user_id=user), hold=hold) if user else None
+    known = _held(ApiToken.objects.filter(pk=token, revoked_at=None), hold=hold) if token else None
+    role = grant.role if grant else known.role if known else ""
     return None if roles.allows(role, "operator") else "not_allowed"
 
 

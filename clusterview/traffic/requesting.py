@@ -206,6 +206,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
     found = cluster_of(switch.cluster_id)
     must(person=person, cluster=found)
     with transaction.atomic():
+        must_still(person=person, cluster=switch.cluster_id)
         if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
             moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
             switch.going_back = True
@@ -228,10 +229,12 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
         raise Refused(422, "bad-minutes")
     must(person=person, cluster=cluster_of(switch.cluster_id))
-    if not reporting.kept(switch):
-        raise Refused(409, "keeping-ended")
-    until = max(timezone.now() + timedelta(minutes=minutes), switch.keeping_old_until or timezone.now())
     with transaction.atomic():
+        must_still(person=person, cluster=switch.cluster_id)
+        held = Switch.objects.select_for_update().get(pk=switch.pk)
+        if not reporting.kept(held):
+            raise Refused(409, "keeping-ended")
+        until = max(timezone.now() + timedelta(minutes=minutes), held.keeping_old_until or timezone.now())
         Switch.objects.filter(pk=switch.pk).update(keeping_old_until=until)
         moving_on.record(switch, ("KEEP", {"minutes": minutes, "until": until.isoformat()}), actor=person.name)
     switch.keeping_old_until = until
@@ -370,6 +373,12 @@ def must(*, person: Person, cluster: Cluster) -> None:
         raise Refused(403, "not_allowed")
     if not cluster.armed:
         raise Refused(403, "frozen" if cluster.frozen_at else "not_armed")
+
+
+def must_still(*, person: Person, cluster: str) -> None:
+    """As `must`, inside the transaction that writes what they asked for; the right stays until its end. Raises Refused 403."""
+    if reason := moving_on.why_not_by(person, cluster=cluster):
+        raise Refused(403, reason)
 
 
 def must_be_known(service: ServiceNow, *, cluster: Cluster) -> None:

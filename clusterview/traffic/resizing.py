@@ -142,6 +142,7 @@ def cancel(*, sizing: Sizing, person: Person) -> Sizing:
     if sizing.purpose != Sizing.Purpose.WARM_UP:
         raise Refused(409, "finished")
     with transaction.atomic():
+        requesting.must_still(person=person, cluster=sizing.cluster_id)
         stopped = moving_on.rows_of(sizing).filter(open=True, going_back=False, returning=False).update(going_back=True, look_again_at=None)
         if not stopped:
             raise Refused(409, "finished")

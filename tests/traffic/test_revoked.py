@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from clusterview.access import people
 from clusterview.kube import errors
-from clusterview.models import Cluster, Grant, Switch
-from clusterview.traffic import moving_on
+from clusterview.models import AuditEntry, Cluster, Grant, Switch
+from clusterview.traffic import moving_on, requesting
+from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
@@ -74,6 +78,63 @@ def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User]
     end(user)
     assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
     assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_a_way_back_that_was_accepted_is_gone_wherever_the_switch_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An acceptance is no wish: a switch that was about to succeed turns around."""
+    world.enter(monkeypatch)
+    turned = set()
+    for calls in itertools.count():
+        with world.present() as here:
+            run = begun(here, calls=calls)
+            if run.ended:
+                break
+            stood = Switch.objects.get().state if Switch.objects.exists() else ""
+            here.back()
+            for one in list(here.runs):
+                here.go(one, times=40)
+            here.settle()
+            turned.add(stood)
+            accepted = AuditEntry.objects.filter(action="BACK_REQUESTED").exists()
+            assert not accepted or here.memory.selector == BLUE, f"asked back in {stood} (call {calls}), and the traffic is {here.memory.selector}"
+            assert accepted or stood in ("", State.SUCCEEDED)
+    assert State.VERIFYING in turned
+
+
+@pytest.mark.parametrize("moment", ["keep", "back"])
+def test_a_right_that_is_taken_away_before_the_transaction_counts(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        begun(here, calls=40 if moment == "keep" else 4)
+        switch, before = Switch.objects.get(), AuditEntry.objects.count()
+        must = requesting.must
+
+        def taken_away(**asked: object) -> None:
+            must(**asked)  # type: ignore[arg-type]
+            here.permit(False)
+
+        monkeypatch.setattr(requesting, "must", taken_away)
+        with pytest.raises(Refused) as refused:
+            if moment == "keep":
+                requesting.keep(switch=switch, person=here.olga, minutes=5)
+            else:
+                requesting.request_back(switch=switch, person=here.olga)
+        assert (refused.value.status, refused.value.code) == (403, "not_allowed")
+        assert AuditEntry.objects.count() == before
+
+
+def test_who_keeps_a_side_that_is_given_up_meanwhile_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch that a person sees may be older than the row."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        begun(here, calls=40)
+        seen = Switch.objects.get()
+        Switch.objects.update(keeping_old_until=timezone.now())
+        with pytest.raises(Refused) as refused:
+            requesting.keep(switch=seen, person=here.olga, minutes=5)
+        assert refused.value.code == "keeping-ended"
+        Switch.objects.update(keeping_old_until=timezone.now() + timedelta(hours=2))
+        assert requesting.keep(switch=seen, person=here.olga, minutes=5).keeping_old_until > timezone.now() + timedelta(hours=1)
 
 
 def test_a_credential_that_is_taken_away_leaves_it_in_doubt_until_it_is_back_f91(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -249,6 +249,8 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
         return _looked(world, executor, not_sent(mine, S.CANCELLED, guards=guards, lacks_right=True))
     if not _is_mine(world, executor, guards=guards):
         return _superseded(world, executor)
+    if commit.to == S.SUCCEEDED and world.rows[op].going_back and guards.success_asks_once_more:
+        return _looked(world, executor, LOOKS)
     fields: dict[str, Any] = {"state": commit.to} | _fields(mine, commit)
     known = mine._replace(**fields)
     row = world.rows[op]._replace(**fields)

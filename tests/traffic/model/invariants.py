@@ -29,6 +29,7 @@ PROMISES = {
     "I11": "no INTENT without the permission that is in force",
     "I12": "every transition is in the table, and ends absorb",
     "I14": "every verdict is true",
+    "BACK": "a switch that somebody asked back does not end as succeeded",
     "END": "whatever happened, what was begun ends once nothing goes wrong any more",
 }
 
@@ -67,6 +68,8 @@ def _by_commit(before: World, label: Committed, bounds: Bounds, after: World) ->
         return "I12"
     if label.commit.action == "INTENT":
         return _by_intent(before, label, after)
+    if to == S.SUCCEEDED and row.going_back:
+        return "BACK"
     ours = [one for one in before.effects if one.op == label.op]
     if label.commit.action == "OUTCOME":
         settled = next((one for one in ours if one.step == row.step), None)

@@ -202,6 +202,7 @@ class Guards:
     unmarked_is_unclear: bool = True
     look_must_be_young: bool = True
     preflight_counts_pods: bool = True
+    success_asks_once_more: bool = True
 
 
 def source_of(row: Row) -> str:
