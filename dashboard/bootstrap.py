@@ -33,6 +33,7 @@ def main(*, arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0
+    keep_compiled()
     try:
         return dispatch(command=arguments[0], rest=arguments[1:])
     except Refused as problem:
@@ -42,6 +43,14 @@ def main(*, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
     return 1
+
+
+def keep_compiled() -> None:
+    """This will have Python keep what it compiles, although the environment says otherwise, as that of many a container does: without that each of
+    the processes that `up` starts would compile everything again, for more than a second.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def dispatch(*, command: str, rest: list[str]) -> int:

@@ -1,7 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
 Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in as many processes as there are
-processors. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument goes to pytest, and then only pytest
+processors and in one more, which is nice (tests/distributing.py says what that one gets). What nothing waits for runs beside pytest and is told
+after it. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument goes to pytest, and then only pytest
 runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
 """
 
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,7 +26,9 @@ from tests.lab import building, namespaces
 
 BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root and not slow"]
-AT_ONCE = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder"]
+AT_ONCE = ["-n", str(min(os.cpu_count() or 1, 4) + 1), "--spare", "--dist", "loadscope", "--no-loadscope-reorder"]
+NICE = ["nice", "-n", "10"]
+BESIDE = ("mypy", "vitest")
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}
 
 
@@ -47,13 +51,27 @@ def main(*, arguments: list[str]) -> int:
     selected = [word for word in arguments if word != "--quick"]
     quick = QUICK if "--quick" in arguments else []
     total = Tally()
-    for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *(selected or AT_ONCE)]):
-        print(f"{name} ...", flush=True)
-        begun = time.monotonic()
-        tally = run()
-        print(f"{name}: {'failed' if tally.failed else 'passed'} after {time.monotonic() - begun:.1f} s", flush=True)
-        total.add(tally)
+    with ThreadPoolExecutor(1) as beside:
+        later: list[Future[tuple[str, Tally]]] = []
+        for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *(selected or AT_ONCE)]):
+            if name in BESIDE:
+                later.append(beside.submit(timed, name=name, run=run))
+                continue
+            print(f"{name} ...", flush=True)
+            words, tally = timed(name=name, run=run)
+            print(words, flush=True)
+            total.add(tally)
+        for words, tally in (one.result() for one in later):
+            print(words, flush=True)
+            total.add(tally)
     return close(tally=total, strict=os.environ.get("CI") == "true", is_root=os.geteuid() == 0)
+
+
+def timed(*, name: str, run: Callable[[], Tally]) -> tuple[str, Tally]:
+    """What came of a part, in a line and counted."""
+    begun = time.monotonic()
+    tally = run()
+    return f"{name}: {'failed' if tally.failed else 'passed'} after {time.monotonic() - begun:.1f} s", tally
 
 
 def parts(*, only_pytest: bool, is_quick: bool, pytest_arguments: list[str]) -> list[tuple[str, Callable[[], Tally]]]:
@@ -78,7 +96,7 @@ def run_lab_build() -> Tally:
 
 def run_check(*, line: list[str]) -> Tally:
     """This will run a tool of the environment; its words are printed when it fails."""
-    done = subprocess.run([BIN / line[0], *line[1:]], cwd=installing.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([*NICE, BIN / line[0], *line[1:]], cwd=installing.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         print(done.stdout + done.stderr, flush=True)
     return Tally(passed=int(not done.returncode), failed=int(bool(done.returncode)))
@@ -102,7 +120,8 @@ def run_vitest() -> Tally:
         return Tally(skipped=["vitest: there is no static/package.json in this clone"])
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "vitest.json"
-        line = installing.node("npm", "test", "--", "--reporter=default", "--reporter=json", f"--outputFile.json={report}")
+        reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
+        line = [*NICE, *installing.node("npm", "test", "--", *reporters)]
         done = subprocess.run(line, cwd=installing.STATIC, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
         tally = read_vitest(text=report.read_text()) if report.exists() else Tally(failed=1)
     if done.returncode:

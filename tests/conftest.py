@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +18,25 @@ settings.load_profile("without deadlines")
 pytest_plugins = ["tests.lab.fixtures", "tests.postgres_servers", "tests.redis_servers"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--spare", action="store_true", help="of several processes, the last one is for what the others leave of the processors")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("spare") and distributing.is_spare(getattr(config, "workerinput", {})):
+        os.nice(distributing.SPARE_NICENESS)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> distributing.Together:
     return distributing.Together(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Playwright keeps an event loop running once a browser is open, so whatever wants a loop of its own comes before."""
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, not distributing.begins_early(item.nodeid)))
+    """Playwright keeps an event loop running once a browser is open, so whatever wants a loop of its own comes before. What the spare process can
+    take over comes just before that.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, *distributing.order(item.nodeid)))
     databases.reach_both(items)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
+import time
 
 import msgspec
 import redis
@@ -15,6 +17,8 @@ from clusterview.stream import keys
 from clusterview.stream.messages import Operation
 
 NOTICE_ENTRIES = 1_000
+AGAIN_SECONDS = 1.0
+LONGEST_SECONDS = 3_600.0
 
 
 class Revoked(msgspec.Struct, frozen=True, kw_only=True, tag="revoked", tag_field="type"):
@@ -34,8 +38,16 @@ def operation(*, redis: redis.Redis, id: str, cluster: str, namespace: str, serv
 
 
 def revoked(*, redis: redis.Redis, user_id: int | None = None, session_hash: str | None = None) -> bool:
-    """This will end the live pages of a user or of one session. Returns False, and raises nothing, when Redis cannot be reached."""
-    return _send(redis, Revoked(user_id=user_id, session_hash=session_hash))
+    """This will end the live pages of a user or of one session. Returns False, and raises nothing, when Redis does not take it.
+
+    It is said again then until Redis takes it, as long as this process lives: whoever reads from Redis need not have noticed anything, so they would
+    never ask by themselves.
+    """
+    notice = Revoked(user_id=user_id, session_hash=session_hash)
+    if _send(redis, notice):
+        return True
+    threading.Thread(target=_say_until_taken, args=(redis, notice), name="revoking", daemon=True).start()
+    return False
 
 
 def session_hash(session_key: str) -> str:
@@ -46,6 +58,14 @@ def session_hash(session_key: str) -> str:
 def decode(notice: bytes) -> Notice:
     """This will read a notice. Raises `msgspec.MsgspecError`."""
     return _decoder.decode(notice)
+
+
+def _say_until_taken(client: redis.Redis, notice: Notice) -> None:
+    given_up_at = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < given_up_at:
+        time.sleep(AGAIN_SECONDS)
+        if _send(client, notice):
+            return
 
 
 def _send(client: redis.Redis, notice: Notice) -> bool:

@@ -38,6 +38,18 @@ def test_an_old_python_can_read_the_file_that_tells_it() -> None:
     ast.parse(MANAGE.read_text(), feature_version=(3, 4))
 
 
+def test_what_python_compiles_is_kept_whatever_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    seen: list[tuple[str | None, bool]] = []
+    monkeypatch.setattr(
+        installing, "prepare_environment", lambda **_: seen.append((os.environ.get("PYTHONDONTWRITEBYTECODE"), sys.dont_write_bytecode))
+    )
+    monkeypatch.setattr(bootstrap, "run_django", lambda **_: 0)
+    assert bootstrap.main(arguments=["migrate", "--state", str(tmp_path)]) == 0
+    assert seen == [(None, False)]
+
+
 def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def write_to_a_full_disk(**_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/full/disk/.venv")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,21 @@ def test_a_failing_check_shows_its_words(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(testing, "BIN", tmp_path)
     assert testing.run_check(line=["true"]) == Tally(passed=1)
     assert testing.run_check(line=["false"]) == Tally(failed=1)
+
+
+def test_what_nothing_waits_for_runs_beside_pytest_and_is_told_after_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = threading.Event()
+
+    def mypy() -> Tally:
+        assert begun.wait(30), "pytest waits for it"
+        return Tally(failed=1)
+
+    def tests() -> Tally:
+        begun.set()
+        return Tally(passed=2)
+
+    monkeypatch.setattr(testing, "parts", lambda **_: [("mypy", mypy), ("pytest", tests)])
+    assert testing.main(arguments=[]) == 1
+    assert [line.split(" after")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "pytest ...", "pytest: passed", "mypy: failed", "2 passed, 1 failed, 0 skipped",
+    ]  # fmt: skip

@@ -64,8 +64,10 @@ def no_complaint(complaints: list[str]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def least_rights(lab: Any) -> pathlib.Path:
+def least_rights(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A kubeconfig for an account that holds exactly what `manage.py rbac` prints."""
+    printing = Dashboard(state=tmp_path_factory.mktemp("rights") / "state", port=0, kubeconfig=None)
+    lab.kubectl("apply", "-f", "-", input=printing.manage("rbac", "--switch", "store", "--user", "clusterview"))
     return pathlib.Path(lab.token_kubeconfig("clusterview"))
 
 
@@ -75,44 +77,29 @@ class LongStream:
     def __init__(self, *, rest: httpx.Client, cluster: str) -> None:
         self.begun, self.changes, self.why = time.monotonic(), 0, ""
         self.ended = threading.Event()
-        self._leaving = False
         self._rest, self._path = rest, f"/clusters/{cluster}/changes"
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         try:
             with self._rest.stream("GET", self._path, timeout=httpx.Timeout(10, read=60)) as answer:
                 for line in answer.iter_lines():
                     self.changes += line.startswith("data:")
-                    if self._leaving:
-                        return
             self.why = "the server has ended it"
         except httpx.HTTPError as problem:
             self.why = repr(problem)
         finally:
             self.ended.set()
 
-    def leave(self) -> None:
-        """This will let the reader go at the next line, which comes every fifteen seconds at the latest."""
-        self._leaving = True
-        self._thread.join(30)
-
 
 @pytest.fixture(scope="session")
-def long_stream(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongStream]:
-    """A stream on a `manage.py up` that nobody kills, opened before the first journey."""
-    apart = Dashboard(state=tmp_path_factory.mktemp("apart") / "state", port=free_port(), kubeconfig=least_rights)
-    lab.kubectl("apply", "-f", "-", input=apart.manage("rbac", "--switch", "store", "--user", "clusterview"))
-    apart.start()
-    try:
-        with apart.rest(token=apart.token(name="reader", role="viewer")) as rest:
-            live = wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="cluster live")
-            stream = LongStream(rest=rest, cluster=live[0]["id"])
-            yield stream
-            stream.leave()
-    finally:
-        apart.stop()
+def long_stream(dashboard: Dashboard, cluster_id: str) -> Iterator[LongStream]:
+    """A stream that is opened before the first journey of a group in which nobody kills anything of the installation."""
+    with dashboard.rest(token=dashboard.token(name="reader", role="viewer")) as rest:
+        stream = LongStream(rest=rest, cluster=cluster_id)
+        yield stream
+        dashboard.stop()
+        assert stream.ended.wait(30)
 
 
 @pytest.fixture(autouse=True)
@@ -127,10 +114,7 @@ def begin_early(request: pytest.FixtureRequest) -> None:
 def dashboard(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """`manage.py up` on the lab, armed, live."""
     state = tmp_path_factory.mktemp("journeys") / "state"
-    dashboard = Dashboard(state=state, port=free_port(), kubeconfig=least_rights)
-    manifest = dashboard.manage("rbac", "--switch", "store", "--user", "clusterview")
-    lab.kubectl("apply", "-f", "-", input=manifest)
-    dashboard.start()
+    dashboard = Dashboard(state=state, port=free_port(), kubeconfig=least_rights).start()
     try:
         dashboard.manage("arm", lab.context)
         with dashboard.rest(token=dashboard.token(name="fixture", role="viewer")) as rest:

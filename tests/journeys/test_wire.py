@@ -33,13 +33,12 @@ class Behind(Dashboard):
 
 
 @pytest.fixture(scope="module")
-def wire(lab: Any, least_rights: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Behind]]:
+def wire(least_rights: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proxy, Behind]]:
     """The product with the fault proxy in front of it."""
     product = Behind(state=tmp_path_factory.mktemp("wire") / "state", port=free_port(), kubeconfig=least_rights)
     with ExitStack() as stack:
         proxy = stack.enter_context(Proxy(target_port=product.port))
         product.public_url = f"http://127.0.0.1:{proxy.port}"
-        lab.kubectl("apply", "-f", "-", input=product.manage("rbac", "--switch", "store", "--user", "clusterview"))
         stack.callback(product.stop)
         product.start()
         with product.rest(token=product.token(name="wire", role="viewer")) as rest:

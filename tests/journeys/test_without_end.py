@@ -1,5 +1,4 @@
-"""A stream of changes is cut by nothing of ours. It was opened before the journeys of this group and is open during all of them, on an
-installation of its own."""
+"""A stream of changes is cut by nothing of ours. It was opened before the journeys of this group and is open during all of them."""
 
 from __future__ import annotations
 

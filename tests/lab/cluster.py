@@ -86,6 +86,7 @@ class Cluster:
         self._lock = threading.RLock()
         self._ending = threading.Event()
         self._bin = self._k8s = Path()
+        self._written, self._written_bytes = list[dict[str, Any]](), 0
 
     @property
     def server(self) -> str:
@@ -257,9 +258,17 @@ class Cluster:
         return {node["metadata"]["name"]: one["status"] for node, one in ready}
 
     def writes(self) -> list[dict[str, Any]]:
-        """Every write that the API server was asked for, from its own audit log, in order."""
+        """Every write that the API server was asked for, from its own audit log, in order. Each line is read once."""
         path = self.state / "audit.log"
-        return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+        with self._lock:
+            if path.exists():
+                with path.open("rb") as file:
+                    file.seek(self._written_bytes)
+                    come = file.read()
+                whole = come[: come.rfind(b"\n") + 1]
+                self._written_bytes += len(whole)
+                self._written += [json.loads(line) for line in whole.splitlines() if line.endswith(b"}")]
+            return list(self._written)
 
     def patch(self, path: str, change: dict[str, Any]) -> dict[str, Any]:
         """This will merge the change into an object, as the administrator and without a process in between; gives the object."""
@@ -312,6 +321,7 @@ class Cluster:
         (self.state / "tokens.csv").write_text("\n".join(lines) + "\n")
         (self.state / "audit-policy.json").write_text(json.dumps(AUDIT_POLICY))
         (self.state / "audit.log").unlink(missing_ok=True)
+        self._written, self._written_bytes = [], 0
 
     def _write_kubeconfigs(self) -> None:
         authority = base64.b64encode((self.state / "certs" / "apiserver.crt").read_bytes()).decode()

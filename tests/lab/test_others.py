@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -46,6 +47,13 @@ class Fine(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def advanced(lab: Cluster) -> Iterator[Future[None]]:
+    """Flagger leads a canary beside the other tests: it looks every ten seconds, and not more often."""
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(advance_a_canary, lab)
+
+
 @pytest.fixture(scope="module")
 def fine() -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Fine) as server:
@@ -64,7 +72,7 @@ def rollouts(lab: Cluster, fine: str) -> Iterator[Cluster]:
         apply(lab, manifest)
     wait_until(lambda: len(ready_behind(lab)) == 3, seconds=120, what="three pods of version 1 are behind the Service")
     yield lab
-    lab.kubectl("delete", "namespace", ROLLOUTS_NAMESPACE, "--timeout=60s")
+    lab.kubectl("delete", "namespace", ROLLOUTS_NAMESPACE, "--wait=false")
     lab.stop("rollouts")
 
 
@@ -168,7 +176,11 @@ def test_ours_goes_back_from_an_unready_version_to_the_one_that_serves(
 ) -> None:
     """The same trouble, and ours beside it: the way back depends on the old side only."""
     cluster = product.get("/clusters").json()[0]["id"]
-    wait_for(lambda: product.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=10, what="blue is live")
+
+    def live() -> list[str]:
+        return [one["live"] for one in product.get(f"/clusters/{cluster}/applications").json() if one["service"] == "shop"]
+
+    wait_for(lambda: live() == ["blue"], seconds=10, what="blue is live")
     asked = {"namespace": "store", "service": "shop", "to": "green", "accept": ["same-pods"]}
     there = ended(rest=product, switch=begun(product.post(f"/clusters/{cluster}/switches", json=asked)))
     assert there["state"] == "succeeded"
@@ -205,7 +217,12 @@ def test_a_bot_that_applies_a_manifest_takes_back_what_somebody_else_changed(lab
     lab.kubectl("delete", "service", "applied")
 
 
-def test_flagger_1_36_1_advances_a_canary(lab: Cluster) -> None:
+def test_flagger_1_36_1_advances_a_canary(advanced: Future[None]) -> None:
+    advanced.result()
+
+
+def advance_a_canary(lab: Cluster) -> None:
+    """Raises what went wrong."""
     others.start(lab, name="flagger", options=("-mesh-provider=kubernetes",))
     lab.kubectl("create", "namespace", "flagger")
     path = "/apis/flagger.app/v1beta1/namespaces/flagger/canaries/web"
@@ -223,7 +240,7 @@ def test_flagger_1_36_1_advances_a_canary(lab: Cluster) -> None:
         apply(lab, flagger_deployment("2"))
         wait_until(lambda: status().get("phase") == "Progressing" and status().get("iterations", 0) >= 1, seconds=90, what="the canary advances")
     finally:
-        lab.kubectl("delete", "namespace", "flagger", "--timeout=60s")
+        lab.kubectl("delete", "namespace", "flagger", "--wait=false")
         lab.stop("flagger")
 
 

@@ -30,6 +30,16 @@ def weigh(lab: NetworkedCluster, *, blue: int, green: int) -> None:
     lab.kubectl("patch", "httproute", "shop", "-n", "store", "--type", "json", "-p", json.dumps(patch))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def metered(network: NetworkedCluster) -> str:
+    """A pod of which metrics-server tells after it has asked twice for it, ten seconds apart: it begins before the other tests."""
+    wait_until(lambda: agents(network) != set(), seconds=30, what="there is a pod that no test takes away")
+    name = min(agents(network))
+    network.kubectl("annotate", "pod", name, "-n", "store", "kwok.x-k8s.io/usage-cpu=250m", "kwok.x-k8s.io/usage-memory=64Mi")
+    others.start_metrics_server(network)
+    return name
+
+
 def test_kube_proxy_leads_a_services_address_to_its_pods_and_to_no_others(shop: NetworkedCluster) -> None:
     answers = Counter(shop.ask(service_url(shop)) for _ in range(20))
     assert {slot_of(name) for name in answers} == {"blue"}
@@ -44,8 +54,7 @@ def test_a_nodes_port_leads_to_the_pods_of_its_service_and_to_no_others(shop: Ne
     with shop.probe(url, side=slot_of, rate=100) as probe:
         wait_until(lambda: len(probe.so_far().requests) >= 100, seconds=10, what="a hundred requests")
     assert not probe.report.failed
-    agents = {one["metadata"]["name"] for one in shop.get("/api/v1/namespaces/store/pods?labelSelector=app%3Dagent")["items"]}
-    assert {one.answer for one in probe.report.requests} == agents
+    assert {one.answer for one in probe.report.requests} == agents(shop)
 
 
 def test_a_selector_that_is_switched_moves_the_traffic_of_a_nodes_port(shop: NetworkedCluster) -> None:
@@ -70,9 +79,13 @@ def test_a_pod_that_is_gone_answers_no_more_and_the_others_do(shop: NetworkedClu
     assert {one.answer for one in probe.report.requests[-50:]} == left
 
 
-def names(lab: NetworkedCluster) -> set[str]:
-    items = lab.get("/api/v1/namespaces/store/pods?labelSelector=slot%3Dblue")["items"]
+def names(lab: NetworkedCluster, *, label: str = "slot%3Dblue") -> set[str]:
+    items = lab.get(f"/api/v1/namespaces/store/pods?labelSelector={label}")["items"]
     return {one["metadata"]["name"] for one in items}
+
+
+def agents(lab: NetworkedCluster) -> set[str]:
+    return names(lab, label="app%3Dagent")
 
 
 def test_the_weights_of_a_route_are_seen_in_envoys_answers(shop: NetworkedCluster) -> None:
@@ -118,20 +131,16 @@ def to_blue(lab: NetworkedCluster) -> float:
     return sum(float(one["value"][1]) for one in lab.query(TO_BLUE))
 
 
-def test_metrics_server_tells_what_a_pod_uses_and_without_it_nobody_does(shop: NetworkedCluster) -> None:
-    name = min(names(shop))
-    shop.kubectl("annotate", "pod", name, "-n", "store", "kwok.x-k8s.io/usage-cpu=250m", "kwok.x-k8s.io/usage-memory=64Mi")
-    others.start_metrics_server(shop)
-
+def test_metrics_server_tells_what_a_pod_uses_and_without_it_nobody_does(network: NetworkedCluster, metered: str) -> None:
     def used() -> list[str]:
         try:
-            return shop.kubectl("top", "pod", name, "-n", "store", "--no-headers").split()
+            return network.kubectl("top", "pod", metered, "-n", "store", "--no-headers").split()
         except RuntimeError:
             return []
 
-    wait_until(lambda: used() == [name, "250m", "64Mi"], seconds=60, what="kubectl top says what the annotation says")
-    shop.stop("metrics-server")
+    wait_until(lambda: used() == [metered, "250m", "64Mi"], seconds=60, what="kubectl top says what the annotation says")
+    network.stop("metrics-server")
     try:
         assert used() == []
     finally:
-        shop.start("metrics-server")
+        network.start("metrics-server")

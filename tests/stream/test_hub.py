@@ -225,6 +225,51 @@ async def test_whoever_listens_for_revocations_is_told_that_some_may_be_lost(hub
     await eventually(lambda: None in heard)
 
 
+async def test_an_outage_is_noticed_however_short_it_is(hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may have been signed out in it: while Redis is asked, and while the hub is at something else."""
+    heard: list[object] = []
+    client = publishing.connect(url=redis_server.url)
+
+    def break_line(notice: notices.Revoked | None) -> None:
+        heard.append(notice)
+        if notice is not None:
+            client.client_kill_filter(_type="normal", skipme=True)
+
+    hub.listen(break_line)
+    await eventually(lambda: None in heard)
+    heard.clear()
+    client.client_kill_filter(_type="normal", skipme=True)
+    await eventually(lambda: heard == [None])
+    once = hub._read_once
+
+    async def read_and_be_elsewhere() -> None:
+        await once()
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(hub, "_read_once", read_and_be_elsewhere)
+    notices.revoked(redis=client, user_id=6)  # ends the round that was begun before
+    await eventually(lambda: notices.Revoked(user_id=6) in heard)
+    await eventually(lambda: heard[-1] is None)
+    notices.revoked(redis=client, user_id=7)
+    await eventually(lambda: heard[-2:] == [notices.Revoked(user_id=7), None])
+
+
+async def test_who_was_signed_out_while_redis_took_nothing_is_told_of_once_it_does_f34_f90(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who read from a Redis that is full notice nothing."""
+    monkeypatch.setattr(notices, "AGAIN_SECONDS", 0.05)
+    heard: list[object] = []
+    hub.listen(heard.append)
+    await eventually(lambda: None in heard)
+    heard.clear()
+    client = publishing.connect(url=redis_server.url)
+    client.config_set("maxmemory", 1)
+    assert not notices.revoked(redis=client, user_id=7)
+    client.config_set("maxmemory", 0)
+    await eventually(lambda: heard == [notices.Revoked(user_id=7)])
+
+
 async def test_a_subscription_that_was_closed_leaves_nothing_behind(hub: Hub, redis_server: RedisServer) -> None:
     publisher(redis_server)
     subscription = await hub.join(cluster="lab")

@@ -14,6 +14,7 @@ from clusterview.traffic import requesting
 
 class Command(BaseCommand):
     help = "Allows switching traffic in a cluster; with --off, forbids it again."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("context")

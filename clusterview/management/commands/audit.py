@@ -20,6 +20,7 @@ from clusterview.models import AuditEntry
 
 class Command(BaseCommand):
     help = "Checks the audit, or writes it down for another place."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

@@ -14,6 +14,7 @@ from clusterview.management import telling
 
 class Command(BaseCommand):
     help = "Prints a link that signs a person in once."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", default="admin")

@@ -12,6 +12,7 @@ from clusterview.kube import rights
 
 class Command(BaseCommand):
     help = "Prints the least-rights manifest: watching the cluster, and with --switch moving traffic in a namespace."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--switch", action="append", default=[], metavar="NAMESPACE", help="also the right to switch there (repeatable)")

@@ -15,6 +15,7 @@ from clusterview.models.people import Role
 
 class Command(BaseCommand):
     help = "Makes and ends bearer tokens for the REST API; the token is the last word printed."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

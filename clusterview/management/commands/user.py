@@ -16,6 +16,7 @@ from clusterview.models.people import Role
 
 class Command(BaseCommand):
     help = "Adds, disables and lists the people who may sign in."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
