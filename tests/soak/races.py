@@ -1,4 +1,5 @@
-"""Two people click at the same moment (F87), and somebody edits the Service with kubectl while a switch moves it (F77): one winner, no edit lost.
+"""Two people click at the same moment (F87), one clicks and another goes back, and somebody edits the Service with kubectl while a switch moves it
+(F77): one winner, no way back and no edit lost.
 
 What happened is read from the API server's own list of writes, not from what the product says of it.
 """
@@ -35,15 +36,17 @@ def run(*, races: int = RACES, tell: Callable[[str], None] = print) -> list[Line
         place = Path(folder)
         with running.shop(folder=place) as lab, running.product(lab, folder=place) as rest, ThreadPoolExecutor(2) as two:
             field = Field(lab=lab, rest=rest, two=two)
-            for number in range(races):
-                (field.two_clicks if number % 2 else field.click_against_edit)()
-                if number % 50 == 49:
-                    tell(f"{number + 1} races: {dict(field.ends)}, {len(field.problems)} problems")
+            for number in range(1, races + 1):
+                field.two_clicks()
+                field.click_against_edit()
+                field.click_against_back()
+                if number % 20 == 0:
+                    tell(f"{number} races of each kind: {dict(field.ends)}, {len(field.problems)} problems")
             problems = [*field.problems, *overwritten(selector_writes(lab))]
     for problem in problems:
         tell(problem)
     return [
-        Line("races", races, ""),
+        Line("races of each kind", races, ""),
         *(Line(end, count, "") for end, count in sorted(field.ends.items())),
         Line("problems", len(problems), "", goal="0", met=not problems),
     ]
@@ -74,6 +77,18 @@ class Field:
         self.ends[f"{state}, edited"] += 1
         if selector != EDITED:
             self.problems.append(f"the edit was lost: {selector} after {state}")
+        self._blue_again()
+
+    def click_against_back(self) -> None:
+        """Whoever goes back is the last one, wherever the switch stands; what was accepted leads back to blue."""
+        answer = self._click()
+        time.sleep(self._chance.uniform(0, LATEST_EDIT_SECONDS))
+        back = self._rest.post(f"/switches/{answer.json()['id']}/back")
+        ends = [self._end_of(answer), self._end_of(back)]
+        selector = self._lab.get(SERVICE)["spec"]["selector"]
+        self.ends["click " + ", back ".join(ends)] += 1
+        if back.status_code != 202 or selector != BLUE:
+            self.problems.append(f"a click and a way back ended as {ends} with {selector}")
         self._blue_again()
 
     def _end_of(self, answer: httpx.Response) -> str:
