@@ -55,7 +55,7 @@ def pack(whole: messages.Whole) -> bytes:
     return b"".join([*map(compressor.compress, _pieces(whole)), compressor.flush()])
 
 
-def _pieces(whole: messages.Whole) -> Iterator[bytes]:
+def _pieces(whole: messages.Whole | messages.PodColumns) -> Iterator[bytes]:
     """What the encoder writes of it."""
     yield bytes([SMALL_MAP + len(whole.__struct_fields__)])
     for name in whole.__struct_fields__:
@@ -64,6 +64,8 @@ def _pieces(whole: messages.Whole) -> Iterator[bytes]:
         if name == "objects":
             yield LONG_ARRAY + len(value).to_bytes(4, "big")
             yield from map(_encoder.encode, value)
+        elif isinstance(value, messages.PodColumns):
+            yield from _pieces(value)
         else:
             yield _encoder.encode(value)
 
