@@ -28,7 +28,6 @@ NOWHERE = -1
 EMPTY, LEFT = -1, -2  # places of an index: nothing was ever there; something was
 MOST_STATES = 50_000  # reasons are free text; pods in states beyond that are kept whole
 SPARE_SHAPES = 1_000
-GROWTH = 256
 MADE = 10_000
 FREE = 2**32 - 1  # no shape: the slot is free; no address: it is odd
 HALF = 2**64 - 1
@@ -439,12 +438,9 @@ class Pods:
         return came
 
     def _grow(self) -> int:
-        first = len(self.shape)
         for column in self._columns:
-            column.frombytes(bytes(GROWTH * column.itemsize))
-        self.shape[first:] = array("I", [FREE]) * GROWTH
-        self._free.extend(range(first + GROWTH - 1, first, -1))
-        return first
+            column.append(0)
+        return len(self.shape) - 1
 
     def _plain(self, slot: int) -> tuple[int, int, int, int, int]:
         return self.shape[slot], self.node[slot], self.address[slot], self.created[slot], self._own[slot]
