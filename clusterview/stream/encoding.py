@@ -51,8 +51,9 @@ def decode_contact(word: bytes) -> messages.Contact:
 
 def pack(whole: messages.Whole) -> bytes:
     """This will write a snapshot's body, piece by piece, for all of it uncompressed would be the largest thing that an observer ever holds."""
-    compressor = zlib.compressobj(level=LEVEL)
-    return b"".join([*map(compressor.compress, _pieces(whole)), compressor.flush()])
+    compressor, pieces = zlib.compressobj(level=LEVEL), _pieces(whole)
+    del whole  # it goes with its last piece, before the compressed ones are joined
+    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
 
 
 def _pieces(whole: messages.Whole | messages.PodColumns) -> Iterator[bytes]:

@@ -255,10 +255,10 @@ class Pods:
         shape, first, count = self.shape[like], len(self.shape), len(uids)
         namespace, prefix = self.shapes[shape].namespace, self.shapes[shape].prefix
         found, created_at = all_halves(uids), [one or 0 for one in created]
-        if found is None or 0 in created or min(created_at) < 0 or max(created_at) >= FREE or not all([name.startswith(prefix) for name in names]):
+        if found is None or 0 in created or min(created_at) < 0 or max(created_at) >= FREE or not all(name.startswith(prefix) for name in names):
             return False
         highs, lows = found
-        if len(set(lows)) < count or any([self.at(*halves) != NOWHERE for halves in zip(highs, lows, strict=True)]):
+        if len(set(lows)) < count or any(self.at(*one) != NOWHERE for one in zip(highs, lows, strict=True)):
             return False
         slots, number_of = range(first, first + count), self.nodes.of
         owns, numbers = [name[len(prefix) :] for name in names], [address_number(one) for one in addresses]
