@@ -31,7 +31,7 @@ JSON = "application/json"
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 ANSWER_BYTES = 64 * 1024 * 1024
-CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 128 * 1024
 # A kept connection may have died unnoticed, and then a write that never arrived looks like a lost answer: so writes use one that answered just now.
 KEPT_SECONDS, KEPT_FOR_WRITES_SECONDS = 60.0, 1.0
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,252}\Z")
@@ -112,24 +112,28 @@ class Connection:
         connect_seconds: float | None = None,
         is_write: bool = False,
         also: Sequence[int] = (),
+        into: bytearray | None = None,
     ) -> Answer:
         """This will send one request and give the whole answer. `read_seconds` bounds all of it, `also` are statuses beside 2xx to give back.
 
-        A read whose credential is refused is sent once more with a new one; a write (`is_write`) never is. Raises errors.KubeError.
+        With `into` the body of a good answer is put there instead, in the place of what it held. A read whose credential is refused is sent once
+        more with a new one; a write (`is_write`) never is. Raises errors.KubeError.
         """
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
         timeout = urllib3.Timeout(connect=connect_seconds or self._connect_seconds, read=read_seconds)
         deadline = time.monotonic() + read_seconds
+        content = bytearray() if into is None else into
         response = self._send(method, path, query=query, body=body, headers=headers, timeout=timeout, is_write=is_write)
         try:
-            content = self._whole(response, deadline=deadline, what=f"{method} {path}")
+            self._whole(response, deadline=deadline, what=f"{method} {path}", into=content)
         except errors.KubeError as error:
             if is_write and not 300 <= response.status < 500:
                 raise _lost(f"{method} {path}", error) from error
             raise
         finally:
             response.close()  # a body that was read to its end has given its connection back already
-        answer = Answer(response.status, response.headers, content)
+        is_taken = into is not None and 200 <= response.status < 300
+        answer = Answer(response.status, response.headers, b"" if is_taken else bytes(content))
         if response.status not in also:
             _check(answer, method=method, path=path, accept=accept, is_write=is_write)
         return answer
@@ -140,11 +144,12 @@ class Connection:
         response = self._send("GET", path, query=query, body=None, headers={"Accept": accept}, timeout=timeout, is_write=False)
         if response.status == 200 and _is_json(response.headers):
             return Stream(self, response, what=f"GET {path}")
+        content = bytearray()
         try:
-            content = self._whole(response, deadline=time.monotonic() + silence_seconds, what=f"GET {path}")
+            self._whole(response, deadline=time.monotonic() + silence_seconds, what=f"GET {path}", into=content)
         finally:
             response.close()
-        _check(Answer(response.status, response.headers, content), method="GET", path=path, accept=accept, is_write=False)
+        _check(Answer(response.status, response.headers, bytes(content)), method="GET", path=path, accept=accept, is_write=False)
         raise errors.NotKubernetes(f"GET {path} was answered {response.status} without a stream of JSON. Check the server's address.")
 
     def _send(self, method: str, path: str, *, is_write: bool, **rest: Any) -> urllib3.BaseHTTPResponse:
@@ -218,18 +223,19 @@ class Connection:
             return errors.TimedOut(f"{server} did not answer {what} in time.")
         return errors.BrokenAnswer(f"The answer of {server} to {what} broke off: {_root(error)}.")
 
-    def _whole(self, response: urllib3.BaseHTTPResponse, *, deadline: float, what: str) -> bytes:
+    def _whole(self, response: urllib3.BaseHTTPResponse, *, deadline: float, what: str, into: bytearray) -> None:
+        """Memory that held an answer before is used again as it is: to give it back and to get it anew would cost as much as the reading."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise errors.NotKubernetes(f"{what} was answered with a compressed body that was not asked for. Check what stands before the API server.")
-        pieces, size = [], 0
+        size = 0
         while piece := self.piece(response, what=what):
-            pieces.append(piece)
+            into[size : size + len(piece)] = piece
             size += len(piece)
             if size > ANSWER_BYTES:
                 raise errors.NotKubernetes(f"The answer to {what} is larger than {ANSWER_BYTES // 1024 // 1024} MiB.")
             if time.monotonic() > deadline:
                 raise errors.TimedOut(f"{self.access.server} did not finish its answer to {what} in time.")
-        return b"".join(pieces)
+        del into[size:]
 
     def piece(self, response: urllib3.BaseHTTPResponse, *, what: str) -> bytes:
         """This will give what has come of a body, waiting for at least one byte; nothing at its end."""

@@ -14,7 +14,7 @@ import msgspec
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import PARTIAL_LIST, KindSpec
-from clusterview.kube.listing import OBJECTS_AT_MOST, UNREADABLE, page_of
+from clusterview.kube.listing import OBJECTS_AT_MOST, UNREADABLE, read_page
 
 PAGE_OBJECTS = 500
 
@@ -46,7 +46,7 @@ PAGES = msgspec.json.Decoder(Page)
 
 def count(connection: Connection, spec: KindSpec) -> int | None:
     """This will ask how many objects there are; None where the API server does not say, as it does not behind a selector. Raises errors.KubeError."""
-    page = _page(connection, spec, limit=1, token="")
+    page = _page(connection, spec, limit=1, token="", into=bytearray())
     here, rest = len(page.items or ()), page.metadata.remaining_item_count
     if page.metadata.next_page and rest is None:
         return None
@@ -55,9 +55,9 @@ def count(connection: Connection, spec: KindSpec) -> int | None:
 
 def pages(connection: Connection, spec: KindSpec, *, limit: int = PAGE_OBJECTS) -> Iterator[Page]:
     """This will read every object's identity, page by page, all of one moment. Raises errors.KubeError, and Gone where it took too long."""
-    token, told = "", 0
+    token, told, body = "", 0, bytearray()
     while told <= OBJECTS_AT_MOST:
-        page = _page(connection, spec, limit=limit, token=token)
+        page = _page(connection, spec, limit=limit, token=token, into=body)
         yield page
         told += len(page.items or ())
         if page.metadata.next_page in ("", token):
@@ -66,9 +66,9 @@ def pages(connection: Connection, spec: KindSpec, *, limit: int = PAGE_OBJECTS) 
     raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's.")
 
 
-def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str) -> Page:
-    body = page_of(connection, spec, accept=PARTIAL_LIST, limit=limit, token=token)
+def _page(connection: Connection, spec: KindSpec, *, limit: int, token: str, into: bytearray) -> Page:
+    read_page(connection, spec, accept=PARTIAL_LIST, limit=limit, token=token, into=into)
     try:
-        return PAGES.decode(body)
+        return PAGES.decode(into)
     except UNREADABLE as error:
         raise errors.BrokenAnswer(f"The identities of {spec.resource} cannot be read: {str(error)[:200]}.") from error

@@ -116,19 +116,22 @@ def quarantine(identity: Identity, reason: Exception) -> Quarantined:
     return Quarantined(uid=identity.uid, namespace=identity.namespace, name=identity.name, reason=str(reason)[:REASON_CHARACTERS])
 
 
-def page_of(connection: Connection, spec: KindSpec, *, accept: str, limit: int, token: str, page_seconds: float | None = None) -> bytes:
+def read_page(
+    connection: Connection, spec: KindSpec, *, accept: str, limit: int, token: str, into: bytearray, page_seconds: float | None = None
+) -> None:
     """This will read one page of the kind, the one after `token` if given. Raises errors.KubeError."""
     query = [*spec.query, ("limit", str(limit)), *([("continue", token)] if token else [])]
-    return connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS).body
+    connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS, into=into)
 
 
 def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None, items: Gathering) -> Listing:
     decoder = msgspec.json.Decoder(Page[spec.struct])  # type: ignore[name-defined]
     quarantined: list[Quarantined] = []
-    token, version, size, count = "", "", 0, 0
+    token, version, size, count, body = "", "", 0, 0, bytearray()
     while True:
-        page, length = _page(connection, spec, decoder, quarantined, limit=limit, token=token, page_seconds=page_seconds)
-        size += length
+        read_page(connection, spec, accept=spec.list_accept, limit=limit, token=token, into=body, page_seconds=page_seconds)
+        size += len(body)
+        page = _decoded(body, spec, decoder, quarantined)
         if not page.metadata.resource_version:
             raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
@@ -140,22 +143,11 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
         token = page.metadata.next_page
 
 
-def _page(
-    connection: Connection,
-    spec: KindSpec,
-    decoder: msgspec.json.Decoder[Page[Any]],
-    quarantined: list[Quarantined],
-    *,
-    limit: int,
-    token: str,
-    page_seconds: float | None,
-) -> tuple[Page[Any], int]:
-    """A page and its length in bytes, which are forgotten here: while its objects are handed over, others want the room."""
-    body = page_of(connection, spec, accept=spec.list_accept, limit=limit, token=token, page_seconds=page_seconds)
+def _decoded(body: bytearray, spec: KindSpec, decoder: msgspec.json.Decoder[Page[Any]], quarantined: list[Quarantined]) -> Page[Any]:
     try:
-        return decoder.decode(body), len(body)
+        return decoder.decode(body)
     except UNREADABLE:
-        return _without_poison(body, spec, quarantined), len(body)
+        return _without_poison(body, spec, quarantined)
 
 
 def _hand_over(page: list[Any], items: Gathering) -> None:
@@ -165,7 +157,7 @@ def _hand_over(page: list[Any], items: Gathering) -> None:
         items.append(page.pop())
 
 
-def _without_poison(body: bytes, spec: KindSpec, quarantined: list[Quarantined]) -> Page[Any]:
+def _without_poison(body: bytearray, spec: KindSpec, quarantined: list[Quarantined]) -> Page[Any]:
     """The page without the objects that cannot be read; these are set aside."""
     try:
         page = RAW_PAGES.decode(body)

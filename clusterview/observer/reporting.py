@@ -25,28 +25,49 @@ class Gathered:
 
     def __init__(self, *, kind: str) -> None:
         self._kind = kind
-        self.pods = Pods() if kind == Kind.POD else None
-        self._siblings = Siblings(pods=self.pods) if self.pods is not None else None
-        self.sightings: list[Sighting] = []
+        self._pods = Pods() if kind == Kind.POD else None
+        self._siblings = Siblings(pods=self._pods) if self._pods is not None else None
+        self._sightings: list[Sighting] = []
         self.poison: dict[Uid, str] = {}
 
     def append(self, item: Any) -> None:
         """This will keep what is shown of the object."""
-        if self._siblings is not None and self._siblings.put(item):
-            return
+        if self._siblings is None:
+            self._translate(item)
+        elif not self._siblings.take(item):
+            self._settle(self._siblings)
+            self._translate(item)
+
+    @property
+    def pods(self) -> Pods | None:
+        """All pods that lie in columns; None for another kind."""
+        if self._siblings is not None:
+            self._settle(self._siblings)
+        return self._pods
+
+    @property
+    def sightings(self) -> list[Sighting]:
+        """All other objects."""
+        if self._siblings is not None:
+            self._settle(self._siblings)
+        return self._sightings
+
+    def _settle(self, siblings: Siblings) -> None:
+        for item in siblings.settle():
+            self._translate(item)
+
+    def _translate(self, item: Any) -> None:
         found = _sighting(self._kind, item, self.poison)
-        if found is None:
-            return
-        if not self._put_pod(found, item):
-            self.sightings.append(Sighting(record=endpoints.pack(found.record), version=found.version, renewal=found.renewal))
+        if found is not None and not self._put_pod(found, item):
+            self._sightings.append(Sighting(record=endpoints.pack(found.record), version=found.version, renewal=found.renewal))
 
     def _put_pod(self, found: Sighting, item: Any) -> bool:
-        if self.pods is None or self._siblings is None or not isinstance(found.record, Pod):
+        if self._pods is None or self._siblings is None or not isinstance(found.record, Pod):
             return False
         number = as_number(version=found.version)
-        if number is None or self.pods.put(found.record, note=number) is None:
+        if number is None or self._pods.put(found.record, note=number) is None:
             return False
-        self._siblings.follow(item, slot=self.pods.find(found.record.uid))
+        self._siblings.follow(item, slot=self._pods.find(found.record.uid))
         return True
 
 

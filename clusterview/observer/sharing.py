@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 KEPT = 50_000  # beyond that, all are forgotten: those in use stay with their objects
 _values: dict[Any, Any] = {}
-_maps: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+_maps: dict[int, dict[str, str]] = {}  # by their hash: their own keys would be larger than they are
 
 
 def one_of(value: T) -> T:
@@ -24,7 +24,8 @@ def one_of(value: T) -> T:
 
 
 def map_of(value: dict[str, str]) -> dict[str, str]:
-    """The same for a map, which nobody may change afterwards."""
+    """The same for a map, which nobody may change afterwards. Of two with one hash the first is known."""
     if len(_maps) > KEPT:
         _maps.clear()
-    return _maps.setdefault(tuple(value.items()), value)
+    found = _maps.setdefault(hash(frozenset(value.items())), value)
+    return found if found == value else value

@@ -12,36 +12,51 @@ from clusterview.observer.translating import is_access
 from clusterview.topology.columns import NOWHERE, Pods
 from clusterview.topology.versions import as_number
 
+AT_ONCE = 500
+
 
 class Siblings:
-    """`follow` tells it of a pod that was translated and put into a slot of `pods`; `put` does the same for those that are like it."""
+    """`follow` tells it of a pod that was translated and put into a slot of `pods`; `take` gathers those that are like it, and `settle` puts them."""
 
     def __init__(self, *, pods: Pods) -> None:
         self._pods = pods
         self._before: structs.Pod | None = None
         self._slot = NOWHERE
+        self._waiting: list[structs.Pod] = []
+        self._notes: list[int] = []
 
     def follow(self, item: structs.Pod, *, slot: int) -> None:
-        """This will note what the pods that come may be like."""
+        """This will note what the pods that come may be like. None may wait."""
         self._before, self._slot = item, slot
 
-    def put(self, item: structs.Pod) -> bool:
-        """This will put the pod into the columns; False for one that has to be translated."""
-        if self._before is None or not is_like(item, self._before):
+    def take(self, item: structs.Pod) -> bool:
+        """This will keep the pod until they are settled; False for one that has to be translated, after that."""
+        if self._before is None or len(self._waiting) == AT_ONCE or not is_like(item, self._before):
             return False
-        metadata, number = item.metadata, as_number(version=item.metadata.resource_version)
+        number = as_number(version=item.metadata.resource_version)
         if number is None:
             return False
-        slot = self._pods.put_like(
+        self._waiting.append(item)
+        self._notes.append(number)
+        return True
+
+    def settle(self) -> list[structs.Pod]:
+        """This will put those that wait into the columns, and give them back where they have to be translated."""
+        waiting, notes = self._waiting, self._notes
+        if not waiting:
+            return []
+        self._waiting, self._notes = [], []
+        metadata = [one.metadata for one in waiting]
+        is_put = self._pods.put_like(
             self._slot,
-            uid=metadata.uid,
-            name=metadata.name,
-            node=item.spec.node_name,
-            address=item.status.pod_ip,
-            created_at=moment(metadata.creation_timestamp),
-            note=number,
+            uids=[one.uid for one in metadata],
+            names=[one.name for one in metadata],
+            nodes=[one.spec.node_name for one in waiting],
+            addresses=[one.status.pod_ip for one in waiting],
+            created=[moment(one.creation_timestamp) for one in metadata],
+            notes=notes,
         )
-        return slot != NOWHERE
+        return [] if is_put else waiting
 
 
 def is_like(one: structs.Pod, other: structs.Pod) -> bool:

@@ -51,11 +51,12 @@ def decode_contact(word: bytes) -> messages.Contact:
 
 def pack(whole: messages.Whole) -> bytes:
     """This will write a snapshot's body, piece by piece, for all of it uncompressed would be the largest thing that an observer ever holds."""
-    compressor = zlib.compressobj(level=LEVEL)
-    return b"".join([*map(compressor.compress, _pieces(whole)), compressor.flush()])
+    compressor, pieces = zlib.compressobj(level=LEVEL), _pieces(whole)
+    del whole  # it goes with its last piece, before the compressed ones are joined
+    return b"".join([*map(compressor.compress, pieces), compressor.flush()])
 
 
-def _pieces(whole: messages.Whole) -> Iterator[bytes]:
+def _pieces(whole: messages.Whole | messages.PodColumns) -> Iterator[bytes]:
     """What the encoder writes of it."""
     yield bytes([SMALL_MAP + len(whole.__struct_fields__)])
     for name in whole.__struct_fields__:
@@ -64,6 +65,8 @@ def _pieces(whole: messages.Whole) -> Iterator[bytes]:
         if name == "objects":
             yield LONG_ARRAY + len(value).to_bytes(4, "big")
             yield from map(_encoder.encode, value)
+        elif isinstance(value, messages.PodColumns):
+            yield from _pieces(value)
         else:
             yield _encoder.encode(value)
 

@@ -7,6 +7,7 @@ much each is more than the one before it, their first bytes together, then their
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from clusterview.topology.shapes import PodState
 
 SEPARATOR = " "  # no name of a pod's own has one, for such a name is odd
 LIMIT = 2**32
-AT_ONCE = 1_000
+AT_ONCE = 1_000  # then other threads may have their turn
 
 
 def columns_of(*, pods: Pods) -> PodColumns:
@@ -33,14 +34,14 @@ def columns_of(*, pods: Pods) -> PodColumns:
     return PodColumns(
         shapes=tuple([pods.shapes[shape] for shape in groups]),
         counts=tuple([len(group) for group in groups.values()]),
-        rows=written(map(pods.notes.__getitem__, ordered)),
+        rows=written(_taken(pods.notes, ordered)),
         uids=_uids(pods, ordered),
         names=SEPARATOR.join(_names(pods, ordered[first : first + AT_ONCE]) for first in range(0, len(ordered), AT_ONCE)),
-        on=written(map(pods.node.__getitem__, ordered)),
+        on=written(_taken(pods.node, ordered)),
         nodes=tuple([node or "" for node in pods.nodes.values]),
-        addresses=written(map(pods.address.__getitem__, ordered)),
-        created=written(map(pods.created.__getitem__, ordered)),
-        states=written(map(pods.state.__getitem__, ordered)),
+        addresses=written(_taken(pods.address, ordered)),
+        created=written(_taken(pods.created, ordered)),
+        states=written(_taken(pods.state, ordered)),
         odd={pods.notes[slot]: odd for slot, odd in pods.odd.items()},
         restarts={pods.notes[slot]: restarts for slot, restarts in pods.restarts.items()},
     )
@@ -67,13 +68,17 @@ def read_columns(*, columns: PodColumns, states: Sequence[PodState]) -> Iterator
         )  # fmt: skip
 
 
-def written(numbers: Iterable[int]) -> bytes:
+def written(numbers: Sequence[int]) -> bytes:
     """This will write numbers of 32 bits."""
-    steps = array("I", ((number - before) % LIMIT for before, number in itertools.pairwise(itertools.chain((0,), numbers))))
+    steps, last = array("q"), 0
+    for first in range(0, len(numbers), AT_ONCE):
+        some = numbers[first : first + AT_ONCE]
+        steps.extend(array("q", map(operator.sub, some, itertools.chain((last,), some))))
+        last = some[-1]
     if sys.byteorder == "little":
         steps.byteswap()
     text = steps.tobytes()
-    return b"".join([text[place::4] for place in range(4)])
+    return b"".join([text[place::8] for place in range(4, 8)])
 
 
 def read(text: bytes) -> Iterator[int]:
@@ -88,12 +93,20 @@ def read(text: bytes) -> Iterator[int]:
     return itertools.accumulate(steps, lambda number, step: (number + step) % LIMIT)
 
 
+def _taken(column: array[int], slots: array[int]) -> array[int]:
+    taken = array(column.typecode)
+    for first in range(0, len(slots), AT_ONCE):
+        taken.extend(array(column.typecode, map(column.__getitem__, slots[first : first + AT_ONCE])))
+    return taken
+
+
 def _names(pods: Pods, slots: Iterable[int]) -> str:
     return SEPARATOR.join([pods.own_name(slot) if slot not in pods.odd else "" for slot in slots])
 
 
-def _uids(pods: Pods, slots: Iterable[int]) -> bytes:
-    uids = array("Q", (half for slot in slots for half in (pods.high[slot], pods.low[slot])))
+def _uids(pods: Pods, slots: array[int]) -> bytes:
+    uids = array("Q", bytes(16 * len(slots)))
+    uids[::2], uids[1::2] = _taken(pods.high, slots), _taken(pods.low, slots)
     if sys.byteorder == "little":
         uids.byteswap()
     return uids.tobytes()

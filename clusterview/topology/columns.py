@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import socket
+import sys
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -27,12 +28,13 @@ NOWHERE = -1
 EMPTY, LEFT = -1, -2  # places of an index: nothing was ever there; something was
 MOST_STATES = 50_000  # reasons are free text; pods in states beyond that are kept whole
 SPARE_SHAPES = 1_000
-GROWTH = 256
 MADE = 10_000
 FREE = 2**32 - 1  # no shape: the slot is free; no address: it is odd
 HALF = 2**64 - 1
 
-_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z").match
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_uuid = re.compile(UUID).fullmatch
+_uuids = re.compile(rf"{UUID}(?:\n{UUID})*").fullmatch
 _short = re.compile(r"[!-~]{0,7}\Z").match
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -46,6 +48,11 @@ def _state_key(state: PodState) -> tuple[object, ...]:
     """As `Pods` makes it of a pod, without making its state."""
     of_containers = [part for one in state.containers for part in (one.state, one.reason, one.ready)]
     return state.phase, state.status, state.ready, state.deleting, *of_containers
+
+
+def _own_number(own: str) -> int:
+    """A pod's own name as a number; HALF for one that is too long for that."""
+    return int.from_bytes(own.encode(), "big") if _short(own) else HALF
 
 
 class Came(Enum):
@@ -78,16 +85,13 @@ class Index:
 
     def add(self, slot: int) -> None:
         """This will file a slot that is not filed."""
-        if (self._taken + 1) * 3 > len(self.places) * 2:
-            self._rebuild()
-        places = self.places
-        mask = len(places) - 1
-        at = self._hashes[slot] & mask
-        while (there := places[at]) >= 0:
-            at = (at + 1) & mask
-        places[at] = slot
-        if there == EMPTY:
-            self._taken += 1
+        self.add_all(range(slot, slot + 1))
+
+    def add_all(self, slots: Collection[int]) -> None:
+        """This will file slots that are not filed."""
+        if (self._taken + len(slots)) * 3 > len(self.places) * 2:
+            self._rebuild(room=len(slots))
+        self._file(slots)
 
     def remove(self, slot: int) -> None:
         """This will take the slot out."""
@@ -102,14 +106,24 @@ class Index:
         """This will file what another one has filed, whose slots have the same hashes."""
         self.places, self._taken = other.places[:], other._taken
 
-    def _rebuild(self) -> None:
+    def _file(self, slots: Iterable[int]) -> None:
+        places, hashes = self.places, self._hashes
+        mask = len(places) - 1
+        for slot in slots:
+            at = hashes[slot] & mask
+            while (there := places[at]) >= 0:
+                at = (at + 1) & mask
+            places[at] = slot
+            if there == EMPTY:
+                self._taken += 1
+
+    def _rebuild(self, *, room: int) -> None:
         filed = [slot for slot in self.places if slot >= 0]
         size = len(self.places)
-        while (len(filed) + 1) * 2 > size:
+        while (len(filed) + room) * 2 > size:
             size *= 2
         self.places, self._taken = array("i", [EMPTY]) * size, 0
-        for slot in filed:
-            self.add(slot)
+        self._file(filed)
 
 
 class Numbers(Generic[T]):
@@ -224,18 +238,50 @@ class Pods:
         self._set(slot, note, *state)
         return came
 
-    def put_like(self, like: int, *, uid: str, name: str, node: str, address: str, created_at: int | None, note: int) -> int:
-        """This will put a pod in that is not there and differs from the one of a slot in nothing but this. Tells its slot; NOWHERE for one that has
-        to be put as a record.
+    def put_like(
+        self,
+        like: int,
+        *,
+        uids: Sequence[str],
+        names: Sequence[str],
+        nodes: Sequence[str],
+        addresses: Sequence[str],
+        created: Sequence[int | None],
+        notes: Sequence[int],
+    ) -> bool:
+        """This will put pods in that are not there and differ from the one of a slot in nothing but this; none of them where one has to be put as a
+        record.
         """
-        found, created, shape = halves(uid), created_at or 0, self.shape[like]
-        if found is None or self.at(*found) != NOWHERE or created_at == 0 or not 0 <= created < FREE:
-            return NOWHERE
-        if not name.startswith(self.shapes[shape].prefix):
-            return NOWHERE
-        slot = self._place(shape, found, name=name, node=node, address=address, created=created)
-        self._set(slot, note, self.state[like], self.restarts.get(like, ()))
-        return slot
+        shape, first, count = self.shape[like], len(self.shape), len(uids)
+        namespace, prefix = self.shapes[shape].namespace, self.shapes[shape].prefix
+        found, created_at = all_halves(uids), [one or 0 for one in created]
+        if found is None or 0 in created or min(created_at) < 0 or max(created_at) >= FREE or not all(name.startswith(prefix) for name in names):
+            return False
+        highs, lows = found
+        if len(set(lows)) < count or any(self.at(*one) != NOWHERE for one in zip(highs, lows, strict=True)):
+            return False
+        slots, number_of = range(first, first + count), self.nodes.of
+        owns, numbers = [name[len(prefix) :] for name in names], [address_number(one) for one in addresses]
+        own_numbers = [_own_number(own) for own in owns]
+        self.notes.fromlist(list(notes))
+        self.shape.extend(array("I", [shape]) * count)
+        self.state.extend(array("I", [self.state[like]]) * count)
+        self.node.fromlist([number_of(node, node) for node in nodes])
+        self.address.fromlist(numbers)
+        self.created.fromlist(created_at)
+        self.high.extend(highs)
+        self.low.extend(lows)
+        self._own.fromlist(own_numbers)
+        self._called.fromlist([hash((namespace, name)) & HALF for name in names])
+        if FREE in numbers or HALF in own_numbers:
+            said = zip(slots, owns, addresses, own_numbers, numbers, strict=True)
+            self.odd |= {slot: (own, address) for slot, own, address, own_number, number in said if own_number == HALF or number == FREE}
+        if like in self.restarts:
+            self.restarts |= dict.fromkeys(slots, self.restarts[like])
+        self._by_uid.add_all(slots)
+        self._by_name.add_all(slots)
+        self._last = ("", NOWHERE, None)
+        return True
 
     def drop(self, slot: int) -> None:
         """This will take the pod out; its slot is given again."""
@@ -366,7 +412,7 @@ class Pods:
     def _place(self, shape: int, uid: tuple[int, int], *, name: str, node: str, address: str, created: int) -> int:
         """A slot for a pod of that shape, whose state is still to be set."""
         own, number = name[len(self.shapes[shape].prefix) :], address_number(address)
-        own_number = int.from_bytes(own.encode(), "big") if _short(own) else HALF
+        own_number = _own_number(own)
         odd = (own, address) if number == FREE or own_number == HALF else None
         plain = shape, self.nodes.of(node, node), number, created, own_number
         return self._add(plain, odd, uid, hash((self.shapes[shape].namespace, name)) & HALF)
@@ -392,12 +438,9 @@ class Pods:
         return came
 
     def _grow(self) -> int:
-        first = len(self.shape)
         for column in self._columns:
-            column.frombytes(bytes(GROWTH * column.itemsize))
-        self.shape[first:] = array("I", [FREE]) * GROWTH
-        self._free.extend(range(first + GROWTH - 1, first, -1))
-        return first
+            column.append(0)
+        return len(self.shape) - 1
 
     def _plain(self, slot: int) -> tuple[int, int, int, int, int]:
         return self.shape[slot], self.node[slot], self.address[slot], self.created[slot], self._own[slot]
@@ -464,6 +507,17 @@ def halves(uid: str) -> tuple[int, int] | None:
         return None
     number = int(uid.replace("-", ""), 16)
     return number >> 64, number & HALF
+
+
+def all_halves(uids: Sequence[str]) -> tuple[array[int], array[int]] | None:
+    """The same for many, the first halves of all and the second ones; None where one is no UUID."""
+    text = "\n".join(uids)
+    if _uuids(text) is None:
+        return None
+    numbers = array("Q", bytes.fromhex(text.replace("-", "")))
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return (numbers[::2], numbers[1::2]) if len(numbers) == 2 * len(uids) else None
 
 
 def uid_of(high: int, low: int) -> Uid:

@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from clusterview.topology.columns import FREE, address_number, address_of, halves, uid_of
+from clusterview.topology.columns import FREE, address_number, address_of, all_halves, uid_of
 from clusterview.topology.objects import AnyRecord, Endpoint, EndpointSlice, PackedSlice
 
 READY, SERVING, TERMINATING = 1, 2, 4
@@ -23,18 +23,17 @@ def pack(record: AnyRecord) -> AnyRecord:
     """This will pack an EndpointSlice where it can, in what is kept like any other record; everything else it gives back."""
     if type(record) is not EndpointSlice or not record.endpoints:
         return record
-    pieces: list[bytes] = []
-    for one in record.endpoints:
-        uid, address = halves(one.pod_uid), address_number(one.address)
-        if uid is None or address == FREE:
-            return record
-        pieces.append(_endpoint.pack(*uid, address, READY * one.ready + SERVING * one.serving + TERMINATING * one.terminating))
+    uids = all_halves([one.pod_uid for one in record.endpoints])
+    addresses = [address_number(one.address) for one in record.endpoints]
+    if uids is None or FREE in addresses:
+        return record
+    conditions = [READY * one.ready + SERVING * one.serving + TERMINATING * one.terminating for one in record.endpoints]
     packed = PackedSlice(
         uid=record.uid,
         namespace=record.namespace,
         name=record.name,
         empty=msgspec.structs.replace(record, endpoints=()),
-        packed=b"".join(pieces),
+        packed=b"".join(map(_endpoint.pack, *uids, addresses, conditions)),
         nodes=tuple([one.node for one in record.endpoints]),
     )
     return cast(AnyRecord, packed)

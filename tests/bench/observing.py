@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import threading
 import time
+from pathlib import Path
+
+POLL_SECONDS = 0.02  # each look takes the interpreter from those who are measured
+TESTS_OWN = ("twisted", "rich", "greenlet")  # structlog and redis import them where they are, and the product does not bring them
 
 
 def main() -> None:
+    sys.modules.update(dict.fromkeys(TESTS_OWN))
     import dashboard.celery  # noqa: F401  what the worker imports, so that the memory is the worker's
     from clusterview import garbage, workers
     from clusterview.kube import kubeconfigs
@@ -27,15 +31,16 @@ def main() -> None:
     observer.start()
     observer.grant(epoch=1)
     while not client.exists(keys.snapshot("large")):
-        time.sleep(0.005)
+        time.sleep(POLL_SECONDS)
     told = {"seconds": time.monotonic() - began, "cpu": time.process_time() - cpu, "before": before, "peak": usage()}
     print(json.dumps({**told, "snapshot_bytes": client.strlen(keys.snapshot("large"))}), flush=True)
     threading.Event().wait()
 
 
 def usage() -> int:
-    """The most memory that the process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The most memory that the process ever had, in bytes. What `getrusage` says holds that of its parent too."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":

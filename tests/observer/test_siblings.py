@@ -106,3 +106,12 @@ def test_one_that_is_like_the_one_before_it_is_not_translated(monkeypatch: pytes
     monkeypatch.setattr("clusterview.observer.reporting.sighting", None)
     gathered.append(changed(changed(USUAL, "metadata", "uid", uid(2)), "metadata", "name", "shop-fghij"))
     assert gathered.pods is not None and len(gathered.pods) == 2 and not gathered.poison
+
+
+def test_a_pod_that_is_told_twice_is_there_once() -> None:
+    siblings = [changed(changed(USUAL, "metadata", "uid", uid(number)), "metadata", "resource_version", str(number)) for number in (1, 2, 3)]
+    gathered = Gathered(kind=Kind.POD)
+    for pod in [*siblings, siblings[1], siblings[0]]:
+        gathered.append(pod)
+    assert gathered.pods is not None and not gathered.sightings
+    assert sorted(gathered.pods.uid(slot) for slot in gathered.pods.slots()) == [uid(1), uid(2), uid(3)]
