@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -151,9 +151,12 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.has_room:
             self.transport.abort()
 
-    def write(self, payload: bytes) -> None:
+    def write(self, payloads: Sequence[bytes]) -> None:
         if not self.close_sent and not self.transport.is_closing():
-            self.transport.writelines((head(len(payload)), payload))
+            parts: list[bytes] = []
+            for payload in payloads:
+                parts += (head(len(payload)), payload)
+            self.transport.writelines(parts)
 
     def abort(self) -> None:
         self.transport.abort()
