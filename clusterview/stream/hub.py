@@ -214,6 +214,7 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
+                    await asyncio.sleep(0)  # what came is written before it is asked for more, which takes longer than the write
             except UNREADABLE as problem:
                 if isinstance(problem, FORGED):
                     log.warning("what is in Redis is not what was written there: %r", problem)
