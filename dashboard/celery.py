@@ -43,3 +43,4 @@ app.conf.update(
 )
 # By name, so that they are imported after Django is ready. Two decide by the worker's queues whether they have work there.
 app.steps["worker"].update(["clusterview.workers.ObserverStep", "clusterview.workers.ReconcilerStep", "clusterview.workers.DeafStep"])
+app.steps["consumer"].add("clusterview.workers.QuietStep")

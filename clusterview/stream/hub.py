@@ -35,6 +35,7 @@ BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 3.0
+ALONG_SECONDS = 2.0  # with changes that go out anyway, since a heartbeat of its own is another write to each socket
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 WAIT_SECONDS = 2.0
 STOP_SECONDS = 0.5
@@ -213,6 +214,7 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
+                    await asyncio.sleep(0)  # what came is written before it is asked for more, which takes longer than the write
             except UNREADABLE as problem:
                 if isinstance(problem, FORGED):
                     log.warning("what is in Redis is not what was written there: %r", problem)
@@ -250,6 +252,7 @@ class Hub:
                 self._take_notices(entries)
             elif by_key[key][1]:
                 await self._take_changes(by_key[key][0], entries)
+                self._look(by_key[key][0], seconds=ALONG_SECONDS)
             else:
                 self._take_contact(by_key[key][0], entries)
                 await self._renew(by_key[key][0])
@@ -350,14 +353,14 @@ class Hub:
                 self._look(feed)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _look(self, feed: Feed) -> None:
-        """This will tell every socket how fresh the picture is: at once when that changed, else each 3 s."""
+    def _look(self, feed: Feed, *, seconds: float = HEARTBEAT_SECONDS) -> None:
+        """This will tell every socket how fresh the picture is: at once when that changed, else when it was told so long ago."""
         now, contact = self._clock(), self.contact(feed.cluster)
         told = feed.told
         changed = told is None or (told.state, told.reason, told.detail, told.missing) != (
             contact.state, contact.reason, contact.detail, contact.missing,
         )  # fmt: skip
-        if not changed and now - feed.told_at < HEARTBEAT_SECONDS:
+        if not changed and now - feed.told_at < seconds:
             return
         feed.told, feed.told_at = contact, now
         frame = self._heartbeat(contact)

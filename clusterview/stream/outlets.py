@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 EXTENSION = "clusterview.outlet"  # of the connection's scope: {"outlet": an Outlet}
@@ -22,8 +22,8 @@ class Outlet(Protocol):
     has_room: bool
     on_room: Callable[[], None]
 
-    def write(self, payload: bytes) -> None:
-        """This will send a binary message; nothing where the socket is closing."""
+    def write(self, payloads: Sequence[bytes]) -> None:
+        """This will send binary messages, all at once; nothing where the socket is closing."""
 
     def abort(self) -> None:
         """This will close it without another word, whatever still waits."""

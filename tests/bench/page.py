@@ -45,13 +45,14 @@ class Page:
     def hello(self) -> bytes:
         return encoding.encode(Hello(cluster=self.cluster))
 
-    def socket(self) -> ClientConnection:
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[ClientConnection]:
         """A browser's socket that has said hello."""
         address = self.dashboard.url.replace("http", "ws", 1) + "/ws/live"
         headers = {"Cookie": self.cookie}
-        socket = connect(address, origin=Origin(self.dashboard.url), additional_headers=headers, max_size=None, compression=None)
-        socket.send(self.hello)
-        return socket
+        with connect(address, origin=Origin(self.dashboard.url), additional_headers=headers, max_size=None, compression=None) as socket:
+            socket.send(self.hello)
+            yield socket
 
     @contextlib.contextmanager
     def browser(self) -> Iterator[Heard]:

@@ -40,7 +40,8 @@ class Viewer:
     def __init__(self, dashboard: Dashboard, *, cookie: str, cluster: str) -> None:
         self.frames: list[tuple[float, Any, int]] = []
         self._came = threading.Condition()
-        self._socket = page.Page(dashboard=dashboard, cookie=cookie, cluster=cluster).socket()
+        self._open = contextlib.ExitStack()
+        self._socket = self._open.enter_context(page.Page(dashboard=dashboard, cookie=cookie, cluster=cluster).socket())
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -59,7 +60,7 @@ class Viewer:
             return next(found for found in self.frames if found[0] > after and wanted(found[1]))
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
 
 def measure() -> list[Line]:

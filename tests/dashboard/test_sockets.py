@@ -1,6 +1,8 @@
-"""What is written to a socket beside uvicorn's own way is the frame that this would have written."""
+"""What is written to a socket beside uvicorn's own way is the frame that this would have written, and whoever does not answer is let go."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -12,3 +14,93 @@ from dashboard import sockets
 def test_a_message_has_the_head_that_the_protocol_wants(length: int) -> None:
     payload = b"x" * length
     assert sockets.head(length) + payload == Frame(Opcode.BINARY, payload).serialize(mask=False)
+
+
+def test_a_ping_is_the_frame_that_the_protocol_wants() -> None:
+    assert Frame(Opcode.PING, b"").serialize(mask=False) == sockets.PING
+
+
+class Clock:
+    """A loop's clock and timers."""
+
+    def __init__(self) -> None:
+        self.now, self.timers, self.rounds = 0.0, list[tuple[float, Callable[[], None]]](), 0
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        self.timers.append((self.now + seconds, call))
+
+    def until(self, moment: float) -> None:
+        while due := min((one for one in self.timers if one[0] <= moment), key=lambda one: one[0], default=None):
+            self.timers.remove(due)
+            self.now, self.rounds = due[0], self.rounds + 1
+            due[1]()
+        self.now = moment
+
+
+class Tab:
+    """Notes when it was asked and let go."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.asked_at, self.let_go_at = clock, list[float](), list[float]()
+
+    def ask(self) -> None:
+        self.asked_at.append(self._clock.now)
+
+    def keepalive_timeout(self) -> None:
+        self.let_go_at.append(self._clock.now)
+
+
+def asking() -> tuple[Clock, sockets.Pings]:
+    clock = Clock()
+    return clock, sockets.Pings(interval=20, timeout=10, later=clock.later, clock=lambda: clock.now)
+
+
+def test_who_does_not_answer_is_let_go_once_and_who_does_is_asked_again() -> None:
+    clock, pings = asking()
+    tab, dead = Tab(clock), Tab(clock)
+    pings.add(tab)
+    pings.add(dead)
+    clock.until(25)
+    assert tab.asked_at == dead.asked_at == [20]
+    pings.answered(tab)
+    clock.until(50)
+    assert (tab.asked_at, tab.let_go_at) == ([20, 45], [])
+    assert dead.let_go_at == [30]
+    clock.until(200)
+    assert (tab.let_go_at, dead.let_go_at) == ([55], [30])
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing() -> None:
+    clock, pings = asking()
+    tab = Tab(clock)
+    pings.add(tab)
+    clock.until(15)
+    pings.answered(tab)
+    clock.until(29)
+    assert tab.asked_at == [20]
+
+
+def test_who_has_gone_is_not_asked_and_with_the_last_one_the_rounds_end() -> None:
+    clock, pings = asking()
+    gone, asked = Tab(clock), Tab(clock)
+    pings.add(asked)
+    clock.until(5)
+    pings.add(gone)
+    clock.until(22)
+    pings.remove(gone)
+    pings.remove(asked)
+    clock.until(100)
+    assert (gone.asked_at, asked.asked_at, asked.let_go_at) == ([], [20], [])
+    assert not clock.timers
+
+
+def test_a_thousand_are_asked_in_one_round_a_second_and_not_all_at_once() -> None:
+    clock, pings = asking()
+    tabs = [Tab(clock) for _ in range(1_000)]
+    for tab in tabs:
+        pings.add(tab)
+    clock.until(19.5)
+    assert clock.rounds == 19
+    clock.until(20)
+    assert {tuple(tab.asked_at) for tab in tabs} == {(20,)}
+    assert clock.rounds == 24, "five in a row, each for a part of them"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
+from kombu.asynchronous import Hub
 
 from clusterview import workers
 from clusterview.observer.keeping import Keeper
@@ -64,6 +68,26 @@ def test_without_redis_nothing_is_observed_and_everything_still_ends(tmp_path: A
     observers = workers.Observers(accesses=[access], redis_url=nowhere)  # type: ignore[list-item]
     observers.start()
     observers.stop()
+
+
+def test_a_worker_that_takes_no_message_sleeps_until_a_signal_comes() -> None:
+    hub, heard = Hub(), list[int]()
+    before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+    hub.timer.call_after(60, heard.clear)
+    step = workers.QuietStep(SimpleNamespace(hub=hub, steps=[]))
+    for _ in range(2):
+        step.start(SimpleNamespace(hub=hub))
+        coming = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1))
+        coming.start()
+        next(hub.create_loop())
+        slept = list(heard)
+        coming.join()
+        step.stop(SimpleNamespace(hub=hub))
+        assert slept == [signal.SIGUSR1], "the signal woke it, and nothing before"
+        heard.clear()
+    signal.signal(signal.SIGUSR1, before)
+    hub.close()
+    assert signal.set_wakeup_fd(-1) == -1
 
 
 def test_a_keeper_says_once_that_redis_is_away(tmp_path: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,6 +38,7 @@ MINUTES, EVENTS_PER_SECOND, BROWSERS = 30.0, 500.0, 200
 NODES, PODS = 100, 3_000
 ROUND_SECONDS, FAULT_SECONDS, TRUTH_SECONDS = 20.0, 4.0, 60.0
 LONG_MINUTES = 20.0  # a slope of less time than that says nothing
+FAULTS = 8
 MOST_GROWTH = 1.0  # MiB in an hour
 WARM_SHARE = 0.25
 MEBIBYTE = 1024 * 1024
@@ -174,13 +175,16 @@ def soaking() -> Iterator[tuple[Soak, Screen, page.Crowd]]:
         yield Soak(fed=fed, proxy=proxy, shown=shown), screen, crowd
 
 
-def run(*, minutes: float = MINUTES, tell: Callable[[str], None] = print) -> list[Line]:
-    """This will soak for so long, and tell how it goes. Raises Broken where a picture is not the truth."""
+def run(
+    *, minutes: float = MINUTES, least: int = 0, round_seconds: float = ROUND_SECONDS, fault_seconds: float = FAULT_SECONDS,
+    tell: Callable[[str], None] = print,
+) -> list[Line]:  # fmt: skip
+    """This will soak for so long, and for so many faults at least, and tell how it goes. Raises Broken where a picture is not the truth."""
     written = checks = 0
     with soaking() as (soak, screen, crowd):
         began = time.monotonic()
-        while time.monotonic() - began < 60 * minutes:
-            written += _round(soak, number=checks)
+        while time.monotonic() - began < 60 * minutes or checks < least:
+            written += _round(soak, number=checks, round_seconds=round_seconds, fault_seconds=fault_seconds)
             _expect_truth(soak, screen, check=checks)
             soak.look()
             checks += 1
@@ -195,13 +199,13 @@ def run(*, minutes: float = MINUTES, tell: Callable[[str], None] = print) -> lis
     ]
 
 
-def _round(soak: Soak, *, number: int) -> int:
+def _round(soak: Soak, *, number: int, round_seconds: float, fault_seconds: float) -> int:
     """Events are written for some time, and a fault comes and goes meanwhile."""
     told: list[int] = []
-    writing = threading.Thread(target=lambda: told.append(soak.fed.churn(rate=EVENTS_PER_SECOND, seconds=ROUND_SECONDS)["sent"]))
+    writing = threading.Thread(target=lambda: told.append(soak.fed.churn(rate=EVENTS_PER_SECOND, seconds=round_seconds)["sent"]))
     writing.start()
     with soak.fault(number):
-        threading.Event().wait(FAULT_SECONDS)
+        threading.Event().wait(fault_seconds)
     writing.join()
     return told[0]
 

@@ -67,6 +67,20 @@ async def test_who_joins_gets_the_picture_and_then_every_change(hub: Hub, redis_
     assert browser.snapshots == 1
 
 
+async def test_a_heartbeat_that_is_soon_due_goes_out_along_with_changes(hub: Hub, redis_server: RedisServer) -> None:
+    now = 100.0
+    hub._clock = lambda: now
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and len(browser.states) == 2)  # as it joins, and the hub's first look
+    for now, along in ((101.9, 0), (102.0, 1), (103.9, 0), (104.0, 1)):
+        before = len(browser.states)
+        writer.contact(contact=LIVE)
+        writer.publish(changes=came(int(now * 10)))
+        await until(subscription, browser, lambda: browser.position == writer.position)
+        assert len(browser.states) - before == along, f"at {now}"
+
+
 async def test_who_comes_back_gets_only_what_was_missed(hub: Hub, redis_server: RedisServer) -> None:
     writer, browser = publisher(redis_server), Browser()
     subscription = await hub.join(cluster="lab")

@@ -93,20 +93,21 @@ async def test_closing_ends_it_even_while_it_waits() -> None:
 
 
 class Socket:
-    """An outlet that has room for some frames."""
+    """An outlet that has room for some writes."""
 
     on_room: Callable[[], None]
 
     def __init__(self, *, room: int = 1_000) -> None:
-        self.room, self.written = room, list[bytes]()
+        self.room, self.written, self.writes = room, list[bytes](), 0
 
     @property
     def has_room(self) -> bool:
         return self.room > 0
 
-    def write(self, payload: bytes) -> None:
+    def write(self, payloads: Sequence[bytes]) -> None:
         self.room -= 1
-        self.written.append(payload)
+        self.writes += 1
+        self.written += payloads
 
     def abort(self) -> None:
         raise AssertionError
@@ -122,18 +123,27 @@ class Socket:
 
 
 async def test_an_outlet_is_written_to_as_long_as_it_has_room() -> None:
-    made, socket = subscription(), Socket(room=2)
-    made.put_heartbeat(frame=b"beat")
+    made, socket, long = subscription(), Socket(room=1), bytes(subscribing.TOGETHER_BYTES)
     made.flow(socket, turns=Turns())
-    assert await socket.came() == [b"beat", b"whole"]
-    made.put_changes(frame=b"1")
+    assert await socket.came() == [b"whole"]
+    made.put_changes(frame=long)
     made.put_changes(frame=b"2")
     assert await socket.came() == []
-    assert await socket.came(room=1) == [b"1"]
+    assert await socket.came(room=1) == [long]
     assert made.waiting_bytes == 1
     assert await socket.came(room=5) == [b"2"]
     made.put_changes(frame=b"3")
     assert await socket.came() == [b"3"], "whoever has room waits for nothing"
+
+
+async def test_a_change_goes_out_with_the_heartbeat_that_it_meets() -> None:
+    made, socket = subscription(), Socket()
+    made.flow(socket, turns=Turns())
+    assert await socket.came() == [b"whole"]
+    made.put_heartbeat(frame=b"beat")
+    made.put_changes(frame=b"1")
+    assert await socket.came() == [b"beat", b"1"]
+    assert socket.writes == 2
 
 
 async def test_an_outlet_without_room_costs_a_bounded_queue_and_then_gets_the_picture() -> None:
@@ -166,7 +176,7 @@ async def test_however_many_have_something_to_write_others_come_in_between() -> 
 
 
 class Broken(Socket):
-    def write(self, payload: bytes) -> None:
+    def write(self, payloads: Sequence[bytes]) -> None:
         raise OSError("no such socket")
 
 
