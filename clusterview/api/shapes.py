@@ -19,7 +19,8 @@ class SwitchRequest(Strict):
     """`to` is the side that traffic shall go to; `expected` the selector that was seen; `accept` the codes of warnings that were ticked.
 
     `overlap_seconds` is how long both sides take traffic before the old one is left: null lets the Service's kind decide, 0 means not at all.
-    `keep_seconds` is how long the old side is kept after a success: 30 to 86400, 600 unless told.
+    `keep_seconds` is how long the old side is kept after a success: 30 to 86400, 600 unless told. `confirm` is the preflight's: with it only what was
+    shown then is switched, for the one who asked, within two minutes.
     """
 
     namespace: str
@@ -29,6 +30,7 @@ class SwitchRequest(Strict):
     accept: list[str] = Field(default=[], max_length=50)
     overlap_seconds: int | None = None
     keep_seconds: int | None = None
+    confirm: str | None = Field(default=None, max_length=8_192)
 
 
 class GroupRequest(Strict):
@@ -325,7 +327,7 @@ class Recipe(Schema):
 class Preflight(Schema):
     """`patch` is the JSON patch (RFC 6902) that would be sent; `kubectl` the line that does the same by hand.
 
-    `overlap_seconds` is how long both sides would take traffic before the old one is left.
+    `overlap_seconds` is how long both sides would take traffic before the old one is left; `confirm` is for the request that follows.
     """
 
     checks: list[Check]
@@ -338,6 +340,7 @@ class Preflight(Schema):
     expected_selector: dict[str, str]
     new_selector: dict[str, str]
     overlap_seconds: int
+    confirm: str
 
 
 class SizePreview(Schema):

@@ -50,7 +50,7 @@ def as_map(found: applications.Application) -> dict[str, Any]:
 def preflight(request: HttpRequest, cluster: str, namespace: str, service: str, to: str) -> dict[str, Any]:
     """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing."""
     clusters.opened(cluster)
-    return requesting.preview(cluster=cluster, namespace=namespace, service=service, to=to)
+    return requesting.preview(person=identity.person(request), cluster=cluster, namespace=namespace, service=service, to=to)
 
 
 @of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun})
@@ -63,7 +63,7 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
     clusters.opened(cluster)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
-        accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds,
+        accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds, confirm=asked.confirm,
         idempotency_key=idempotency_key(request),
     )  # fmt: skip
     return Status(202, told(begun))

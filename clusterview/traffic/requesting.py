@@ -26,6 +26,7 @@ from clusterview.access.people import Person
 from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.traffic import (
+    confirming,
     engine,
     executing,
     holding,
@@ -53,7 +54,9 @@ TO_THE_MARK = (State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING)
 TO_THE_EFFECT = (*TO_THE_MARK, State.ARMED, State.APPLYING)
 
 
-def preview(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> dict[str, Any]:
+def preview(
+    *, person: Person, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster
+) -> dict[str, Any]:
     """This will say what a switch would check and send, and change nothing. Raises Refused."""
     found = cluster_of(cluster)
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
@@ -81,17 +84,19 @@ def preview(*, cluster: str, namespace: str, service: str, to: str, opened: look
         "expected_selector": situation.from_selector,
         "new_selector": situation.to_selector,
         "overlap_seconds": OVERLAP_SECONDS if overlap else 0,
+        "confirm": confirming.confirm(situation, person=person, cluster=_identified(found), checks=checks),
     }
 
 
 def request_switch(
     *, person: Person, cluster: str, namespace: str, service: str, to: str, expected: dict[str, str] | None = None,
     accept: Iterable[str] = (), overlap_seconds: int | None = None, keep_seconds: int | None = None, idempotency_key: str | None = None,
-    reverses: Switch | None = None,
+    reverses: Switch | None = None, confirm: str | None = None,
     opened: looking.Opener = looking.cluster,
 ) -> Switch:  # fmt: skip
     """This will begin a switch and return its row. Raises Refused: 403, 404, 409 with the fresh state, 422 with the checks, 503.
 
+    `confirm` is what the preflight gave to this person: with it, what is switched is what was shown, the warnings that were ticked included.
     `overlap_seconds` is how long both sides take traffic before the old one is left: None lets the Service's kind decide, 0 means not at all.
     `keep_seconds` is how long the old side is kept after a success.
     """
@@ -106,9 +111,12 @@ def request_switch(
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
+    if confirm is not None and not confirming.is_as_seen(confirm, situation, person=person, cluster=_identified(found)):
+        raise _changed(situation, cluster=cluster)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
-    _refuse_blocked(checks, accept=set(accept), returning=reverses is not None)
+    accept = set(accept) if confirm is None else confirming.ticked(confirm, checks, accept=set(accept))
+    _refuse_blocked(checks, accept=accept, returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
     if keep_seconds is not None:
@@ -346,10 +354,18 @@ def _overlaps(situation: Situation) -> bool:
 
 def _refuse_changed(situation: Situation, *, cluster: str, expected: dict[str, str] | None) -> None:
     if expected is not None and expected != situation.from_selector:
-        raise Refused(409, "changed", {
-            "service": situation.service.name,
-            "fresh": fresh(cluster=cluster, selector=situation.from_selector, key=situation.key, service_uid=situation.service.uid),
-        })  # fmt: skip
+        raise _changed(situation, cluster=cluster)
+
+
+def _changed(situation: Situation, *, cluster: str) -> Refused:
+    service = situation.service
+    state = fresh(cluster=cluster, selector=situation.from_selector, key=situation.key, service_uid=service.uid)
+    return Refused(409, "changed", {"service": service.name, "fresh": state})
+
+
+def _identified(cluster: Cluster) -> str:
+    """The cluster that was armed under this name, where one is."""
+    return f"{cluster.pk} {cluster.identity}"
 
 
 def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -> None:

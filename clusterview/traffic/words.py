@@ -307,6 +307,8 @@ REFUSALS: Mapping[str, str] = {
     "forbidden": "The API server does not let Clusterview read what a preflight needs.",
     "preflight": "The preflight found something that stands against the switch.",
     "changed": "The Service is not as you saw it any more; look again, then decide.",
+    "confirm-old": "What you confirmed was looked at more than two minutes ago; look again, then decide.",
+    "bad-confirm": "This confirmation is not of a preflight that you were shown.",
     "open-switch": "Another switch of this Service is running.",
     "idempotency-key": "This Idempotency-Key was used for another request.",
     "finished": "This switch is finished, and there is nothing to go back from.",

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from clusterview.access.people import Person
 from clusterview.topology import objects
 from clusterview.traffic.situations import ServiceNow, Situation, Surroundings
 
 NAMESPACE = objects.Namespace("store")
 BLUE, GREEN = {"app": "shop", "slot": "blue"}, {"app": "shop", "slot": "green"}
+SOMEBODY = Person(name="somebody", role="viewer", token_id=404)
 HTTP = objects.ContainerPort("http", 8080, "TCP")
 
 

@@ -19,6 +19,7 @@ from tests.lab import states
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.observer.reading import access_of
+from tests.traffic.making import SOMEBODY
 from tests.traffic.test_engine import BLUE, GREEN, no_doorbell, who_may_switch
 from tests.traffic.test_lab import Apply, apply, service
 
@@ -105,7 +106,7 @@ FAULTS = {"selectorless": "F81", "external-name": "F82", "headless-statefulset":
 def looked_at(reached: looking.Cluster, *, name: str, to: str) -> dict[str, str]:
     """The codes of a preflight and how serious each is."""
     try:
-        checks = requesting.preview(cluster="lab", namespace="store", service=name, to=to, opened=lambda _: reached)["checks"]
+        checks = requesting.preview(person=SOMEBODY, cluster="lab", namespace="store", service=name, to=to, opened=lambda _: reached)["checks"]
     except Refused as refused:
         assert (refused.status, refused.code) == (422, "preflight")
         checks = refused.body["checks"]
@@ -198,6 +199,7 @@ def test_the_dry_run_speaks_in_the_webhooks_own_words(lab_shop: Lab, reached: lo
     refused_by_a_policy(lab_shop, apply)
 
     def told() -> str:
-        return json.dumps(requesting.preview(cluster="lab", namespace="store", service="shop-x", to="green", opened=lambda _: reached)["checks"])
+        of = {"cluster": "lab", "namespace": "store", "service": "shop-x", "to": "green"}
+        return json.dumps(requesting.preview(person=SOMEBODY, **of, opened=lambda _: reached)["checks"])  # type: ignore[arg-type]
 
     wait_until(lambda: "shop-x is frozen until Monday" in told(), seconds=15, what="the policy speaks")

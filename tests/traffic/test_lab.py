@@ -18,6 +18,7 @@ from clusterview.traffic.preflight import Check, Level
 from clusterview.traffic.situations import Situation
 from tests.lab.cluster import Cluster as Lab
 from tests.observer.reading import access_of
+from tests.traffic.making import SOMEBODY
 from tests.traffic.test_engine import BLUE, GREEN, no_doorbell, who_may_switch
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -101,7 +102,7 @@ def test_with_a_budget_on_each_side_nothing_is_asked(reached: looking.Cluster) -
 
 def test_a_budget_for_the_old_side_only_needs_a_tick_before_the_click(reached: looking.Cluster, unguarded: None) -> None:
     olga = who_may_switch()
-    told = requesting.preview(cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+    told = requesting.preview(person=SOMEBODY, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
     [check] = [one for one in told["checks"] if one["code"] == "old-side-only"]
     assert (check["level"], list(check["objects"])) == ("warn", [{"kind": "PodDisruptionBudget", "namespace": "store", "name": "shop-blue"}])
     with pytest.raises(Refused) as refused:

@@ -13,6 +13,7 @@ from clusterview.traffic import looking, requesting
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
+from tests.traffic.making import SOMEBODY
 from tests.traffic.test_engine import Reached, carry_out, no_doorbell, olga, reached
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -58,7 +59,7 @@ def test_a_switch_and_its_way_back_move_traffic_between_stateful_sets(ledger: La
         return reached
 
     wait_until(lambda: addressed() == {"ledger-blue-0", "ledger-blue-1"}, seconds=10, what="blue is live")
-    preview = requesting.preview(cluster="lab", namespace=NAMESPACE, service="ledger", to="green", opened=opened)
+    preview = requesting.preview(person=SOMEBODY, cluster="lab", namespace=NAMESPACE, service="ledger", to="green", opened=opened)
     ticked = [one["code"] for one in preview["checks"] if one["level"] == "warn"]
     assert preview["ready"], preview["checks"]
     switch = requesting.request_switch(
@@ -66,7 +67,7 @@ def test_a_switch_and_its_way_back_move_traffic_between_stateful_sets(ledger: La
     )
     assert carry_out(switch, reached).state == State.SUCCEEDED, (switch.reason, switch.detail)
     assert addressed() == {"ledger-green-0", "ledger-green-1"}
-    governing = requesting.preview(cluster="lab", namespace=NAMESPACE, service="ledger-blue", to="green", opened=opened)
+    governing = requesting.preview(person=SOMEBODY, cluster="lab", namespace=NAMESPACE, service="ledger-blue", to="green", opened=opened)
     assert "headless-statefulset" in {one["code"] for one in governing["checks"] if one["level"] == "block"}
     back = carry_out(requesting.request_back(switch=switch, person=olga, opened=opened), reached)
     assert (back.state, addressed()) == (State.SUCCEEDED, {"ledger-blue-0", "ledger-blue-1"})
