@@ -250,9 +250,11 @@ class Pods:
         notes: Sequence[int],
     ) -> bool:
         """This will put pods in that are not there and differ from the one of a slot in nothing but this; none of them where one has to be put as a
-        record.
+        record, or where the slot is free.
         """
         shape, first, count = self.shape[like], len(self.shape), len(uids)
+        if shape == FREE:
+            return False
         namespace, prefix = self.shapes[shape].namespace, self.shapes[shape].prefix
         found, created_at = all_halves(uids), [one or 0 for one in created]
         if found is None or 0 in created or min(created_at) < 0 or max(created_at) >= FREE or not all(name.startswith(prefix) for name in names):

@@ -115,3 +115,13 @@ def test_a_pod_that_is_told_twice_is_there_once() -> None:
         gathered.append(pod)
     assert gathered.pods is not None and not gathered.sightings
     assert sorted(gathered.pods.uid(slot) for slot in gathered.pods.slots()) == [uid(1), uid(2), uid(3)]
+
+
+def test_what_was_like_a_pod_that_does_not_fit_any_more_is_kept() -> None:
+    first, last = (changed(USUAL, "metadata", "uid", uid(number)) for number in (1, 2))
+    odd = changed(changed(first, "metadata", "creation_timestamp", "1970-01-01T00:00:00Z"), "status", "phase", "Pending")
+    gathered = Gathered(kind=Kind.POD)
+    for pod in [first, odd, last]:
+        gathered.append(pod)
+    assert [one.record.uid for one in gathered.sightings] == [uid(1)]
+    assert gathered.pods is not None and [gathered.pods.uid(slot) for slot in gathered.pods.slots()] == [uid(2)]
