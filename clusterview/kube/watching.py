@@ -37,6 +37,7 @@ from clusterview.topology.versions import is_older
 log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 25.0
+AWAY_SECONDS = 30.0
 WATCH_SECONDS = (240, 300)
 ABSENT_SECONDS = 60.0
 FIRST_ABSENT_SECONDS = 2.0
@@ -130,7 +131,8 @@ class Reflector:
     """Lists and watches one row and tells `deliver` what happens, in order, from the thread that runs it.
 
     It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `streams` says
-    whether to try a list as the beginning of the watch, `clock` is monotonic seconds, `chance` gives [0, 1).
+    whether to try a list as the beginning of the watch, `is_away` whether somebody else knocks at the server meanwhile, so that not everybody has
+    to: then it waits for a nudge. `clock` is monotonic seconds, `chance` gives [0, 1).
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class Reflector:
         gather: Callable[[], Gathering] = list,
         silence_seconds: float = SILENCE_SECONDS,
         streams: bool = False,
+        is_away: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -150,7 +153,7 @@ class Reflector:
         self._connection = connection.sibling(size=1)
         self._deliver = deliver
         self._limit, self._gather, self._silence_seconds = limit, gather, silence_seconds
-        self._clock, self._chance = clock, chance
+        self._is_away, self._clock, self._chance = is_away, clock, chance
         self._backoff = Backoff(clock=clock, chance=chance)
         self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
         self._stopped, self._nudged = threading.Event(), threading.Event()
@@ -163,6 +166,7 @@ class Reflector:
 
     def run(self) -> None:
         """This will keep the kind in sight until `stop`."""
+        self._wait(0.0)
         while not self._stopped.is_set():
             self._wait(self._guarded_round())
 
@@ -221,6 +225,9 @@ class Reflector:
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self._nudged.wait(seconds)
+        if self._is_away():
+            self._must_wait = False
+            self._nudged.wait(AWAY_SECONDS * (1.0 + self._chance()))
         if not self._stopped.is_set():
             self._nudged.clear()
 

@@ -1,10 +1,12 @@
 """Asks the API server itself: is it there (each second), and how is it (every five).
 
-A watch that is silent proves nothing, so contact is confirmed apart from the watches and on a connection of its own.
+A watch that is silent proves nothing, so contact is confirmed apart from the watches and on a connection of its own. While nobody is let in there,
+this is the only one who knocks.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -27,6 +29,8 @@ class Asking:
         self._pulse = connection.sibling(size=1)
         self._health = connection.sibling(size=1)
         self._tell, self._clock = tell, clock
+        self.away = threading.Event()  # until the first contact, and while the server cannot be reached
+        self.away.set()
 
     def pulse_round(self) -> float:
         """This will confirm contact once, and say how many seconds to wait before the next time."""
@@ -37,13 +41,18 @@ class Asking:
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
             return REFUSED_SECONDS
         except errors.KubeError as error:
+            if isinstance(error, errors.Unreachable):
+                self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
         else:
+            self.away.clear()
             self._tell(words.Contacted(at=self._clock()))
         return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
 
     def health_round(self) -> float:
         """This will ask for the readiness checks and the version once. Nothing is told when nothing was answered."""
+        if self.away.is_set():
+            return PULSE_SECONDS
         try:
             version = reading.version(self._health)
             checks = reading.readiness(self._health)

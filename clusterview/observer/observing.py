@@ -56,15 +56,16 @@ class Observer:
         self.broken = threading.Event()
         specs = tuple(specs)
         self._connection = Connection(access)
+        self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
         self._readers = Readers(
             connection=self._connection,
+            is_away=self._asking.away.is_set,
             specs=specs,
             namespaces=namespaces or (access.namespace,),
             streams=streams,
             deliver=self._deliver,
             tell=self._tell,
         )
-        self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
         readers = self._readers
         self.following = Following(
             specs=specs, publisher_for=publisher_for, nudge=readers.nudge, relist=readers.relist, reopen=readers.reopen, now=clock()

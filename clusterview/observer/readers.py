@@ -26,8 +26,10 @@ STOP_SECONDS = 2.0
 class Reader:
     """One row's reflector in its thread."""
 
-    def __init__(self, *, connection: Connection, spec: KindSpec, streams: bool, deliver: Callable[[watching.Observation], None]) -> None:
-        self.reflector = Reflector(connection, spec, deliver, streams=streams, gather=partial(Gathered, kind=spec.kind))
+    def __init__(
+        self, *, connection: Connection, spec: KindSpec, streams: bool, is_away: Callable[[], bool], deliver: Callable[[watching.Observation], None]
+    ) -> None:
+        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=partial(Gathered, kind=spec.kind))
         self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
 
     def start(self) -> None:
@@ -38,8 +40,8 @@ class Reader:
 
 
 class Readers:
-    """All rows of one cluster. `streams` says whether to ask for lists as the beginning of their watches. `deliver` gets what they say, and `tell`
-    which rows come and go; both are called from their threads.
+    """All rows of one cluster. `streams` says whether to ask for lists as the beginning of their watches, `is_away` whether nobody is let in now.
+    `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads.
     """
 
     def __init__(
@@ -49,10 +51,11 @@ class Readers:
         specs: Iterable[KindSpec],
         namespaces: Sequence[str],
         streams: bool = False,
+        is_away: Callable[[], bool],
         deliver: Callable[[watching.Observation], None],
         tell: Callable[[words.Word], None],
     ) -> None:
-        self._connection, self._streams, self._deliver, self._tell = connection, streams, deliver, tell
+        self._connection, self._streams, self._is_away, self._deliver, self._tell = connection, streams, is_away, deliver, tell
         self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
         self._readers = {spec.key: self._reader(spec) for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
@@ -94,7 +97,7 @@ class Readers:
         return list(self._readers.values())
 
     def _reader(self, spec: KindSpec) -> Reader:
-        return Reader(connection=self._connection, spec=spec, streams=self._streams, deliver=self._hear)
+        return Reader(connection=self._connection, spec=spec, streams=self._streams, is_away=self._is_away, deliver=self._hear)
 
     def _hear(self, said: watching.Observation) -> None:
         if isinstance(said, watching.Listed):
