@@ -13,7 +13,7 @@ test("a node's cell tells how many of its pods are ready, of which side, and how
 
 test("its fill is blue, green and other ready pods from the left, and empty for those that are not ready", () => {
   expect(fillOf(tallied(pods, (one) => colours[one.name]))).toBe(
-    "linear-gradient(90deg, var(--blue) 0 20%, var(--green) 0 40%, var(--idle) 0 60%, transparent 0)",
+    "linear-gradient(90deg, var(--blue) 0 25%, var(--green) 0 50%, var(--idle) 0 60%, transparent 0)",
   );
   expect(fillOf(tallied([], () => undefined))).toBe("");
 });

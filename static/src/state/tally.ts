@@ -24,9 +24,13 @@ export function tallied(pods: Iterable<Pod>, colourOf: (pod: Pod) => Colour | un
   return found;
 }
 
+/** One pod of a side among very many others is still to be seen. */
+const LEAST = 0.25;
+
 /** The same as a fill from the left: blue, green, the other ready ones; what is empty is not ready. */
 export function fillOf({ total, ready, blue, green }: Tally): string {
   if (total === 0) return "";
-  const until = (count: number): string => `0 ${Math.round((100 * count) / total)}%`;
-  return `linear-gradient(90deg, var(--blue) ${until(blue)}, var(--green) ${until(blue + green)}, var(--idle) ${until(ready)}, transparent 0)`;
+  const until = (part: number): string => `0 ${Math.round(100 * part)}%`;
+  const [asBlue, asGreen] = [blue, green].map((count) => (count > 0 ? Math.max(LEAST, count / total) : 0)) as [number, number];
+  return `linear-gradient(90deg, var(--blue) ${until(asBlue)}, var(--green) ${until(asBlue + asGreen)}, var(--idle) ${until(ready / total)}, transparent 0)`;
 }
