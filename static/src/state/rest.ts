@@ -276,6 +276,7 @@ export interface Request {
   readonly to: string;
   readonly expected: Readonly<Record<string, string>>;
   readonly accept: readonly string[];
+  readonly keep_seconds: number;
 }
 
 export const request = (id: string, body: Request, key: string): Promise<{ id: string; state: string }> =>

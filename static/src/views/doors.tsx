@@ -89,7 +89,7 @@ export function Tile({ record, seen, note, door }: { record: AnyRecord; seen: Si
       aria-pressed={isChosen(record)} onClick={() => choose(record)}
     >
       <span class="title"><i class="dot" /><strong>{record.name}</strong>{door && <DoorPicture door={doorOf(door)} />}</span>
-      <small>{statusOf(record)}</small>
+      <small>{record.kind === "Ingress" ? `Ingress · ${statusOf(record)}` : statusOf(record)}</small>
       {note && <small class="line">{note}</small>}
       {live && (
         <span class="shares">
