@@ -21,7 +21,7 @@ const isAnythingFound = computed(() => {
 
 export function Map(): JSX.Element {
   const seen = sight.value;
-  const parts = store.list("ControlPlanePart");
+  const parts = derived.parts.value;
   const zones = derived.zones.value;
   const homeless = store.podsOn("");
   return (
