@@ -65,7 +65,7 @@ test("problems come worst first and in an order that stays", () => {
     pod("z", { status: "CrashLoopBackOff", ready: false }), node("n2", { ready: "False" }), node("n1", { pressures: ["MemoryPressure"] }), service("shop"),
   );
   const found = derived.problemsOf(picture, new Set(), derived.endpointsByService(picture));
-  expect(found.map((one) => one.record.name)).toEqual(["n2", "z", "n1", "shop"]);
+  expect(found.map((one) => one.record.name)).toEqual(["n2", "shop", "z", "n1"]);
 });
 
 test("pods keep their places: by controller, then by name", () => {

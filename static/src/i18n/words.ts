@@ -61,6 +61,7 @@ const WORDS = {
   namespace: ["Namespace", "네임스페이스"],
   allNamespaces: ["All namespaces", "모든 네임스페이스"],
   onlyProblems: ["Problems only", "문제만"],
+  noProblems: ["Nothing is wrong that can be seen from here.", "지금 보이는 문제가 없습니다."],
   controlPlane: ["Control plane", "컨트롤 플레인"],
   doors: ["Ways in", "들어오는 길"],
   zoom: ["Size of the map", "지도 크기"],

@@ -193,7 +193,7 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const node of picture.all("Node")) {
     if (node.ready !== "True" || late.has(node.name) || node.pressures.length > 0) found.push({ record: node, bad: node.ready !== "True" });
   }
-  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: false });
+  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: true });
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
   }

@@ -13,7 +13,8 @@ import { Stage } from "./stage";
 const DRAWN_KINDS = ["ControlPlanePart", "Ingress", "Service", "Node", "Pod"] as const;
 
 const isAnythingFound = computed(() => {
-  if (!finding.seeking(store.route.value)) return true;
+  const route = store.route.value;
+  if (!finding.seeking(route) || (route.problems && derived.troubles.value === 0)) return true;
   const picture = store.followWritten(...DRAWN_KINDS);
   const { shows } = sight.value;
   return DRAWN_KINDS.some((kind) => [...picture.all(kind)].some(shows));
