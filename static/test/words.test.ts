@@ -78,7 +78,15 @@ test("a recipe has the server's words in English and its own in Korean", () => {
   expect(wordsOf({ ...recipe, code: "brand-new" })).toEqual(["Leave it", "Add this."]);
 });
 
+test("a switch that is held says what it waits for", () => {
+  const held = { open: true, reason: "asked", held_for: "not_armed", sentence: "Switching is off." };
+  expect(reasonOf(held)).toBe("Switching is off.");
+  language.value = "ko";
+  expect(reasonOf(held)).toContain("꺼져 있습니다");
+  expect(reasonOf({ ...held, open: false })).toContain("되돌리기를 요청");
+});
+
 test("a refusal without any sentence still says its code", () => {
   expect(refusalOf(new Refusal(418, "teapot", "", {}))).toContain("teapot");
-  expect(reasonOf({ reason: "gone", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
+  expect(reasonOf({ open: false, reason: "gone", held_for: "", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
 });

@@ -194,10 +194,11 @@ export function entryWord(action: string): string {
   return pair ? inLanguage(pair) : action;
 }
 
-/** Why it ended, in the reader's language; empty while there is nothing to say. */
-export function reasonOf(told: Pick<Switch, "reason" | "sentence">): string {
-  if (!told.reason) return "";
-  return (language.value === "ko" && KOREAN[told.reason]) || told.sentence || told.reason;
+/** Why it ended or what it waits for, in the reader's language; empty while there is nothing to say. */
+export function reasonOf(told: Pick<Switch, "open" | "reason" | "held_for" | "sentence">): string {
+  const code = (told.open && told.held_for) || told.reason;
+  if (!code) return "";
+  return (language.value === "ko" && KOREAN[code]) || told.sentence || code;
 }
 
 /** One sentence for a call that was refused. */

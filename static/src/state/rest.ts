@@ -143,7 +143,8 @@ export interface Switch {
   readonly reverses: string | null;
   readonly applied_at: string | null;
   readonly reason: string;
-  /** The reason in English words. */
+  readonly held_for: string;
+  /** The reason, or what it waits for, in English words. */
   readonly sentence: string;
   readonly detail: string;
 }

@@ -41,7 +41,7 @@ function readyOf(pods: readonly Pod[]): string {
 function Cell({ node, pods, seen }: { node: Node; pods: readonly Pod[] | null; seen: Sight }): JSX.Element {
   const sideOf = derived.sideOf.value;
   const told = tallied(pods ?? [], (pod) => sideOf(pod)?.colour);
-  const shown = pods === null || seen.shows(node) || pods.some(seen.showsPod);
+  const shown = pods === null || seen.showsCell(node, pods);
   const label = [node.name, statusOf(node), pods && readyOf(pods), told.bad > 0 && t("failingPods", { count: told.bad })].filter(Boolean).join(", ");
   return (
     <button

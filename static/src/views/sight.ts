@@ -1,6 +1,6 @@
 /** What of the map stands out, what is chosen, and how closely it is drawn. */
 import { computed } from "@preact/signals";
-import type { AnyRecord, Pod } from "../wire/messages";
+import type { AnyRecord, Node, Pod } from "../wire/messages";
 import { densityOf } from "../state/density";
 import type { Density } from "../state/density";
 import * as derived from "../state/derived";
@@ -12,6 +12,8 @@ export interface Sight {
   readonly shows: (record: AnyRecord) => boolean;
   /** The same of a pod, which has to be behind the chosen Service too. */
   readonly showsPod: (pod: Pod) => boolean;
+  /** Of a node that is but a cell: whether it, or a pod of it, stands out. */
+  readonly showsCell: (node: Node, pods: readonly Pod[]) => boolean;
   readonly seeks: boolean;
 }
 
@@ -22,7 +24,8 @@ export const sight = computed<Sight>(() => {
   const chosen = store.selected.value;
   const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? finding.NO_UIDS) : null;
   const shows = (record: AnyRecord): boolean => finding.fits(record, route, problems);
-  return { shows, showsPod: (pod) => shows(pod) && (!behind || behind.has(pod.uid)), seeks: finding.seeking(route) };
+  const showsPod = (pod: Pod): boolean => shows(pod) && (!behind || behind.has(pod.uid));
+  return { shows, showsPod, showsCell: (node, pods) => (!behind && shows(node)) || pods.some(showsPod), seeks: finding.seeking(route) };
 });
 
 export const podCount = computed(() => store.followWritten("Pod").count("Pod"));

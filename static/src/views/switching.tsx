@@ -18,6 +18,7 @@ import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
+import { Original } from "./original";
 import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
 
 const KEEP_MINUTES = 30;
@@ -240,9 +241,11 @@ function Running({ id }: { id: string }): JSX.Element {
   const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
   const told = asked.value;
   if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
+  const why = reasonOf(told);
   return (
     <div class="running" role="status">
-      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> {t("by", { person: told.actor })}</p>
+      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
+      {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       <p class="quiet">{ifStopped(told.state)}</p>
       {told.can_go_back && <Back id={told.id} to={told.from} />}

@@ -51,7 +51,8 @@ function Lead(): JSX.Element | null {
 
 function Applications(): JSX.Element {
   const found = derived.live.value;
-  if (!store.applications.value || !store.loaded.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  if (!store.applications.value) return <p class="card" role="status">{t("loading")}</p>;
   if (found.length === 0) return <p class="card">{t("noApplications")}</p>;
   return (
     <div class="cards">
