@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
 import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
+import { kindWord } from "../src/i18n/kinds";
 import { chosen, fill, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
 import { application } from "./making";
@@ -27,6 +28,14 @@ describe("the reader's language", () => {
 test("braces without a value stay visible instead of vanishing", () => {
   expect(fill("{a} and {b}", { a: 1 })).toBe("1 and {b}");
   expect(fill("{toString}", {})).toBe("{toString}");
+});
+
+test("a kind keeps its own name, after the Korean one for who reads Korean", () => {
+  expect(kindWord("Service")).toBe("Service");
+  expect(kindWord("ControlPlanePart")).toBe("Control plane");
+  language.value = "ko";
+  expect(kindWord("Service")).toBe("서비스 Service");
+  expect(kindWord("constructor")).toBe("constructor");
 });
 
 describe("checks", () => {

@@ -74,6 +74,8 @@ const WORDS = {
   everyNode: ["port {ports} on every node", "모든 노드의 포트 {ports}"],
   noAddress: ["no address yet", "아직 주소 없음"],
   nodes: ["Nodes", "노드"],
+  noNodes: ["No nodes yet. Pods wait until one joins the cluster.", "아직 노드가 없습니다. 노드가 들어올 때까지 파드는 기다립니다."],
+  noDoors: ["No Services here yet.", "아직 서비스가 없습니다."],
   noZone: ["no zone", "가용성 영역 없음"],
   unscheduled: ["On no node yet", "아직 노드에 없음"],
   plainDoors: ["{count} more lead from inside to ready pods", "내부에서 준비된 파드로 연결되는 {count}개 더 보기"],

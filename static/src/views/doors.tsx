@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { AnyRecord, Ingress, Service } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
+import * as store from "../state/store";
 import { conditionOf, statusOf } from "./marks";
 import { DoorPicture, doorOf } from "./pictures";
 import { choose, density, isChosen } from "./sight";
@@ -21,6 +22,7 @@ export function Doors({ seen }: { seen: Sight }): JSX.Element {
   return (
     <section class="band" aria-label={t("doors")}>
       <h2>{t("doors")} <span class="quiet">{doors.length}</span></h2>
+      {doors.length === 0 && !store.isMissing("Service") && <p class="quiet">{t("noDoors")}</p>}
       <div class="tiles">
         {told.map((door) => <Tile key={door.uid} record={door} seen={seen} note={`${door.namespace} · ${reachOf(door)}`} door={door} />)}
       </div>

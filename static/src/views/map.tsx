@@ -37,6 +37,7 @@ export function Map(): JSX.Element {
       <Doors seen={seen} />
       <section class="band" aria-label={t("nodes")} data-density={density.value}>
         <h2>{t("nodes")} <span class="quiet">{store.picture.count("Node")} · {t("pods", { count: podCount.value })}</span></h2>
+        {zones.length === 0 && !store.isMissing("Node") && <p class="quiet">{t("noNodes")}</p>}
         <div class="zones">
           {zones.map(([zone, itsNodes]) => (
             <section key={zone} class={zones.length > 1 ? "zone framed" : "zone"} aria-label={zone || t("noZone")}>

@@ -2,6 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
+import { kindWord } from "../i18n/kinds";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import { related } from "../state/related";
@@ -22,7 +23,7 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
     <aside class="panel" aria-label={`${selection.kind} ${selection.name}`}>
       <div class="head-row">
         <div>
-          <p class="quiet">{selection.kind}{selection.namespace && ` · ${selection.namespace}`}</p>
+          <p class="quiet">{kindWord(selection.kind)}{selection.namespace && ` · ${selection.namespace}`}</p>
           <h2>{selection.name}</h2>
         </div>
         <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
@@ -119,6 +120,8 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
           {record.selector_manager && <Fact name={t("writtenBy")}>{record.selector_manager}</Fact>}
         </>
       );
+    case "Ingress":
+      return <Fact name="rules">{record.paths.map((one) => <span key={one.host + one.path} class="line">{one.host || "*"}{one.path} → {one.service}</span>)}</Fact>;
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":
