@@ -12,7 +12,8 @@ test.each([
   [NOW / 1000 - 14 * 60, "14 minutes ago", "14분 전"],
   ["2026-01-01T11:00:00Z", "9 days ago", "9일 전"],
   ["2026-01-10T09:59:00Z", "2 hours ago", "2시간 전"],
-  [NOW / 1000 + 30, "0 minutes ago", "0분 전"],
+  [NOW / 1000 - 59, "59 seconds ago", "59초 전"],
+  [NOW / 1000 + 30, "0 seconds ago", "0초 전"],
 ] as const)("%s was %s", (at, english, korean) => {
   expect(ago(at, NOW)).toBe(english);
   language.value = "ko";

@@ -1,7 +1,7 @@
 /** Moments as the reader's own place and language write them. */
 import { language } from "../i18n/words";
 
-const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] as const;
 
 export function moment(value: string | number | null): string {
   if (value === null) return "";
@@ -12,7 +12,7 @@ export function moment(value: string | number | null): string {
 export function ago(value: string | number, now: number): string {
   const at = typeof value === "number" ? value * 1000 : Date.parse(value);
   const passed = Math.max(0, now - at) / 1000;
-  const [unit, length] = UNITS.find(([, one]) => passed >= one) ?? (["minute", 60] as const);
+  const [unit, length] = UNITS.find(([, one]) => passed >= one) ?? (["second", 1] as const);
   return new Intl.RelativeTimeFormat(language.value, { numeric: "always" }).format(-Math.floor(passed / length), unit);
 }
 

@@ -161,13 +161,18 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
       {found && <p>{t("willHappen", { key: live.application.key, from: found.from, to, minutes: KEPT_MINUTES })}</p>}
       <p class="row">
         {found && (
-          <button type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)} disabled={!isOpen || !warned.every(isAccepted) || doing.busy} onClick={() => doing.run(() => begin(found))}>
+          <button
+            type="button" class={members.length > 0 ? "button" : "button button-primary"} data-side={sides.colourIn(live.application, to)}
+            disabled={!isOpen || !warned.every(isAccepted) || doing.busy}
+            onClick={() => doing.run(() => begin(found))}
+          >
             {t("switchTo", { side: to, cluster: page.clusterName })}
           </button>
         )}
         {found && members.length > 0 && (
           <button
-            type="button" class="button" title={t("togetherHow")} disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
+            type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
+            disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
             onClick={() => doing.run(beginTogether)}
           >
             {t("switchTogether", { services: members.map((one) => one.application.service).join(", "), side: to, cluster: page.clusterName })}
@@ -175,6 +180,7 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
         )}
         <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
       </p>
+      {members.length > 0 && <p class="quiet">{t("togetherHow")}</p>}
       {found && (
         <details>
           <summary>{t("change")}</summary>
