@@ -1,4 +1,7 @@
-/** The ways in. In a large cluster those that lead in from outside, that can be switched or that lead nowhere stand first and whole; the others are a word each. */
+/**
+ * The ways in. In a large cluster those that lead in from outside, that can be switched or that lead nowhere stand first and whole; the others
+ * are a word each, and folded away where they are many.
+ */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AnyRecord, Ingress, Service } from "../wire/messages";

@@ -30,7 +30,8 @@ export function Lines(): JSX.Element {
   const [at, chosen] = [pointed.value, store.selectedUid.value];
   // The places are read off what is drawn, so whatever moves it draws the lines anew.
   const doors = derived.doorways.value;
-  const layout = `${density.value} ${zoom.value} ${store.route.value.selection ? 1 : 0} ${store.followWritten("Pod", "Node", "Service").count("Pod")} ${turn}`;
+  const count = store.followWritten("Pod", "Node", "Service").count("Pod");
+  const layout = `${density.value} ${zoom.value} ${store.route.value.selection !== null} ${count} ${turn}`;
   useLayoutEffect(() => {
     const ground = canvas.current?.parentElement;
     if (!ground) return;
