@@ -88,7 +88,6 @@ def test_a_way_in_that_is_chosen_is_joined_with_the_pods_that_take_its_traffic(s
     expect(shop.locator(".lines path[data-side=blue]")).to_have_count(3)
     shop.keyboard.press("Escape")
     shop.get_by_role("searchbox").hover()
-    shop.get_by_role("searchbox").focus()
     expect(lines).to_have_count(0)
 
 

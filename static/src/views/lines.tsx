@@ -1,5 +1,5 @@
 /**
- * Lines on the map from a way in to its ready pods, while it is pointed at or chosen: at rest there are none. What is not drawn by itself (a pod
+ * Lines on the map from a way in to its ready pods, while it is chosen or, when nothing is, pointed at: at rest there are none. What is not drawn by itself (a pod
  * of a node that is a cell, or far out of sight) is met at its node.
  */
 import { signal } from "@preact/signals";
@@ -40,7 +40,8 @@ export function Lines(): JSX.Element {
     return () => watch.disconnect();
   }, []);
   useLayoutEffect(() => {
-    const lines = [at, chosen].map(linesTo).find((found) => found.length > 0) ?? [];
+    // What is chosen first: where it opens the panel, the map moves, and something else lies under a pointer that nobody moved.
+    const lines = [chosen, at].map(linesTo).find((found) => found.length > 0) ?? [];
     draw(canvas.current && lines.length > 0 ? placed(canvas.current, lines) : []);
   }, [at, chosen, doors, layout]);
   return <svg ref={canvas} class="lines" aria-hidden="true">{drawn.map((one) => <path key={one.path} d={one.path} data-side={one.side} />)}</svg>;
