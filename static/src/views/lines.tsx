@@ -1,6 +1,6 @@
 /**
- * Lines on the map from a way in to its ready pods, while it is chosen or, when nothing is, pointed at: at rest there are none. What is not drawn by itself (a pod
- * of a node that is a cell, or far out of sight) is met at its node.
+ * Lines on the map from a way in to its ready pods, while it is chosen or, when nothing is, pointed at: at rest there are none. What is not
+ * drawn by itself (a pod of a node that is a cell, or far out of sight) is met at its node.
  */
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
