@@ -80,6 +80,17 @@ def test_the_enlarged_map_follows_the_hand(shop: Page) -> None:
     assert stage.evaluate("stage => stage.scrollLeft") == pytest.approx(before + 100, abs=2)
 
 
+def test_a_way_in_that_is_chosen_is_joined_with_the_pods_that_take_its_traffic(shop: Page) -> None:
+    lines = shop.locator(".lines path")
+    expect(lines).to_have_count(0)
+    shop.locator(".tile", has=shop.get_by_text("shop", exact=True)).filter(has_text="ClusterIP").click()
+    expect(lines).to_have_count(3)
+    expect(shop.locator(".lines path[data-side=blue]")).to_have_count(3)
+    shop.keyboard.press("Escape")
+    shop.get_by_role("searchbox").hover()
+    expect(lines).to_have_count(0)
+
+
 def test_each_way_in_says_what_it_is(shop: Page, lab: Any) -> None:
     ways = {
         "open": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30987}], "selector": {"app": "shop"}},
