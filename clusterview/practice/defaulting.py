@@ -161,6 +161,7 @@ def cron_job(item: Object) -> Object:
     inner = template["spec"] = {**(template.get("spec") or {})}
     _template(inner)
     spec["jobTemplate"] = template
+    item["status"] = item.get("status") or {}
     return item
 
 

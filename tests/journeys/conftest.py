@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests import distributing
 from tests.journeys import chromium, differences, installations
-from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.dashboard import Dashboard
 from tests.journeys.installations import Installation, Practice
 from tests.lab.fixtures import reset_shop
 from tests.ports import free_port

@@ -61,9 +61,11 @@ def test_a_green_that_breaks_under_traffic_is_left_with_one_click(page: Page, cl
     expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=15_000)
     press(page, "Break green")
     page.keyboard.press("Escape")
-    expect(page.get_by_text("0/3")).to_be_visible(timeout=15_000)
+    nobody = page.get_by_text("Nobody is served: shop leads to green")
+    expect(nobody).to_be_visible(timeout=15_000)
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
     wait_for(lambda: slot_of(cluster) == "blue", seconds=10, what="the selector is blue again")
+    expect(nobody).to_have_count(0, timeout=15_000)
 
 
 def test_reset_brings_the_beginning_back_while_the_page_looks_on(page: Page, cluster: Practice) -> None:
