@@ -122,6 +122,10 @@ const WORDS = {
   armedBy: ["Switching was allowed by {person} on {moment}.", "{person}이(가) {moment}에 전환을 허용했습니다."],
   liveSide: ["takes traffic", "트래픽을 받는 중"],
   waitingSide: ["stands by", "대기 중"],
+  nobodyServed: [
+    "Nobody is served: {service} leads to {side}, and none of its pods is ready.",
+    "응답할 파드가 없습니다. {service} 서비스의 트래픽은 {side}(으)로 향하는데, 그쪽에 준비된 파드가 하나도 없습니다.",
+  ],
   switchTo: ["Switch traffic to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 전환"],
   switchTogether: ["Switch {services} together to {side} on {cluster}", "{cluster}의 {services} 트래픽을 함께 {side}(으)로 전환"],
   togetherHow: [

@@ -38,15 +38,23 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
+      {servesNobody(live) && (
+        <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
+      )}
       {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
-      {keeping && <Kept keeping={keeping} />}
+      {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
       {alone && <Arming />}
     </section>
   );
+}
+
+/** Whether the Service leads to a side of which no pod can answer. */
+function servesNobody(live: LiveApplication): boolean {
+  return live.service !== undefined && live.endpoints === 0 && live.sides.some((side) => side.value === live.asked);
 }
 
 /** Whether the Service is as this switch left it, and not as a newer one did of which the page has not heard yet. */
@@ -263,7 +271,7 @@ export function Steps({ steps }: { steps: rest.SwitchStory["steps"] }): JSX.Elem
   return <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>;
 }
 
-function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
+function Kept({ keeping, isServing }: { keeping: rest.Keeping; isServing: boolean }): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
   const keep = async (): Promise<void> => {
@@ -274,7 +282,7 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
     <div class="kept">
       <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
       {keeping.hold && <Hold told={keeping.hold} />}
-      <p class="quiet">{t("follows", { side: keeping.to })}</p>
+      {isServing && <p class="quiet">{t("follows", { side: keeping.to })}</p>}
       {against ? (
         <p role="status">{against}</p>
       ) : (
