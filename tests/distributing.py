@@ -16,7 +16,8 @@ from xdist.workermanage import WorkerController
 
 ROOT = Path(__file__).parents[1]
 SPARE_NICENESS = 10
-NETWORK, BESIDE_THE_STREAM = "one network", "beside the stream"
+NETWORK, BESIDE_THE_STREAM, PRACTICE = "one network", "beside the stream", "on the practice cluster"
+ON_PRACTICE = re.compile(r"^tests/journeys/.*\[(.*-)?practice(-.*)?\]$")
 GROUPS = {
     "tests/network/test_components.py": NETWORK,
     "tests/network/test_floors.py": NETWORK,
@@ -35,7 +36,9 @@ HEAVY = re.compile(r"mark\.(lab|browser|root)\b")
 
 
 def group(nodeid: str) -> str:
-    """What stays together with this test: its file, unless the table above says more."""
+    """What stays together with this test: its file, unless the table above says more. One practice cluster serves all journeys."""
+    if ON_PRACTICE.match(nodeid):
+        return PRACTICE
     file = nodeid.split("::")[0]
     return GROUPS.get(file, file)
 

@@ -10,7 +10,7 @@ from tests.lab.fixtures import need
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
 JOURNEYS = ["tests/journeys/test_see.py", "tests/journeys/test_switch.py", "tests/journeys/test_rest.py"]
-OF_NO_VERSION = ["-k", "not ctrl_c and not armed_again and not describes and not probes_answer"]
+OF_NO_VERSION = ["-k", "not ctrl_c and not armed_again and not describes and not probes_answer and not practice"]
 THAT_IT_IS_OLDER = "tests/lab/test_cluster.py::test_the_api_server_is_of_the_version_that_the_lab_says_it_runs"
 
 

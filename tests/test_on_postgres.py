@@ -7,15 +7,12 @@ from __future__ import annotations
 import pytest
 
 from tests.apart import run_apart
-from tests.lab.cluster import Cluster
 from tests.postgres_servers import PostgresServer
 
 pytestmark = pytest.mark.slow
 
 OF_THE_DATABASE = ["-m", "not lab", "tests/postgres", "tests/access", "tests/api", "tests/views", "tests/management"]
 WITH_THEIR_OWN = ["--ignore=tests/management/test_migrate.py"]
-OF_SWITCHES = ["tests/traffic/test_engine.py", "tests/postgres/test_lost_commits.py"]
-OF_OTHER_CLOCKS = ["-k", "not frozen_api_server"]  # 45 s of the API server's own time-outs, whatever the database
 
 
 def run_on(server: PostgresServer, *, name: str, selected: list[str], **environment: str) -> None:
@@ -26,8 +23,3 @@ def run_on(server: PostgresServer, *, name: str, selected: list[str], **environm
 
 def test_the_promises_of_the_database_hold_on_postgresql(postgres: PostgresServer) -> None:
     run_on(postgres, name="promises", selected=[*OF_THE_DATABASE, *WITH_THEIR_OWN])
-
-
-@pytest.mark.lab
-def test_the_promises_of_a_switch_hold_on_postgresql(postgres: PostgresServer, lab_shop: Cluster) -> None:
-    run_on(postgres, name="switches", selected=[*OF_SWITCHES, *OF_OTHER_CLOCKS], CLUSTERVIEW_LAB_RUNNING=str(lab_shop.state))

@@ -353,9 +353,10 @@ class SizePreview(Schema):
 
 
 class Switch(Schema):
-    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `sentence` the same in English.
+    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what a held one waits for, and
+    `sentence` the same in English.
 
-    Switches that were asked for together share a `group` and are done by `position`. `held_for` is the code of what a held one waits for.
+    Switches that were asked for together share a `group` and are done by `position`.
     """
 
     id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -89,7 +90,7 @@ def quality(spec: Object) -> str:
 
 def _template(spec: Object) -> None:
     template = {**(spec.get("template") or {})}
-    template["metadata"] = {"creationTimestamp": None, **(template.get("metadata") or {})}
+    template["metadata"] = template.get("metadata") or {}
     template["spec"] = pod_spec(template.get("spec") or {})
     spec["template"] = template
 
@@ -115,7 +116,7 @@ def stateful_set(item: Object) -> Object:
     spec = item["spec"]
     _set(
         spec, replicas=1, podManagementPolicy="OrderedReady", revisionHistoryLimit=10,
-        updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "partition": 0}},
         persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Retain"},
     )  # fmt: skip
     _template(spec)
@@ -126,23 +127,41 @@ def daemon_set(item: Object) -> Object:
     spec = item["spec"]
     _set(spec, revisionHistoryLimit=10, updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
     _template(spec)
+    _annotate(item, {"deprecated.daemonset.template.generation": "1"})
     return item
 
 
+def _annotate(item: Object, more: dict[str, str]) -> None:
+    item["metadata"] = {**item["metadata"], "annotations": more | (item["metadata"].get("annotations") or {})}
+
+
 def job(item: Object) -> Object:
+    """Its pods are found by its uid."""
     spec = item["spec"]
-    _set(spec, completions=1, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False)
+    _set(
+        spec, completions=1, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=False,
+        podReplacementPolicy="TerminatingOrFailed",
+    )  # fmt: skip
     _template(spec)
+    if not spec["manualSelector"]:
+        metadata = item["metadata"]
+        own = {"controller-uid": metadata["uid"], "job-name": metadata["name"]}
+        own |= {f"batch.kubernetes.io/{key}": value for key, value in own.items()}
+        _set(spec, selector={"matchLabels": {"batch.kubernetes.io/controller-uid": metadata["uid"]}})
+        template = spec["template"]
+        template["metadata"] = {**template["metadata"], "labels": {**(template["metadata"].get("labels") or {}), **own}}
+        item["metadata"] = {**metadata, "labels": own | (metadata.get("labels") or {})}
     return item
 
 
 def cron_job(item: Object) -> Object:
     spec = item["spec"]
     _set(spec, concurrencyPolicy="Allow", suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
-    template = {**(spec.get("jobTemplate") or {})}
+    template = {"metadata": {}, **(spec.get("jobTemplate") or {})}
     inner = template["spec"] = {**(template.get("spec") or {})}
     _template(inner)
     spec["jobTemplate"] = template
+    item["status"] = item.get("status") or {}
     return item
 
 
@@ -201,6 +220,17 @@ def volume(item: Object) -> Object:
     return item
 
 
+def ingress(item: Object) -> Object:
+    item["status"] = {"loadBalancer": {}} | (item.get("status") or {})
+    return item
+
+
+def secret(item: Object) -> Object:
+    plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in (item.get("stringData") or {}).items()}
+    filled = {"type": "Opaque"} | {key: value for key, value in item.items() if key not in ("spec", "stringData")}
+    return filled | ({"data": (item.get("data") or {}) | plain} if plain else {})
+
+
 def storage_class(item: Object) -> Object:
     filled = {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"} | item
     return {key: value for key, value in filled.items() if key != "spec"}
@@ -218,4 +248,5 @@ DEFAULTS: dict[str, Callable[[Object], Object]] = {
     "Pod": pod, "Deployment": deployment, "ReplicaSet": replica_set, "StatefulSet": stateful_set, "DaemonSet": daemon_set, "Job": job,
     "Service": service, "HorizontalPodAutoscaler": autoscaler, "PersistentVolumeClaim": claim, "PersistentVolume": volume,
     "StorageClass": storage_class, "Namespace": namespace, "CronJob": cron_job, "Gateway": gateway, "HTTPRoute": route,
+    "Ingress": ingress, "Secret": secret,
 }  # fmt: skip

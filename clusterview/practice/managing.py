@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from clusterview.practice import deleting, recording, writing
 from clusterview.practice.controllers import (
@@ -61,6 +62,7 @@ class Manager:
         self._store, self._timing = store, timing
         self._controllers = list(controllers) if controllers is not None else usual()
         self._due: dict[tuple[str, Key], tuple[float, Controller]] = {}
+        self._said: recording.Said = {}
         self._tidy_at = 0.0
         store.listeners.append(self._hear)
 
@@ -94,6 +96,8 @@ class Manager:
             self._tidy_at = now + TIDY_SECONDS
             for item in recording.outdated(self._store, now=now, life_seconds=self._timing.event_life_seconds):
                 self._store.remove(EVENTS, namespace_of(item), name_of(item))
+            there = {name_of(item) for item in self._store.all(EVENTS)}
+            self._said = {what: name for what, name in self._said.items() if name in there}
         for _ in range(ROUNDS):
             ready = [name for name, (at, _) in self._due.items() if at <= now]
             if not ready:
@@ -120,9 +124,11 @@ class Manager:
     def _do(self, act: Act, now: float) -> None:
         store = self._store
         match act:
-            case Make(resource, item):
+            case Make(resource, item, saying):
                 made = writing.create(store, resource, item, namespace=namespace_of(item), now=now)
                 log.debug("made %s %s", resource.kind, name_of(made))
+                if saying is not None:
+                    self._say(replace(saying, message=saying.message.format(name=name_of(made))), now)
             case Put(resource, item, settled):
                 before = store.get(resource, namespace_of(item), name_of(item))
                 if before is not None and uid_of(before) == uid_of(item):
@@ -141,7 +147,7 @@ class Manager:
     def _say(self, say: Say, now: float) -> None:
         if not recording.can_be_said(self._store, say):
             return
-        item, is_new = recording.record(self._store, say, now=now)
+        item, is_new = recording.record(self._store, say, now=now, said=self._said)
         if is_new:
             writing.create(self._store, EVENTS, item, namespace=namespace_of(item), now=now)
         else:

@@ -84,7 +84,7 @@ def message(data: bytes, name: str) -> dict[str, Any]:
             found.setdefault(field.name, {})[pair.get(1, "")] = pair.get(2, "")
         elif field.many:
             found.setdefault(field.name, []).append(_value(value, field))
-        else:
+        elif value != b"" or field.inner:  # a text that was not said is sent as an empty one
             found[field.name] = _value(value, field)
     return found
 

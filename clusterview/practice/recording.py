@@ -1,23 +1,30 @@
-"""Events as kubectl shows them: a repeated one counts up instead of coming again, and old ones are forgotten."""
+"""Events as kubectl shows them: a repeated one counts up instead of coming again, and old ones are forgotten.
+
+Their names end with the time in hexadecimal, as those of Kubernetes do, so a list has them in the order in which they came; kubectl only knows
+the second of each.
+"""
 
 from __future__ import annotations
 
 from clusterview.practice.controllers.acts import Say
-from clusterview.practice.objects import Object, changed, digest, moment, name_of, namespace_of, stamp, uid_of
+from clusterview.practice.objects import Object, changed, moment, name_of, namespace_of, stamp, uid_of
 from clusterview.practice.resources import EVENTS, NAMESPACES
 from clusterview.practice.store import Store
 
 KEPT = 2_000
+Said = dict[str, str]
+"""The names of the Events by what they say."""
 
 
-def record(store: Store, say: Say, *, now: float) -> tuple[Object, bool]:
-    """This will make the Event for what was said, or count up the one that said it before: (the Event, whether it is new)."""
+def record(store: Store, say: Say, *, now: float, said: Said) -> tuple[Object, bool]:
+    """This will make the Event for what was said, or count up the one that `said` knows for it: (the Event, whether it is new)."""
     namespace = namespace_of(say.about) or "default"
     type = "Warning" if say.warning else "Normal"
-    name = f"{name_of(say.about)}.{digest('/'.join((uid_of(say.about), say.reason, say.message, type)), length=16)}"
-    before = store.get(EVENTS, namespace, name)
+    what = "/".join((uid_of(say.about), say.reason, say.message, type))
+    before = store.get(EVENTS, namespace, said.get(what, ""))
     if before is not None:
         return changed(before, count=int(before.get("count") or 1) + 1, lastTimestamp=stamp(now)), False
+    name = said[what] = _new_name(store, namespace, name_of(say.about), now=now)
     about = {"kind": say.about["kind"], "apiVersion": say.about["apiVersion"], "name": name_of(say.about), "uid": uid_of(say.about)}
     about |= {"namespace": namespace_of(say.about)} if namespace_of(say.about) else {}
     return {
@@ -25,6 +32,13 @@ def record(store: Store, say: Say, *, now: float) -> tuple[Object, bool]:
         "message": say.message, "source": {"component": say.component}, "reportingComponent": say.component, "reportingInstance": "",
         "firstTimestamp": stamp(now), "lastTimestamp": stamp(now), "eventTime": None, "count": 1, "type": type,
     }, True  # fmt: skip
+
+
+def _new_name(store: Store, namespace: str, about: str, *, now: float) -> str:
+    at = int(now * 1e9)
+    while store.get(EVENTS, namespace, f"{about}.{at:x}") is not None:
+        at += 1
+    return f"{about}.{at:x}"
 
 
 def can_be_said(store: Store, say: Say) -> bool:

@@ -59,6 +59,7 @@ CONFIG_MAPS = Resource(plural="configmaps", kind="ConfigMap", short=("cm",))
 SECRETS = Resource(plural="secrets", kind="Secret")
 SERVICE_ACCOUNTS = Resource(plural="serviceaccounts", kind="ServiceAccount", short=("sa",))
 QUOTAS = Resource(plural="resourcequotas", kind="ResourceQuota", short=("quota",), status=True)
+LIMITS = Resource(plural="limitranges", kind="LimitRange", short=("limits",))
 DEPLOYMENTS = Resource(plural="deployments", kind="Deployment", short=("deploy",), scale=True, group="apps", in_all=True, status=True, counted=True)
 REPLICA_SETS = Resource(plural="replicasets", kind="ReplicaSet", short=("rs",), scale=True, group="apps", in_all=True, status=True, counted=True)
 STATEFUL_SETS = Resource(plural="statefulsets", kind="StatefulSet", short=("sts",), scale=True, group="apps", in_all=True, status=True, counted=True)
@@ -66,8 +67,9 @@ DAEMON_SETS = Resource(plural="daemonsets", kind="DaemonSet", short=("ds",), gro
 JOBS = Resource(group="batch", plural="jobs", kind="Job", in_all=True, status=True, counted=True)
 CRON_JOBS = Resource(group="batch", plural="cronjobs", kind="CronJob", short=("cj",), in_all=True, status=True, counted=True)
 AUTOSCALERS = Resource(
-    group="autoscaling", version="v2", plural="horizontalpodautoscalers", kind="HorizontalPodAutoscaler", short=("hpa",), in_all=True, status=True
-)
+    group="autoscaling", version="v2", plural="horizontalpodautoscalers", kind="HorizontalPodAutoscaler", short=("hpa",), in_all=True, status=True,
+    counted=True,
+)  # fmt: skip
 BUDGETS = Resource(group="policy", plural="poddisruptionbudgets", kind="PodDisruptionBudget", short=("pdb",), status=True, counted=True)
 SLICES = Resource(group="discovery.k8s.io", plural="endpointslices", kind="EndpointSlice", counted=True)
 INGRESSES = Resource(group="networking.k8s.io", plural="ingresses", kind="Ingress", short=("ing",), status=True, counted=True)
@@ -87,9 +89,9 @@ GATEWAYS = Resource(
 )  # fmt: skip
 ROUTES = Resource(group="gateway.networking.k8s.io", plural="httproutes", kind="HTTPRoute", status=True, counted=True, custom=True)
 
-RESOURCES: tuple[Resource, ...] = (
-    PODS, NODES, NAMESPACES, SERVICES, EVENTS, CLAIMS, VOLUMES, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, QUOTAS,
-    DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS, AUTOSCALERS, BUDGETS, SLICES,
+RESOURCES: tuple[Resource, ...] = (  # in the order in which `kubectl get all` prints them
+    PODS, NODES, NAMESPACES, SERVICES, EVENTS, CLAIMS, VOLUMES, CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS, QUOTAS, LIMITS,
+    DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, AUTOSCALERS, CRON_JOBS, JOBS, BUDGETS, SLICES,
     INGRESSES, NETWORK_POLICIES, STORAGE_CLASSES, LEASES, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS,
     GATEWAY_CLASSES, GATEWAYS, ROUTES,
 )  # fmt: skip

@@ -47,5 +47,6 @@ def _rules(store: Store, account: Account, namespace: str) -> Object:
         resources.insert(0, EVERYTHING)
         paths.insert(0, {"verbs": ["*"], "nonResourceURLs": ["*"]})
     own = {"verbs": ["create"], "apiGroups": ["authorization.k8s.io"], "resources": list(permissions.REVIEWS[:2])}
+    self_own = {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": [permissions.REVIEWS[2]]}
     open_paths = {"verbs": ["get"], "nonResourceURLs": [*permissions.OPEN_TO_ALL, *permissions.OPEN_TO_USERS]}
-    return {"resourceRules": [*resources, own], "nonResourceRules": [*paths, open_paths], "incomplete": False}
+    return {"resourceRules": [*resources, self_own, own], "nonResourceRules": [*paths, open_paths], "incomplete": False}

@@ -66,9 +66,18 @@ def _field_test(resource: Resource, term: str) -> Test:
         raise problems.bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
     field, sign, value = found.groups()
     if field not in ("metadata.name", "metadata.namespace", *FIELDS.get(resource.kind, ())):
-        raise problems.bad_request(f'field label not supported: "{field}"')
+        raise problems.bad_request(_unknown_field(resource, field))
     wanted = sign != "!="
     return lambda item: (text_of(item, field) == value) is wanted
+
+
+def _unknown_field(resource: Resource, field: str) -> str:
+    """As each kind's own code words it."""
+    if resource.kind == "Job":
+        return f'field label "{field}" not supported for Job'
+    if resource.kind in FIELDS:
+        return f"field label not supported: {field}"
+    return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def text_of(item: Object, field: str) -> str:

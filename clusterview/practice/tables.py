@@ -172,6 +172,11 @@ def _of_wanted(ready: str, wanted: tuple[str, ...]) -> Callable[[Object, float],
     return lambda item, now: f"{_field('status', ready, number=True)(item, now)}/{_field(*wanted, number=True)(item, now)}"
 
 
+def _duration(item: Object, now: float) -> str:
+    status = item.get("status") or {}
+    return _since(status.get("startTime"), moment(status.get("completionTime")) or now) if status.get("startTime") else ""
+
+
 def _last_schedule(item: Object, now: float) -> str:
     at = (item.get("status") or {}).get("lastScheduleTime")
     return _since(at, now) if at else NONE
@@ -278,13 +283,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "Job": (
         NAME, Column("Status", lambda item, _: "Complete" if is_true(item, "Complete") else "Failed" if is_true(item, "Failed") else "Running"),
         Column("Completions", _of_wanted("succeeded", ("spec", "completions"))),
-        Column("Duration", lambda item, now: _since((item.get("status") or {}).get("startTime"), now)), AGE, CONTAINERS, IMAGES, SELECTOR,
+        Column("Duration", _duration), AGE, CONTAINERS, IMAGES, SELECTOR,
     ),
     "CronJob": (
         NAME, Column("Schedule", _field("spec", "schedule")), Column("Timezone", _field("spec", "timeZone")),
         Column("Suspend", lambda item, _: str(bool(item["spec"].get("suspend")))),
         Column("Active", lambda item, _: len((item.get("status") or {}).get("active") or ()), "integer"),
-        Column("Last Schedule", _last_schedule), AGE, CONTAINERS, IMAGES,
+        Column("Last Schedule", _last_schedule), AGE, CONTAINERS, IMAGES, Column("Selector", lambda *_: NONE, priority=1),
     ),
     "Act": (NAME, Column("Does", _field("does", "en"))),
     "GatewayClass": (NAME, Column("Controller", _field("spec", "controllerName")), Column("Accepted", _condition("Accepted")), AGE),
@@ -314,7 +319,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "PersistentVolumeClaim": (
         NAME, Column("Status", _field("status", "phase")), Column("Volume", _field("spec", "volumeName", empty="")),
-        Column("Capacity", _field("status", "capacity", "storage", empty="")), Column("Access Modes", _modes),
+        Column("Capacity", _field("status", "capacity", "storage", empty="")),
+        Column("Access Modes", lambda item, now: _modes(item, now) if item["spec"].get("volumeName") else ""),
         Column("StorageClass", _field("spec", "storageClassName", empty="")), Column("VolumeAttributesClass", lambda *_: "<unset>"), AGE,
         Column("VolumeMode", _field("spec", "volumeMode"), priority=1),
     ),

@@ -10,13 +10,15 @@ from zoneinfo import available_timezones
 
 from clusterview.practice import problems
 from clusterview.practice.controllers import schedules
-from clusterview.practice.objects import Object, labels_of, name_of, selects
+from clusterview.practice.objects import Object, annotations_of, labels_of, name_of, selects
 from clusterview.practice.problems import Cause
 from clusterview.practice.resources import Resource
 
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
+KEY_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\Z")
 LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z")
+LETTERS = "alphanumeric characters, '-', '_' or '.'"
 PATH_SEGMENT = re.compile(r"[^/%]+\Z")
 NODE_PORTS = range(30_000, 32_768)
 
@@ -52,7 +54,7 @@ def unsupported(field: str, value: str, known: tuple[str, ...]) -> Cause:
 def _go(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, separators=(",", ":"))
-    return str(value)
+    return "null" if value is None else str(value)
 
 
 def _metadata(resource: Resource, item: Object) -> Iterator[Cause]:
@@ -63,17 +65,34 @@ def _metadata(resource: Resource, item: Object) -> Iterator[Cause]:
         if not PATH_SEGMENT.match(name):
             yield wrong("metadata.name", name, "may not contain '/' or '%'")
     elif resource.kind in ("Namespace", "Service") and not (LABEL.match(name) and len(name) < 64):
-        yield wrong("metadata.name", name, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'")
+        what = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"
+        yield wrong("metadata.name", name, _rule(LABEL, what, "'my-name',  or '123-abc'"))
     elif not SUBDOMAIN.match(name) or len(name) > 253:
-        why = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
-        yield wrong("metadata.name", name, why)
-    yield from _label_values(labels_of(item), "metadata.labels")
+        what = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
+        yield wrong("metadata.name", name, _rule(SUBDOMAIN, what, "'example.com'"))
+    yield from _labels(labels_of(item), "metadata.labels")
+    yield from _keys(annotations_of(item), "metadata.annotations")
 
 
-def _label_values(labels: Any, field: str) -> Iterator[Cause]:
+def _rule(pattern: re.Pattern[str], what: str, examples: str) -> str:
+    """A rule as Kubernetes words it."""
+    regex = pattern.pattern.removesuffix(r"\Z")
+    return f"{what}, and must start and end with an alphanumeric character (e.g. {examples}, regex used for validation is '{regex}')"
+
+
+def _keys(labels: Any, field: str) -> Iterator[Cause]:
+    for key in labels or {}:
+        prefix, _, name = key.rpartition("/")
+        if len(name) > 63 or not KEY_NAME.match(name) or (prefix and not SUBDOMAIN.match(prefix)):
+            yield wrong(field, key, _rule(KEY_NAME, f"name part must consist of {LETTERS}", "'MyName',  or 'my.name',  or '123-abc'"))
+
+
+def _labels(labels: Any, field: str) -> Iterator[Cause]:
+    yield from _keys(labels, field)
     for value in (labels or {}).values():
         if not isinstance(value, str) or len(value) > 63 or not LABEL_VALUE.match(value):
-            yield wrong(field, value, "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'")
+            what = f"a valid label must be an empty string or consist of {LETTERS}"
+            yield wrong(field, value, _rule(LABEL_VALUE, what, "'MyValue',  or 'my_value',  or '12345'"))
 
 
 def pod_spec(spec: Object, field: str) -> Iterator[Cause]:
@@ -118,12 +137,12 @@ def workload(item: Object, before: Object | None) -> Iterator[Cause]:
     labels = (template.get("metadata") or {}).get("labels") or {}
     if not selector:
         yield required("spec.selector")
-    elif not selects(selector, labels):
-        yield wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    if not selector or not selects(selector, labels):
+        yield wrong("spec.template.metadata.labels", labels or None, "`selector` does not match template `labels`")
     if before is not None and before["spec"].get("selector") != selector:
         yield wrong("spec.selector", selector, "field is immutable")
     yield from replicas(item)
-    yield from _label_values(labels, "spec.template.metadata.labels")
+    yield from _labels(labels, "spec.template.labels")
     yield from pod_spec(template.get("spec") or {}, "spec.template.spec")
 
 
@@ -164,7 +183,7 @@ def service(item: Object, before: Object | None) -> Iterator[Cause]:
     yield from _service_ports(spec.get("ports") or ())
     if spec["sessionAffinity"] not in ("ClientIP", "None"):
         yield unsupported("spec.sessionAffinity", spec["sessionAffinity"], ("ClientIP", "None"))
-    yield from _label_values(spec.get("selector"), "spec.selector")
+    yield from _labels(spec.get("selector"), "spec.selector")
     if before is not None and spec["type"] != "ExternalName":
         was = before["spec"].get("clusterIP")
         if was and spec.get("clusterIP") != was:

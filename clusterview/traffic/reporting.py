@@ -13,6 +13,7 @@ from clusterview.traffic.states import State
 
 def summary(switch: Switch) -> dict[str, Any]:
     """One line of the list."""
+    why = (switch.open and switch.held_for) or switch.reason
     return {
         "id": str(switch.pk),
         "cluster": switch.cluster_id,
@@ -34,7 +35,7 @@ def summary(switch: Switch) -> dict[str, Any]:
         "held_for": switch.held_for,
         "reverses": str(switch.reverses_id) if switch.reverses_id else None,
         "reason": switch.reason,
-        "sentence": words.reason(switch.reason) if switch.reason else "",
+        "sentence": words.reason(why) if why else "",
         "detail": switch.detail,
     }
 

@@ -65,7 +65,7 @@ test("problems come worst first and in an order that stays", () => {
     pod("z", { status: "CrashLoopBackOff", ready: false }), node("n2", { ready: "False" }), node("n1", { pressures: ["MemoryPressure"] }), service("shop"),
   );
   const found = derived.problemsOf(picture, new Set(), derived.endpointsByService(picture));
-  expect(found.map((one) => one.record.name)).toEqual(["n2", "z", "n1", "shop"]);
+  expect(found.map((one) => one.record.name)).toEqual(["n2", "shop", "z", "n1"]);
 });
 
 test("pods keep their places: by controller, then by name", () => {
@@ -77,4 +77,12 @@ test("pods keep their places: by controller, then by name", () => {
 test("nodes stand by zone and name, those without a zone first", () => {
   const nodes = [node("n10", { zone: "b" }), node("n2", { zone: "b" }), node("n3"), node("n1", { zone: "a" })];
   expect(derived.byZone(nodes).map(([zone, of]) => [zone, ...of.map((one) => one.name)])).toEqual([["", "n3"], ["a", "n1"], ["b", "n2", "n10"]]);
+});
+
+test("the parts of the control plane stand in the order in which a change passes them, however they came", () => {
+  const part = (name: string): never => ({ name }) as never;
+  const came = ["kube-scheduler", "cloud-controller-manager", "etcd", "kube-controller-manager", "kube-apiserver"].map(part);
+  expect(derived.inOrder(came).map((one) => one.name)).toEqual([
+    "kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager",
+  ]);
 });

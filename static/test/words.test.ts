@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
 import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
+import { kindWord } from "../src/i18n/kinds";
 import { chosen, fill, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
 import { application } from "./making";
@@ -27,6 +28,14 @@ describe("the reader's language", () => {
 test("braces without a value stay visible instead of vanishing", () => {
   expect(fill("{a} and {b}", { a: 1 })).toBe("1 and {b}");
   expect(fill("{toString}", {})).toBe("{toString}");
+});
+
+test("a kind keeps its own name, after the Korean one for who reads Korean", () => {
+  expect(kindWord("Service")).toBe("Service");
+  expect(kindWord("ControlPlanePart")).toBe("Control plane");
+  language.value = "ko";
+  expect(kindWord("Service")).toBe("서비스 Service");
+  expect(kindWord("constructor")).toBe("constructor");
 });
 
 describe("checks", () => {
@@ -78,7 +87,15 @@ test("a recipe has the server's words in English and its own in Korean", () => {
   expect(wordsOf({ ...recipe, code: "brand-new" })).toEqual(["Leave it", "Add this."]);
 });
 
+test("a switch that is held says what it waits for", () => {
+  const held = { open: true, reason: "asked", held_for: "not_armed", sentence: "Switching is off." };
+  expect(reasonOf(held)).toBe("Switching is off.");
+  language.value = "ko";
+  expect(reasonOf(held)).toContain("꺼져 있습니다");
+  expect(reasonOf({ ...held, open: false })).toContain("되돌리기를 요청");
+});
+
 test("a refusal without any sentence still says its code", () => {
   expect(refusalOf(new Refusal(418, "teapot", "", {}))).toContain("teapot");
-  expect(reasonOf({ reason: "gone", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
+  expect(reasonOf({ open: false, reason: "gone", held_for: "", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
 });

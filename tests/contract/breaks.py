@@ -452,5 +452,9 @@ BREAKS = (
         lambda original: lambda kept, resource, asked, now: original(kept, resource, dataclasses.replace(asked, body=b"{}"), now),
         ("test_expose_makes_a_service_of_a_deployment",),
     ),
+    Break(
+        "a refusal has other words", selecting, "_unknown_field", instead("no"),
+        ("test_kubectl_prints_the_same_about_the_lab_and_the_practice_cluster",),
+    ),
     Break("the version is a number", discovery, "version", instead({"gitVersion": 1}), ("test_the_version_is_read",)),
 )  # fmt: skip

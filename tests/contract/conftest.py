@@ -18,7 +18,7 @@ from tests.lab import building
 from tests.lab.cluster import Cluster
 
 BOTH = [pytest.param("practice"), pytest.param("lab", marks=pytest.mark.lab)]
-CLIENTS = {"test_kubectl": "kubectl", "test_python_client": "official client"}
+CLIENTS = {"test_kubectl": "kubectl", "test_side_by_side": "kubectl", "test_python_client": "official client"}
 COUNTS: Counter[tuple[str, str, str]] = Counter()
 
 
@@ -29,15 +29,22 @@ def program() -> list[str]:
 
 
 @pytest.fixture(scope="session", params=BOTH)
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+def cluster(request: pytest.FixtureRequest) -> Subject:
     """The cluster that is asked, as its administrator unless said otherwise."""
-    if request.param == "lab":
-        lab = request.getfixturevalue("lab")
-        found = {"admin": lab.kubeconfig} | {user: lab.token_kubeconfig(user) for user in ("viewer", "limited")}
-        subject = Subject(name="lab", kubeconfigs=found, program=program(), forget=lambda: forgotten(lab))
-        yield subject
-        subject.close()
-        return
+    found: Subject = request.getfixturevalue(f"{request.param}_subject")
+    return found
+
+
+@pytest.fixture(scope="session")
+def lab_subject(lab: Cluster) -> Iterator[Subject]:
+    found = {"admin": lab.kubeconfig} | {user: lab.token_kubeconfig(user) for user in ("viewer", "limited")}
+    subject = Subject(name="lab", kubeconfigs=found, program=program(), forget=lambda: forgotten(lab))
+    yield subject
+    subject.close()
+
+
+@pytest.fixture(scope="session")
+def practice_subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     folder = tmp_path_factory.mktemp("practice")
     with practice(folder=folder) as made:
 
@@ -115,8 +122,8 @@ def place(cluster: Subject) -> Iterator[Place]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     module, _, test = report.nodeid.partition("::")
-    if report.when == "call" and "/contract/" in module and "[" in test:
-        where = "lab" if "[lab" in test else "practice"
+    if report.when == "call" and "/contract/" in module and ("[" in test or "side_by_side" in module):
+        where = "lab" if "[lab" in test else "practice" if "[" in test else "both, side by side"
         client = CLIENTS.get(module.rpartition("/")[2].removesuffix(".py"), "our own client")
         COUNTS[(client, where, report.outcome)] += 1
 

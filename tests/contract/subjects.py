@@ -71,11 +71,16 @@ class Subject:
 
     def kubectl(self, *words: str, user: str = "admin", input: str | None = None, fails: bool = False) -> str:
         """This will run kubectl and give what it printed, errors included; `fails` says that it must."""
+        code, text = self.run_kubectl(*words, user=user, input=input)
+        assert bool(code) is fails, text
+        return text
+
+    def run_kubectl(self, *words: str, user: str = "admin", input: str | None = None) -> tuple[int, str]:
+        """The same, whether it fails or not: exit code and text."""
         kubeconfig = self.kubeconfigs[user]
         line = [*self.program, "--kubeconfig", str(kubeconfig), "--cache-dir", str(kubeconfig.parent / "kubectl"), *words]
         done = subprocess.run(line, input=input, capture_output=True, text=True, timeout=60, check=False)
-        assert bool(done.returncode) is fails, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
 
     def events(
         self, path: str, *, until: Callable[[list[dict[str, Any]]], bool], accept: str = "application/json", **query: str

@@ -1,4 +1,4 @@
-"""The journeys' world: the lab, one `manage.py up` that watches it with exactly the printed rights, and Chromium.
+"""The journeys' world: two clusters, a `manage.py up` on each (on the lab with exactly the printed rights), and Chromium.
 
 Everything speaks HTTP to the real thing; no Django is loaded here, since Playwright's sync API and the ORM do not share a thread.
 """
@@ -16,8 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests import distributing
-from tests.journeys import chromium
-from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys import chromium, differences, installations
+from tests.journeys.dashboard import Dashboard
+from tests.journeys.installations import Installation, Practice
+from tests.lab.fixtures import reset_shop
 from tests.ports import free_port
 
 CHROMIUM_OPTIONS = [
@@ -93,10 +95,11 @@ class LongStream:
 
 
 @pytest.fixture(scope="session")
-def long_stream(dashboard: Dashboard, cluster_id: str) -> Iterator[LongStream]:
+def long_stream(on_lab: Installation) -> Iterator[LongStream]:
     """A stream that is opened before the first journey of a group in which nobody kills anything of the installation."""
+    dashboard = on_lab.dashboard
     with dashboard.rest(token=dashboard.token(name="reader", role="viewer")) as rest:
-        stream = LongStream(rest=rest, cluster=cluster_id)
+        stream = LongStream(rest=rest, cluster=on_lab.cluster_id)
         yield stream
         dashboard.stop()
         assert stream.ended.wait(30)
@@ -111,53 +114,69 @@ def begin_early(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def dashboard(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def on_lab(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """`manage.py up` on the lab, armed, live."""
-    state = tmp_path_factory.mktemp("journeys") / "state"
-    dashboard = Dashboard(state=state, port=free_port(), kubeconfig=least_rights).start()
-    try:
+    dashboard = Dashboard(state=tmp_path_factory.mktemp("journeys") / "state", port=free_port(), kubeconfig=least_rights)
+    with installations.running(dashboard, cluster=lab) as made:
         dashboard.manage("arm", lab.context)
-        with dashboard.rest(token=dashboard.token(name="fixture", role="viewer")) as rest:
-            wait_for(lambda: [c for c in rest.get("/clusters").json() if c["state"] == "live"], seconds=30, what="cluster live")
-        yield dashboard
-    finally:
-        code = dashboard.stop()
-        print(dashboard.log()[-4000:], f"\nup ended with {code}")
-    assert not dashboard.stopped_by_policy(), "browsers have reported what the content security policy stopped"
+        yield made
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A journey is made on both clusters, unless `differences` says why not."""
+    if "installation" in metafunc.fixturenames:
+        where = differences.clusters(file=pathlib.Path(str(metafunc.module.__file__)).name, test=metafunc.function.__name__)
+        marked = [pytest.param(one, marks=pytest.mark.lab if one == differences.LAB else ()) for one in where]
+        metafunc.parametrize("installation", marked, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def operator(dashboard: Dashboard) -> Iterator[httpx.Client]:
-    with dashboard.rest(token=dashboard.token(name="journey-operator", role="operator")) as rest:
-        yield rest
+def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The product, live: on the lab, or as somebody has it who knows of no cluster."""
+    if request.param == differences.LAB:
+        yield request.getfixturevalue("on_lab")
+        return
+    dashboard = Dashboard(state=tmp_path_factory.mktemp("practice") / "state", port=free_port(), kubeconfig=None)
+    with installations.running(dashboard, cluster=Practice(dashboard)) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def cluster_id(operator: httpx.Client) -> str:
-    return str(operator.get("/clusters").json()[0]["id"])
+def cluster(installation: Installation) -> Any:
+    """The cluster that is watched, to be asked around the product."""
+    return installation.cluster
+
+
+@pytest.fixture
+def cluster_shop(cluster: Any) -> Any:
+    """The same, with the shop as it was at the beginning: blue is live, three pods on each side."""
+    reset_shop(lab=cluster)
+    return cluster
 
 
 @pytest.fixture(scope="session")
-def administrator_state(dashboard: Dashboard, browser: Browser) -> dict[str, Any]:
-    """The first link makes an administrator; what the browser keeps of it serves all journeys."""
-    return sign_in(browser=browser, link=dashboard.login_link)
+def dashboard(installation: Installation) -> Dashboard:
+    return installation.dashboard
 
 
 @pytest.fixture(scope="session")
-def viewer_state(dashboard: Dashboard, browser: Browser) -> dict[str, Any]:
-    """The same of Vera, who may look and not switch."""
-    return sign_in(browser=browser, link=dashboard.link_for(name="vera", role="viewer"))
+def operator(installation: Installation) -> httpx.Client:
+    return installation.operator
 
 
-def sign_in(*, browser: Browser, link: str) -> dict[str, Any]:
-    context = browser.new_context(locale="en-US")
-    page = context.new_page()
-    page.goto(link)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/c/**")
-    state: dict[str, Any] = dict(context.storage_state())
-    context.close()
-    return state
+@pytest.fixture(scope="session")
+def cluster_id(installation: Installation) -> str:
+    return installation.cluster_id
+
+
+@pytest.fixture(scope="session")
+def administrator_state(installation: Installation, browser: Browser) -> dict[str, Any]:
+    return installation.administrator_state(browser)
+
+
+@pytest.fixture(scope="session")
+def viewer_state(installation: Installation, browser: Browser) -> dict[str, Any]:
+    return installation.viewer_state(browser)
 
 
 @pytest.fixture

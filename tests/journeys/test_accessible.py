@@ -29,8 +29,8 @@ PAGES = {
     "/login/used-long-ago": "h1",
 }
 SWITCHED_PAGES = {
-    "/c/{cluster}/?sel=Service/store/shop": ".kept .button-danger",
-    "/c/{cluster}/traffic": ".kept .button-danger",
+    "/c/{cluster}/?sel=Service/store/shop": ".kept .button-back",
+    "/c/{cluster}/traffic": ".kept .button-back",
     "/c/{cluster}/history": "tbody a[href*='switch=']",
     "/c/{cluster}/history?switch={switch}": "ol.steps",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import statistics
 import threading
 import time
@@ -18,7 +17,7 @@ from clusterview.stream.messages import WHOLE
 from tests.journeys.dashboard import Dashboard, wait_for
 from tests.lab.bare import BareWatch
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 CHANGES = 60
 LABEL = "told"
@@ -60,13 +59,13 @@ def test_every_change_reaches_a_viewer_and_how_soon_is_printed(
     dashboard: Dashboard,
     administrator_state: dict[str, Any],
     cluster_id: str,
-    lab: Any,
-    lab_shop: Any,
+    cluster: Any,
+    cluster_shop: Any,
     operator: httpx.Client,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
-    pod = json.loads(lab.kubectl("get", "pods", "-n", "store", "-l", "slot=blue", "-o", "json"))["items"][0]["metadata"]["name"]
+    pod = cluster.get("/api/v1/namespaces/store/pods?labelSelector=slot%3Dblue")["items"][0]["metadata"]["name"]
     viewer = Viewer(
         dashboard=dashboard, cookies={one["name"]: one["value"] for one in administrator_state["cookies"]}, cluster=cluster_id
     )
@@ -76,16 +75,16 @@ def test_every_change_reaches_a_viewer_and_how_soon_is_printed(
         if told := (seen["metadata"].get("labels") or {}).get(LABEL):
             arrived.setdefault(told, now)
 
-    bare = BareWatch(lab, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}", take=take)
+    bare = BareWatch(cluster, path=f"/api/v1/namespaces/store/pods?watch=1&fieldSelector=metadata.name%3D{pod}", take=take)
     sent = [str(number) for number in range(CHANGES)]
     try:
         for value in sent:
-            lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: value}}})
+            cluster.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: value}}})
             wait_for(lambda: value in viewer.arrived and value in arrived, seconds=10, what=f"change {value} at the viewer")  # noqa: B023
     finally:
         viewer.close()
         bare.close()
-        lab.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: None}}})
+        cluster.patch(f"/api/v1/namespaces/store/pods/{pod}", {"metadata": {"labels": {LABEL: None}}})
     assert list(viewer.arrived) == sent
     behind = sorted(1000 * (viewer.arrived[value] - arrived[value]) for value in sent)
     with capsys.disabled():

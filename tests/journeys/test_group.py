@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,32 +11,32 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.dashboard import Dashboard, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
-INSIDE = {
-    "apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-inside", "namespace": "store"},
-    "spec": {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]},
-}  # fmt: skip
+INSIDE = {"metadata": {"name": "shop-inside"}, "spec": {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]}}
+SERVICES = "/api/v1/namespaces/store/services"
 
 
 @pytest.fixture
-def inside(lab_shop: Any) -> Iterator[None]:
+def inside(cluster_shop: Any) -> Iterator[None]:
     """A second Service over the shop's pods."""
-    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(INSIDE))
+    cluster_shop.post(SERVICES, INSIDE)
     yield
-    lab_shop.kubectl("delete", "service", "shop-inside", "-n", "store")
+    cluster_shop.delete(f"{SERVICES}/shop-inside")
 
 
-def slots(lab: Any) -> dict[str, str]:
-    return {name: lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]["selector"]["slot"] for name in ("shop", "shop-inside")}
+def slots(cluster: Any) -> dict[str, str]:
+    return {name: cluster.get(f"{SERVICES}/{name}")["spec"]["selector"]["slot"] for name in ("shop", "shop-inside")}
 
 
-def test_a_group_moves_with_one_click_and_comes_back_with_another(page: Page, lab: Any, inside: None, dashboard: Dashboard, cluster_id: str) -> None:
+def test_a_group_moves_with_one_click_and_comes_back_with_another(
+    page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
+) -> None:
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
     page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on ")).click(timeout=15_000)
-    wait_for(lambda: slots(lab) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")
+    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")
     back = page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$"))
     expect(back).to_be_visible(timeout=15_000)
     back.click()
-    wait_for(lambda: slots(lab) == {"shop": "blue", "shop-inside": "blue"}, seconds=15, what="both Services lead to blue again")
+    wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=15, what="both Services lead to blue again")
     expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=15_000)

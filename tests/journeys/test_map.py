@@ -1,4 +1,4 @@
-"""The map is moved, enlarged and searched with mouse and keyboard, and says what each way in is."""
+"""The map is moved, enlarged and searched with mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.dashboard import Dashboard
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def shop(page: Page, lab_shop: Any) -> Page:
+def shop(page: Page, cluster_shop: Any) -> Page:
     """The map, with the shop on it."""
     expect(page.get_by_role("button", name=re.compile("^shop-blue")).first).to_be_visible(timeout=15_000)
     return page
@@ -80,7 +80,18 @@ def test_the_enlarged_map_follows_the_hand(shop: Page) -> None:
     assert stage.evaluate("stage => stage.scrollLeft") == pytest.approx(before + 100, abs=2)
 
 
-def test_each_way_in_says_what_it_is(shop: Page, lab: Any) -> None:
+def test_a_way_in_that_is_chosen_is_joined_with_the_pods_that_take_its_traffic(shop: Page) -> None:
+    lines = shop.locator(".lines path")
+    expect(lines).to_have_count(0)
+    shop.locator(".tile", has=shop.get_by_text("shop", exact=True)).filter(has_text="ClusterIP").click()
+    expect(lines).to_have_count(3)
+    expect(shop.locator(".lines path[data-side=blue]")).to_have_count(3)
+    shop.keyboard.press("Escape")
+    shop.get_by_role("searchbox").hover()
+    expect(lines).to_have_count(0)
+
+
+def test_each_way_in_says_what_it_is(shop: Page, cluster: Any) -> None:
     ways = {
         "open": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30987}], "selector": {"app": "shop"}},
         "outside": {"type": "ExternalName", "externalName": "db.example.com"},
@@ -97,14 +108,14 @@ def test_each_way_in_says_what_it_is(shop: Page, lab: Any) -> None:
     try:
         for name, spec in ways.items():
             body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "store"}, "spec": spec}
-            lab.kubectl("apply", "-f", "-", input=json.dumps(body))
+            cluster.kubectl("apply", "-f", "-", input=json.dumps(body))
         for name, words in said.items():
             expect(shop.locator(".tile", has=shop.get_by_text(name, exact=True)).filter(has_text=words)).to_have_count(1)
     finally:
-        lab.kubectl("delete", "service", "-n", "store", *ways)
+        cluster.kubectl("delete", "service", "-n", "store", *ways)
 
 
-def test_nothing_that_the_page_asks_for_is_missing(page: Page, dashboard: Dashboard, cluster_id: str, lab_shop: Any) -> None:
+def test_nothing_that_the_page_asks_for_is_missing(page: Page, dashboard: Dashboard, cluster_id: str, cluster_shop: Any) -> None:
     failed: list[str] = []
     page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     for where in ("", "traffic", "history"):

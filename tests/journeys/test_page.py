@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.dashboard import Dashboard
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 
-def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page: Page, lab_shop: Any) -> None:
+def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page: Page, cluster_shop: Any) -> None:
     page.get_by_role("link", name="Traffic").click()
     shop = page.get_by_role("article").filter(has=page.get_by_role("button", name="shop", exact=True))
     expect(shop).to_have_count(1, timeout=15_000)
@@ -26,7 +26,7 @@ def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page:
     assert "sel=Service/store/shop" in page.url
 
 
-def test_the_traffic_view_says_why_another_service_cannot_be_switched(page: Page, lab_shop: Any) -> None:
+def test_the_traffic_view_says_why_another_service_cannot_be_switched(page: Page, cluster_shop: Any) -> None:
     page.get_by_role("link", name="Traffic").click()
     page.get_by_text("Services that cannot be switched, and why").click()
     expect(page.locator(".reasons > div").filter(has_text="default/kubernetes")).to_contain_text("The Service has no selector")
@@ -42,7 +42,7 @@ def test_a_real_cluster_has_no_buttons_that_make_things_happen(page: Page, lab: 
 
 
 def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit_says_who(
-    page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, operator: httpx.Client
+    page: Page, cluster: Any, cluster_shop: Any, dashboard: Dashboard, operator: httpx.Client
 ) -> None:
     def armed() -> bool:
         return bool(operator.get("/clusters").json()[0]["armed"])
@@ -52,16 +52,16 @@ def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit
     switch = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
     expect(switch).to_be_enabled(timeout=15_000)
     try:
-        page.get_by_role("button", name=f"Forbid switching on {lab.context}").click()
-        expect(page.get_by_text(f"Switching is off for {lab.context} until an administrator arms it.")).to_be_visible()
+        page.get_by_role("button", name=f"Forbid switching on {cluster.context}").click()
+        expect(page.get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
         expect(switch).to_have_count(0)
         assert not armed()
-        page.get_by_role("button", name=f"Allow switching on {lab.context}").click()
+        page.get_by_role("button", name=f"Allow switching on {cluster.context}").click()
         expect(switch).to_be_enabled(timeout=15_000)
         assert armed()
     finally:
         if not armed():
-            dashboard.manage("arm", lab.context)
+            dashboard.manage("arm", cluster.context)
     assert [(entry["actor"], entry["action"]) for entry in audit(dashboard)[before:]] == [("admin", "DISARMED"), ("admin", "ARMED")]
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
 
-from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard
+from tests.journeys.installations import sign_in
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 

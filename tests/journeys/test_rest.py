@@ -1,4 +1,4 @@
-"""Programs see what the page sees and are refused what a person is refused: over HTTP, against the lab."""
+"""Programs see what the page sees and are refused what a person is refused: over HTTP."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import httpx
 import pytest
 
 from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.journeys.test_see import scale
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 TO_GREEN = {"namespace": "store", "service": "shop", "to": "green"}
 
 
 @pytest.fixture
-def switches(operator: httpx.Client, cluster_id: str, lab_shop: Any) -> Iterator[str]:
-    """Where switches of the lab are asked for, once the page has seen the fresh shop."""
+def switches(operator: httpx.Client, cluster_id: str, cluster_shop: Any) -> Iterator[str]:
+    """Where switches of the cluster are asked for, once the page has seen the fresh shop."""
 
     def fresh() -> bool:
         state = operator.get("/clusters").json()[0]["state"]
@@ -32,18 +33,18 @@ def switches(operator: httpx.Client, cluster_id: str, lab_shop: Any) -> Iterator
 
 
 def test_a_cluster_its_topology_and_its_applications_have_the_promised_shape(
-    operator: httpx.Client, cluster_id: str, switches: str, lab: Any
+    operator: httpx.Client, cluster_id: str, switches: str, cluster: Any
 ) -> None:
-    (cluster,) = operator.get("/clusters").json()
+    (told,) = operator.get("/clusters").json()
     promised = {"id", "name", "version", "state", "contact_age_seconds", "epoch", "sequence", "counts", "not_permitted", "armed"}
-    assert promised <= set(cluster)
-    assert (cluster["id"], cluster["state"], cluster["armed"]) == (cluster_id, "live", True)
+    assert promised <= set(told)
+    assert (told["id"], told["state"], told["armed"]) == (cluster_id, "live", True)
 
     pods = operator.get(f"/clusters/{cluster_id}/topology", params={"kind": "Pod", "namespace": "store"}).json()
-    truth = {one["metadata"]["uid"] for one in lab.get("/api/v1/namespaces/store/pods")["items"]}
+    truth = {one["metadata"]["uid"] for one in cluster.get("/api/v1/namespaces/store/pods")["items"]}
     assert {one["uid"] for one in pods["objects"]} == truth
     assert {"kind", "namespace", "name", "uid"} <= set(pods["objects"][0])
-    assert pods["epoch"] == cluster["epoch"]
+    assert pods["epoch"] == told["epoch"]
 
     (shop,) = operator.get(f"/clusters/{cluster_id}/applications").json()
     assert (shop["namespace"], shop["service"], shop["key"], shop["live"]) == ("store", "shop", "slot", "blue")
@@ -54,7 +55,7 @@ def test_a_cluster_its_topology_and_its_applications_have_the_promised_shape(
 
 
 def test_a_switch_is_told_from_begin_to_end_and_kept_and_taken_back(
-    operator: httpx.Client, switches: str, lab: Any
+    operator: httpx.Client, switches: str, cluster: Any
 ) -> None:
     key = {"Idempotency-Key": str(uuid.uuid4())}
     begun = operator.post(switches, json=TO_GREEN, headers=key)
@@ -77,7 +78,7 @@ def test_a_switch_is_told_from_begin_to_end_and_kept_and_taken_back(
     back = operator.post(f"/switches/{told['id']}/back")
     assert back.status_code == 202
     assert ended(rest=operator, switch=back.json()["id"])["reverses"] == told["id"]
-    assert lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "blue"
+    assert cluster.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "blue"
 
 
 def test_another_selector_than_the_one_seen_is_refused_with_the_fresh_state(operator: httpx.Client, switches: str) -> None:
@@ -87,24 +88,24 @@ def test_another_selector_than_the_one_seen_is_refused_with_the_fresh_state(oper
     assert answer.json()["fresh"]["selector"] == {"app": "shop", "slot": "blue"}
 
 
-def test_failed_checks_are_given_back_and_nothing_is_written(operator: httpx.Client, switches: str, lab: Any) -> None:
-    before = lab.get("/api/v1/namespaces/store/services/shop")["metadata"]["resourceVersion"]
-    lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "0")
-    lab.kubectl("wait", "--for=delete", "pod", "-n", "store", "-l", "slot=green", "--timeout=60s")
+def test_failed_checks_are_given_back_and_nothing_is_written(operator: httpx.Client, switches: str, cluster: Any) -> None:
+    before = cluster.get("/api/v1/namespaces/store/services/shop")["metadata"]["resourceVersion"]
+    scale(cluster, "shop-green", 0)
+    wait_for(lambda: not cluster.get("/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen")["items"], seconds=60, what="green has no pods")
     answer = operator.post(switches, json=TO_GREEN)
     assert answer.status_code == 422
     blocked = {check["code"] for check in answer.json()["checks"] if check["level"] == "block"}
     assert "no-ready" in blocked
-    assert lab.get("/api/v1/namespaces/store/services/shop")["metadata"]["resourceVersion"] == before
+    assert cluster.get("/api/v1/namespaces/store/services/shop")["metadata"]["resourceVersion"] == before
 
 
-def test_switching_is_refused_until_the_cluster_is_armed_again(operator: httpx.Client, switches: str, dashboard: Dashboard, lab: Any) -> None:
-    dashboard.manage("arm", lab.context, "--off")
+def test_switching_is_refused_until_the_cluster_is_armed_again(operator: httpx.Client, switches: str, dashboard: Dashboard, cluster: Any) -> None:
+    dashboard.manage("arm", cluster.context, "--off")
     try:
         answer = operator.post(switches, json=TO_GREEN)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_armed")
     finally:
-        dashboard.manage("arm", lab.context)
+        dashboard.manage("arm", cluster.context)
 
 
 def test_what_does_not_exist_or_makes_no_sense_is_refused_with_a_code_and_a_sentence(

@@ -13,16 +13,16 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.dashboard import Dashboard, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 
 def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
-    page: Page, dashboard: Dashboard, operator: httpx.Client, cluster_id: str, lab_shop: Any
+    page: Page, dashboard: Dashboard, operator: httpx.Client, cluster_id: str, cluster_shop: Any
 ) -> None:
     green = page.get_by_role("button", name=re.compile("^shop-green"))
     expect(green).to_have_count(3, timeout=15_000)
     before = datetime.now(UTC)
-    lab_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 4}})
+    cluster_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 4}})
     expect(green).to_have_count(4, timeout=15_000)
     recorded = f"/clusters/{cluster_id}/recorded"
     wait_for(lambda: datetime.fromisoformat(operator.get(recorded).json()["spans"][-1]["until"]) > before, seconds=25, what="it is written down")
@@ -36,7 +36,7 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
     page.get_by_text("What has changed since").click()
     expect(page.locator(".differences").filter(has_text="shop-green").first).to_be_visible()
 
-    lab_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 5}})
+    cluster_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 5}})
     wait_for(
         lambda: len([one for one in operator.get(f"/clusters/{cluster_id}/topology?kind=Pod").json()["objects"] if "green" in one["name"]]) == 5,
         seconds=15, what="the cluster goes on",

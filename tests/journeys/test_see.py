@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.dashboard import wait_for
 from tests.journeys.events import Listener, Told
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 TRIES = 6
 PROMISED_SECONDS = 5.0
@@ -24,9 +24,13 @@ QUIET_SECONDS = 2.0
 SHOWN = {"Node": "nodes", "Pod": "pods", "Service": "services"}
 
 
-def uids_in_cluster(lab: Any, resource: str) -> set[str]:
-    listed = json.loads(lab.kubectl("get", resource, "--all-namespaces", "-o", "json"))
-    return {item["metadata"]["uid"] for item in listed["items"]}
+def uids_in_cluster(cluster: Any, resource: str) -> set[str]:
+    path = f"/apis/networking.k8s.io/v1/{resource}" if resource == "ingresses" else f"/api/v1/{resource}"
+    return {item["metadata"]["uid"] for item in cluster.get(path)["items"]}
+
+
+def scale(cluster: Any, name: str, replicas: int) -> None:
+    cluster.patch(f"/apis/apps/v1/namespaces/store/deployments/{name}/scale", {"spec": {"replicas": replicas}})
 
 
 def uids_on_page(page: Page, kind: str) -> set[str]:
@@ -46,30 +50,54 @@ def chip(page: Page, word: str, *, seconds: float = PROMISED_SECONDS) -> None:
     expect(page.get_by_test_id("freshness")).to_contain_text(re.compile(word, re.IGNORECASE), timeout=seconds * 1000)
 
 
-def test_every_node_pod_and_service_of_the_cluster_is_on_the_page(page: Page, lab: Any) -> None:
+def test_every_node_pod_and_service_of_the_cluster_is_on_the_page(page: Page, cluster: Any) -> None:
     parts = {f"control-plane/{name}" for name in ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")}
 
     def drawn() -> set[str]:
-        return parts.union(*(uids_in_cluster(lab, resource) for resource in (*SHOWN.values(), "ingresses")))
+        return parts.union(*(uids_in_cluster(cluster, resource) for resource in (*SHOWN.values(), "ingresses")))
 
     wait_for(lambda: uids_on_map(page) == drawn(), seconds=15, what="the map equal by uid")
     show_table(page)
     for kind, resource in SHOWN.items():
-        wait_for(lambda k=kind, r=resource: uids_on_page(page, k) == uids_in_cluster(lab, r), seconds=10, what=f"{kind} equal by uid")  # type: ignore[misc]
+        wait_for(lambda k=kind, r=resource: uids_on_page(page, k) == uids_in_cluster(cluster, r), seconds=10, what=f"{kind} equal by uid")  # type: ignore[misc]
     assert uids_on_page(page, "ControlPlanePart") == parts
 
 
-def test_a_scaled_deployment_shows_its_new_pods_without_a_reload(page: Page, lab: Any, lab_shop: Any) -> None:
+def test_each_way_in_says_what_it_is(page: Page, cluster: Any) -> None:
+    ways = {
+        "open": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30987}], "selector": {"app": "shop"}},
+        "away": {"type": "ExternalName", "externalName": "db.example.com"},
+        "each": {"clusterIP": "None", "ports": [{"port": 80}], "selector": {"app": "shop"}},
+        "balanced": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "shop"}},
+    }
+    said = {
+        "open": "port 30987 on every node",
+        "away": "→ db.example.com",
+        "each": "pods by name",
+        "balanced": "no address yet",
+        "shop": "inside only",
+    }
+    try:
+        for name, spec in ways.items():
+            cluster.post("/api/v1/namespaces/store/services", {"metadata": {"name": name}, "spec": spec})
+        for name, words in said.items():
+            expect(page.locator(".tile", has=page.get_by_text(name, exact=True)).filter(has_text=words)).to_have_count(1)
+    finally:
+        for name in ways:
+            cluster.delete(f"/api/v1/namespaces/store/services/{name}")
+
+
+def test_a_scaled_deployment_shows_its_new_pods_without_a_reload(page: Page, cluster: Any, cluster_shop: Any) -> None:
     show_table(page)
-    before = len(uids_in_cluster(lab, "pods"))
+    before = len(uids_in_cluster(cluster, "pods"))
     wait_for(lambda: len(uids_on_page(page, "Pod")) == before, seconds=10, what="the pods before")
-    lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "5")
+    scale(cluster, "shop-green", 5)
     wait_for(lambda: len(uids_on_page(page, "Pod")) == before + 2, seconds=15, what="two more pods on the page")
-    wait_for(lambda: uids_on_page(page, "Pod") == uids_in_cluster(lab, "pods"), seconds=10, what="equal by uid")
+    wait_for(lambda: uids_on_page(page, "Pod") == uids_in_cluster(cluster, "pods"), seconds=10, what="equal by uid")
 
 
 def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itself(
-    page: Page, lab: Any, lab_shop: Any, operator: httpx.Client
+    page: Page, cluster: Any, cluster_shop: Any, operator: httpx.Client
 ) -> None:
     page.get_by_role("link", name="Traffic").click()
     switch = page.get_by_role("button", name=re.compile("^Switch traffic to"))
@@ -82,14 +110,14 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
     def told() -> tuple[str, str]:
         return str(page.get_by_test_id("freshness").get_attribute("data-state")), operator.get("/clusters").json()[0]["state"]
 
-    lab.stop("kube-apiserver", signal.SIGSTOP)
+    cluster.stop("kube-apiserver", signal.SIGSTOP)
     try:
         wait_for(lambda: told() == ("stale", "stale"), seconds=PROMISED_SECONDS, what="stale on the page and over REST")
         expect(reason.first).to_be_visible()
         expect(switch).to_have_count(0)
         expect(arming).to_be_disabled()
     finally:
-        lab.stop("kube-apiserver", signal.SIGCONT)
+        cluster.stop("kube-apiserver", signal.SIGCONT)
     chip(page, "live", seconds=20)
     expect(switch).to_be_enabled(timeout=15_000)
     expect(arming).to_be_enabled()
@@ -120,7 +148,7 @@ def test_a_killed_and_restarted_api_server_makes_no_false_history(
         assert pods() == before
         assert place()[0] == epoch
         assert false_history(listener) == []
-        lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
+        scale(lab, "shop-green", 4)
         wait_for(lambda: any(told.kind == "Pod" for told in listener.events), seconds=20, what="true history on the same stream")
     assert not listener.why
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,40 +11,44 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.test_see import scale
 from tests.journeys.test_switch import expect_kept, open_shop, press_switch, selector
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
+
+SIDES = ("shop-blue", "shop-green")
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/store/horizontalpodautoscalers"
 
 
 @pytest.fixture
-def autoscalers(lab_shop: Any) -> Iterator[Any]:
+def autoscalers(cluster_shop: Any) -> Iterator[Any]:
     """Both sides have one, which leaves them as large as they are: there are no metrics."""
     metric = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
-    for name in ("shop-blue", "shop-green"):
+    for name in SIDES:
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 6, "metrics": [metric]}
-        document = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name, "namespace": "store"}, "spec": spec}
-        lab_shop.kubectl("apply", "-f", "-", input=json.dumps(document))
-    yield lab_shop
-    lab_shop.kubectl("delete", "hpa", "shop-blue", "shop-green", "-n", "store", "--ignore-not-found")
+        cluster_shop.post(AUTOSCALERS, {"metadata": {"name": name}, "spec": spec})
+    yield cluster_shop
+    for name in SIDES:
+        cluster_shop.delete(f"{AUTOSCALERS}/{name}")
 
 
-def replicas(lab: Any, name: str) -> int:
-    return int(lab.get(f"/apis/apps/v1/namespaces/store/deployments/{name}")["spec"]["replicas"])
+def replicas(cluster: Any, name: str) -> int:
+    return int(cluster.get(f"/apis/apps/v1/namespaces/store/deployments/{name}")["spec"]["replicas"])
 
 
-def least(lab: Any, name: str) -> int:
-    return int(lab.get(f"/apis/autoscaling/v2/namespaces/store/horizontalpodautoscalers/{name}")["spec"]["minReplicas"])
+def least(cluster: Any, name: str) -> int:
+    return int(cluster.get(f"{AUTOSCALERS}/{name}")["spec"]["minReplicas"])
 
 
 def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scaled_down(
-    page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+    page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:
     cluster = operator.get("/clusters").json()[0]["name"]
-    lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas=1")
+    scale(cluster_shop, "shop-green", 1)
     open_shop(page, dashboard, cluster_id)
     page.get_by_role("button", name=f"Warm up green to 3 pods on {cluster}").click(timeout=20_000)
-    wait_for(lambda: replicas(lab_shop, "shop-green") == 3, seconds=15, what="green is as large as blue")
+    wait_for(lambda: replicas(cluster_shop, "shop-green") == 3, seconds=15, what="green is as large as blue")
     expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_enabled(timeout=30_000)
     press_switch(page, "green")
     expect_kept(page)
@@ -53,8 +56,8 @@ def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scal
 
     page.get_by_text("Scale blue down").click()
     page.get_by_role("button", name=f"Scale blue down to 0 pods on {cluster}").click(timeout=15_000)
-    wait_for(lambda: replicas(lab_shop, "shop-blue") == 0, seconds=15, what="blue has no pods")
-    assert selector(lab_shop) == {"app": "shop", "slot": "green"}
+    wait_for(lambda: replicas(cluster_shop, "shop-blue") == 0, seconds=15, what="blue has no pods")
+    assert selector(cluster_shop) == {"app": "shop", "slot": "green"}
     expect(page.get_by_role("button", name=re.compile("^Go back"))).to_have_count(0, timeout=15_000)
 
 

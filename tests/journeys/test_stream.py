@@ -9,25 +9,22 @@ import pytest
 
 from tests.journeys.dashboard import wait_for
 from tests.journeys.events import Listener, Topology
+from tests.journeys.test_see import scale
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
-
-
-def scale(lab: Any, replicas: int) -> None:
-    lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", str(replicas))
+pytestmark = pytest.mark.browser
 
 
 def test_a_reader_that_was_cut_off_goes_on_with_its_last_event_and_holds_the_fresh_picture(
-    operator: httpx.Client, cluster_id: str, lab: Any, lab_shop: Any
+    operator: httpx.Client, cluster_id: str, cluster: Any, cluster_shop: Any
 ) -> None:
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
     mine = Topology.read(rest=operator, cluster=cluster_id)
     with Listener(rest=operator, cluster=cluster_id, after=mine.place) as first:
-        scale(lab, 5)
+        scale(cluster, "shop-green", 5)
         wait_for(lambda: any(told.kind == "Pod" for told in first.events), seconds=15, what="a pod that came")
         before = list(first.events)
     assert before[-1].place
-    scale(lab, 2)
+    scale(cluster, "shop-green", 2)
     with Listener(rest=operator, cluster=cluster_id, after=before[-1].place) as second:
         wait_for(lambda: any(told.change["op"] == "drop" and told.kind == "Pod" for told in second.events), seconds=20, what="a pod that went")
         fresh = Topology.read(rest=operator, cluster=cluster_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import re
 import signal
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.lab, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 ACTING = re.compile("^(Switch traffic|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
 POST = """async ([path, body]) => {
@@ -26,17 +25,16 @@ POST = """async ([path, body]) => {
 }"""  # as the page itself sends it, with the reader's own session
 
 
-def selector(lab: Any) -> dict[str, str]:
-    service = json.loads(lab.kubectl("get", "service", "shop", "-n", "store", "-o", "json"))
-    return dict(service["spec"]["selector"])
+def selector(cluster: Any) -> dict[str, str]:
+    return dict(cluster.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"])
 
 
-def slots_behind(lab: Any) -> set[str]:
+def slots_behind(cluster: Any) -> set[str]:
     """The slot of every pod that the EndpointSlices of the shop hold."""
-    slices = json.loads(lab.kubectl("get", "endpointslices", "-n", "store", "-l", "kubernetes.io/service-name=shop", "-o", "json"))
+    slices = cluster.get("/apis/discovery.k8s.io/v1/namespaces/store/endpointslices?labelSelector=kubernetes.io/service-name%3Dshop")
     names = {endpoint["targetRef"]["name"] for item in slices["items"] for endpoint in item.get("endpoints") or []}
-    pods = json.loads(lab.kubectl("get", "pods", "-n", "store", "-o", "json"))
-    return {pod["metadata"]["labels"]["slot"] for pod in pods["items"] if pod["metadata"]["name"] in names}
+    pods = cluster.get("/api/v1/namespaces/store/pods?labelSelector=slot")["items"]
+    return {pod["metadata"]["labels"]["slot"] for pod in pods if pod["metadata"]["name"] in names}
 
 
 def open_shop(page: Page, dashboard: Dashboard, cluster_id: str) -> None:
@@ -55,32 +53,32 @@ def expect_kept(page: Page) -> None:
 
 
 def test_a_click_moves_the_traffic_and_another_brings_it_back(
-    page: Page, lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str
+    page: Page, cluster: Any, cluster_shop: Any, dashboard: Dashboard, cluster_id: str
 ) -> None:
     open_shop(page, dashboard, cluster_id)
     press_switch(page, "green")
     expect_kept(page)
-    assert selector(lab) == {"app": "shop", "slot": "green"}
-    assert slots_behind(lab) == {"green"}
+    assert selector(cluster) == {"app": "shop", "slot": "green"}
+    assert slots_behind(cluster) == {"green"}
 
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
-    wait_for(lambda: selector(lab) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
-    wait_for(lambda: slots_behind(lab) == {"blue"}, seconds=10, what="only blue behind the Service")
+    wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
+    wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
 
 
-def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
+def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
     open_shop(page, dashboard, cluster_id)
     button = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
     expect(button).to_be_enabled(timeout=15_000)
-    lab_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
+    cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
     expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses", timeout=15_000)
     expect(button).to_be_disabled()
-    lab_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": None}})
+    cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": None}})
     expect(button).to_be_enabled(timeout=15_000)
 
 
 def test_every_button_that_acts_names_the_cluster(
-    page: Page, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+    page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:
     name = operator.get("/clusters").json()[0]["name"]
 
@@ -100,8 +98,8 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
     page: Page,
     browser: Browser,
     viewer_state: dict[str, Any],
-    lab: Any,
-    lab_shop: Any,
+    cluster: Any,
+    cluster_shop: Any,
     dashboard: Dashboard,
     cluster_id: str,
     operator: httpx.Client,
@@ -134,14 +132,14 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
             f"clusters/{cluster_id}/disarm": {},
         }.items():
             assert theirs.evaluate(POST, [f"/api/v1/{path}", body]) == [403, "not_allowed"], path
-        assert selector(lab) == {"app": "shop", "slot": "green"}
+        assert selector(cluster) == {"app": "shop", "slot": "green"}
         assert operator.get("/clusters").json()[0]["armed"]
     finally:
         context.close()
 
 
 def test_every_intent_of_the_audit_has_one_outcome_and_the_chain_holds(
-    lab: Any, lab_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+    cluster: Any, cluster_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:
     body = {"namespace": "store", "service": "shop", "to": "green"}
     started = operator.post(f"/clusters/{cluster_id}/switches", json=body)

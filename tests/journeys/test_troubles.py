@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import axe
-from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.installations import sign_in
 from tests.journeys.troubles import Kubeconfig, prints_an_expired_token
 from tests.lab.fixtures import reset_shop
 from tests.ports import free_port

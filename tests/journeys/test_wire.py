@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.faults.proxy import Proxy
 from tests.faults.tcp import Blackhole, Latency, LimitData, Reset
 from tests.faults.timeline import Fault
-from tests.journeys.conftest import sign_in
 from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.installations import sign_in
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]

@@ -1,4 +1,4 @@
-"""A watch of the lab with nothing in between: what the times of others are held against."""
+"""A watch with nothing in between: what the times of others are held against."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab.cluster import Cluster
+from tests.lab.asking import ApiServer
 
 
 class BareWatch:
     """Reads line by line, in a thread of its own: `take` gets each object with the moment at which its line came, by `time.perf_counter`."""
 
-    def __init__(self, lab: Cluster, *, path: str, take: Callable[[dict[str, Any], float], None]) -> None:
-        where = urllib.parse.urlsplit(lab.server)
-        trust = ssl.create_default_context(cafile=str(lab.state / "certs" / "apiserver.crt"))
+    def __init__(self, cluster: ApiServer, *, path: str, take: Callable[[dict[str, Any], float], None]) -> None:
+        where = urllib.parse.urlsplit(cluster.server)
+        trust = ssl.create_default_context(cafile=str(cluster.authority))
         self._take = take
         self._connection = http.client.HTTPSConnection(str(where.hostname), where.port, context=trust)
-        self._connection.request("GET", path, headers={"Authorization": "Bearer admin-token"})
+        self._connection.request("GET", path, headers={"Authorization": f"Bearer {cluster.token}"})
         self._answer = self._connection.getresponse()
         assert self._answer.status == 200
         self._thread = threading.Thread(target=self._read, daemon=True)

@@ -10,25 +10,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
-import http.client
 import json
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clusterview.kube.sockets import TLSSocket
 from tests.lab import building
+from tests.lab.asking import ApiServer
 from tests.lab.namespaces import POD_CIDR
 
 ADMIN = "admin"
@@ -55,21 +51,13 @@ IMPATIENT_LEADERS = ["--leader-elect-lease-duration", "7s", "--leader-elect-rene
 _PR_SET_PDEATHSIG = 1
 
 
-class Refused(OSError):
-    """The API server's answer where it is no success: `code`, and the Status object in `body`."""
-
-    def __init__(self, *, path: str, code: int, body: dict[str, Any]) -> None:
-        super().__init__(f"{code} for {path}: {body.get('message', '')}")
-        self.code, self.body = code, body
-
-
 def die_with_parent() -> None:
     """Linux ends the component when the thread that started it is gone, kill -9 included."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Cluster:
+class Cluster(ApiServer):
     """One lab. `port` is the API server's; the five ports above it are used too. `is_older` takes building.OLDER_KUBERNETES. In an impatient
     one the leases of leaders and nodes run out after seconds, which a busy machine may not keep up with for long.
     """
@@ -91,6 +79,14 @@ class Cluster:
     @property
     def server(self) -> str:
         return f"https://{self.address}:{self.port}"
+
+    @property
+    def authority(self) -> Path:
+        return self.state / "certs" / "apiserver.crt"
+
+    @property
+    def token(self) -> str:
+        return f"{ADMIN}-token"
 
     @property
     def version(self) -> str:
@@ -246,11 +242,6 @@ class Cluster:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def get(self, path: str) -> dict[str, Any]:
-        """The API server's own answer, as the administrator, around everything that is under test."""
-        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20))
-        return answer
-
     def node_states(self) -> dict[str, str]:
         """What each node's Ready condition says: True, False or Unknown."""
         nodes = self.get("/api/v1/nodes")["items"]
@@ -269,41 +260,6 @@ class Cluster:
                 self._written_bytes += len(whole)
                 self._written += [json.loads(line) for line in whole.splitlines() if line.endswith(b"}")]
             return list(self._written)
-
-    def patch(self, path: str, change: dict[str, Any]) -> dict[str, Any]:
-        """This will merge the change into an object, as the administrator and without a process in between; gives the object."""
-        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20, method="PATCH", body=change))
-        return answer
-
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """This will create something; gives the API server's answer. Raises Refused where it is no success."""
-        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=20, method="POST", body=body))
-        return answer
-
-    def _ask(self, *, path: str, timeout: float, method: str = "GET", body: dict[str, Any] | None = None) -> bytes:
-        certificate = self.state / "certs" / "apiserver.crt"
-        if not certificate.exists():
-            raise OSError("no certificate yet")
-        context = ssl.create_default_context(cafile=str(certificate))
-        context.sslsocket_class = TLSSocket
-        request = urllib.request.Request(self.server + path, headers={"Authorization": f"Bearer {ADMIN}-token"}, method=method)
-        if body is not None:
-            request.data = json.dumps(body).encode()
-            request.add_header("Content-Type", "application/merge-patch+json" if method == "PATCH" else "application/json")
-        try:
-            with urllib.request.urlopen(request, context=context, timeout=timeout) as answer:
-                return bytes(answer.read())
-        except urllib.error.HTTPError as problem:
-            with problem:
-                text = problem.read().decode(errors="replace")
-            code = problem.code
-        except (OSError, http.client.HTTPException) as problem:
-            raise OSError(f"{path}: {problem!r}") from None
-        try:
-            said = json.loads(text)
-        except ValueError:
-            said = {"message": text}
-        raise Refused(path=path, code=code, body=said if isinstance(said, dict) else {"message": text})
 
     # Files and command lines
 
@@ -324,7 +280,7 @@ class Cluster:
         self._written, self._written_bytes = [], 0
 
     def _write_kubeconfigs(self) -> None:
-        authority = base64.b64encode((self.state / "certs" / "apiserver.crt").read_bytes()).decode()
+        authority = base64.b64encode(self.authority.read_bytes()).decode()
         for user in USERS:
             self.token_kubeconfig(user).write_text(
                 json.dumps(

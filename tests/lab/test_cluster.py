@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab.cluster import KEPT_ALIVE, Cluster, Refused
+from tests.lab.asking import Refused
+from tests.lab.cluster import KEPT_ALIVE, Cluster
 from tests.lab.fixtures import PORTS_USED, free_ports, wait_until
 
 pytestmark = pytest.mark.lab

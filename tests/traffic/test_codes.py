@@ -122,7 +122,7 @@ def reached(lab_shop: Lab) -> looking.Cluster:
 def fresh_green(lab_shop: Lab) -> Iterator[None]:
     """What was written to the status of green's pods stays until they are replaced."""
     yield
-    if any(one["status"] != "True" for pod in of_green(lab_shop) for one in pod["status"]["conditions"] if one["type"] == "Ready"):
+    if any(one["status"] != "True" for pod in of_green(lab_shop) for one in pod["status"].get("conditions", []) if one["type"] == "Ready"):
         lab_shop.kubectl("delete", "pods", "-n", "store", "-l", "app=shop,slot=green")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.models import Cluster as ClusterRow
 from clusterview.models import Switch
-from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic import engine, moving_on, reporting, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Right
 from clusterview.traffic.states import State
@@ -173,6 +173,7 @@ def test_a_way_back_whose_right_in_the_cluster_is_missing_is_held_until_it_is_th
     with monkeypatch.context() as without:
         without.setattr(reached, "_missing_rights", lambda _: (Right("patch", "services"),))
         assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "missing-right")
+        assert reporting.summary(switch)["sentence"] == "Clusterview may not patch the Service."
     assert writes() == [BLUE, WIDE]
     monkeypatch.setattr(engine, "HELD_SECONDS", 0.0)
     assert (carry_out(switch, reached).state, switch.reason) == (State.ROLLED_BACK, "asked")

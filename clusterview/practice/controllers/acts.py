@@ -16,10 +16,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Make:
-    """Create an object."""
+    """Create an object. `saying` is recorded afterwards; where its message has `{name}`, the name that the object was given."""
 
     resource: Resource
     item: Object
+    saying: Say | None = None
 
 
 @dataclass(frozen=True)

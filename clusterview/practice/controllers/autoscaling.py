@@ -17,6 +17,16 @@ from clusterview.practice.timing import Timing
 
 COMPONENT = "horizontal-pod-autoscaler"
 TOLERANCE = 0.1
+WHY = {
+    ("AbleToScale", True): ("SucceededGetScale", "the HPA controller was able to get the target's current scale"),
+    ("AbleToScale", False): ("FailedGetScale", "the HPA controller was unable to get the target's current scale"),
+    ("ScalingActive", True): (
+        "ValidMetricFound", "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)",
+    ),
+    ("ScalingActive", False): (
+        "FailedGetResourceMetric", f"the HPA was unable to compute the replica count: failed to get cpu utilization: no {LOAD} says any",
+    ),
+}  # fmt: skip
 
 
 def concerns(store: Store, event: Event) -> Iterable[Key]:
@@ -38,21 +48,21 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     resource = BY_KIND.get((reference.get("apiVersion", ""), reference["kind"]))
     target = store.get(resource, key[0], reference["name"]) if resource is not None and resource.scale else None
     if resource is None or target is None:
-        return _told(found, {}, now=now, reason="FailedGetScale", works=False, timing=timing)
+        return _told(found, {}, now=now, works=False, timing=timing)
     current, load = int(target["spec"]["replicas"]), load_of(found)
     wanted = desired(found["spec"], current=current, load=load)
     acts: list[Act] = []
     if wanted != current and current:
         acts.append(Put(resource, with_metadata(changed(target, spec={**target["spec"], "replicas": wanted}), generation=_next(target))))
         acts.append(Say(found, "SuccessfulRescale", f"New size: {wanted}; reason: {_why(found['spec'], current, wanted)}", COMPONENT))
-    status: Object = {"currentReplicas": int((target.get("status") or {}).get("replicas") or 0), "desiredReplicas": wanted}
+    present = int((target.get("status") or {}).get("replicas") or 0)
+    status: Object = {"observedGeneration": found["metadata"].get("generation", 1), "currentReplicas": present, "desiredReplicas": wanted}
     if load is not None and current:
         metric = {"name": "cpu", "current": {"averageUtilization": load // current, "averageValue": f"{load // current}m"}}
         status["currentMetrics"] = [{"type": "Resource", "resource": metric}]
     if acts or (found.get("status") or {}).get("lastScaleTime"):
         status["lastScaleTime"] = stamp(now) if acts else found["status"]["lastScaleTime"]
-    reason = "ValidMetricFound" if load is not None else "FailedGetResourceMetric"
-    told = _told(found, status, now=now, reason=reason, works=load is not None, timing=timing)
+    told = _told(found, status, now=now, works=load is not None, timing=timing)
     return Outcome((*acts, *told.acts), told.again_at)
 
 
@@ -84,11 +94,12 @@ def _next(item: Object) -> int:
     return int(item["metadata"].get("generation") or 0) + 1
 
 
-def _told(found: Object, status: Object, *, now: float, reason: str, works: bool, timing: Timing) -> Outcome:
+def _told(found: Object, status: Object, *, now: float, works: bool, timing: Timing) -> Outcome:
     before = found.get("status") or {}
     conditions = list(before.get("conditions") or ())
     for type, holds in (("AbleToScale", bool(status)), ("ScalingActive", works)):
-        conditions = with_condition(conditions, type=type, status="True" if holds else "False", now=now, reason=reason)
+        reason, message = WHY[type, holds]
+        conditions = with_condition(conditions, type=type, status="True" if holds else "False", now=now, reason=reason, message=message)
     made = {**status, "conditions": conditions}
     again_at = now + timing.autoscaler_seconds
     return Outcome((Put(AUTOSCALERS, changed(found, status=made)),) if made != before else (), again_at)

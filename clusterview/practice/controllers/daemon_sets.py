@@ -62,7 +62,7 @@ def placed(owner: Object, nodes: list[Object], on_node: dict[str, list[Object]],
     names = {name_of(node) for node in nodes}
     for name in sorted(names):
         if not on_node.get(name):
-            yield Make(PODS, new_pod(owner, name, revision))
+            yield Make(PODS, new_pod(owner, name, revision), owning.told_of(owner, COMPONENT))
     for name, pods in on_node.items():
         for pod in pods[1:] if name in names else pods:
             if not is_ending(pod):

@@ -28,6 +28,7 @@ from clusterview.practice.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
 
+DESIRED, MOST = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
 REVISION, HASH = "deployment.kubernetes.io/revision", "pod-template-hash"
 COMPONENT = "deployment-controller"
 
@@ -52,7 +53,7 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     olds = [one for one in sets if one is not newest]
     acts: list[Act] = []
     if newest is None and not found["spec"].get("paused"):
-        acts.append(Make(REPLICA_SETS, new_set(found, revision=revision_after(sets))))
+        acts += begun(found, olds, store)
     elif newest is not None:
         acts += _in_revision(newest, olds)
         acts += rolled(found, newest, olds, store)
@@ -69,8 +70,17 @@ def revision_after(sets: Iterable[Object]) -> int:
     return 1 + max((int(annotations_of(one).get(REVISION, "0")) for one in sets), default=0)
 
 
-def new_set(owner: Object, *, revision: int) -> Object:
-    """The ReplicaSet for the Deployment's present template, empty at first."""
+def begun(owner: Object, olds: list[Object], store: Store) -> Iterator[Act]:
+    """The first step to the present template: its ReplicaSet."""
+    size = size_of_new(owner, 0, olds, store)
+    made = new_set(owner, revision=revision_after(olds), size=size)
+    yield Make(REPLICA_SETS, made)
+    if size:
+        yield _scaled(owner, made, 0, size)
+
+
+def new_set(owner: Object, *, revision: int, size: int) -> Object:
+    """The ReplicaSet for the Deployment's present template."""
     template = owner["spec"]["template"]
     mark = owning.template_hash(template)
     labels = {**(template["metadata"].get("labels") or {}), HASH: mark}
@@ -78,9 +88,9 @@ def new_set(owner: Object, *, revision: int) -> Object:
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), HASH: mark}
     metadata = {
         "name": f"{name_of(owner)}-{mark}", "namespace": namespace_of(owner), "labels": labels, "ownerReferences": [owned_by(owner)],
-        "annotations": {REVISION: str(revision)},
+        "annotations": {REVISION: str(revision), **_sizes(owner)},
     }  # fmt: skip
-    spec = {"replicas": 0, "selector": selector, "template": {**template, "metadata": {**template["metadata"], "labels": labels}}}
+    spec = {"replicas": size, "selector": selector, "template": {**template, "metadata": {**template["metadata"], "labels": labels}}}
     if owner["spec"].get("minReadySeconds"):
         spec["minReadySeconds"] = owner["spec"]["minReadySeconds"]
     return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
@@ -96,22 +106,31 @@ def _in_revision(newest: Object, olds: list[Object]) -> Iterator[Act]:
 def rolled(owner: Object, newest: Object, olds: list[Object], store: Store) -> Iterator[Act]:
     """The next step from old to new."""
     wanted, strategy = owner["spec"]["replicas"], owner["spec"]["strategy"]
+    yield from _resize(owner, newest, size_of_new(owner, newest["spec"]["replicas"], olds, store))
     if strategy["type"] == "Recreate":
         for one in olds:
             yield from _resize(owner, one, 0)
-        if not any(owning.pods_of(store, one) for one in olds):
-            yield from _resize(owner, newest, wanted)
-        return
-    olds = [one for one in olds if one["spec"]["replicas"] or (one.get("status") or {}).get("replicas")]
-    if not olds or owner["spec"].get("paused"):
-        yield from _resize(owner, newest, wanted)
-        return
-    surge, unavailable = bounds(strategy, wanted)
-    total = newest["spec"]["replicas"] + sum(one["spec"]["replicas"] for one in olds)
-    target = min(wanted, newest["spec"]["replicas"] + max(0, wanted + surge - total))
-    yield from _resize(owner, newest, target)
-    for one, size in shrunk(newest, olds, least=wanted - unavailable):
-        yield from _resize(owner, one, size)
+    elif not owner["spec"].get("paused"):
+        _, unavailable = bounds(strategy, wanted)
+        for one, size in shrunk(newest, in_use(olds), least=wanted - unavailable):
+            yield from _resize(owner, one, size)
+
+
+def size_of_new(owner: Object, before: int, olds: list[Object], store: Store) -> int:
+    """How large the newest ReplicaSet may be now, which has `before` pods."""
+    wanted, strategy = owner["spec"]["replicas"], owner["spec"]["strategy"]
+    if strategy["type"] == "Recreate":
+        return before if any(owning.pods_of(store, one) for one in olds) else int(wanted)
+    if not in_use(olds) or owner["spec"].get("paused"):
+        return int(wanted)
+    surge, _ = bounds(strategy, wanted)
+    total = before + sum(one["spec"]["replicas"] for one in olds)
+    return int(min(wanted, before + max(0, wanted + surge - total)))
+
+
+def in_use(olds: list[Object]) -> list[Object]:
+    """The old ones that have pods, or should have."""
+    return [one for one in olds if one["spec"]["replicas"] or (one.get("status") or {}).get("replicas")]
 
 
 def bounds(strategy: Object, wanted: int) -> tuple[int, int]:
@@ -140,9 +159,21 @@ def shrunk(newest: Object, olds: list[Object], *, least: int) -> Iterator[tuple[
 def _resize(owner: Object, one: Object, size: int) -> Iterator[Act]:
     before = one["spec"]["replicas"]
     if size != before:
-        yield Put(REPLICA_SETS, _grown(changed(one, spec={**one["spec"], "replicas": size})))
-        word = "up" if size > before else "down"
-        yield Say(owner, "ScalingReplicaSet", f"Scaled {word} replica set {name_of(one)} from {before} to {size}", COMPONENT)
+        sized = with_metadata(changed(one, spec={**one["spec"], "replicas": size}), annotations=annotations_of(one) | _sizes(owner))
+        yield Put(REPLICA_SETS, _grown(sized))
+        yield _scaled(owner, one, before, size)
+
+
+def _sizes(owner: Object) -> dict[str, str]:
+    """What the Deployment notes on its ReplicaSets."""
+    wanted, strategy = owner["spec"]["replicas"], owner["spec"]["strategy"]
+    most = wanted + (bounds(strategy, wanted)[0] if strategy["type"] == "RollingUpdate" else 0)
+    return {DESIRED: str(wanted), MOST: str(most)}
+
+
+def _scaled(owner: Object, one: Object, before: int, size: int) -> Say:
+    word = "up" if size > before else "down"
+    return Say(owner, "ScalingReplicaSet", f"Scaled {word} replica set {name_of(one)} from {before} to {size}", COMPONENT)
 
 
 def _grown(item: Object) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from clusterview.practice.controllers.acts import Key
+from clusterview.practice.controllers.acts import Key, Say
 from clusterview.practice.objects import Object, annotations_of, controller_of, digest, is_ending, is_true, moment, name_of, namespace_of, owned_by
 from clusterview.practice.resources import PODS, Resource
 from clusterview.practice.store import Event, Store
@@ -65,6 +65,11 @@ def new_pod(owner: Object, *, name: str = "", labels: dict[str, str] | None = No
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], **(spec or {})}}
 
 
+def told_of(owner: Object, component: str) -> Say:
+    """What a controller says when it has made a pod."""
+    return Say(owner, "SuccessfulCreate", "Created pod: {name}", component)
+
+
 def template_hash(template: Object) -> str:
     """What a template is called: the same for the same content."""
     return digest(json.dumps(bare(template), sort_keys=True))
@@ -73,8 +78,7 @@ def template_hash(template: Object) -> str:
 def bare(template: Object) -> Object:
     """The template without the label that tells ReplicaSets apart."""
     labels = {key: value for key, value in ((template.get("metadata") or {}).get("labels") or {}).items() if key != "pod-template-hash"}
-    metadata = {key: value for key, value in (template.get("metadata") or {}).items() if key != "creationTimestamp"}
-    return {**template, "metadata": {**metadata, "labels": labels}}
+    return {**template, "metadata": {**(template.get("metadata") or {}), "labels": labels}}
 
 
 def share_of(value: int | str | None, total: int, *, up: bool) -> int:

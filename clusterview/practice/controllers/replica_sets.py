@@ -11,6 +11,7 @@ from clusterview.practice.resources import PODS, REPLICA_SETS
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
 
+COMPONENT = "replicaset-controller"
 BURST = 250
 
 
@@ -34,12 +35,12 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
 
 def sized(owner: Object, pods: list[Object]) -> Iterable[Act]:
     """This will make the missing pods, or let the ones go that are too many."""
-    wanted, component = owner["spec"]["replicas"], "replicaset-controller"
+    wanted = owner["spec"]["replicas"]
     for _ in range(min(BURST, wanted - len(pods))):
-        yield Make(PODS, owning.new_pod(owner))
+        yield Make(PODS, owning.new_pod(owner), owning.told_of(owner, COMPONENT))
     for pod in owning.first_to_go(pods)[: max(0, len(pods) - wanted)]:
         yield Drop(PODS, pod)
-        yield Say(owner, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}", component)
+        yield Say(owner, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}", COMPONENT)
 
 
 def with_status(owner: Object, pods: list[Object], *, now: float) -> Object:
@@ -54,4 +55,4 @@ def with_status(owner: Object, pods: list[Object], *, now: float) -> Object:
     return changed(owner, status=status)
 
 
-CONTROLLER = Controller("replicaset-controller", concerns, reconcile)
+CONTROLLER = Controller(COMPONENT, concerns, reconcile)

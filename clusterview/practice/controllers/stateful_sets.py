@@ -47,25 +47,30 @@ def next_step(owner: Object, pods: dict[int, Object], revision: str) -> Iterator
         if pod is None:
             made = new_pod(owner, number, revision)
             yield Make(PODS, made)
-            yield Say(owner, "SuccessfulCreate", f"create Pod {name_of(made)} in StatefulSet {name_of(owner)} successful", COMPONENT)
+            yield Say(owner, "SuccessfulCreate", f"Create Pod {name_of(made)} in StatefulSet {name_of(owner)} successful", COMPONENT)
         elif (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded") and not is_ending(pod):
             yield Drop(PODS, pod)
         if ordered and (pod is None or is_ending(pod) or not is_true(pod, "Ready")):
             return
     for number in sorted((one for one in pods if one >= wanted), reverse=True):
         if not is_ending(pods[number]):
-            yield Drop(PODS, pods[number])
+            yield from _let_go(owner, pods[number])
         if ordered:
             return
     if owner["spec"]["updateStrategy"]["type"] == "RollingUpdate" and not any(is_ending(pod) for pod in pods.values()):
         yield from _renewed(owner, pods, revision)
 
 
+def _let_go(owner: Object, pod: Object) -> Iterator[Act]:
+    yield Drop(PODS, pod)
+    yield Say(owner, "SuccessfulDelete", f"Delete Pod {name_of(pod)} in StatefulSet {name_of(owner)} successful", COMPONENT)
+
+
 def _renewed(owner: Object, pods: dict[int, Object], revision: str) -> Iterator[Act]:
     first = int((owner["spec"]["updateStrategy"].get("rollingUpdate") or {}).get("partition") or 0)
     for number in sorted((one for one in pods if first <= one < owner["spec"]["replicas"]), reverse=True):
         if labels_of(pods[number]).get(REVISION) != revision:
-            yield Drop(PODS, pods[number])
+            yield from _let_go(owner, pods[number])
             return
 
 

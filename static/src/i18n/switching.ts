@@ -69,7 +69,7 @@ const IF_STOPPED: Readonly<Record<string, Pair>> = {
 /** What each entry of the audit says happened. */
 const ENTRIES: Readonly<Record<string, Pair>> = {
   REQUESTED: ["asked for", "요청함"],
-  CLAIMED: ["taken up by a worker", "작업자가 맡음"],
+  CLAIMED: ["taken up by a worker", "워커가 맡음"],
   QUEUED: ["waits for its turn", "차례를 기다림"],
   GIVEN_UP: ["given up before the change", "변경 전에 중단함"],
   PREPARING: ["prepares", "준비함"],
@@ -78,7 +78,7 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   INTENT: ["about to change the selector", "셀렉터를 바꾸기 직전"],
   OUTCOME: ["outcome of the change", "변경 결과"],
   UNKNOWN: ["the answer was lost", "응답을 잃음"],
-  TAKEN_OVER: ["another worker goes on", "다른 작업자가 이어받음"],
+  TAKEN_OVER: ["another worker goes on", "다른 워커가 이어받음"],
   HELD: ["waits for a right", "권한을 기다림"],
   RESUMED: ["goes on", "다시 진행함"],
   OVERLAPPED: ["both sides took traffic for long enough", "두 쪽이 함께 받는 시간이 지남"],
@@ -102,7 +102,7 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   READY: ["the pods are ready", "파드가 준비됨"],
   BLOCKED: ["something keeps the pods from coming", "파드가 늘지 못함"],
   AS_WANTED: ["had the wanted number already", "이미 원하는 값임"],
-  KEEP: ["old side kept longer", "이전 쪽을 더 유지함"],
+  KEEP: ["old side kept longer", "이전 버전을 더 유지함"],
   REVERTED: ["somebody else changed it back", "다른 주체가 되돌림"],
   CONFLICT: ["somebody else changed the selector", "다른 주체가 셀렉터를 바꿈"],
   ENDED: ["ended", "끝남"],
@@ -113,7 +113,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   "turned-back": "변경 전에 되돌리기를 요청했습니다.",
   not_allowed: "전환을 요청할 권한이 없습니다.",
   not_armed: "이 클러스터의 전환이 꺼져 있습니다. 관리자가 켜야 합니다.",
-  read_only: "이 설치는 보기 전용입니다.",
+  read_only: "이 설치본은 보기 전용입니다.",
   not_recorded: "그 시점에는 기록된 것이 없습니다.",
   no_database: "데이터베이스가 응답하지 않습니다. 다시 시도하세요. 같은 Idempotency-Key로 보낸 요청은 두 번 실행되지 않습니다.",
   frozen: "클러스터에 이 설치가 남긴 변경이 있는데 데이터베이스에는 없습니다. 데이터베이스가 이전 사본에서 복원되었습니다. 관리자가 감사 기록에서 빠진 부분을 확인하고 다시 허용할 때까지 전환을 멈춥니다.",
@@ -140,19 +140,19 @@ const KOREAN: Readonly<Record<string, string>> = {
   "not-converged": "30초 안에 엔드포인트가 따라오지 않았습니다.",
   emptied: "전환 직후 새 버전에 준비된 파드가 하나도 남지 않았습니다.",
   "old-side-gone": "이전 버전에 준비된 파드가 없어 되돌릴 곳이 없습니다.",
-  "lost-answer": "패치의 응답을 잃었고 객체가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",
+  "lost-answer": "패치의 응답을 잃었고 오브젝트가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",
   altered: "API 서버가 보낸 것과 다른 셀렉터로 응답했습니다.",
   asked: "되돌리기를 요청했습니다.",
   "preflight-size": "사전 점검에서 크기 변경을 막는 항목을 찾았습니다.",
   "not-ready-in-time": "30분 안에 파드가 준비되지 않았습니다. 늘어난 파드는 그대로 두고 오토스케일러는 이전으로 되돌렸습니다.",
-  "quota-full": "네임스페이스의 할당량이 다 차서 파드가 늘지 않습니다.",
+  "quota-full": "네임스페이스의 쿼터가 다 차서 파드가 늘지 않습니다.",
   "no-room": "파드를 놓을 노드가 없습니다. 클러스터에 자리가 없습니다.",
   "bad-replicas": "replicas는 0에서 10000 사이의 정수입니다.",
   "not-succeeded": "성공한 전환이 떠난 쪽만 줄일 수 있습니다.",
   "open-size": "이 서비스의 다른 크기 변경이 진행 중입니다.",
   "switch-runs": "이 네임스페이스에서 전환이 진행 중입니다. 끝난 뒤에 줄이세요.",
   "scaling-down": "이 네임스페이스에서 한쪽을 줄이는 중입니다. 끝난 뒤에 전환하세요.",
-  resized: "그사이 다른 주체가 값을 바꿨거나 객체가 새로 만들어져 그대로 두었습니다.",
+  resized: "그사이 다른 주체가 값을 바꿨거나 오브젝트가 새로 만들어져 그대로 두었습니다.",
   "missing-right-size": "Clusterview에 오토스케일러나 워크로드를 바꿀 권한이 없습니다. `manage.py rbac --switch`가 필요한 권한을 출력합니다.",
   "refused-size": "API 서버가 새 값을 거부했습니다.",
   "bad-keep": "keep_seconds는 30에서 86400 사이의 정수입니다.",
@@ -194,10 +194,11 @@ export function entryWord(action: string): string {
   return pair ? inLanguage(pair) : action;
 }
 
-/** Why it ended, in the reader's language; empty while there is nothing to say. */
-export function reasonOf(told: Pick<Switch, "reason" | "sentence">): string {
-  if (!told.reason) return "";
-  return (language.value === "ko" && KOREAN[told.reason]) || told.sentence || told.reason;
+/** Why it ended or what it waits for, in the reader's language; empty while there is nothing to say. */
+export function reasonOf(told: Pick<Switch, "open" | "reason" | "held_for" | "sentence">): string {
+  const code = (told.open && told.held_for) || told.reason;
+  if (!code) return "";
+  return (language.value === "ko" && KOREAN[code]) || told.sentence || code;
 }
 
 /** One sentence for a call that was refused. */

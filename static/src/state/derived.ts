@@ -3,7 +3,7 @@
  * The functions are pure over a Picture; the signals at the end keep them up to date.
  */
 import { computed } from "@preact/signals";
-import type { AnyRecord, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
+import type { AnyRecord, ControlPlanePart, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
 import { byNamespaceAndName, compare } from "./ordering";
 import type { Picture } from "./picture";
 import type { Application } from "./rest";
@@ -193,7 +193,7 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const node of picture.all("Node")) {
     if (node.ready !== "True" || late.has(node.name) || node.pressures.length > 0) found.push({ record: node, bad: node.ready !== "True" });
   }
-  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: false });
+  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: true });
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
   }
@@ -228,6 +228,9 @@ export const live = computed(() => {
 });
 export const switchable = computed(() => new Set((store.applications.value ?? []).map((one) => `${one.namespace}/${one.service}`)));
 export const liveByService = computed(() => new Map(live.value.map((one) => [`${one.application.namespace}/${one.application.service}`, one])));
+/** Who decides, in the order in which a change passes them; others after them by name. */
+const PARTS = ["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"];
+export const parts = computed(() => inOrder(store.list("ControlPlanePart")));
 export const zones = computed(() => byZone(store.list("Node")));
 export const doors = computed<(Service | Ingress)[]>(() => [
   ...store.list("Ingress").sort(byNamespaceAndName), ...store.list("Service").sort(byNamespaceAndName),
@@ -240,6 +243,11 @@ export const namespaces = computed(() => {
 
 export function serviceKey(record: { readonly namespace: string; readonly name: string }): string {
   return `${record.namespace}/${record.name}`;
+}
+
+export function inOrder(parts: ControlPlanePart[]): ControlPlanePart[] {
+  const place = (part: ControlPlanePart): number => (PARTS.indexOf(part.name) + 1 || PARTS.length + 1);
+  return parts.sort((a, b) => place(a) - place(b) || compare(a.name, b.name));
 }
 
 /** The nodes of each zone, both by name; nodes without a zone come first. */

@@ -143,7 +143,8 @@ export interface Switch {
   readonly reverses: string | null;
   readonly applied_at: string | null;
   readonly reason: string;
-  /** The reason in English words. */
+  readonly held_for: string;
+  /** The reason, or what it waits for, in English words. */
   readonly sentence: string;
   readonly detail: string;
 }
@@ -276,6 +277,7 @@ export interface Request {
   readonly to: string;
   readonly expected: Readonly<Record<string, string>>;
   readonly accept: readonly string[];
+  readonly keep_seconds: number;
 }
 
 export const request = (id: string, body: Request, key: string): Promise<{ id: string; state: string }> =>

@@ -91,6 +91,11 @@ export const isLive = computed(() => fresh.value.state === "live" && loaded.valu
 export const freshState = computed(() => (isPast.value ? "past" : fresh.value.state));
 export const missing = computed(() => contact.value?.missing ?? []);
 
+/** Whether objects of the kind may be there and are not seen: none of them is not said to be none. */
+export function isMissing(kind: Kind): boolean {
+  return missing.value.some((one) => one.kind === kind);
+}
+
 export const route = signal<Route>(typeof location === "undefined" ? routes.parse("", "") : routes.parse(location.pathname, location.search));
 
 /** This will move to another view of the page. With `keep`, no step for the browser's back button is made. */

@@ -7,7 +7,7 @@ import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Link } from "./link";
-import { moment } from "./moments";
+import { moment, seconds } from "./moments";
 import { Original } from "./original";
 import { Hold } from "./sizing";
 import { Ending, Recipe, Steps } from "./switching";
@@ -66,13 +66,13 @@ function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
       <table>
         <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
         <tbody>
-          {of.map((entry) => (
+          {of.map((entry, number) => (
             <tr key={entry.sequence}>
               <td>{entry.sequence}</td>
-              <td>{moment(entry.at)}</td>
+              <td title={moment(entry.at)}>{number === 0 ? moment(entry.at) : `+ ${seconds(Date.parse(entry.at) - Date.parse(of[0]!.at))}`}</td>
               <td>{entry.actor}</td>
               <td title={entry.action}>{entryWord(entry.action)}</td>
-              <td><Told body={entry.body} /></td>
+              <td class="wrap"><Told body={entry.body} /></td>
             </tr>
           ))}
         </tbody>

@@ -9,6 +9,7 @@ import { First } from "./first";
 import { Map } from "./map";
 import { Original } from "./original";
 import { Panel } from "./panel";
+import { Problems } from "./problems";
 import { Rewind } from "./rewind";
 import { ZoomButtons } from "./stage";
 import { Table } from "./table";
@@ -28,6 +29,7 @@ export function Look(): JSX.Element {
       <Tools rewinding={rewinding} rewind={rewind} />
       {(rewinding || route.at) && <Rewind />}
       <Missing />
+      {route.problems && <Problems />}
       <div class={route.selection ? "split with-panel" : "split"}>
         <div>{route.table ? <Table /> : <Map />}</div>
         {route.selection && <Panel selection={route.selection} />}

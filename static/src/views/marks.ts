@@ -31,7 +31,7 @@ export function conditionOf(record: AnyRecord): Condition {
 export function statusOf(record: AnyRecord): string {
   switch (record.kind) {
     case "ControlPlanePart":
-      return record.checks_total > 0 ? `${record.state} · ${record.checks_ok}/${record.checks_total}` : record.state;
+      return record.checks_total > 0 ? `${record.state} · ${t("passed", { count: record.checks_ok, total: record.checks_total })}` : record.state;
     case "Pod":
       return record.status + (record.restarts > 0 ? ` · ↻ ${record.restarts}` : "");
     case "Node": {

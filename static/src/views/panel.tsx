@@ -2,12 +2,15 @@
 import type { ComponentChildren, JSX } from "preact";
 import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
+import { kindWord } from "../i18n/kinds";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import { related } from "../state/related";
 import type { Selection } from "../state/routes";
 import * as store from "../state/store";
-import { statusOf } from "./marks";
+import { conditionOf, statusOf } from "./marks";
+import { Pods } from "./nodes";
+import { sight } from "./sight";
 import { Switching } from "./switching";
 import { moment } from "./moments";
 
@@ -20,7 +23,7 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
     <aside class="panel" aria-label={`${selection.kind} ${selection.name}`}>
       <div class="head-row">
         <div>
-          <p class="quiet">{selection.kind}{selection.namespace && ` · ${selection.namespace}`}</p>
+          <p class="quiet">{kindWord(selection.kind)}{selection.namespace && ` · ${selection.namespace}`}</p>
           <h2>{selection.name}</h2>
         </div>
         <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
@@ -66,6 +69,7 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
           <ul>{warnings.map((one) => <li key={one.uid}><strong>{one.reason}</strong> × {one.count} · {one.message}</li>)}</ul>
         </section>
       )}
+      {record.kind === "Node" && <Inhabitants node={record.name} />}
       <Related record={record} />
       {labels.length > 0 && (
         <section>
@@ -74,6 +78,17 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
         </section>
       )}
     </>
+  );
+}
+
+/** What runs on a node, each pod large enough to be met. */
+function Inhabitants({ node }: { node: string }): JSX.Element {
+  const pods = derived.inPlace(store.podsOn(node));
+  return (
+    <section>
+      <h3>{t("pods", { count: pods.length })} <span class="quiet">{t("ready", { ready: pods.filter((pod) => pod.ready).length, total: pods.length })}</span></h3>
+      <Pods pods={pods} seen={sight.value} />
+    </section>
   );
 }
 
@@ -105,6 +120,8 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
           {record.selector_manager && <Fact name={t("writtenBy")}>{record.selector_manager}</Fact>}
         </>
       );
+    case "Ingress":
+      return <Fact name="rules">{record.paths.map((one) => <span key={one.host + one.path} class="line">{one.host || "*"}{one.path} → {one.service}</span>)}</Fact>;
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":
@@ -130,9 +147,10 @@ function Related({ record }: { record: AnyRecord }): JSX.Element | null {
       <h3>{t("related")}</h3>
       <ul>
         {shown.map((one) => (
-          <li key={one.uid}>
+          <li key={one.uid} data-condition={conditionOf(one)}>
             <span class="quiet">{one.kind} </span>
             <button type="button" class="link" onClick={() => store.select({ kind: one.kind, namespace: one.namespace, name: one.name })}>{one.name}</button>
+            <small class={conditionOf(one) === "bad" ? "bad-text" : "quiet"}> {statusOf(one)}</small>
           </li>
         ))}
         {found.length > shown.length && <li class="quiet">{t("more", { count: found.length - shown.length })}</li>}

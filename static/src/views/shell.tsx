@@ -56,7 +56,7 @@ export function Shell(): JSX.Element {
 }
 
 function Clusters(): JSX.Element {
-  if (page.clusters.length < 2) return <span class="quiet">{page.clusterName}</span>;
+  if (page.clusters.length < 2) return <>{!page.practice && <span class="quiet">{page.clusterName}</span>}</>;
   return (
     <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => location.assign(`/c/${encodeURIComponent(event.currentTarget.value)}/`)}>
       {page.clusters.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
@@ -75,7 +75,7 @@ function Fresh(): JSX.Element {
 /** How long ago the whole picture was compared with what the cluster lists: a live connection alone does not prove it right. */
 function Verified(): JSX.Element | null {
   const { verified } = store.fresh.value;
-  if (verified === null) return null;
+  if (verified === null || store.isPast.value) return null;
   return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { seconds: Math.round(verified) })}</span>;
 }
 

@@ -12,7 +12,7 @@ import { CheckLine } from "./checks";
 
 /** What was raised for a side, and how that stands. */
 export function Hold({ told }: { told: rest.Size }): JSX.Element {
-  const why = reasonOf({ reason: told.reason || told.held_for, sentence: told.sentence });
+  const why = reasonOf(told);
   return (
     <>
       {told.numbers.filter((one) => one.stands).map((one) => (

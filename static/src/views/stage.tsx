@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren, JSX, TargetedPointerEvent, TargetedWheelEvent } from "preact";
 import { t } from "../i18n/words";
 import { keeping, LARGEST, SMALLEST, stepped, wheeled, zoom } from "../state/zooming";
+import { Lines, pointed } from "./lines";
 
 interface Point {
   readonly x: number;
@@ -50,12 +51,20 @@ export function Stage({ children }: { children: ComponentChildren }): JSX.Elemen
   const release = (): void => {
     grip.current = null;
   };
+  const point = (event: Event): void => {
+    const at = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-uid]") : null;
+    pointed.value = at?.dataset["uid"] ?? "";
+  };
+  const leave = (): void => {
+    pointed.value = "";
+  };
   return (
     <div
       ref={stage} class="stage" role="region" tabIndex={0} aria-label={t("map")}
       onWheel={wheel} onPointerDown={take} onPointerMove={drag} onPointerUp={release} onPointerCancel={release}
+      onPointerOver={point} onPointerLeave={leave} onFocusIn={point} onFocusOut={leave}
     >
-      <div style={{ zoom: size, width: `${Math.max(1, size) * 100}%` }}>{children}</div>
+      <div class="ground" style={{ zoom: size, width: `${Math.max(1, size) * 100}%` }}>{children}<Lines /></div>
     </div>
   );
 }

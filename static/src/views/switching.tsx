@@ -12,13 +12,21 @@ import * as derived from "../state/derived";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
+import { difference } from "../state/selectors";
+import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
-import { countdown, timeOfDay } from "./moments";
+import { ago, countdown, seconds, timeOfDay } from "./moments";
+import { Original } from "./original";
 import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
 
 const KEEP_MINUTES = 30;
+/** How long the side that is left is kept, unless somebody asks for longer. */
+const KEPT_MINUTES = 10;
+const FIVE_SECONDS = 5_000;
+/** So many failing pods of a side are named. */
+const NAMED = 3;
 
 /** With this many applications on one view, each asks for its checks (a dry run against the API server) only when told to. */
 const ASKED_AT_ONCE = 6;
@@ -30,15 +38,23 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
+      {servesNobody(live) && (
+        <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
+      )}
       {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
-      {keeping && <Kept keeping={keeping} />}
+      {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
-      <Arming />
+      {alone && <Arming />}
     </section>
   );
+}
+
+/** Whether the Service leads to a side of which no pod can answer. */
+function servesNobody(live: LiveApplication): boolean {
+  return live.service !== undefined && live.endpoints === 0 && live.sides.some((side) => side.value === live.asked);
 }
 
 /** Whether the Service is as this switch left it, and not as a newer one did of which the page has not heard yet. */
@@ -52,14 +68,29 @@ function Sides({ live }: { live: LiveApplication }): JSX.Element {
     <div class="sides">
       {live.sides.map((side) => (
         <div key={side.value} class={side.endpoints > 0 ? "side is-live" : "side"} data-side={side.colour}>
-          <p class="head-row"><strong>{side.value}</strong><span>{t(side.endpoints > 0 ? "liveSide" : "waitingSide")}</span></p>
-          <p class="figure" aria-label={t("ready", { ready: side.ready, total: side.wanted })}>{side.ready}/{side.wanted}</p>
-          <p>{side.version}</p>
+          <p class="head-row"><strong>{side.value}</strong><span class="share">{t(side.endpoints > 0 ? "liveSide" : "waitingSide")}</span></p>
+          <p class="figure">{side.ready}/{side.wanted} <small>{t("readyPods")}</small></p>
+          <p title={side.image}>
+            {[side.version, side.createdAt !== null && t("createdAgo", { ago: ago(side.createdAt, clock.fives.value * FIVE_SECONDS) })].filter(Boolean).join(" · ")}
+          </p>
           <p class="quiet wrap">{side.workloadKind} {side.workload}</p>
           {side.endpoints > 0 && <p class="quiet">{t("endpoints", { count: side.endpoints, total: live.endpoints })}</p>}
+          <Failing of={side.value} live={live} />
         </div>
       ))}
     </div>
+  );
+}
+
+/** Pods of a side that fail: what a number alone does not say. */
+function Failing({ of, live }: { of: string; live: LiveApplication }): JSX.Element {
+  const { namespace, key } = live.application;
+  const found = [...store.follow("Pod").failingPods()].filter((pod) => pod.namespace === namespace && pod.labels[key] === of && derived.sideOf.value(pod));
+  return (
+    <>
+      {found.slice(0, NAMED).map((pod) => <p key={pod.uid} class="bad-text wrap">{pod.name}: {pod.status}</p>)}
+      {found.length > NAMED && <p class="bad-text">{t("more", { count: found.length - NAMED })}</p>}
+    </>
   );
 }
 
@@ -118,7 +149,7 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
   const isAccepted = (code: string): boolean => accepted.includes(code);
   const members = derived.together(live, to, derived.live.value);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
-    await rest.request(page.cluster, { namespace, service, to, expected: preflight.expected_selector, accept: warned }, key);
+    await rest.request(page.cluster, { namespace, service, to, expected: preflight.expected_selector, accept: warned, keep_seconds: KEPT_MINUTES * 60 }, key);
     await store.loadApplications();
   };
   const beginTogether = async (): Promise<void> => {
@@ -135,15 +166,21 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
       {asked.refusal && <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      {found && <p>{t("willHappen", { key: live.application.key, from: found.from, to, minutes: KEPT_MINUTES })}</p>}
       <p class="row">
         {found && (
-          <button type="button" class="button button-primary" disabled={!isOpen || !warned.every(isAccepted) || doing.busy} onClick={() => doing.run(() => begin(found))}>
+          <button
+            type="button" class={members.length > 0 ? "button" : "button button-primary"} data-side={sides.colourIn(live.application, to)}
+            disabled={!isOpen || !warned.every(isAccepted) || doing.busy}
+            onClick={() => doing.run(() => begin(found))}
+          >
             {t("switchTo", { side: to, cluster: page.clusterName })}
           </button>
         )}
         {found && members.length > 0 && (
           <button
-            type="button" class="button" title={t("togetherHow")} disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
+            type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
+            disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
             onClick={() => doing.run(beginTogether)}
           >
             {t("switchTogether", { services: members.map((one) => one.application.service).join(", "), side: to, cluster: page.clusterName })}
@@ -151,10 +188,11 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
         )}
         <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
       </p>
+      {members.length > 0 && <p class="quiet">{t("togetherHow")}</p>}
       {found && (
         <details>
           <summary>{t("change")}</summary>
-          <pre>{lines(found.expected_selector, "-")}{"\n"}{lines(found.new_selector, "+")}</pre>
+          <pre>{difference(found.expected_selector, found.new_selector)}</pre>
           <p class="quiet">{t("command")}</p>
           <pre>{found.kubectl}</pre>
         </details>
@@ -168,9 +206,6 @@ function isSmall(found: rest.Preflight): boolean {
   return found.checks.some((check) => check.level === "block" && (check.code === "green-smaller" || check.code === "no-ready"));
 }
 
-function lines(selector: Readonly<Record<string, string>>, sign: string): string {
-  return Object.entries(selector).map(([name, value]) => `${sign} ${name}: ${value}`).join("\n");
-}
 
 interface ChecksProps {
   readonly checks: readonly rest.Check[];
@@ -220,9 +255,11 @@ function Running({ id }: { id: string }): JSX.Element {
   const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
   const told = asked.value;
   if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
+  const why = reasonOf(told);
   return (
     <div class="running" role="status">
-      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> {t("by", { person: told.actor })}</p>
+      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
+      {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       <p class="quiet">{ifStopped(told.state)}</p>
       {told.can_go_back && <Back id={told.id} to={told.from} />}
@@ -234,7 +271,7 @@ export function Steps({ steps }: { steps: rest.SwitchStory["steps"] }): JSX.Elem
   return <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>;
 }
 
-function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
+function Kept({ keeping, isServing }: { keeping: rest.Keeping; isServing: boolean }): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
   const keep = async (): Promise<void> => {
@@ -245,7 +282,7 @@ function Kept({ keeping }: { keeping: rest.Keeping }): JSX.Element {
     <div class="kept">
       <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
       {keeping.hold && <Hold told={keeping.hold} />}
-      <p class="quiet">{t("follows", { side: keeping.to })}</p>
+      {isServing && <p class="quiet">{t("follows", { side: keeping.to })}</p>}
       {against ? (
         <p role="status">{against}</p>
       ) : (
@@ -270,7 +307,7 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element {
   };
   return (
     <>
-      <button type="button" class="button button-danger" disabled={doing.busy} onClick={() => doing.run(back)}>
+      <button type="button" class="button button-back" disabled={doing.busy} onClick={() => doing.run(back)}>
         {t("goBack", { side: to, cluster: page.clusterName })}
       </button>
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
@@ -293,7 +330,7 @@ function BackTogether({ group, to }: { group: string; to: string }): JSX.Element
 }
 
 /** An administrator's own switch of the switch. */
-function Arming(): JSX.Element | null {
+export function Arming(): JSX.Element | null {
   const doing = useDoing();
   const facts = store.clusterFacts.value;
   const stale = !store.isLive.value;
@@ -316,5 +353,10 @@ function Arming(): JSX.Element | null {
 /** How an ended switch ended, in one line. */
 export function Ending({ told }: { told: rest.Switch }): JSX.Element {
   const reason = reasonOf(told);
-  return <>{stateWord(told.state)}{reason && <span class="quiet"> {reason}</span>}</>;
+  const took = told.finished_at && told.state === "succeeded" ? seconds(Date.parse(told.finished_at) - Date.parse(told.requested_at)) : "";
+  return (
+    <>
+      {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{took && ` · ${took}`}{reason && <span class="quiet"> {reason}</span>}
+    </>
+  );
 }

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { KINDS } from "../wire/messages";
+import { kindWord } from "../i18n/kinds";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as finding from "../state/finding";
@@ -30,7 +31,7 @@ export function Table(): JSX.Element {
         <tbody>
           {rows.map((record) => (
             <tr key={record.uid} data-kind={record.kind} data-uid={record.uid} data-condition={conditionOf(record)}>
-              <td>{record.kind}</td>
+              <td>{kindWord(record.kind)}</td>
               <td>{record.namespace}</td>
               <td>
                 <button type="button" class="link" onClick={() => store.select({ kind: record.kind, namespace: record.namespace, name: record.name })}>

@@ -11,7 +11,7 @@ import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
-import { Ending, Switching } from "./switching";
+import { Arming, Ending, Switching } from "./switching";
 
 const LAST_MOVES = 5;
 
@@ -20,6 +20,7 @@ export function Traffic(): JSX.Element {
   return (
     <>
       <h1>{t("traffic")}</h1>
+      <Lead />
       {refusal && <p class="card bad-text" role="alert">{refusalOf(refusal)}</p>}
       <div class="with-aside">
         <Applications />
@@ -32,9 +33,26 @@ export function Traffic(): JSX.Element {
   );
 }
 
+/** How many there are, and whether anybody may switch at all. */
+function Lead(): JSX.Element | null {
+  const facts = store.clusterFacts.value;
+  const count = store.applications.value?.filter((one) => !one.why_not).length ?? 0;
+  if (count === 0) return null;
+  return (
+    <div class="lead row">
+      <p>
+        {count === 1 ? t("switchableOne") : t("switchableHere", { count })}
+        {facts?.armed && facts.armed_at && ` ${t(facts.armed_by ? "armedBy" : "armedAt", { person: facts.armed_by ?? "", moment: moment(facts.armed_at) })}`}
+      </p>
+      <Arming />
+    </div>
+  );
+}
+
 function Applications(): JSX.Element {
   const found = derived.live.value;
-  if (!store.applications.value || !store.loaded.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  if (!store.applications.value) return <p class="card" role="status">{t("loading")}</p>;
   if (found.length === 0) return <p class="card">{t("noApplications")}</p>;
   return (
     <div class="cards">

@@ -1,0 +1,42 @@
+/** What of the map stands out, what is chosen, and how closely it is drawn. */
+import { computed } from "@preact/signals";
+import type { AnyRecord, Node, Pod } from "../wire/messages";
+import { densityOf } from "../state/density";
+import type { Density } from "../state/density";
+import * as derived from "../state/derived";
+import * as finding from "../state/finding";
+import * as store from "../state/store";
+
+export interface Sight {
+  /** Whether the object stands out: nothing is sought, or it is what is sought. */
+  readonly shows: (record: AnyRecord) => boolean;
+  /** The same of a pod, which has to be behind the chosen Service too. */
+  readonly showsPod: (pod: Pod) => boolean;
+  /** Of a node that is but a cell: whether it, or a pod of it, stands out. */
+  readonly showsCell: (node: Node, pods: readonly Pod[]) => boolean;
+  readonly seeks: boolean;
+}
+
+/** It stays the same for as long as the same stands out, for everything that is drawn depends on it. */
+export const sight = computed<Sight>(() => {
+  const route = store.route.value;
+  const problems = route.problems ? derived.troubledUids.value : finding.NO_UIDS;
+  const chosen = store.selected.value;
+  const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? finding.NO_UIDS) : null;
+  const shows = (record: AnyRecord): boolean => finding.fits(record, route, problems);
+  const showsPod = (pod: Pod): boolean => shows(pod) && (!behind || behind.has(pod.uid));
+  return { shows, showsPod, showsCell: (node, pods) => (!behind && shows(node)) || pods.some(showsPod), seeks: finding.seeking(route) };
+});
+
+export const podCount = computed(() => store.followWritten("Pod").count("Pod"));
+
+let drawn: Density = "roomy";
+export const density = computed(() => (drawn = densityOf({ nodes: store.followWritten("Node").count("Node"), pods: podCount.value }, drawn)));
+
+export function choose(record: AnyRecord): void {
+  store.select({ kind: record.kind, namespace: record.namespace, name: record.name });
+}
+
+export function isChosen(record: AnyRecord): boolean {
+  return store.selectedUid.value === record.uid;
+}
