@@ -165,6 +165,8 @@ const KOREAN: Readonly<Record<string, string>> = {
   unreachable: "클러스터가 응답하지 않습니다. 바뀐 것은 없습니다. 실시간일 때 다시 시도하세요.",
   forbidden: "API 서버가 사전 점검에 필요한 읽기를 허용하지 않습니다.",
   changed: "서비스가 보신 것과 달라졌습니다. 다시 확인한 뒤 결정하세요.",
+  "confirm-old": "확인하신 내용은 2분이 지났습니다. 다시 확인한 뒤 결정하세요.",
+  "bad-confirm": "보여 드린 사전 점검에 대한 확인이 아닙니다.",
   "open-switch": "이 서비스의 다른 전환이 진행 중입니다.",
   "idempotency-key": "이 Idempotency-Key는 다른 요청에 쓰였습니다.",
   finished: "이 전환은 끝났고 되돌릴 것이 없습니다.",

@@ -117,6 +117,8 @@ export interface Preflight {
   readonly to: string;
   readonly expected_selector: Readonly<Record<string, string>>;
   readonly new_selector: Readonly<Record<string, string>>;
+  /** What was shown, signed: a request with it is for that and nothing else. */
+  readonly confirm: string;
 }
 
 export interface SizePreview {
@@ -278,6 +280,7 @@ export interface Request {
   readonly expected: Readonly<Record<string, string>>;
   readonly accept: readonly string[];
   readonly keep_seconds: number;
+  readonly confirm: string;
 }
 
 export const request = (id: string, body: Request, key: string): Promise<{ id: string; state: string }> =>

@@ -143,19 +143,21 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
   const [accepted, setAccepted] = useState<readonly string[]>([]);
   const doing = useDoing();
   const found = asked.value;
-  const warned = (found?.checks ?? []).filter((check) => check.level === "warn").map((check) => check.code);
+  const warned = (found?.checks ?? []).filter((check) => check.level === "warn");
   const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
   const isOpen = found !== null && !asked.refusal && found.checks.every((check) => check.level !== "block");
-  const isAccepted = (code: string): boolean => accepted.includes(code);
+  const isAccepted = (check: rest.Check): boolean => accepted.includes(tickOf(check));
   const members = derived.together(live, to, derived.live.value);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
-    await rest.request(page.cluster, { namespace, service, to, expected: preflight.expected_selector, accept: warned, keep_seconds: KEPT_MINUTES * 60 }, key);
+    const { expected_selector: expected, confirm } = preflight;
+    const accept = warned.map((check) => check.code);
+    await rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key);
     await store.loadApplications();
   };
   const beginTogether = async (): Promise<void> => {
     const services = members.map((one) => one.application.service);
     const expected = Object.fromEntries(members.map((one) => [one.application.service, one.service?.selector ?? {}]));
-    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: warned.filter(isAccepted) }, `${key}-group`);
+    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: warned.filter(isAccepted).map((check) => check.code) }, `${key}-group`);
     await store.loadApplications();
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
@@ -180,7 +182,7 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
         {found && members.length > 0 && (
           <button
             type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
-            disabled={!isOpen || !warned.every((code) => isAccepted(code) || code === "same-pods") || doing.busy}
+            disabled={!isOpen || !warned.every((check) => isAccepted(check) || check.code === "same-pods") || doing.busy}
             onClick={() => doing.run(beginTogether)}
           >
             {t("switchTogether", { services: members.map((one) => one.application.service).join(", "), side: to, cluster: page.clusterName })}
@@ -206,11 +208,15 @@ function isSmall(found: rest.Preflight): boolean {
   return found.checks.some((check) => check.level === "block" && (check.code === "green-smaller" || check.code === "no-ready"));
 }
 
+/** A tick is for one warning about these objects, not for the same one about others. */
+function tickOf(check: rest.Check): string {
+  return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`)].join(" ");
+}
 
 interface ChecksProps {
   readonly checks: readonly rest.Check[];
   readonly accepted: readonly string[];
-  readonly accept: (codes: readonly string[]) => void;
+  readonly accept: (ticks: readonly string[]) => void;
 }
 
 /** What stands against the switch first and open; what is well folded away. */
@@ -218,7 +224,7 @@ function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
   const well = checks.filter((check) => check.level === "ok");
   const told = checks.filter((check) => check.level !== "ok");
   const asked = checks.filter((check) => check.level !== "info").length;
-  const mark = (code: string, on: boolean): void => accept(on ? [...accepted, code] : accepted.filter((one) => one !== code));
+  const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
   return (
     <>
       <h3>{t("checks")}</h3>
@@ -230,7 +236,7 @@ function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
       <div class="accepts">
         {told.filter((check) => check.level === "warn").map((check) => (
           <label key={check.code}>
-            <input type="checkbox" checked={accepted.includes(check.code)} onChange={(event) => mark(check.code, event.currentTarget.checked)} />
+            <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
             <span>{t("accept", { sentence: sentenceOf(check) })}</span>
           </label>
         ))}
