@@ -118,7 +118,7 @@ def postgres(*, name: str, url: str) -> dict[str, object]:
     asked = dict(parse_qsl(parts.query))
     server = " ".join([f"-c {setting}={value}" for setting, value in POSTGRES_SETTINGS.items()] + [asked.pop("options", "")]).strip()
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "dashboard.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -24,7 +24,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterview.kube import errors
-from clusterview.models import Operation, Switch
+from clusterview.models import Cluster, Operation, Switch
 from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
@@ -42,6 +42,8 @@ EMPTY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
+SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged is missing for less
+LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
 ROUNDS = 200
 
 NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
@@ -51,7 +53,10 @@ WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
 
+NO_CREDENTIAL = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
+
 IN_WORK: set[uuid.UUID] = set()
+_shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster does not let us in, and when it was tried last
 
 
 class Later(Exception):
@@ -64,6 +69,10 @@ class Later(Exception):
 
 class Rest(Later):
     """All is as it should be until then."""
+
+
+class NotOpen(Later):
+    """This process has no connections to the cluster."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,15 +111,28 @@ def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluste
 
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
     with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)):
-        cluster = reach(switch, opened)
-        if look is not None:
-            (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
-        for _ in range(ROUNDS):
-            if not switch.open:
-                break
-            STEPS[State(switch.state)](switch, cluster)
+        try:
+            _go_through(switch, reach(switch, opened), look=look)
+        except (*NO_CREDENTIAL, NotOpen) as problem:
+            if not _is_shut_out(switch, problem):
+                raise
+            _end_shut_out(switch, problem)
+        except Later:
+            _shut_out.pop(switch.pk, None)
+            raise
+        else:
+            _shut_out.pop(switch.pk, None)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
+
+
+def _go_through(switch: Switch, cluster: looking.Cluster, *, look: Look | None) -> None:
+    if look is not None:
+        (_apply if switch.state == State.APPLYING else _mark)(switch, cluster, look=look)
+    for _ in range(ROUNDS):
+        if not switch.open:
+            break
+        STEPS[State(switch.state)](switch, cluster)
 
 
 @contextmanager
@@ -135,11 +157,11 @@ def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> It
 
 
 def reach(operation: Operation, opened: looking.Opener) -> looking.Cluster:
-    """This will give the connections to the operation's cluster. Raises Later where this process does not have them."""
+    """This will give the connections to the operation's cluster. Raises NotOpen where this process does not have them."""
     try:
         return opened(operation.cluster_id)
     except LookupError as problem:
-        raise Later("its cluster is not open here") from problem
+        raise NotOpen("its cluster is not open here") from problem
 
 
 def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
@@ -532,6 +554,32 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     reason = "defect-may-land" if found.how == doubts.MAY_LAND else "defect"
     body |= {"result": found.result, "step": switch.step, "how": found.how}
     moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
+
+
+def _is_shut_out(switch: Switch, problem: Exception) -> bool:
+    """Whether the cluster has not let us in for so long that nobody has to wait for it. What is held waits for a person already."""
+    if isinstance(problem, NotOpen) and Cluster.objects.filter(pk=switch.cluster_id, active=True).exists():
+        return False  # another process has it open
+    now = time.monotonic()
+    since, tried_at = _shut_out.get(switch.pk, (now, now))
+    since = since if now - tried_at <= LONGEST_GAP_SECONDS else now
+    _shut_out[switch.pk] = since, now
+    return switch.state != State.HELD and now - since >= SHUT_OUT_SECONDS
+
+
+def _end_shut_out(switch: Switch, problem: Exception) -> None:
+    """Nothing can be read and nothing be locked out, so a person gets it, with what is known. An effect of which nobody knows may still land."""
+    del _shut_out[switch.pk]
+    body: dict[str, Any] = {"why": getattr(problem, "sentence", str(problem))}
+    if switch.state in IN_DOUBT:
+        body |= {"result": "unclear", "step": switch.step, "how": doubts.MAY_LAND}
+        detail = f"version {switch.intent_rv} had {source_of(switch)}; the patch of it to {target_of(switch)} was sent"
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="no-credential-may-land", detail=detail)
+    elif switch.state in NOTHING_SENT and not switch.at and not switch.returning:
+        moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason="no-credential-unchanged")
+    else:
+        detail = f"version {switch.applied_rv} had {source_of(switch)}, which was written at {switch.applied_at}"
+        moving_on.step(switch, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="no-credential", detail=detail)
 
 
 STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {

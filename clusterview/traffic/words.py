@@ -342,6 +342,13 @@ REASONS: Mapping[str, str] = {
     "and may still arrive: look at the Service until it does not change any more, before you switch again.",
     "may-land": "The answer to the patch was lost, and the cluster takes our annotations off, so the patch could not be locked out and may still "
     "arrive. Look at the Service until it does not change any more.",
+    "no-credential": "The cluster has not accepted Clusterview's credential for a minute. The last effect had been applied; what the Service was "
+    "then is told with it. Renew the credential, look at the Service, then decide whether to go on or back with a new switch.",
+    "no-credential-may-land": "The cluster has not accepted Clusterview's credential for a minute, and what became of the last patch cannot be read. "
+    "It was applied, or not, or may still arrive when the credential is back; what the Service was before is told with it. Renew the credential, "
+    "and look at the Service until it does not change any more, before you switch again.",
+    "no-credential-unchanged": "The cluster has not accepted Clusterview's credential for a minute; nothing was changed. Renew the credential, then "
+    "switch again.",
     "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
     "Look at the Service before you switch again.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",

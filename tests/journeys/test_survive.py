@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import re
 import shutil
 import signal
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -24,6 +26,7 @@ from tests.faults.requests import Delay, Match
 from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.lab.fixtures import stays
 from tests.ports import free_port
+from tests.traffic import judging
 
 pytestmark = [pytest.mark.lab, pytest.mark.browser]
 
@@ -147,6 +150,56 @@ def test_a_switch_is_asked_for_and_done_while_redis_hangs_f30(
     finally:
         os.kill(hung, signal.SIGCONT)
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=15, what="live again")
+
+
+@contextlib.contextmanager
+def emptied(dashboard: Dashboard) -> Iterator[None]:
+    with redis_of(dashboard) as client:
+        client.flushall()
+    yield
+
+
+@contextlib.contextmanager
+def frozen(dashboard: Dashboard) -> Iterator[None]:
+    pid = dashboard.children()["redis"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def gone(dashboard: Dashboard) -> Iterator[None]:
+    kill_child(dashboard, "redis")
+    yield
+
+
+@pytest.mark.parametrize("trouble", [emptied, frozen, gone])
+def test_a_switch_ends_by_itself_whatever_redis_does_in_its_middle_and_the_page_is_true_again(
+    trouble: Callable[[Dashboard], contextlib.AbstractContextManager[None]],
+    page: Page, dashboard: Dashboard, operator: httpx.Client, cluster_id: str, lab: Any, lab_shop: Any,
+) -> None:  # fmt: skip
+    """Both sides take traffic for two seconds, between its two effects."""
+    expect_live(page, seconds=15)
+    wait_for(lambda: operator.get(f"/clusters/{cluster_id}/applications").json()[0]["live"] == "blue", seconds=15, what="blue is live")
+    before, service = len(lab.writes()), "/api/v1/namespaces/store/services/shop"
+    asked = {"namespace": "store", "service": "shop", "to": "green", "overlap_seconds": 2}
+    begun = operator.post(f"/clusters/{cluster_id}/switches", json=asked)
+    assert begun.status_code == 202, begun.text
+    switch = begun.json()["id"]
+    wait_for(lambda: lab.get(service)["spec"]["selector"] == {"app": "shop"}, seconds=10, what="it is in its middle")
+    with trouble(dashboard):
+        told = ended(rest=operator, switch=switch)
+    effects = [dict(one.selector) for one in judging.stored(lab.writes()[before:]) if one.marker.startswith(f"{switch}:")]
+    assert (told["state"], effects) == ("succeeded", [{"app": "shop"}, {"app": "shop", "slot": "green"}])
+    actions = [entry["action"] for entry in told["entries"]]
+    assert (actions[0], actions[-1], actions.count("INTENT"), actions.count("OUTCOME")) == ("REQUESTED", "CLOSED", 2, 2)
+    dashboard.manage("audit", "verify")
+    page.get_by_role("button", name="Show as table").click()
+    lab.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 4}})
+    expect(page.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4, timeout=20_000)
+    expect_live(page, seconds=20)
 
 
 class Crafted:

@@ -64,7 +64,7 @@ class Memory(looking.Cluster):
         self.autoscaler: Numbered | None = None
         self.sizes = {"blue": 2, "green": 2}
         self._empty_since: dict[str, datetime] = {}
-        self.may_patch, self.follows_at_once = True, True
+        self.may_patch, self.follows_at_once, self.is_known = True, True, True
         self.endpoints: dict[str, str] = {}
         self.sent: list[Sent] = []
         self.create()
@@ -114,8 +114,11 @@ class Memory(looking.Cluster):
 
     def deliver(self) -> int:
         """The oldest patch that was held up arrives; returns the status."""
+        late = self.late.pop(0)
+        if not self.is_known:
+            return 401
         try:
-            self.late.pop(0)()
+            late()
         except errors.Invalid:
             return 422
         return 200
@@ -211,6 +214,7 @@ class Memory(looking.Cluster):
             self.late.append(send)
         if order in (Order.LOSE, Order.LATE):
             raise errors.LostAnswer("The answer was lost.")
+        self._let_in()
         if not self.may_patch:
             raise errors.Forbidden("The account may not do this.")
         answer = send()
@@ -232,12 +236,17 @@ class Memory(looking.Cluster):
             raise Died
         if order is not Order.GO:
             raise errors.BrokenAnswer("The answer stopped half way.")
+        self._let_in()
 
     def _stop(self, order: Order) -> None:
         if order is Order.DIE:
             raise Died
         if order is Order.FAIL:
             raise errors.Unreachable("The cluster cannot be reached.")
+
+    def _let_in(self) -> None:
+        if not self.is_known:
+            raise errors.Unauthorized("The cluster does not accept the credential.")
 
     def _apply(self, operations: planning.Patch) -> dict[str, Any]:
         changed = copy.deepcopy(self.document)

@@ -152,6 +152,12 @@ class Machine(Steps[World]):
         self._go(who, 12 if until else 1, until=until)
         self.memory.may_patch = may
 
+    @rule(who=WHO, until=CALLS, known=st.booleans())
+    def let_in(self, who: int, until: str, known: bool) -> None:
+        """The credential is taken away, or given back."""
+        self._go(who, 12 if until else 1, until=until)
+        self.memory.is_known = known
+
     @rule(who=WHO, until=CALLS, side=SIDES, size=st.sampled_from([0, 2]))
     def scale(self, who: int, until: str, side: str, size: int) -> None:
         self._go(who, 12 if until else 1, until=until)

@@ -11,15 +11,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from clusterview.access import people
-from clusterview.kube import errors
 from clusterview.models import AuditEntry, Cluster, Grant, Switch
-from clusterview.traffic import moving_on, requesting
+from clusterview.traffic import engine, moving_on, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
 from tests.traffic.making import BLUE, GREEN
-from tests.traffic.memory import Memory, Order
+from tests.traffic.memory import Order
 from tests.traffic.test_engine import who_may_switch
 from tests.traffic.world import World
 
@@ -137,28 +136,77 @@ def test_who_keeps_a_side_that_is_given_up_meanwhile_is_refused(monkeypatch: pyt
         assert requesting.keep(switch=seen, person=here.olga, minutes=5).keeping_old_until > timezone.now() + timedelta(hours=1)
 
 
-def test_a_credential_that_is_taken_away_leaves_it_in_doubt_until_it_is_back_f91(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What became of the effect cannot be read then, so nothing is told of it."""
-
-    def refused(*_: object, **__: object) -> None:
-        raise errors.Unauthorized("The cluster does not accept the credential.")
-
+@pytest.mark.parametrize("lost", [Order.LOSE, Order.LOSE_AFTER, Order.LATE])
+@pytest.mark.parametrize("seconds", [6, 120])
+def test_a_credential_that_is_taken_away_leaves_what_is_in_doubt_to_a_person_unless_it_is_back_soon_f91(
+    seconds: int, lost: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became of the effect cannot be read then, so nothing is told of it but that."""
     world.enter(monkeypatch)
     with world.present() as here:
         run = begun(here, calls=0)
         here.go(run, times=40, until="patch effect")
-        with monkeypatch.context() as without:
-            without.setattr(Memory, "service", refused)
-            here.go(run, Order.LOSE_AFTER)
-            for _ in range(3):
-                here.clock.pass_by(6)
-                here.reconcile()
+        here.go(run, lost, until="service")
+        here.memory.is_known = False
+        here.go(run, times=40)
+        for _ in range(0, seconds, 6):
+            here.clock.pass_by(6)
+            here.reconcile()
+            here.go_all()
         switch = Switch.objects.get()
-        assert (switch.state, here.runs) == (State.UNKNOWN, [])
         here.check()
+        if seconds < engine.SHUT_OUT_SECONDS:
+            assert (switch.state, here.runs) == (State.UNKNOWN, [])
+        else:
+            assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "no-credential-may-land")
+            assert str(BLUE) in switch.detail and str(GREEN) in switch.detail and switch.intent_rv in switch.detail
+            told = [entry.body for entry in AuditEntry.objects.filter(action="OUTCOME")]
+            assert [one["result"] for one in told] == ["unclear"]
         here.settle()
-        switch.refresh_from_db()
-        assert (switch.state, sum(bool(one.marker) for one in here.memory.writes)) == (State.SUCCEEDED, 1)
+        assert Switch.objects.get().state == (State.SUCCEEDED if seconds < engine.SHUT_OUT_SECONDS else State.NEEDS_HUMAN)
+        assert sum(bool(one.marker) for one in here.memory.writes) <= 1
+        here.click(to="green" if here.memory.selector == BLUE else "blue")
+        here.go_all()
+        assert Switch.objects.order_by("requested_at").last().state == State.SUCCEEDED, "whoever has looked may switch again"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("until", "end", "reason"),
+    [("patch mark", State.CANCELLED, "no-credential-unchanged"), ("convergence", State.NEEDS_HUMAN, "no-credential")],
+)
+def test_a_credential_that_is_taken_away_ends_a_switch_with_what_is_known_f91(
+    until: str, end: State, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until=until)
+        here.memory.is_known = False
+        here.go(run, times=40)
+        for _ in range(20):
+            here.clock.pass_by(6)
+            here.reconcile()
+            here.go_all()
+        switch = Switch.objects.get()
+        assert (switch.state, switch.reason) == (end, reason)
+        assert end is State.CANCELLED or str(GREEN) in switch.detail
+        here.settle()
+        here.check()
+
+
+def test_a_credential_that_is_refused_now_and_then_ends_nothing_f91(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by one of several API servers."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.click(to="green", overlap_seconds=90)
+        for turn in range(20):
+            here.memory.is_known = turn % 2 == 0
+            here.go_all()
+            here.clock.pass_by(6)
+            here.reconcile()
+        assert Switch.objects.get().state != State.NEEDS_HUMAN
+        here.settle()
+        assert Switch.objects.get().state == State.SUCCEEDED
 
 
 def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,8 @@ def claims(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
 
 
 def faults(world: World, *, guards: Guards) -> Iterator[Move]:
-    """An executor ends (or gives up for now, which is the same), its answer is lost, or the API server turns it away.
+    """An executor ends (or gives up for now, which is the same), its answer is lost, or the API server turns it away. One that the API server does
+    not let in for long ends a switch as a defect does that it meets twice.
 
     An executor that was superseded is spared: whatever it does next, it finds that out and ends.
     """
