@@ -84,7 +84,7 @@ def preview(
         "expected_selector": situation.from_selector,
         "new_selector": situation.to_selector,
         "overlap_seconds": OVERLAP_SECONDS if overlap else 0,
-        "confirm": confirming.confirm(situation, person=person, cluster=_identified(found), checks=checks),
+        "confirm": confirming.confirm(situation, person=person, cluster=_identified(cluster, opened=opened), checks=checks),
     }
 
 
@@ -111,7 +111,7 @@ def request_switch(
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
-    if confirm is not None and not confirming.is_as_seen(confirm, situation, person=person, cluster=_identified(found)):
+    if confirm is not None and not confirming.is_as_seen(confirm, situation, person=person, cluster=_identified(cluster, opened=opened)):
         raise _changed(situation, cluster=cluster)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
@@ -363,9 +363,10 @@ def _changed(situation: Situation, *, cluster: str) -> Refused:
     return Refused(409, "changed", {"service": service.name, "fresh": state})
 
 
-def _identified(cluster: Cluster) -> str:
-    """The cluster that was armed under this name, where one is."""
-    return f"{cluster.pk} {cluster.identity}"
+def _identified(cluster: str, *, opened: looking.Opener) -> str:
+    """The cluster that answers under this name now."""
+    with asking():
+        return f"{cluster} {opened(cluster).identity().value}"
 
 
 def _refuse_blocked(checks: list[Check], *, accept: set[str], returning: bool) -> None:

@@ -69,9 +69,7 @@ def refusal(person: Person, shop: Shop, *, confirm: str, **more: Any) -> tuple[i
 
 @pytest.fixture
 def shop(olga: Person) -> Shop:
-    found = Shop()
-    requesting.is_the_armed_one(requesting.cluster_of("lab"), opened=found)
-    return found
+    return Shop()
 
 
 def test_what_was_shown_is_switched(olga: Person, shop: Shop) -> None:
