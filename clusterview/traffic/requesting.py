@@ -200,7 +200,7 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
 
 def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> list[dict[str, str]]:
     """What keeps others from writing the selector back, for a switch that somebody else reverted; empty where the cluster cannot be asked."""
-    if switch.state != State.REVERTED_EXTERNALLY:
+    if switch.state != State.REVERTED_EXTERNALLY and switch.reason != reporting.REVERTED_AFTERWARDS:
         return []
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)

@@ -367,6 +367,7 @@ REASONS: Mapping[str, str] = {
     "missing-right-size": "Clusterview may not change the autoscaler or the workload: `manage.py rbac --switch` prints the rights.",
     "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
+    "reverted-afterwards": "It had succeeded; some time after that somebody else changed the selector. Nothing was written against them.",
 }
 
 

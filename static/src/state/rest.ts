@@ -79,6 +79,8 @@ export interface Application {
   readonly open_switch: string | null;
   readonly keeping: Keeping | null;
   readonly left: Left | null;
+  /** The last switch, where somebody else has changed the selector after its success. */
+  readonly reverted: string | null;
   /** A warm-up or scaling down that is open. */
   readonly sizing: Size | null;
 }

@@ -17,6 +17,7 @@ import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
+import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
 import { Original } from "./original";
 import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
@@ -44,6 +45,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
       {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
+      {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
@@ -269,6 +271,20 @@ function Running({ id }: { id: string }): JSX.Element {
       <Steps steps={told.steps} />
       <p class="quiet">{ifStopped(told.state)}</p>
       {told.can_go_back && <Back id={told.id} to={told.from} />}
+    </div>
+  );
+}
+
+/** The last switch was undone by somebody else, and the Service still leads elsewhere. */
+function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Element | null {
+  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const told = asked.value;
+  if (!told || told.to === live.asked) return null;
+  return (
+    <div class="running" role="status">
+      <p><Link to={{ page: "history", switchId: id }}>{t("switchOf", { service: told.service, from: told.from, to: told.to })}</Link> {reasonOf(told)}</p>
+      {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
+      {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
     </div>
   );
 }
