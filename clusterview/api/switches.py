@@ -120,6 +120,13 @@ def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[st
     return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
 
 
+@router.post("/{uuid:switch}/leave", response=shapes.Switch, by_alias=True)
+def leave(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
+    """Ends a switch that is `held`, as `needs_human`: traffic stays where it is. 409 where it is not held; the cluster need not be armed."""
+    someone = identity.require(request, Role.OPERATOR)
+    return reporting.summary(requesting.leave(switch=found(switch), person=someone))
+
+
 def found(identifier: uuid.UUID) -> Switch:
     """The switch. Raises Refusal 404, the same whether it never was or its cluster is not open."""
     switch = requesting.find(identifier)

@@ -213,6 +213,11 @@ def why_not_by(person: Person, *, cluster: str) -> str | None:
     return _why_nobody(cluster=cluster, hold=True) or _why_not_they(user=person.user_id, token=person.token_id, hold=True)
 
 
+def why_not_they(person: Person) -> str | None:
+    """As `why_not_by`, for what changes nothing in a cluster."""
+    return "read_only" if settings.READ_ONLY else _why_not_they(user=person.user_id, token=person.token_id, hold=True)
+
+
 def _why_nobody(*, cluster: str, hold: bool) -> str | None:
     if settings.READ_ONLY:
         return "read_only"

@@ -250,6 +250,21 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     return switch
 
 
+def leave(*, switch: Switch, person: Person) -> Switch:
+    """This will end a switch that is held, and leave the traffic where it is to a person: nothing of it is on its way then. The cluster need not be
+    armed, for that may be what it waits for. Raises Refused.
+    """
+    with transaction.atomic():
+        if reason := moving_on.why_not_they(person):
+            raise Refused(403, reason)
+        held = Switch.objects.select_for_update().get(pk=switch.pk)
+        if held.state != State.HELD:
+            raise Refused(409, "not-held")
+        body = {"held_for": held.held_for}
+        moving_on.step(held, State.NEEDS_HUMAN, action="LEFT", actor=person.name, body=body, reason="left", held_for="")
+    return held
+
+
 def told(one: Check) -> dict[str, Any]:
     """A check as REST tells it, with its English sentence and remedy."""
     sentence, remedy = words.check(code=one.code, level=str(one.level), params=one.params)

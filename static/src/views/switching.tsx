@@ -270,6 +270,7 @@ function Running({ id }: { id: string }): JSX.Element {
       {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       <p class="quiet">{ifStopped(told.state)}</p>
+      {told.state === "held" && <Leave id={told.id} />}
       {told.can_go_back && <Back id={told.id} to={told.from} />}
     </div>
   );
@@ -286,6 +287,24 @@ function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Elem
       {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
       {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
     </div>
+  );
+}
+
+/** The way out of a switch that waits for what does not come: its Service can then be switched again. */
+function Leave({ id }: { id: string }): JSX.Element | null {
+  const doing = useDoing();
+  if (page.readOnly || page.role === "viewer") return null;
+  const leave = async (): Promise<void> => {
+    await rest.leave(id);
+    await store.loadApplications();
+  };
+  return (
+    <>
+      <p class="row">
+        <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(leave)}>{t("leave", { cluster: page.clusterName })}</button>
+      </p>
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </>
   );
 }
 
