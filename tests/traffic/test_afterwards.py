@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,7 @@ def test_who_changes_the_selector_after_the_success_is_told_of_once_and_not_foug
     look(here)
     assert lines() == [{"reason": "reverted-afterwards", "selector": selector, "manager": "argocd-controller"}]
     assert len(here.memory.writes) == sent
+    assert list(AuditEntry.objects.order_by("-sequence").values_list("action", flat=True)[:2]) == ["REVERTED_AFTERWARDS", "CLOSED"]
     told = reporting.as_dict(switch := Switch.objects.get())
     assert (told["state"], told["reason"], told["keeping_old_until"], told["can_go_back"]) == ("succeeded", "reverted-afterwards", None, False)
     assert "argocd-controller" in told["detail"] and "somebody else" in told["sentence"]
@@ -104,14 +106,22 @@ def test_a_service_that_was_made_anew_ends_the_keeping(here: World) -> None:
 
 
 def test_a_cluster_that_does_not_answer_proves_nothing_and_is_asked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
     def away(**_: str) -> None:
+        nonlocal asked
+        asked += 1
         raise errors.Unreachable("The cluster cannot be reached.")
 
     revert(here)
+    beside = Switch.objects.get()
+    beside.pk, beside.service, beside.service_uid = uuid.uuid4(), "beside", "uid-beside"
+    beside.save(force_insert=True)
     with monkeypatch.context() as now:
         now.setattr(here.memory, "service", away)
-        look(here)
-    assert not lines()
+        keeping.watch(opened=lambda _: here.memory)
+    assert (asked, lines()) == (1, [])
+    beside.delete()
     look(here)
     assert len(lines()) == 1
 
