@@ -67,9 +67,10 @@ def test_who_changes_the_selector_after_the_success_is_told_of_once_and_not_foug
 
 def test_several_executors_tell_it_once(here: World) -> None:
     revert(here)
-    runs = [here.begin(lambda: keeping.watch(opened=lambda _: here.memory)) for _ in range(3)]
-    assert [run.at for run in runs if run] == ["service"] * 3
-    for run in runs:
+    for _ in range(3):
+        here.watch()
+    assert [run.at for run in here.runs] == ["service"] * 3
+    for run in list(here.runs):
         here.go(run, times=9)
     assert len(lines()) == 1
 
@@ -89,8 +90,9 @@ def test_the_old_side_is_not_held_up_any_more_once_it_has_the_traffic(here: Worl
 
 
 def test_what_a_newer_switch_of_ours_has_moved_is_nobody_elses(here: World) -> None:
-    watcher = here.begin(lambda: keeping.watch(opened=lambda _: here.memory))
-    assert watcher is not None and watcher.at == "service"
+    here.watch()
+    [watcher] = here.runs
+    assert watcher.at == "service"
     here.back()
     here.go(here.runs[-1], times=40)
     assert here.memory.selector == BLUE
