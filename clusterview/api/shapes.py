@@ -255,7 +255,7 @@ class Application(Schema):
 
     `why_not` is the code of what stands against any switch, said in English by `why_not_sentence` and `why_not_remedy` with the values
     `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running,
-    `sizing` a warm-up or scaling down that is open.
+    `reverted` that of the last one where somebody else changed the selector after its success, `sizing` a warm-up or scaling down that is open.
     """
 
     namespace: str
@@ -273,6 +273,7 @@ class Application(Schema):
     open_switch: str | None
     keeping: Keeping | None
     left: Left | None
+    reverted: str | None
     sizing: Size | None
 
 
@@ -354,7 +355,7 @@ class SizePreview(Schema):
 
 class Switch(Schema):
     """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what a held one waits for, and
-    `sentence` the same in English.
+    `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side was kept.
 
     Switches that were asked for together share a `group` and are done by `position`.
     """

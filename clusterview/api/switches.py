@@ -22,7 +22,7 @@ of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
 MOST_LISTED = 500
-NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "sizing": None}
+NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "reverted": None, "sizing": None}
 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
@@ -118,6 +118,13 @@ def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[st
     """Keeps the old side for so many minutes from now."""
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
+
+
+@router.post("/{uuid:switch}/leave", response=shapes.Switch, by_alias=True)
+def leave(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
+    """Ends a switch that is `held`, as `needs_human`: traffic stays where it is. 409 where it is not held; the cluster need not be armed."""
+    someone = identity.require(request, Role.OPERATOR)
+    return reporting.summary(requesting.leave(switch=found(switch), person=someone))
 
 
 def found(identifier: uuid.UUID) -> Switch:

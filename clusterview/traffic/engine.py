@@ -432,13 +432,18 @@ def _service(switch: Switch, cluster: looking.Cluster) -> tuple[ServiceNow, look
 def _as_expected(switch: Switch, service: ServiceNow) -> bool:
     if service.selector == source_of(switch):
         return True
-    detail = f"{service.selector_manager or 'somebody'} wrote {service.selector}"
+    detail = who_wrote(service)
     body = {"selector": service.selector, "manager": service.selector_manager}
     if switch.returning or switch.at:
         moving_on.step(switch, State.REVERTED_EXTERNALLY, action="REVERTED", body=body, reason="reverted", detail=detail)
     else:
         moving_on.step(switch, State.CONFLICT, action="CONFLICT", body=body, reason="selector-changed", detail=detail)
     return False
+
+
+def who_wrote(service: ServiceNow) -> str:
+    """Whose selector it is, in words."""
+    return f"{service.selector_manager or 'somebody'} wrote {service.selector}"
 
 
 def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
@@ -449,7 +454,7 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
         return None
     if service.uid == switch.service_uid and service.selector == source_of(switch):
         return service
-    detail = f"{service.selector_manager or 'somebody'} wrote {service.selector}"
+    detail = who_wrote(service)
     moving_on.step(
         switch, State.REVERTED_EXTERNALLY, action="REVERTED", body={"selector": service.selector, "manager": service.selector_manager},
         reason="reverted", detail=detail,

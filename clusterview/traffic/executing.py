@@ -17,7 +17,7 @@ from django.db import connection
 
 from clusterview.access import transacting
 from clusterview.models import Switch
-from clusterview.traffic import engine, looking, moving_on, restoring, sizing
+from clusterview.traffic import engine, keeping, looking, moving_on, restoring, sizing
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Executors:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="executor")
         self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._watching = threading.Lock()
         self._ending = threading.Event()
         self._heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._heartbeat.start()
@@ -51,6 +52,10 @@ class Executors:
     def scan(self) -> None:
         """This will hold the clusters' marks against the database."""
         self._submit(restoring.scan)
+
+    def watch(self) -> None:
+        """This will look whether what switches have done still stands while the old side is kept, unless somebody here still does."""
+        self._submit(self._watch)
 
     def stop(self) -> None:
         """This will end after what is being done now."""
@@ -77,6 +82,13 @@ class Executors:
             log.exception("a switch was left where it stood")
         finally:
             self._free.release()
+
+    def _watch(self) -> None:
+        if self._watching.acquire(blocking=False):
+            try:
+                keeping.watch()
+            finally:
+                self._watching.release()
 
     def _beat(self) -> None:
         while not self._ending.wait(BEAT_SECONDS):

@@ -213,6 +213,11 @@ def why_not_by(person: Person, *, cluster: str) -> str | None:
     return _why_nobody(cluster=cluster, hold=True) or _why_not_they(user=person.user_id, token=person.token_id, hold=True)
 
 
+def why_not_they(person: Person) -> str | None:
+    """As `why_not_by`, for what changes nothing in a cluster."""
+    return "read_only" if settings.READ_ONLY else _why_not_they(user=person.user_id, token=person.token_id, hold=True)
+
+
 def _why_nobody(*, cluster: str, hold: bool) -> str | None:
     if settings.READ_ONLY:
         return "read_only"
@@ -233,9 +238,9 @@ def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
 
 def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
     """This will add lines (action and body) to the audit of this operation, inside the caller's transaction. The first ones of a claim come with the
-    claim itself.
+    claim itself; nobody claims an operation that has ended.
     """
-    if actor == EXECUTOR and switch.told_epoch != switch.epoch:
+    if actor == EXECUTOR and switch.open and switch.told_epoch != switch.epoch:
         lines = (("CLAIMED", {"epoch": switch.epoch, "state": switch.state, "holder": switch.holder}), *lines)
         transaction.on_commit(lambda: setattr(switch, "told_epoch", switch.epoch))
     auditing.record_all(

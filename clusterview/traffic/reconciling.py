@@ -1,6 +1,7 @@
 """Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds.
 
-Now and then it has the clusters' marks held against the database, which may have been restored from an older copy.
+Every few seconds it has those Services looked at whose old side is kept, and now and then the clusters' marks held against the database, which may
+have been restored from an older copy.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from clusterview.traffic import executing, moving_on
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+WATCH_SECONDS = 3.0
 SCAN_SECONDS = 60.0
 
 
@@ -38,10 +40,13 @@ class Reconciler:
         executing.of_this_process().stop()
 
     def _run(self) -> None:
-        scan_at = time.monotonic()
+        watch_at = scan_at = time.monotonic()
         while not self._ending.wait(ROUND_SECONDS):
             try:
                 round_once()
+                if time.monotonic() >= watch_at:
+                    watch_at = time.monotonic() + WATCH_SECONDS
+                    executing.of_this_process().watch()
                 if time.monotonic() >= scan_at:
                     scan_at = time.monotonic() + SCAN_SECONDS
                     executing.of_this_process().scan()

@@ -10,6 +10,8 @@ from clusterview.models import AuditEntry, Operation, Sizing, Switch
 from clusterview.traffic import states, words
 from clusterview.traffic.states import State
 
+REVERTED_AFTERWARDS = "reverted-afterwards"
+
 
 def summary(switch: Switch) -> dict[str, Any]:
     """One line of the list."""
@@ -110,19 +112,21 @@ def newest(switch: Switch) -> bool:
 
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
-    """The Service's open switch, the old side that is kept to go back to, the side that was left, and the open change of sizes. After a way
-    back there is nothing to go back to.
+    """The Service's open switch, the old side that is kept to go back to, the side that was left, the last switch where somebody else has undone it
+    after its success, and the open change of sizes. After a way back there is nothing to go back to.
     """
     switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
     opened = switches.filter(open=True).first()
     last = switches.exclude(applied_at=None).first()
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
-    left = last if last and not opened and last.state == State.SUCCEEDED else None
+    reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
+    left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None
     sizing = Sizing.objects.filter(cluster=cluster, service_uid=service_uid, open=True).exclude(purpose=Sizing.Purpose.KEEP).first()
     return {
         "open_switch": str(opened.pk) if opened else None,
         "keeping": _keeping(keeping) if keeping else None,
         "left": {"switch": str(left.pk), "side": left.from_value} if left else None,
+        "reverted": str(reverted.pk) if reverted else None,
         "sizing": size(sizing) if sizing else None,
     }
 

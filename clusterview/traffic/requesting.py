@@ -200,7 +200,7 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
 
 def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> list[dict[str, str]]:
     """What keeps others from writing the selector back, for a switch that somebody else reverted; empty where the cluster cannot be asked."""
-    if switch.state != State.REVERTED_EXTERNALLY:
+    if switch.state != State.REVERTED_EXTERNALLY and switch.reason != reporting.REVERTED_AFTERWARDS:
         return []
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
@@ -248,6 +248,21 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     switch.keeping_old_until = until
     moving_on.tell(switch, state=switch.state)
     return switch
+
+
+def leave(*, switch: Switch, person: Person) -> Switch:
+    """This will end a switch that is held, and leave the traffic where it is to a person: nothing of it is on its way then. The cluster need not be
+    armed, for that may be what it waits for. Raises Refused.
+    """
+    with transaction.atomic():
+        if reason := moving_on.why_not_they(person):
+            raise Refused(403, reason)
+        held = Switch.objects.select_for_update().get(pk=switch.pk)
+        if held.state != State.HELD:
+            raise Refused(409, "not-held")
+        body = {"held_for": held.held_for}
+        moving_on.step(held, State.NEEDS_HUMAN, action="LEFT", actor=person.name, body=body, reason="left", held_for="")
+    return held
 
 
 def told(one: Check) -> dict[str, Any]:

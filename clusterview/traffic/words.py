@@ -313,6 +313,7 @@ REFUSALS: Mapping[str, str] = {
     "idempotency-key": "This Idempotency-Key was used for another request.",
     "finished": "This switch is finished, and there is nothing to go back from.",
     "superseded": "A newer switch of this Service exists; go back from that one.",
+    "not-held": "This switch is not held: it goes on by itself, or it has ended.",
     "keeping-ended": "The old side is not kept any more.",
     "bad-overlap": "overlap_seconds is a whole number from 0 to 3600.",
     "no-overlap": "The selector without the label that tells the sides apart would match other pods too, or nothing, so both sides cannot overlap.",
@@ -374,6 +375,8 @@ REASONS: Mapping[str, str] = {
     "missing-right-size": "Clusterview may not change the autoscaler or the workload: `manage.py rbac --switch` prints the rights.",
     "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
+    "reverted-afterwards": "It had succeeded; some time after that somebody else changed the selector. Nothing was written against them.",
+    "left": "Somebody ended it while it was held. Traffic is where it was then: look at the Service before you switch again.",
 }
 
 

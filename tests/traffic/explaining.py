@@ -13,7 +13,7 @@ from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic.model.retracing import Entry, Explanation, Record, Write, explain, text
 
-NOT_OF_THE_PROTOCOL = ("KEEP",)
+NOT_OF_THE_PROTOCOL = ("KEEP", "REVERTED_AFTERWARDS")
 NAMESPACE, SERVICE = "store", "shop"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/services/{SERVICE}"
 

@@ -79,6 +79,16 @@ class Machine(Steps[World]):
         self._go(who, times)
         self.world.keep()
 
+    @rule(who=WHO, times=TIMES)
+    def leave(self, who: int, times: int) -> None:
+        self._go(who, times)
+        self.world.leave()
+
+    @rule(who=WHO, times=TIMES)
+    def watch(self, who: int, times: int) -> None:
+        self._go(who, times)
+        self.world.watch()
+
     @rule(who=WHO, until=CALLS, seconds=st.sampled_from([1.0, 6.0, 6.0, 40.0, 130.0]), takes_over=st.booleans(), beats=st.booleans())
     def wait(self, who: int, until: str, seconds: float, takes_over: bool, beats: bool) -> None:
         """Whoever it is stands still meanwhile, with a heartbeat or without."""

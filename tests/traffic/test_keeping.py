@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,16 +13,16 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import reporting, requesting
+from clusterview.traffic import keeping, reporting, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.traffic.explaining import explained
 from tests.traffic.sized import LEAST, LIVE, Sizes, actions, autoscalers, carry_sizes, expire, least, olga, reached, set_least, switched
-from tests.traffic.test_engine import ask, carry_out, no_doorbell
+from tests.traffic.test_engine import BLUE, GREEN, ask, carry_out, no_doorbell, writes
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("autoscalers")]
-__all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
+__all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached", "writes"]
 
 def test_the_old_sides_autoscaler_may_not_shrink_it_until_the_time_is_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     switch = switched(olga, reached)
@@ -168,3 +169,23 @@ def test_the_old_side_is_kept_for_as_long_as_was_asked(olga: Person, reached: Si
     carry_out(switch, reached)
     assert switch.keeping_old_until is not None and switch.finished_at is not None
     assert abs((switch.keeping_old_until - switch.finished_at).total_seconds() - 30) < 1
+
+
+def test_a_bot_that_heals_itself_after_the_success_is_named_with_its_recipe_f78(
+    olga: Person, reached: Sizes, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    keeping.watch(opened=lambda _: reached)
+    switch.refresh_from_db()
+    assert (least(lab_shop), switch.reason, reporting.kept(switch)) == (LIVE, "", True)
+    healed = json.dumps({"spec": {"selector": BLUE}})
+    lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--field-manager=argocd-controller", "--type=merge", "-p", healed)
+    keeping.watch(opened=lambda _: reached)
+    carry_sizes(reached)
+    told = AuditEntry.objects.get(switch_id=switch.pk, action="REVERTED_AFTERWARDS").body
+    assert told == {"reason": reporting.REVERTED_AFTERWARDS, "selector": BLUE, "manager": "argocd-controller"}
+    switch.refresh_from_db()
+    assert (switch.state, reporting.kept(switch), least(lab_shop)) == (State.SUCCEEDED, False, LEAST)
+    assert [one["tool"] for one in requesting.recipes_for(switch, opened=lambda _: reached)] == ["Argo CD"]
+    assert writes() == [BLUE, GREEN, BLUE]

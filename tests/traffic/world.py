@@ -20,7 +20,7 @@ from clusterview.access import auditing
 from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, AuditHead, Operation, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import engine, moving_on, requesting, sizing
+from clusterview.traffic import engine, keeping, moving_on, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic import clerking, judging, judging_sizes
@@ -103,6 +103,18 @@ class World:
             except Refused:
                 return
             self._read()
+
+    def leave(self) -> None:
+        if last := Switch.objects.first():
+            try:
+                requesting.leave(switch=last, person=self.olga)
+            except Refused:
+                return
+            self._read()
+
+    def watch(self) -> None:
+        """Somebody looks whether what was switched still stands."""
+        self.begin(lambda: keeping.watch(opened=lambda _: self.memory))
 
     def reconcile(self) -> None:
         """Whoever is free takes up what nobody holds."""

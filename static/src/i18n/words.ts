@@ -134,6 +134,7 @@ const WORDS = {
   ],
   goBackTogether: ["Go back to {side} on {cluster} with its group", "{cluster}에서 그룹과 함께 {side}(으)로 되돌리기"],
   goBack: ["Go back to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 되돌리기"],
+  leave: ["End this switch on {cluster} and leave traffic as it is", "{cluster}의 이 전환을 끝내고 트래픽은 그대로 두기"],
   keepLonger: ["Keep the old side on {cluster} 30 minutes longer", "{cluster}의 이전 버전을 30분 더 유지"],
   keptUntil: ["The old side is kept until {time}.", "이전 버전은 {time}까지 유지됩니다."],
   left: ["{time} left", "{time} 남음"],

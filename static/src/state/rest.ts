@@ -79,6 +79,8 @@ export interface Application {
   readonly open_switch: string | null;
   readonly keeping: Keeping | null;
   readonly left: Left | null;
+  /** The last switch, where somebody else has changed the selector after its success. */
+  readonly reverted: string | null;
   /** A warm-up or scaling down that is open. */
   readonly sizing: Size | null;
 }
@@ -260,6 +262,7 @@ export const switches = (id: string, limit = 200): Promise<Switch[]> =>
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
+export const leave = (id: string): Promise<unknown> => call("POST", `${one(id)}/leave`, {});
 type Begun = Promise<{ id: string; state: string }>;
 export const lookAtScaleDown = (id: string): Promise<SizePreview> => call("GET", `${one(id)}/scale-down`);
 export const scaleDown = (id: string): Begun => call("POST", `${one(id)}/scale-down`, { replicas: 0 });

@@ -17,6 +17,7 @@ import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
+import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
 import { Original } from "./original";
 import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
@@ -44,6 +45,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} />}
       {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
+      {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
@@ -268,8 +270,41 @@ function Running({ id }: { id: string }): JSX.Element {
       {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       <p class="quiet">{ifStopped(told.state)}</p>
+      {told.state === "held" && <Leave id={told.id} />}
       {told.can_go_back && <Back id={told.id} to={told.from} />}
     </div>
+  );
+}
+
+/** The last switch was undone by somebody else, and the Service still leads elsewhere. */
+function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Element | null {
+  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const told = asked.value;
+  if (!told || told.to === live.asked) return null;
+  return (
+    <div class="running" role="status">
+      <p><Link to={{ page: "history", switchId: id }}>{t("switchOf", { service: told.service, from: told.from, to: told.to })}</Link> {reasonOf(told)}</p>
+      {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
+      {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
+    </div>
+  );
+}
+
+/** The way out of a switch that waits for what does not come: its Service can then be switched again. */
+function Leave({ id }: { id: string }): JSX.Element | null {
+  const doing = useDoing();
+  if (page.readOnly || page.role === "viewer") return null;
+  const leave = async (): Promise<void> => {
+    await rest.leave(id);
+    await store.loadApplications();
+  };
+  return (
+    <>
+      <p class="row">
+        <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(leave)}>{t("leave", { cluster: page.clusterName })}</button>
+      </p>
+      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+    </>
   );
 }
 

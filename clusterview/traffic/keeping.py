@@ -1,0 +1,70 @@
+"""Looks, while an old side is kept, whether the Service still leads where the switch has brought it (F78).
+
+A finished switch stays what it is, and nothing is written to the cluster: whoever changed the selector is told of once, and the old side is not
+kept any more, for it has the traffic again or nobody goes back to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from clusterview.access import auditing, transacting
+from clusterview.kube import errors
+from clusterview.models import Switch
+from clusterview.traffic import engine, looking, moving_on, reporting, restoring
+from clusterview.traffic.situations import ServiceNow
+from clusterview.traffic.states import State
+
+log = logging.getLogger(__name__)
+
+
+def watch(*, opened: looking.Opener = looking.cluster) -> None:
+    """This will read each Service once whose old side is kept."""
+    away = set[str]()
+    for switch in _kept():
+        if switch.cluster_id not in away and not _look(switch, opened=opened):
+            away.add(switch.cluster_id)
+
+
+def _kept() -> Iterator[Switch]:
+    """Those that have moved traffic last, as far as the database tells."""
+    kept = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True).select_related("cluster")
+    return (switch for switch in kept if reporting.newest(switch))
+
+
+def _look(switch: Switch, *, opened: looking.Opener) -> bool:
+    """False where the cluster does not answer."""
+    service: ServiceNow | None
+    try:
+        service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
+    except errors.NotFound:
+        service = None
+    except (LookupError, errors.Unreachable, errors.TimedOut):
+        return False
+    except errors.KubeError as problem:
+        log.info("the Service of switch %s could not be looked at: %s", switch.pk, problem.sentence)
+        return True
+    if service is None:
+        _give_up(switch, reason="gone")
+    elif service.uid != switch.service_uid:
+        _give_up(switch, reason="replaced")
+    elif service.selector != switch.to_selector and not restoring.is_lost(switch.cluster, service):
+        _give_up(switch, reason=reporting.REVERTED_AFTERWARDS, service=service)
+    return True
+
+
+@transacting.whole
+def _give_up(switch: Switch, *, reason: str, service: ServiceNow | None = None) -> None:
+    """Tells it once, however many look. A newer switch of ours that has changed the selector was accepted before anybody could read that."""
+    kept = Switch.objects.filter(pk=switch.pk, state=State.SUCCEEDED, keeping_old_until__gt=timezone.now())
+    detail = engine.who_wrote(service) if service else ""
+    if not reporting.newest(switch) or not kept.update(keeping_old_until=None, reason=reason, detail=auditing.lasting(detail)):
+        return
+    body = {"selector": service.selector, "manager": service.selector_manager} if service else {}
+    moving_on.record(switch, ("REVERTED_AFTERWARDS", {"reason": reason} | body))
+    transaction.on_commit(partial(moving_on.tell, switch, state=switch.state))

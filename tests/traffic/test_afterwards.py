@@ -1,0 +1,147 @@
+"""After its success: somebody else changes the selector while the old side is kept, which is told once and never fought (F78)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clusterview.kube import errors
+from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.traffic import executing, keeping, reconciling, reporting, requesting
+from clusterview.traffic.states import State
+from tests.traffic import world
+from tests.traffic.memory import BLUE
+from tests.traffic.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RED = BLUE | {"slot": "red"}
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Where a switch to green has succeeded."""
+    world.enter(monkeypatch)
+    with world.present() as made:
+        made.click(to="green")
+        made.go(made.runs[-1], times=40)
+        assert Switch.objects.get().state == State.SUCCEEDED
+        yield made
+        made.settle()
+
+
+def look(here: World) -> None:
+    keeping.watch(opened=lambda _: here.memory)
+    here.check()
+
+
+def revert(here: World, selector: dict[str, str] = BLUE) -> None:
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(selector)), by="argocd-controller")
+
+
+def lines() -> list[dict[str, Any]]:
+    return [one.body for one in AuditEntry.objects.filter(action="REVERTED_AFTERWARDS")]
+
+
+@pytest.mark.parametrize("selector", [BLUE, RED], ids=["back", "elsewhere"])
+def test_who_changes_the_selector_after_the_success_is_told_of_once_and_not_fought_f78(here: World, selector: dict[str, str]) -> None:
+    look(here)
+    assert not lines(), "told although it stands"
+    revert(here, selector)
+    sent = len(here.memory.writes)
+    look(here)
+    look(here)
+    assert lines() == [{"reason": "reverted-afterwards", "selector": selector, "manager": "argocd-controller"}]
+    assert len(here.memory.writes) == sent
+    assert list(AuditEntry.objects.order_by("-sequence").values_list("action", flat=True)[:2]) == ["REVERTED_AFTERWARDS", "CLOSED"]
+    told = reporting.as_dict(switch := Switch.objects.get())
+    assert (told["state"], told["reason"], told["keeping_old_until"], told["can_go_back"]) == ("succeeded", "reverted-afterwards", None, False)
+    assert "argocd-controller" in told["detail"] and "somebody else" in told["sentence"]
+    assert [one["code"] for one in requesting.recipes_for(switch, opened=lambda _: here.memory)] == ["argo-cd"]
+    of_service = reporting.of_service(cluster="lab", service_uid=switch.service_uid)
+    assert (of_service["reverted"], of_service["keeping"], of_service["left"]) == (str(switch.pk), None, None)
+
+
+def test_several_executors_tell_it_once(here: World) -> None:
+    revert(here)
+    for _ in range(3):
+        here.watch()
+    assert [run.at for run in here.runs] == ["service"] * 3
+    for run in list(here.runs):
+        here.go(run, times=9)
+    assert len(lines()) == 1
+
+
+def test_the_old_side_is_not_held_up_any_more_once_it_has_the_traffic(here: World) -> None:
+    here.reconcile()
+    for run in list(here.runs):
+        here.go(run, times=40)
+    assert here.autoscaler.number > world.LEAST
+    revert(here)
+    look(here)
+    here.clock.pass_by(60)
+    here.reconcile()
+    for run in list(here.runs):
+        here.go(run, times=40)
+    assert (here.autoscaler.number, Sizing.objects.get().state) == (world.LEAST, State.SUCCEEDED)
+
+
+def test_what_a_newer_switch_of_ours_has_moved_is_nobody_elses(here: World) -> None:
+    here.watch()
+    [watcher] = here.runs
+    assert watcher.at == "service"
+    here.back()
+    here.go(here.runs[-1], times=40)
+    assert here.memory.selector == BLUE
+    here.go(watcher, times=9)
+    look(here)
+    assert not lines()
+
+
+def test_a_service_that_was_made_anew_ends_the_keeping(here: World) -> None:
+    here.memory.create()
+    look(here)
+    assert lines() == [{"reason": "replaced"}]
+
+
+def test_a_cluster_that_does_not_answer_proves_nothing_and_is_asked_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def away(**_: str) -> None:
+        nonlocal asked
+        asked += 1
+        raise errors.Unreachable("The cluster cannot be reached.")
+
+    revert(here)
+    beside = Switch.objects.get()
+    beside.pk, beside.service, beside.service_uid = uuid.uuid4(), "beside", "uid-beside"
+    beside.save(force_insert=True)
+    with monkeypatch.context() as now:
+        now.setattr(here.memory, "service", away)
+        keeping.watch(opened=lambda _: here.memory)
+    assert (asked, lines()) == (1, [])
+    beside.delete()
+    look(here)
+    assert len(lines()) == 1
+
+
+def test_the_reconciler_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Looked(BaseException):
+        """The reconciler has come to it."""
+
+    class Stand:
+        def watch(self) -> None:
+            raise Looked
+
+        def scan(self) -> None:
+            reconciler._ending.set()
+
+    monkeypatch.setattr(reconciling, "ROUND_SECONDS", 0)
+    monkeypatch.setattr(reconciling, "round_once", lambda: None)
+    monkeypatch.setattr(executing, "of_this_process", Stand)
+    reconciler = reconciling.Reconciler()
+    with pytest.raises(Looked):
+        reconciler._run()
