@@ -125,7 +125,7 @@ class Subscription:
             await self._wake.wait()
 
     def _next(self) -> bytes | None:
-        if self._heartbeat is not None:
+        if self._heartbeat is not None and not self._changes:  # "live" is not said before what is late
             frame, self._heartbeat = self._heartbeat, None
             return frame
         if self._operations:

@@ -57,6 +57,9 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   opened(open) {
     store.connected.value = open;
   },
+  current(current) {
+    store.current.value = current;
+  },
 });
 
 theme.restore();

@@ -43,7 +43,7 @@ async function opened(): Promise<Line> {
 beforeEach(() => {
   vi.useFakeTimers();
   lines.length = 0;
-  ears = { firstPaint: vi.fn(), whole: vi.fn(), changes: vi.fn(), heartbeat: vi.fn(), operation: vi.fn(), ended: vi.fn(), opened: vi.fn() };
+  ears = { firstPaint: vi.fn(), whole: vi.fn(), changes: vi.fn(), heartbeat: vi.fn(), operation: vi.fn(), ended: vi.fn(), opened: vi.fn(), current: vi.fn() };
   const open = (): Socket => {
     lines.push(new Line());
     return lines.at(-1)!;
@@ -68,6 +68,45 @@ test("a large cluster's first paint is told before its picture, and is no place 
   line.say({ type: "snapshot", position: at(4), body });
   await connection.settled();
   expect(ears.whole).toHaveBeenCalledTimes(1);
+});
+
+describe("a picture is the server's only from its answer to the last hello on", () => {
+  const isCurrent = (): unknown => ears.current.mock.lastCall?.[0];
+
+  test("the first one, when it has come", async () => {
+    connection.start();
+    lines.at(-1)!.onopen?.();
+    expect(isCurrent()).toBe(false);
+    lines.at(-1)!.say({ type: "snapshot", position: at(4), body });
+    await connection.settled();
+    expect(isCurrent()).toBe(true);
+  });
+
+  test.each([["its place is still known", { type: "resumed", position: at(4) }], ["it is sent anew", { type: "snapshot", position: at(9), body }]])(
+    "after a break, when %s; a heartbeat says nothing of it",
+    async (_, answer) => {
+      (await opened()).onclose?.();
+      vi.advanceTimersByTime(wait(0, 0));
+      const line = lines.at(-1)!;
+      line.onopen?.();
+      line.say({ type: "heartbeat", contact: {}, server_time_ms: 0 });
+      await connection.settled();
+      expect(ears.heartbeat).toHaveBeenCalled();
+      expect(isCurrent()).toBe(false);
+      line.say(answer);
+      await connection.settled();
+      expect(isCurrent()).toBe(true);
+    },
+  );
+
+  test("after the past, when it has come", async () => {
+    const line = await opened();
+    connection.anew();
+    expect(isCurrent()).toBe(false);
+    line.say({ type: "snapshot", position: at(5), body });
+    await connection.settled();
+    expect(isCurrent()).toBe(true);
+  });
 });
 
 describe("each change is applied exactly once and in order (F70)", () => {

@@ -28,6 +28,11 @@ describe("the page claims no more than it knows", () => {
     expect(freshness(told("live", 0), 0, 61_000, true).state).toBe("lost");
   });
 
+  test("a picture from before is not live while the newest is on its way", () => {
+    expect(freshness(told("live", 0), 0, 10, true, true, false)).toMatchObject({ state: "stale", reason: "catching_up" });
+    expect(freshness(told("stale", 7, "unreachable"), 0, 10, true, true, false)).toMatchObject({ state: "stale", reason: "unreachable" });
+  });
+
   test("a closed connection is stale at once (F72)", () => {
     expect(freshness(told("live", 0), 0, 10, false).state).toBe("stale");
   });

@@ -62,6 +62,16 @@ async def test_only_the_newest_heartbeat_waits_and_it_goes_first() -> None:
     assert await frames(made) == [b"new", b"whole"]
 
 
+async def test_a_heartbeat_says_nothing_before_the_changes_that_are_late() -> None:
+    """Else a page whose line is slow would call live what is megabytes behind."""
+    made = subscription()
+    assert await frames(made) == [b"whole"]
+    made.put_changes(frame=b"1")
+    made.put_changes(frame=b"2")
+    made.put_heartbeat(frame=b"beat")
+    assert await frames(made) == [b"1", b"2", b"beat"]
+
+
 async def test_resumed_frames_take_the_snapshots_place() -> None:
     made = subscription()
     made.resume(frames=[b"resumed", b"5"])
@@ -142,7 +152,7 @@ async def test_a_change_goes_out_with_the_heartbeat_that_it_meets() -> None:
     assert await socket.came() == [b"whole"]
     made.put_heartbeat(frame=b"beat")
     made.put_changes(frame=b"1")
-    assert await socket.came() == [b"beat", b"1"]
+    assert await socket.came() == [b"1", b"beat"]
     assert socket.writes == 2
 
 

@@ -20,8 +20,11 @@ export interface Freshness {
   readonly detail: string;
 }
 
-/** `heardAt` and `now` are milliseconds of one and the same steady clock; `hasPicture` tells whether there is anything that could be out of date. */
-export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true): Freshness {
+/**
+ * `heardAt` and `now` are milliseconds of one and the same steady clock; `hasPicture` tells whether there is anything that could be out of date, and
+ * `isCurrent` whether the server has no newer one that is still on its way.
+ */
+export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true, isCurrent = true): Freshness {
   if (!contact) return { state: "waiting", age: null, verified: null, reason: open ? "" : "no_server", detail: "" };
   const since = Math.max(0, now - heardAt);
   const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
@@ -31,6 +34,7 @@ export function freshness(contact: Contact | null, heardAt: number, now: number,
   // Right after the start nobody has begun to observe, and nothing is lost that ever was there.
   const begins = !hasPicture && age === null && contact.reason === "no_observer";
   if (!silent && begins) return { state: "waiting", age, verified, reason: "not_begun", detail: "" };
+  if (!silent && told === "live" && hasPicture && !isCurrent) return { state: "stale", age, verified, reason: "catching_up", detail: "" };
   if (!silent) return { state: told, age, verified, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
   const state = told === "lost" || age === null || age > LOST_AFTER_SECONDS ? "lost" : "stale";
   return { state, age, verified, reason: "no_server", detail: "" };

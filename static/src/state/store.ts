@@ -69,6 +69,8 @@ function grow(counter: Signal<number> | undefined): void {
 export const contact = signal<Contact | null>(null);
 export const heardAt = signal(0);
 export const connected = signal(false);
+/** Whether the picture is the server's, and not the one from before a break or from the past. */
+export const current = signal(false);
 export const endedBecause = signal("");
 const noted = signal({ at: 0 });
 
@@ -83,7 +85,7 @@ export function hear(told: Contact): void {
 export const fresh = computed(() => {
   void clock.now.value;
   void noted.value;
-  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value);
+  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value);
 });
 /** Whether the map shows a moment that is over. */
 export const isPast = computed(() => route.value.at !== "");

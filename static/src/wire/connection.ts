@@ -25,6 +25,8 @@ export interface Ears {
   /** The server has ended it for good, and why. */
   ended(reason: string): void;
   opened(open: boolean): void;
+  /** Whether the picture is the one that the server has: not from a hello until its answer has been worked on. */
+  current(current: boolean): void;
 }
 
 export interface Socket {
@@ -101,6 +103,7 @@ export class Connection {
 
   private hello(resume: Position | null): void {
     this.awaiting = true;
+    this.ears.current(false);
     this.socket?.send(decoding.frame({ type: "hello", cluster: this.cluster, view: WHOLE, resume }));
   }
 
@@ -146,6 +149,7 @@ export class Connection {
     this.position = position;
     this.awaiting = false;
     this.tries = 0;
+    this.ears.current(true);
   }
 
   private advance(message: Changes): void {
