@@ -22,7 +22,7 @@ of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
 MOST_LISTED = 500
-NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "reverted": None, "sizing": None}
+NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "reverted": None, "sizing": None, "warm_up": None}
 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)

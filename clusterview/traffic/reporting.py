@@ -113,7 +113,8 @@ def newest(switch: Switch) -> bool:
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     """The Service's open switch, the old side that is kept to go back to, the side that was left, the last switch where somebody else has undone it
-    after its success, and the open change of sizes. After a way back there is nothing to go back to.
+    after its success, the open change of sizes, and the last warm-up that has ended since traffic moved. After a way back there is nothing to go
+    back to.
     """
     switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
     opened = switches.filter(open=True).first()
@@ -121,13 +122,17 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
     left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None
-    sizing = Sizing.objects.filter(cluster=cluster, service_uid=service_uid, open=True).exclude(purpose=Sizing.Purpose.KEEP).first()
+    sizes = Sizing.objects.filter(cluster=cluster, service_uid=service_uid)
+    sizing = sizes.filter(open=True).exclude(purpose=Sizing.Purpose.KEEP).first()
+    ended = sizes.filter(open=False, purpose=Sizing.Purpose.WARM_UP)
+    warm_up = (ended.filter(requested_at__gt=last.requested_at) if last else ended).first()
     return {
         "open_switch": str(opened.pk) if opened else None,
         "keeping": _keeping(keeping) if keeping else None,
         "left": {"switch": str(left.pk), "side": left.from_value} if left else None,
         "reverted": str(reverted.pk) if reverted else None,
         "sizing": size(sizing) if sizing else None,
+        "warm_up": size(warm_up) if warm_up else None,
     }
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from clusterview.models import Sizing, Switch
 from clusterview.topology import objects
 from clusterview.topology.pictures import Picture
+from clusterview.traffic.states import State
 from tests.api.seen import Hub
 from tests.traffic.making import BLUE, GREEN, deployment, service
 
@@ -54,3 +57,21 @@ def test_of_a_cluster_that_was_not_seen_yet_nothing_is_claimed(lab: None, seen: 
     seen.picture = None
     answer = bearer("viewer").get("/api/v1/clusters/lab/applications?all=true")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")
+
+
+def test_a_warm_up_that_has_ended_says_why_until_traffic_moves(shop: None, bearer: Bearer) -> None:
+    what = {
+        "cluster_id": "lab", "cluster_identity": "x", "namespace": "store", "service": "shop", "service_uid": str(service().uid), "open": False,
+        "actor": "olga",
+    }  # fmt: skip
+    ended = {"purpose": Sizing.Purpose.WARM_UP, "side": "green", "selector": GREEN, "state": State.NEEDS_HUMAN, "reason": "not-ready-in-time"}
+    Sizing.objects.create(**what, **ended, detail="green: 0 of 2")
+    viewer = bearer("viewer")
+    found = told(lambda _: viewer)["shop"]
+    assert found["sizing"] is None
+    said = {name: found["warm_up"][name] for name in ("state", "side", "detail", "open")}
+    assert said == {"state": "needs_human", "side": "green", "detail": "green: 0 of 2", "open": False}
+    assert "half an hour" in found["warm_up"]["sentence"]
+    moved = {"key": "slot", "from_value": "blue", "to_value": "green", "from_selector": BLUE, "to_selector": GREEN, "state": State.SUCCEEDED}
+    Switch.objects.create(**what, **moved, applied_at=timezone.now())
+    assert told(lambda _: viewer)["shop"]["warm_up"] is None

@@ -16,7 +16,7 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
-ACTING = re.compile("^(Switch traffic|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
+ACTING = re.compile("^(Switch traffic|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
 POST = """async ([path, body]) => {
   const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };

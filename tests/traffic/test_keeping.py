@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -171,16 +172,27 @@ def test_the_old_side_is_kept_for_as_long_as_was_asked(olga: Person, reached: Si
     assert abs((switch.keeping_old_until - switch.finished_at).total_seconds() - 30) < 1
 
 
+@pytest.fixture
+def heal(lab_shop: Lab) -> Iterator[Callable[[], None]]:
+    """Argo CD writes the old selector back. Afterwards the selector is not its own any more, for other tests."""
+
+    def patch(manager: str, selector: dict[str, str]) -> None:
+        text = json.dumps({"spec": {"selector": selector}})
+        lab_shop.kubectl("patch", "service", "shop", "-n", "store", f"--field-manager={manager}", "--type=merge", "-p", text)
+
+    yield partial(patch, "argocd-controller", BLUE)
+    patch("kubectl", GREEN)
+
+
 def test_a_bot_that_heals_itself_after_the_success_is_named_with_its_recipe_f78(
-    olga: Person, reached: Sizes, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+    heal: Callable[[], None], olga: Person, reached: Sizes, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:
     switch = switched(olga, reached)
     carry_sizes(reached)
     keeping.watch(opened=lambda _: reached)
     switch.refresh_from_db()
     assert (least(lab_shop), switch.reason, reporting.kept(switch)) == (LIVE, "", True)
-    healed = json.dumps({"spec": {"selector": BLUE}})
-    lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--field-manager=argocd-controller", "--type=merge", "-p", healed)
+    heal()
     keeping.watch(opened=lambda _: reached)
     carry_sizes(reached)
     told = AuditEntry.objects.get(switch_id=switch.pk, action="REVERTED_AFTERWARDS").body

@@ -83,6 +83,8 @@ export interface Application {
   readonly reverted: string | null;
   /** A warm-up or scaling down that is open. */
   readonly sizing: Size | null;
+  /** The last warm-up that has ended since traffic moved. */
+  readonly warm_up: Size | null;
 }
 
 export interface Ref {

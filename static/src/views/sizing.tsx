@@ -23,6 +23,16 @@ export function Hold({ told }: { told: rest.Size }): JSX.Element {
   );
 }
 
+/** How the last warm-up ended, for whoever comes back to see. */
+export function Warmed({ told }: { told: rest.Size }): JSX.Element {
+  return (
+    <p>
+      {t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)} · {t("by", { person: told.actor })}{" "}
+      <span class="quiet">{reasonOf(told)}{told.detail && ` (${told.detail})`}</span>
+    </p>
+  );
+}
+
 /** An open warm-up or scaling down. */
 export function Resizing({ told, live, against }: { told: rest.Size; live: LiveApplication; against: string }): JSX.Element {
   const doing = useDoing();

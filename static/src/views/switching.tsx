@@ -20,7 +20,7 @@ import { CheckLine } from "./checks";
 import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
 import { Original } from "./original";
-import { Hold, Resizing, ScaleDown, WarmUp } from "./sizing";
+import { Hold, Resizing, ScaleDown, Warmed, WarmUp } from "./sizing";
 
 const KEEP_MINUTES = 30;
 /** How long the side that is left is kept, unless somebody asks for longer. */
@@ -47,6 +47,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
+      {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
       {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} />}
       {alone && <Arming />}
