@@ -48,7 +48,11 @@ def contact(cluster: str) -> Contact:
 
 def freshness(cluster: str) -> dict[str, Any]:
     """What every answer from a picture says of it: how fresh it is, and which kinds it does not show."""
-    now = contact(cluster)
+    return told(contact(cluster))
+
+
+def told(now: Contact) -> dict[str, Any]:
+    """The part of a contact that is told beside a picture."""
     return {"state": now.state, "contact_age_seconds": now.contact_age_seconds, "missing": now.missing}
 
 
