@@ -70,8 +70,9 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
 
     `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
-    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. With `at`, a time with its zone, what was seen then, and `state`: how fresh it
-    was; 404 `not_recorded` where nothing was written down for that moment (see `recorded`).
+    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and which
+    kinds are not seen. With `at`, a time with its zone, what was seen then, and of these only `state` as it was then; 404 `not_recorded` where
+    nothing was written down for that moment (see `recorded`).
     """
     opened(cluster)
     if at is not None:
@@ -79,7 +80,7 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
         return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
     now = seeing.now(cluster)
     place = now.position
-    return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence)
+    return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence, **seeing.freshness(cluster))
 
 
 def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:

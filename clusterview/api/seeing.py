@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import clusterview.stream.hub as hub
 from clusterview.api.refusing import Refusal
@@ -43,6 +44,16 @@ def now(cluster: str) -> Seen:
 def contact(cluster: str) -> Contact:
     """How fresh it is."""
     return hub.hub().contact_now(cluster)
+
+
+def freshness(cluster: str) -> dict[str, Any]:
+    """What every answer from a picture says of it: how fresh it is, and which kinds it does not show."""
+    return told(contact(cluster))
+
+
+def told(now: Contact) -> dict[str, Any]:
+    """The part of a contact that is told beside a picture."""
+    return {"state": now.state, "contact_age_seconds": now.contact_age_seconds, "missing": now.missing}
 
 
 def past(cluster: str, *, at: datetime) -> reading.Past:

@@ -117,8 +117,8 @@ class Link(Schema):
 
 
 class Topology(Schema):
-    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind. The place in the stream belongs to what is
-    seen now, `state` to what was seen before.
+    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind. The place in the stream, the age and
+    what is missing belong to what is seen now; `state` is live, stale or lost, of now or of that moment.
     """
 
     objects: list[dict[str, Any]]
@@ -126,6 +126,8 @@ class Topology(Schema):
     epoch: int = 0
     sequence: int = 0
     state: str = ""
+    contact_age_seconds: float | None = None
+    missing: list[Missing] = []
 
 
 class Span(Schema):

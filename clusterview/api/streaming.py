@@ -4,6 +4,8 @@
 off in the middle gets the whole step again (changes say what is, not what to add, so twice does no harm). Where the asked-for place is
 gone, an event `restart` says so: read the topology again; what comes after the event continues it.
 
+An event `contact` says how fresh the picture is (`state`, `contact_age_seconds`, `missing`): at first, when that changes, and each 15 s.
+
 Nothing of ours ends the stream. A comment each 15 s keeps proxies from doing it, and whoever lost the right to look is cut off at once.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
@@ -20,9 +23,9 @@ from channels.db import database_sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
 
-from clusterview.api import clusters, identity
+from clusterview.api import clusters, identity, seeing
 from clusterview.stream import hub
-from clusterview.stream.messages import Position
+from clusterview.stream.messages import Contact, Position
 from clusterview.topology import changes as happened
 from clusterview.topology import objects
 from clusterview.topology.joining import Joined
@@ -30,12 +33,16 @@ from clusterview.topology.pictures import Picture
 
 router = Router(tags=["clusters"])
 KEEP_ALIVE_SECONDS = 15.0
+LOOK_SECONDS = 1.0
 START_AGAIN_SECONDS = 0.5
 
 
 @router.get("/{slug:cluster}/changes")
 async def changes(request: HttpRequest, cluster: str) -> StreamingHttpResponse:
-    """Changes from now on, or after `Last-Event-ID: <epoch>-<sequence>`; `{op: put|drop|link|unlink, …}` each, as text/event-stream."""
+    """Changes from now on, or after `Last-Event-ID: <epoch>-<sequence>`; `{op: put|drop|link|unlink, …}` each, as text/event-stream.
+
+    Events `contact` between them say how fresh the picture is.
+    """
     await database_sync_to_async(clusters.opened)(cluster)
     after = place(request.headers.get("Last-Event-ID", ""))
     answer = StreamingHttpResponse(events(request=request, cluster=cluster, after=after), content_type="text/event-stream")
@@ -59,15 +66,26 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
     look_again: asyncio.Task[Any] = asyncio.ensure_future(doubt.wait())
     try:
         await asyncio.sleep(0)
-        yield b": changes follow\n\n"
+        said = await asyncio.to_thread(seeing.contact, cluster)  # which waits for a first look
+        looked_at = time.monotonic()
+        yield b": changes follow\n\n" + how_fresh(said)
         while True:
-            done, _ = await asyncio.wait({next_step, look_again}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            patience = min(LOOK_SECONDS, KEEP_ALIVE_SECONDS)
+            done, _ = await asyncio.wait({next_step, look_again}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            contact = hub.hub().contact(cluster)
+            if (contact.state, contact.missing) != (said.state, said.missing):
+                said = contact
+                yield how_fresh(said)
+            if not done and time.monotonic() - looked_at < KEEP_ALIVE_SECONDS:
+                continue
             if next_step not in done:
+                looked_at = time.monotonic()
                 doubt.clear()
                 if not await database_sync_to_async(identity.is_still_let_in)(request):
                     return
                 look_again = look_again if not done else asyncio.ensure_future(doubt.wait())
-                yield b": still here\n\n"
+                said = hub.hub().contact(cluster)
+                yield b": still here\n\n" + how_fresh(said)
                 continue
             step = next_step.result()
             next_step = asyncio.ensure_future(anext(steps))
@@ -82,6 +100,11 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await steps.aclose()
+
+
+def how_fresh(contact: Contact) -> bytes:
+    """The event that says it."""
+    return b"event: contact\ndata: %s\n\n" % msgspec.json.encode(seeing.told(contact))
 
 
 async def follow(*, cluster: str, after: Position | None) -> AsyncGenerator[tuple[Position, list[dict[str, Any]]] | None, None]:

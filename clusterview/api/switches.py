@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from clusterview.api import clusters, identity, seeing, shapes
@@ -26,13 +26,19 @@ NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": 
 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
-def every_application(request: HttpRequest, cluster: str, all: bool = False) -> list[dict[str, Any]]:
+def every_application(request: HttpRequest, response: HttpResponse, cluster: str, all: bool = False) -> list[dict[str, Any]]:
     """Every application with two sides, found from the cluster alone, and what stands against a switch of it.
 
     With `all=true` every other Service too, with strategy `none` and the reason; only those that the annotation hides are left out.
+    How fresh the picture is stands in the headers `Clusterview-State`, `Clusterview-Contact-Age` (seconds; none before the first contact) and
+    `Clusterview-Missing` (kinds that are not seen, with commas between them).
     """
     clusters.opened(cluster)
-    seen = seeing.now(cluster)
+    seen, contact = seeing.now(cluster), seeing.contact(cluster)
+    response["Clusterview-State"] = contact.state
+    if contact.contact_age_seconds is not None:
+        response["Clusterview-Contact-Age"] = f"{contact.contact_age_seconds:.1f}"
+    response["Clusterview-Missing"] = ",".join(one.kind for one in contact.missing)
     switched = {uid for kind in (Switch, Sizing) for uid in kind.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct()}
     return [
         as_map(found) | (reporting.of_service(cluster=cluster, service_uid=found.service_uid) if found.service_uid in switched else NEVER_SWITCHED)

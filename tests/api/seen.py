@@ -42,6 +42,9 @@ class Hub:
     def contact_now(self, cluster: str) -> Contact:
         return self.said
 
+    def contact(self, cluster: str) -> Contact:
+        return self.said
+
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | tuple[Position, list[changes.Change]]]:
         self.asked.append(after)
         if after is not None and after.epoch != self.position.epoch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -42,6 +43,14 @@ def test_what_can_be_switched_is_told_with_its_sides_and_its_group(shop: None, b
     said = {name: found["shop"][name] for name in ("strategy", "why_not", "why_not_sentence", "why_not_remedy", "open_switch", "keeping")}
     assert said == {
         "strategy": "selector", "why_not": None, "why_not_sentence": "", "why_not_remedy": "", "open_switch": None, "keeping": None,
+    }  # fmt: skip
+
+
+def test_how_fresh_that_is_stands_in_the_headers(shop: None, seen: Hub, bearer: Bearer) -> None:
+    seen.said = msgspec.structs.replace(seen.said, state="stale", contact_age_seconds=7.5)
+    headers = bearer("viewer").get("/api/v1/clusters/lab/applications").headers
+    assert {name: headers[f"Clusterview-{name}"] for name in ("State", "Contact-Age", "Missing")} == {
+        "State": "stale", "Contact-Age": "7.5", "Missing": "Ingress",
     }  # fmt: skip
 
 

@@ -53,6 +53,13 @@ def test_a_cluster_of_which_nothing_was_seen_is_lost_and_counts_nothing(lab: Non
     assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")
 
 
+def test_the_topology_says_how_fresh_it_is_and_what_it_does_not_show(lab: None, seen: Hub, bearer: Bearer) -> None:
+    seen.said = msgspec.structs.replace(seen.said, state="stale", contact_age_seconds=7.5)
+    told = bearer("viewer").get("/api/v1/clusters/lab/topology").json()
+    assert (told["state"], told["contact_age_seconds"]) == ("stale", 7.5)
+    assert told["missing"] == [{"kind": "Ingress", "why": "not_permitted", "detail": ""}]
+
+
 def test_the_topology_is_the_whole_picture_at_one_place(lab: None, bearer: Bearer) -> None:
     told = bearer("viewer").get("/api/v1/clusters/lab/topology").json()
     assert (told["epoch"], told["sequence"]) == (7, 40)
