@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from clusterview.access import auditing, transacting
+from clusterview.access import auditing, names, transacting
 from clusterview.models import Cluster
 
 
@@ -75,7 +75,7 @@ def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
         found.identity, found.identity_is_weak = identity, is_weak
         found.save()
         return True
-    _disarm(found, actor="clusterview", body={"armed": known, "answers": identity})
+    _disarm(found, actor=names.PRODUCT, body={"armed": known, "answers": identity})
     return False
 
 
@@ -91,7 +91,7 @@ def freeze(*, cluster: str, marks: dict[str, str]) -> None:
     found.frozen_at, found.lost_marks = timezone.now(), {**found.lost_marks, **new}
     found.armed_at, found.armed_by_id = None, None
     found.save()
-    auditing.record(actor="clusterview", action=auditing.GAP, cluster=found.pk, body={"marks": new})
+    auditing.record(actor=names.PRODUCT, action=auditing.GAP, cluster=found.pk, body={"marks": new})
 
 
 @transacting.whole

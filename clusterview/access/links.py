@@ -8,16 +8,18 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from clusterview.access import secrets
+from clusterview.access import auditing, secrets, transacting
 from clusterview.models import LoginLink
 
 LASTING = timedelta(hours=24)
 
 
-def create(*, user: User, lasting: timedelta = LASTING) -> str:
-    """This will make a link and return its token, for the path `/login/<token>`."""
+@transacting.whole
+def create(*, user: User, actor: str, lasting: timedelta = LASTING) -> str:
+    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`."""
     token = secrets.new()
     LoginLink.objects.create(user=user, token_hash=secrets.digest(token), expires_at=timezone.now() + lasting)
+    auditing.record(actor=actor, action="LINK_MADE", body={"name": user.get_username()})
     return token
 
 
@@ -27,11 +29,15 @@ def find(*, token: str) -> User | None:
     return link.user if link else None
 
 
+@transacting.whole
 def use(*, token: str) -> User | None:
-    """This will use the link up and return its person; None when it was used, has expired or never was. One of two at once wins."""
+    """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins."""
     user = find(token=token)
     taken = _usable().filter(token_hash=secrets.digest(token)).update(used_at=timezone.now())
-    return user if taken else None
+    if user is None or not taken:
+        return None
+    auditing.record(actor=user.get_username(), action="SIGNED_IN")
+    return user
 
 
 def _usable() -> QuerySet[LoginLink]:

@@ -17,7 +17,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clusterview.access import auditing, secrets, transacting
+from clusterview.access import auditing, names, secrets, transacting
 from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant
 from clusterview.models.people import Role
@@ -94,9 +94,8 @@ def session_hash(session_key: str) -> str:
 
 
 def add(*, name: str, role: str) -> User:
-    """This will add a person without a password (they sign in by link). Raises ValueError when the name is taken."""
-    if User.objects.filter(username=name).exists():
-        raise ValueError(f"There is already a person called {name}.")
+    """This will add a person without a password (they sign in by link). Raises ValueError when the name is taken, by a token too."""
+    names.expect_free(name)
     user = User.objects.create_user(username=name)
     user.set_unusable_password()
     user.save()

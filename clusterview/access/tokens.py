@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from clusterview.access import secrets
+from clusterview.access import names, secrets
 from clusterview.models import ApiToken
 
 
 def create(*, name: str, role: str) -> str:
-    """This will make a token and return it; it is shown this once. Raises ValueError when the name is taken."""
-    if ApiToken.objects.filter(name=name).exists():
-        raise ValueError(f"There is already a token called {name}.")
+    """This will make a token and return it; it is shown this once. Raises ValueError when the name is taken, by a person too."""
+    names.expect_free(name)
     token = secrets.new()
     ApiToken.objects.create(name=name, role=role, token_hash=secrets.digest(token))
     return token

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from clusterview.access import auditing, roles
+from clusterview.access import auditing, names, roles
 from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Operation, Sizing, Switch
 from clusterview.stream import notices, publishing
@@ -28,7 +28,7 @@ from clusterview.traffic.states import State
 
 LEASE = timedelta(seconds=5)
 AT_ONCE = 50
-EXECUTOR = "clusterview"
+EXECUTOR = names.PRODUCT
 
 Row = TypeVar("Row", bound=Model)
 Kind = TypeVar("Kind", Switch, Sizing)

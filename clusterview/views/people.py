@@ -47,12 +47,13 @@ def everyone(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return listing(request, person=person, form=form)
     name, role = form.cleaned_data["name"], form.cleaned_data["role"]
-    if User.objects.filter(username=name).exists():
-        form.add_error("name", gettext("There is already a person of this name."))
+    try:
+        with transaction.atomic():
+            user = people.add(name=name, role=role)
+            auditing.record(actor=person.name, action="PERSON_ADDED", body={"name": name, "role": role})
+    except ValueError:
+        form.add_error("name", gettext("This name is taken, by a person, a token or Clusterview itself."))
         return listing(request, person=person, form=form)
-    with transaction.atomic():
-        user = people.add(name=name, role=role)
-        auditing.record(actor=person.name, action="PERSON_ADDED", body={"name": name, "role": role})
     return listing(request, person=person, form=NewPerson(), link_for=user)
 
 
@@ -93,7 +94,7 @@ def listing(
     request: HttpRequest, *, person: people.Person, form: NewPerson, link_for: User | None = None, problem: str = "", status: int = 200
 ) -> HttpResponse:
     """The page with everybody; with `link_for`, a fresh link that signs that person in once."""
-    link = f"{address(request)}{reverse('login', kwargs={'token': links.create(user=link_for)})}" if link_for else ""
+    link = f"{address(request)}{reverse('login', kwargs={'token': links.create(user=link_for, actor=person.name)})}" if link_for else ""
     grants = Grant.objects.select_related("user").order_by("user__username")
     return pages.page(
         request, "people.html", person=person, status=status,

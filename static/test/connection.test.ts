@@ -99,9 +99,11 @@ describe("a picture is the server's only from its answer to the last hello on", 
     },
   );
 
-  test("after the past, when it has come", async () => {
+  test("after the past, when it has come; an older answer says nothing of it", async () => {
     const line = await opened();
     connection.anew();
+    line.say({ type: "resumed", position: at(4) });
+    await connection.settled();
     expect(isCurrent()).toBe(false);
     line.say({ type: "snapshot", position: at(5), body });
     await connection.settled();

@@ -63,7 +63,7 @@ def test_someone_without_a_grant_is_nobody(client: Client) -> None:
 
 def test_a_link_signs_in_once() -> None:
     user = people.add(name="vera", role="viewer")
-    token = links.create(user=user)
+    token = links.create(user=user, actor="ada")
     assert links.find(token=token) == user
     assert links.use(token=token) == user
     assert links.use(token=token) is None
@@ -73,9 +73,9 @@ def test_a_link_signs_in_once() -> None:
 
 def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
     user = people.add(name="vera", role="viewer")
-    old = links.create(user=user, lasting=-links.LASTING)
+    old = links.create(user=user, actor="ada", lasting=-links.LASTING)
     assert links.use(token=old) is None
-    token = links.create(user=user)
+    token = links.create(user=user, actor="ada")
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert links.use(token=token) is None
 

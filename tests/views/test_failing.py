@@ -52,7 +52,7 @@ def report(client: Client, body: bytes) -> int:
 
 
 def test_a_report_is_logged_without_the_pages_address(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    token = links.create(user=people.add(name="vera", role="viewer"))
+    token = links.create(user=people.add(name="vera", role="viewer"), actor="ada")
     told = {"violated-directive": "script-src", "blocked-uri": "inline\nforged line", "document-uri": f"http://x/login/{token}"}
     with caplog.at_level(logging.WARNING):
         assert report(client, json.dumps({"csp-report": told}).encode()) == 204

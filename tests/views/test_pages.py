@@ -50,7 +50,7 @@ def test_every_address_refuses_a_stranger(lab_known: None) -> None:
 @pytest.mark.parametrize("practice", [True, False])
 def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_known: None, settings: Any, practice: bool) -> None:
     settings.PRACTICE = practice
-    client.post(f"/login/{links.create(user=people.add(name='vera', role='admin'))}")
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='admin'), actor='ada')}")
     assert (b'data-practice="true"' in client.get("/c/lab/").content) is practice
     for path in ("/people", "/nowhere"):
         assert (b"chip-practice" in client.get(path).content) is practice
@@ -58,7 +58,7 @@ def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_
 
 
 def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
-    path = f"/login/{links.create(user=people.add(name='vera', role='viewer'))}"
+    path = f"/login/{links.create(user=people.add(name='vera', role='viewer'), actor='ada')}"
     for _ in range(2):
         shown = client.get(path)
         assert shown.status_code == 200
@@ -77,14 +77,14 @@ def test_the_session_key_changes_at_sign_in(client: Client) -> None:
     session = client.session
     session.save()
     before = session.session_key
-    client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer'))}")
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer'), actor='ada')}")
     assert client.session.session_key != before
     assert "planted" not in client.session
 
 
 def test_a_sign_in_needs_the_csrf_token() -> None:
     strict = Client(enforce_csrf_checks=True)
-    token = links.create(user=people.add(name="vera", role="viewer"))
+    token = links.create(user=people.add(name="vera", role="viewer"), actor='ada')
     assert strict.post(f"/login/{token}").status_code == 403
     assert links.find(token=token)
 

@@ -52,11 +52,13 @@ def test_a_new_persons_link_is_shown_once_and_signs_them_in(client: Client, ada:
     assert token
     assert token[1] not in client.get("/people").content.decode()
     assert links.use(token=token[1]) == User.objects.get(username="vera")
-    assert AuditEntry.objects.get().body == {"name": "vera", "role": "operator"}
+    written = [(one.actor, one.action, one.body) for one in AuditEntry.objects.all()]
+    added = ("ada", "PERSON_ADDED", {"name": "vera", "role": "operator"})
+    assert written == [added, ("ada", "LINK_MADE", {"name": "vera"}), ("vera", "SIGNED_IN", {})]
     assert token[1] not in str(AuditEntry.objects.values()) + str(LoginLink.objects.values())
 
 
-@pytest.mark.parametrize("name", ["", "ada", "a b", "<b>", "x" * 61, "line\nbreak"])
+@pytest.mark.parametrize("name", ["", "ada", "Ada", "Clusterview", "a b", "<b>", "x" * 61, "line\nbreak"])
 def test_a_name_that_cannot_be_is_refused_with_a_reason(client: Client, ada: User, name: str) -> None:
     shown = client.post("/people", {"name": name, "role": "viewer"}).content.decode()
     assert "errorlist" in shown

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterview.access import links
+from clusterview.access import links, names
 from clusterview.management import telling
 
 
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["name"], is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active person called {options['name']}. `manage.py user list` shows who there is.")
-        self.stdout.write(f"{telling.address()}/login/{links.create(user=user)}")
+        self.stdout.write(f"{telling.address()}/login/{links.create(user=user, actor=names.COMMAND_LINE)}")

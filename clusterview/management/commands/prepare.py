@@ -17,13 +17,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from clusterview.access import clusters, granting, links, people
+from clusterview.access import clusters, granting, links, names, people
 from clusterview.kube import errors, kubeconfigs
 from clusterview.models.people import Role
 from clusterview.stream import publishing
 
 ADMINISTRATOR = "admin"
-PRACTICE = "practice cluster"
 
 
 class Command(BaseCommand):
@@ -38,7 +37,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         user = administrator() or people.add(name=ADMINISTRATOR, role=Role.ADMIN)
         problem = register_clusters()
-        told = {"login_path": f"/login/{links.create(user=user)}", "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
+        path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}"
+        told = {"login_path": path, "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
         self.stdout.write(json.dumps(told))
 
 
@@ -85,7 +85,7 @@ def arm_practice(*, identifiers: list[str]) -> None:
     """This will arm the practice clusters, where nothing can break, and note which they were."""
     practice_armed().write_text("\n".join(identifiers))
     for identifier in identifiers:
-        clusters.arm(cluster=identifier, actor=PRACTICE)
+        clusters.arm(cluster=identifier, actor=names.PRACTICE)
 
 
 def disarm_practice() -> None:
@@ -93,7 +93,7 @@ def disarm_practice() -> None:
     if practice_armed().exists():
         for identifier in practice_armed().read_text().splitlines():
             if clusters.known(identifier):
-                clusters.disarm(cluster=identifier, actor=PRACTICE)
+                clusters.disarm(cluster=identifier, actor=names.PRACTICE)
         practice_armed().unlink()
 
 

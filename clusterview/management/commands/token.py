@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from clusterview.access import auditing, tokens
+from clusterview.access import auditing, names, tokens
 from clusterview.management import telling
 from clusterview.models.people import Role
 
@@ -34,13 +34,13 @@ class Command(BaseCommand):
                 token = tokens.create(name=name, role=options["role"])
             except ValueError as problem:
                 raise CommandError(str(problem)) from problem
-            auditing.record(actor="command line", action="TOKEN_CREATED", body={"name": name, "role": options["role"]})
+            auditing.record(actor=names.COMMAND_LINE, action="TOKEN_CREATED", body={"name": name, "role": options["role"]})
         self.stdout.write(f"Keep this token for {name}; it is shown only now: {token}")
 
     def revoke(self, *, name: str) -> None:
         with transaction.atomic():
             if not tokens.revoke(name=name):
                 raise CommandError(f"There is no token called {name}.")
-            auditing.record(actor="command line", action="TOKEN_REVOKED", body={"name": name})
+            auditing.record(actor=names.COMMAND_LINE, action="TOKEN_REVOKED", body={"name": name})
         telling.revoked()
         self.stdout.write(f"{name} is revoked.")

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from clusterview.access import auditing, links, people
+from clusterview.access import auditing, links, names, people
 from clusterview.management import telling
 from clusterview.models import Grant
 from clusterview.models.people import Role
@@ -33,17 +33,17 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 user = people.add(name=options["name"], role=options["role"])
-                auditing.record(actor="command line", action="PERSON_ADDED", body={"name": options["name"], "role": options["role"]})
+                auditing.record(actor=names.COMMAND_LINE, action="PERSON_ADDED", body={"name": options["name"], "role": options["role"]})
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{options['name']} may sign in once with {telling.address()}/login/{links.create(user=user)}")
+        self.stdout.write(f"{options['name']} may sign in once with {telling.address()}/login/{links.create(user=user, actor=names.COMMAND_LINE)}")
 
     def do_disable(self, options: dict[str, Any]) -> None:
         grant = Grant.objects.select_related("user").filter(user__username=options["name"]).first()
         if grant is None:
             raise CommandError(f"There is nobody called {options['name']}. `manage.py user list` shows who there is.")
         try:
-            people.set_active(user_id=grant.user.pk, active=False, actor="command line")
+            people.set_active(user_id=grant.user.pk, active=False, actor=names.COMMAND_LINE)
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
         told = telling.revoked(user_id=grant.user.pk)

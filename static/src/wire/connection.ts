@@ -125,7 +125,8 @@ export class Connection {
     }
     switch (message.type) {
       case "resumed":
-        this.arrive(message.position);
+        // It may answer the hello before the one that asked for everything.
+        if (this.position !== null) this.arrive(message.position);
         break;
       case "first_paint":
         this.ears.firstPaint(message);
