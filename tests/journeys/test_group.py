@@ -1,4 +1,4 @@
-"""Two Services of one application are moved together and taken back together, by two clicks."""
+"""Two Services of one application are moved together and taken back together, by two clicks; what stands against one of them is shown."""
 
 from __future__ import annotations
 
@@ -40,3 +40,18 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
     back.click()
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=15, what="both Services lead to blue again")
     expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=15_000)
+
+
+def test_a_warning_about_another_one_of_the_group_is_shown_and_can_be_ticked(
+    page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
+) -> None:
+    cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"sessionAffinity": "ClientIP"}})
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
+    together = page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on "))
+    together.click(timeout=15_000)
+    told = page.get_by_role("region", name="shop-inside")
+    expect(told).to_contain_text("sessionAffinity", timeout=15_000)
+    assert slots(cluster) == {"shop": "blue", "shop-inside": "blue"}
+    told.get_by_role("checkbox").check()
+    together.click()
+    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")

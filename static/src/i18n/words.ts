@@ -115,6 +115,10 @@ const WORDS = {
     "The Service's selector changes from {key}: {from} to {key}: {to}. {from} stays as large as it is for {minutes} minutes, and one click goes back.",
     "서비스 셀렉터를 {key}: {from}에서 {key}: {to}(으)로 바꿉니다. {from} 쪽은 {minutes}분 동안 같은 크기로 유지되며, 클릭 한 번으로 되돌릴 수 있습니다.",
   ],
+  willOverlap: [
+    "Load balancers follow late: for {seconds} s both sides take traffic ({key} is left out of the selector), then {from} is left.",
+    "로드 밸런서는 늦게 따라오므로 {seconds}초 동안 두 쪽이 함께 트래픽을 받고({key}를 셀렉터에서 뺌) 그 뒤 {from} 쪽을 떠납니다.",
+  ],
   wayBack: ["way back", "되돌리기"],
   switchableHere: ["{count} Services can be switched.", "전환할 수 있는 서비스 {count}개."],
   switchableOne: ["1 Service can be switched.", "전환할 수 있는 서비스 1개."],

@@ -121,6 +121,8 @@ export interface Preflight {
   readonly to: string;
   readonly expected_selector: Readonly<Record<string, string>>;
   readonly new_selector: Readonly<Record<string, string>>;
+  /** How long both sides take traffic before the old one is left. */
+  readonly overlap_seconds: number;
   /** What was shown, signed: a request with it is for that and nothing else. */
   readonly confirm: string;
 }
@@ -298,6 +300,17 @@ export interface GroupRequest {
   /** The selector of each Service as it is on screen. */
   readonly expected: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly accept: readonly string[];
+}
+
+/** A check of one of several Services that are to be switched together. */
+export interface MemberCheck extends Check {
+  readonly service: string;
+}
+
+/** What stood against the switch of a group, by Service; nothing where something else was refused. */
+export function membersChecks(refusal: Refusal): readonly MemberCheck[] {
+  const { checks } = refusal.body as { readonly checks?: readonly Partial<MemberCheck>[] };
+  return (checks ?? []).filter((one): one is MemberCheck => typeof one.service === "string");
 }
 
 /** Begins the switches of several Services, checked as a whole and done in this order. */

@@ -160,7 +160,7 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
   const beginTogether = async (): Promise<void> => {
     const services = members.map((one) => one.application.service);
     const expected = Object.fromEntries(members.map((one) => [one.application.service, one.service?.selector ?? {}]));
-    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: warned.filter(isAccepted).map((check) => check.code) }, `${key}-group`);
+    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: accepted.map(codeOf) }, `${key}-group`);
     await store.loadApplications();
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
@@ -171,6 +171,10 @@ function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: 
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
       {asked.refusal && <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
       {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      {doing.refusal && <Standing checks={rest.membersChecks(doing.refusal)} accepted={accepted} accept={setAccepted} />}
+      {found && found.overlap_seconds > 0 && (
+        <p>{t("willOverlap", { seconds: found.overlap_seconds, key: live.application.key, from: found.from })}</p>
+      )}
       {found && <p>{t("willHappen", { key: live.application.key, from: found.from, to, minutes: KEPT_MINUTES })}</p>}
       <p class="row">
         {found && (
@@ -216,6 +220,10 @@ function tickOf(check: rest.Check): string {
   return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`)].join(" ");
 }
 
+function codeOf(tick: string): string {
+  return tick.slice(0, `${tick} `.indexOf(" "));
+}
+
 interface ChecksProps {
   readonly checks: readonly rest.Check[];
   readonly accepted: readonly string[];
@@ -227,7 +235,6 @@ function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
   const well = checks.filter((check) => check.level === "ok");
   const told = checks.filter((check) => check.level !== "ok");
   const asked = checks.filter((check) => check.level !== "info").length;
-  const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
   return (
     <>
       <h3>{t("checks")}</h3>
@@ -236,14 +243,41 @@ function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
         <summary>{t("passed", { count: well.length, total: asked })}</summary>
         <ul class="checks">{well.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
       </details>
-      <div class="accepts">
-        {told.filter((check) => check.level === "warn").map((check) => (
-          <label key={check.code}>
-            <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
-            <span>{t("accept", { sentence: sentenceOf(check) })}</span>
-          </label>
-        ))}
-      </div>
+      <Ticks checks={told} accepted={accepted} accept={accept} />
+    </>
+  );
+}
+
+/** A box for each warning, which has to be ticked before the switch. */
+function Ticks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+  const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
+  return (
+    <div class="accepts">
+      {checks.filter((check) => check.level === "warn").map((check) => (
+        <label key={tickOf(check)}>
+          <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
+          <span>{t("accept", { sentence: sentenceOf(check) })}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+/** What stands against the switch of a whole group, by Service: each was looked at when the switch was asked for. */
+function Standing({ checks, accepted, accept }: { checks: readonly rest.MemberCheck[] } & ChecksProps): JSX.Element {
+  const services = [...new Set(checks.map((check) => check.service))];
+  return (
+    <>
+      {services.map((service) => {
+        const mine = checks.filter((check) => check.service === service);
+        return (
+          <section key={service} aria-label={service}>
+            <h3>{service}</h3>
+            <ul class="checks">{mine.map((check) => <CheckLine key={tickOf(check)} check={check} />)}</ul>
+            <Ticks checks={mine} accepted={accepted} accept={accept} />
+          </section>
+        );
+      })}
     </>
   );
 }
