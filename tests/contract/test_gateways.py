@@ -30,7 +30,7 @@ def definitions(cluster: Subject) -> Iterator[None]:
     cluster.kubectl("apply", "--server-side", *files)
     cluster.wait_for(lambda: all(cluster.ask("GET", f"/apis/{one}").status == 200 for one in (GATEWAYS, ROUTES)), what="the kinds are served")
     yield
-    cluster.kubectl("delete", *files)
+    cluster.kubectl("delete", "--wait=false", *files)
 
 
 def try_to_make(place: Place, kind: str, name: str, **spec: Any) -> Reply:

@@ -1,4 +1,6 @@
-"""Reads Server-Sent Events of `changes` as they come, and applies them to a topology as a client of the REST API would."""
+"""Reads Server-Sent Events of `changes` as they come, but for how fresh the picture is, and applies them to a topology as a client of the REST API
+would.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,7 @@ class Listener:
                 event = {}
 
     def _hear(self, event: dict[str, str]) -> None:
-        if "data" in event:
+        if "data" in event and event.get("event") != "contact":
             self.events.append(Told(place_of(event["id"]) if "id" in event else None, json.loads(event["data"])))
 
     @property

@@ -102,7 +102,7 @@ class Wire:
 
     close = interrupt
 
-    def request(self, method: str, path: str, *, query: Sequence[tuple[str, str]], **_: Any) -> Answer:
+    def request(self, method: str, path: str, *, query: Sequence[tuple[str, str]], into: bytearray, **_: Any) -> Answer:
         asked, items = dict(query), [*self._world.objects[path].values()]
         if self._is_struck():
             raise failure(self._random.choice(ASKING_TROUBLES))
@@ -111,7 +111,8 @@ class Wire:
         metadata = {"resourceVersion": str(self._world.version)}
         if rest > 0:
             metadata |= {"continue": str(start + limit), "remainingItemCount": rest}  # type: ignore[dict-item]
-        return Answer(200, {}, json.dumps({"metadata": metadata, "items": items[start : start + limit]}).encode())
+        into[:] = json.dumps({"metadata": metadata, "items": items[start : start + limit]}).encode()
+        return Answer(200, {}, b"")
 
     def stream(self, path: str, *, query: Sequence[tuple[str, str]], **_: Any) -> Wire.Stream:
         if self._is_struck():
