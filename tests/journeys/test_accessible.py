@@ -60,9 +60,9 @@ class Readers:
 
 def expect_well(page: Page, what: str) -> None:
     """Axe finds nothing serious, once this stands there."""
-    expect(page.locator(what).first).to_be_visible(timeout=15_000)
+    expect(page.locator(what).first).to_be_visible(timeout=40_000)
     if "/c/" in page.url:
-        expect(page.locator(LIVE)).to_be_visible(timeout=15_000)
+        expect(page.locator(LIVE)).to_be_visible(timeout=40_000)
     assert not axe.serious(page)
 
 
@@ -97,7 +97,7 @@ def switched(operator: httpx.Client, cluster_id: str) -> str:
         told = operator.post(f"/clusters/{cluster_id}/switches", json=asked)
         return told if told.status_code == 202 else None
 
-    begun = wait_for(begin, seconds=15, what="the switch is accepted")
+    begun = wait_for(begin, seconds=40, what="the switch is accepted")
     assert begun is not None
     told = ended(rest=operator, switch=begun.json()["id"])
     assert told["state"] == "succeeded"

@@ -33,13 +33,13 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
-    page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on ")).click(timeout=15_000)
-    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")
+    page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on ")).click(timeout=40_000)
+    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
     back = page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$"))
-    expect(back).to_be_visible(timeout=15_000)
+    expect(back).to_be_visible(timeout=40_000)
     back.click()
-    wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=15, what="both Services lead to blue again")
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=15_000)
+    wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=40_000)
 
 
 def test_a_warning_about_another_one_of_the_group_is_shown_and_can_be_ticked(
@@ -48,10 +48,10 @@ def test_a_warning_about_another_one_of_the_group_is_shown_and_can_be_ticked(
     cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"sessionAffinity": "ClientIP"}})
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
     together = page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on "))
-    together.click(timeout=15_000)
+    together.click(timeout=40_000)
     told = page.get_by_role("region", name="shop-inside")
-    expect(told).to_contain_text("sessionAffinity", timeout=15_000)
+    expect(told).to_contain_text("sessionAffinity", timeout=40_000)
     assert slots(cluster) == {"shop": "blue", "shop-inside": "blue"}
     told.get_by_role("checkbox").check()
     together.click()
-    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=15, what="both Services lead to green")
+    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")

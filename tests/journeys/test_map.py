@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def shop(page: Page, cluster_shop: Any) -> Page:
     """The map, with the shop on it."""
-    expect(page.get_by_role("button", name=re.compile("^shop-blue")).first).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name=re.compile("^shop-blue")).first).to_be_visible(timeout=40_000)
     return page
 
 

@@ -34,7 +34,7 @@ class Watched:
         self.closed_at: list[float] = []
         self.page.on("websocket", self._opened)
         self.page.goto(address)
-        expect(self.page.get_by_test_id("freshness")).to_contain_text(re.compile("live", re.IGNORECASE), timeout=15_000)
+        expect(self.page.get_by_test_id("freshness")).to_contain_text(re.compile("live", re.IGNORECASE), timeout=40_000)
         assert len(self.opened) == 1
 
     def _opened(self, socket: WebSocket) -> None:

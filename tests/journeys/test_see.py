@@ -56,7 +56,7 @@ def test_every_node_pod_and_service_of_the_cluster_is_on_the_page(page: Page, cl
     def drawn() -> set[str]:
         return parts.union(*(uids_in_cluster(cluster, resource) for resource in (*SHOWN.values(), "ingresses")))
 
-    wait_for(lambda: uids_on_map(page) == drawn(), seconds=15, what="the map equal by uid")
+    wait_for(lambda: uids_on_map(page) == drawn(), seconds=40, what="the map equal by uid")
     show_table(page)
     for kind, resource in SHOWN.items():
         wait_for(lambda k=kind, r=resource: uids_on_page(page, k) == uids_in_cluster(cluster, r), seconds=10, what=f"{kind} equal by uid")  # type: ignore[misc]
@@ -92,7 +92,7 @@ def test_a_scaled_deployment_shows_its_new_pods_without_a_reload(page: Page, clu
     before = len(uids_in_cluster(cluster, "pods"))
     wait_for(lambda: len(uids_on_page(page, "Pod")) == before, seconds=10, what="the pods before")
     scale(cluster, "shop-green", 5)
-    wait_for(lambda: len(uids_on_page(page, "Pod")) == before + 2, seconds=15, what="two more pods on the page")
+    wait_for(lambda: len(uids_on_page(page, "Pod")) == before + 2, seconds=40, what="two more pods on the page")
     wait_for(lambda: uids_on_page(page, "Pod") == uids_in_cluster(cluster, "pods"), seconds=10, what="equal by uid")
 
 
@@ -103,8 +103,8 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
     switch = page.get_by_role("button", name=re.compile("^Switch traffic to"))
     arming = page.get_by_role("button", name=re.compile("^Forbid switching on"))
     reason = page.get_by_text("Not possible while the cluster is not seen live.")
-    chip(page, "live", seconds=15)
-    expect(switch).to_be_enabled(timeout=15_000)
+    chip(page, "live", seconds=40)
+    expect(switch).to_be_enabled(timeout=40_000)
     expect(arming).to_be_enabled()
 
     def told() -> tuple[str, str]:
@@ -119,7 +119,7 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
     finally:
         cluster.stop("kube-apiserver", signal.SIGCONT)
     chip(page, "live", seconds=20)
-    expect(switch).to_be_enabled(timeout=15_000)
+    expect(switch).to_be_enabled(timeout=40_000)
     expect(arming).to_be_enabled()
     expect(reason).to_have_count(0)
 
@@ -136,7 +136,7 @@ def test_a_killed_and_restarted_api_server_makes_no_false_history(
             (json.dumps(item, sort_keys=True) for item in operator.get(f"/clusters/{cluster_id}/topology?kind=Pod").json()["objects"]),
         )
 
-    chip(page, "live", seconds=15)
+    chip(page, "live", seconds=40)
     with Listener(rest=operator, cluster=cluster_id) as listener:
         quiet(listener)
         before = pods()

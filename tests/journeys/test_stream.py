@@ -21,7 +21,7 @@ def test_a_reader_that_was_cut_off_goes_on_with_its_last_event_and_holds_the_fre
     mine = Topology.read(rest=operator, cluster=cluster_id)
     with Listener(rest=operator, cluster=cluster_id, after=mine.place) as first:
         scale(cluster, "shop-green", 5)
-        wait_for(lambda: any(told.kind == "Pod" for told in first.events), seconds=15, what="a pod that came")
+        wait_for(lambda: any(told.kind == "Pod" for told in first.events), seconds=40, what="a pod that came")
         before = list(first.events)
     assert before[-1].place
     scale(cluster, "shop-green", 2)

@@ -49,7 +49,7 @@ def press_switch(page: Page, side: str) -> None:
 
 def expect_kept(page: Page) -> None:
     """The switch has succeeded and its old side is kept. A running one has a button to go back too."""
-    expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=40_000)
 
 
 def test_a_click_moves_the_traffic_and_another_brings_it_back(
@@ -69,12 +69,12 @@ def test_a_click_moves_the_traffic_and_another_brings_it_back(
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
     open_shop(page, dashboard, cluster_id)
     button = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
-    expect(button).to_be_enabled(timeout=15_000)
+    expect(button).to_be_enabled(timeout=40_000)
     cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
-    expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses", timeout=15_000)
+    expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses", timeout=40_000)
     expect(button).to_be_disabled()
     cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": None}})
-    expect(button).to_be_enabled(timeout=15_000)
+    expect(button).to_be_enabled(timeout=40_000)
 
 
 def test_every_button_that_acts_names_the_cluster(
@@ -84,7 +84,7 @@ def test_every_button_that_acts_names_the_cluster(
 
     def expect_named(*beginnings: str) -> None:
         buttons = page.get_by_role("complementary").get_by_role("button", name=ACTING)
-        expect(buttons).to_have_count(len(beginnings), timeout=15_000)
+        expect(buttons).to_have_count(len(beginnings), timeout=40_000)
         for beginning in beginnings:
             expect(buttons.filter(has_text=re.compile(f"^{beginning}"))).to_contain_text(f"on {name}")
 
@@ -120,7 +120,7 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
             expect(row).to_contain_text(words)
 
         open_shop(theirs, dashboard, cluster_id)
-        expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible(timeout=15_000)
+        expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible(timeout=40_000)
         expect(theirs.get_by_role("button", name=ACTING)).to_have_count(0)
         expect(page.get_by_role("button", name=ACTING)).not_to_have_count(0)
         for path, body in {
@@ -149,7 +149,7 @@ def test_every_intent_of_the_audit_has_one_outcome_and_the_chain_holds(
     assert started.status_code == 202, started.text
     identifier = started.json()["id"]
     done = wait_for(
-        lambda: (seen := operator.get(f"/switches/{identifier}").json())["state"] == "succeeded" and seen, seconds=15, what="succeeded"
+        lambda: (seen := operator.get(f"/switches/{identifier}").json())["state"] == "succeeded" and seen, seconds=40, what="succeeded"
     )
     actions = [entry["action"] for entry in done["entries"]]
     assert actions.count("INTENT") == actions.count("OUTCOME") == 1
