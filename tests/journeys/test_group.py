@@ -55,3 +55,5 @@ def test_a_warning_about_another_one_of_the_group_is_shown_and_can_be_ticked(
     told.get_by_role("checkbox").check()
     together.click()
     wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
+    page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$")).click(timeout=40_000)
+    wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")
