@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core import signing
 
@@ -23,29 +23,33 @@ SALT = "clusterview.switch"
 
 def confirm(situation: Situation, *, person: Person, cluster: str, checks: list[Check]) -> str:
     """What the person was shown, signed."""
-    seen = _seen(situation, person=person, cluster=cluster) | {"warnings": [_digest(one) for one in checks if one.level is Level.WARN]}
-    return signing.dumps(seen, salt=SALT)
+    warnings = [_digest(one) for one in checks if one.level is Level.WARN]
+    return signing.dumps([_seen(situation, person=person, cluster=cluster), warnings], salt=SALT)
 
 
-def is_as_seen(confirmed: str, situation: Situation, *, person: Person, cluster: str) -> bool:
-    """Whether the object and its selectors are those that the person saw. Raises Refused for what was not signed for them, or too long ago."""
-    return {name: one for name, one in _read(confirmed).items() if name != "warnings"} == _seen(situation, person=person, cluster=cluster)
+class Shown(NamedTuple):
+    """What was signed: the object with its selectors and the person, and the warnings."""
+
+    seen: dict[str, Any]
+    warnings: list[str]
+
+    def is_now(self, situation: Situation, *, person: Person, cluster: str) -> bool:
+        """Whether the object and its selectors are those that this person saw."""
+        return self.seen == _seen(situation, person=person, cluster=cluster)
+
+    def ticked(self, checks: list[Check], *, accept: set[str]) -> set[str]:
+        """The codes that were ticked, without those whose warning speaks of other objects than the one that was shown."""
+        return accept - {one.code for one in checks if one.level is Level.WARN and _digest(one) not in self.warnings}
 
 
-def ticked(confirmed: str, checks: list[Check], *, accept: set[str]) -> set[str]:
-    """The codes that were ticked, without those whose warning speaks of other objects than the one that was shown. Raises Refused."""
-    shown = set(_read(confirmed)["warnings"])
-    return accept - {one.code for one in checks if one.level is Level.WARN and _digest(one) not in shown}
-
-
-def _read(confirmed: str) -> dict[str, Any]:
+def read(confirmed: str) -> Shown:
+    """This will give what was signed. Raises Refused for what was not signed by us, or too long ago."""
     try:
-        read: dict[str, Any] = signing.loads(confirmed, salt=SALT, max_age=HOLDS_SECONDS)
+        return Shown(*signing.loads(confirmed, salt=SALT, max_age=HOLDS_SECONDS))
     except signing.SignatureExpired as problem:
         raise Refused(409, "confirm-old") from problem
     except signing.BadSignature as problem:
         raise Refused(422, "bad-confirm") from problem
-    return read
 
 
 def _seen(situation: Situation, *, person: Person, cluster: str) -> dict[str, Any]:

@@ -111,11 +111,12 @@ def request_switch(
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
-    if confirm is not None and not confirming.is_as_seen(confirm, situation, person=person, cluster=_identified(cluster, opened=opened)):
+    shown = None if confirm is None else confirming.read(confirm)
+    if shown is not None and not shown.is_now(situation, person=person, cluster=_identified(cluster, opened=opened)):
         raise _changed(situation, cluster=cluster)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
-    accept = set(accept) if confirm is None else confirming.ticked(confirm, checks, accept=set(accept))
+    accept = set(accept) if shown is None else shown.ticked(checks, accept=set(accept))
     _refuse_blocked(checks, accept=accept, returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
