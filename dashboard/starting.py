@@ -129,6 +129,7 @@ def environment(*, options: Options, redis_url: str, practice: Practice | None =
     said = {
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "dashboard.settings"),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",  # whoever is ended by a fault in compiled code says where
         "CLUSTERVIEW_STATE": str(options.state),
         "CLUSTERVIEW_CONTEXTS": json.dumps(options.contexts),
         "CLUSTERVIEW_READ_ONLY": "1" if options.read_only else "",

@@ -15,6 +15,7 @@ import msgspec
 
 from clusterview.kube import structs
 from clusterview.kube.connections import JSON, path
+from clusterview.kube.decoding import decoder_of
 
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -62,7 +63,7 @@ class KindSpec:
         return f"{self.within(namespace).path if self.namespaced else self.path}{path(name)}"
 
     def decoder(self) -> msgspec.json.Decoder[Any]:
-        return msgspec.json.Decoder(self.struct)
+        return decoder_of(self.struct)
 
 
 KINDS: tuple[KindSpec, ...] = (
@@ -120,3 +121,6 @@ def named(kind: str) -> KindSpec:
 
 
 _BY_KIND = {spec.kind: spec for spec in reversed((*KINDS, *ON_DEMAND))}
+
+for _spec in _BY_KIND.values():
+    _spec.decoder()  # so that their Structs are complete before there is a second thread

@@ -15,6 +15,7 @@ import msgspec
 
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
+from clusterview.kube.decoding import decoder_of
 from clusterview.kube.kinds import KindSpec
 
 PAGE_SECONDS = 30.0
@@ -125,7 +126,7 @@ def read_page(
 
 
 def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None, items: Gathering) -> Listing:
-    decoder = msgspec.json.Decoder(Page[spec.struct])  # type: ignore[name-defined]
+    decoder = decoder_of(Page[spec.struct])  # type: ignore[name-defined]
     quarantined: list[Quarantined] = []
     token, version, size, count, body = "", "", 0, 0, bytearray()
     while True:

@@ -12,6 +12,7 @@ import msgspec
 
 from clusterview.kube import errors
 from clusterview.kube.connections import Connection
+from clusterview.kube.decoding import decoder_of
 
 PATH = "/apis/practice.clusterview.io/v1/acts"
 KIND = {"apiVersion": "practice.clusterview.io/v1", "kind": "Act"}
@@ -65,6 +66,6 @@ def play(connection: Connection, *, name: str) -> Act:
 
 def _read(body: bytes, shape: type[Shape]) -> Shape:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decoder_of(shape).decode(body)
     except msgspec.MsgspecError as error:
         raise errors.BrokenAnswer("The acts of the practice cluster cannot be read.") from error

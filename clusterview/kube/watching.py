@@ -29,6 +29,7 @@ import msgspec
 from clusterview.kube import errors, streaming
 from clusterview.kube.backoff import Backoff
 from clusterview.kube.connections import Connection, Stream
+from clusterview.kube.decoding import decoder_of
 from clusterview.kube.events import LINE_BYTES, RAW_EVENTS, Event, error_event
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.listing import UNREADABLE, Gathering, Quarantined, identify, list_kind, quarantine
@@ -155,7 +156,7 @@ class Reflector:
         self._limit, self._gather, self._silence_seconds = limit, gather, silence_seconds
         self._is_away, self._clock, self._chance = is_away, clock, chance
         self._backoff = Backoff(clock=clock, chance=chance)
-        self._events: msgspec.json.Decoder[Event[Any]] = msgspec.json.Decoder(Event[spec.struct])  # type: ignore[name-defined]
+        self._events: msgspec.json.Decoder[Event[Any]] = decoder_of(Event[spec.struct])  # type: ignore[name-defined]
         self._stopped, self._nudged = threading.Event(), threading.Event()
         self._doubted, self._reopening = threading.Event(), threading.Event()
         self._version = self._newest = ""

@@ -80,11 +80,11 @@ def expire(switch: Switch) -> None:
     Switch.objects.filter(pk=switch.pk).update(keeping_old_until=timezone.now() - timedelta(seconds=1))
 
 
-def actions(row: Sizing) -> list[str]:
+def actions(row: Sizing | Switch) -> list[str]:
     return list(AuditEntry.objects.filter(switch_id=row.pk).order_by("sequence").values_list("action", flat=True))
 
 
 def switched(olga: Person, reached: Sizes) -> Switch:
     switch = carry_out(ask(olga=olga, reached=reached), reached)
-    assert switch.state == State.SUCCEEDED
+    assert switch.state == State.SUCCEEDED, (switch.state, switch.reason, switch.detail, actions(switch))
     return switch
