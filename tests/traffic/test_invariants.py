@@ -13,7 +13,8 @@ from tests.worlds import Steps, explore
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-EXAMPLES = 60  # many more of them: `manage.py soak machine`
+EXAMPLES = 122  # many more of them: `manage.py soak machine`
+STEPS_OF_EXAMPLE = 110  # at least, on average; 20,000 in both tests together
 SIDES = st.sampled_from(["blue", "green"])
 WHO = st.integers(0, world.MOST_RUNS - 1)
 TIMES = st.sampled_from([0, 1, 2, 4, 12])
@@ -193,9 +194,13 @@ class Keeping(Machine):
 
 def test_the_invariants_hold_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
+    before = World.steps
     explore(Machine, examples=EXAMPLES)
+    assert World.steps - before >= EXAMPLES * STEPS_OF_EXAMPLE
 
 
 def test_the_invariants_hold_while_the_old_side_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
+    before = World.steps
     explore(Keeping, examples=EXAMPLES // 2)
+    assert World.steps - before >= EXAMPLES // 2 * STEPS_OF_EXAMPLE

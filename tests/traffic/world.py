@@ -54,7 +54,9 @@ class Clock:
 
 
 class World:
-    """One Service `store/shop`, olga who may switch it, and executors."""
+    """One Service `store/shop`, olga who may switch it, and executors. `steps` counts in all worlds how often the invariants were looked at."""
+
+    steps = 0
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -131,14 +133,15 @@ class World:
             self.reconcile()
 
     def go(self, run: Run, order: Order = Order.GO, *, times: int = 1, until: str = "") -> None:
-        """This will let it go on so many times, or until it stands before a certain call."""
+        """This will let it go on so many times, or until it stands before a certain call. The invariants are looked at after each of them."""
         for _ in range(times):
             if run.ended or (until and run.at == until):
                 break
             run.go(order)
+            self._read()
+            self.check()
         if run.ended:
             self.runs.remove(run)
-        self._read()
 
     def go_all(self) -> None:
         """This will let each of them go on to its end."""
@@ -207,6 +210,7 @@ class World:
 
     def check(self) -> None:
         """Raises AssertionError with everything that does not hold."""
+        World.steps += 1
         states = dict([*Switch.objects.values_list("pk", "state"), *Sizing.objects.values_list("pk", "state")])
         known = (len(self._entries), len(self.memory.writes), len(self.autoscaler.writes))
         if states != self._states or self._judged != known:
