@@ -18,6 +18,7 @@ from clusterview.kube.connections import Connection
 from clusterview.practice.cluster import Cluster, Options
 from clusterview.practice.sizes import Size
 from clusterview.practice.timing import QUICK
+from tests.patience import Patience
 
 T = TypeVar("T")
 REFUSALS = range(400, 600)
@@ -101,10 +102,10 @@ class Subject:
         return seen
 
     def wait_for(self, look: Callable[[], T], *, seconds: float = 20, what: str = "it") -> T:
-        """This will look until it sees something true."""
-        deadline = time.monotonic() + seconds
+        """This will look until it sees something true, for so long (see Patience)."""
+        patience = Patience(seconds=seconds)
         while not (found := look()):
-            assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+            assert not patience.is_over, f"not within {seconds:.0f} s: {what}"
             time.sleep(0.02)
         return found
 

@@ -8,13 +8,15 @@ from typing import TypeVar
 
 import psutil
 
+from tests.patience import Patience
+
 Seen = TypeVar("Seen")
 
 
 def wait_for(look: Callable[[], Seen], *, what: str, seconds: float = 20.0) -> Seen:
-    """This will look until it sees something true, and return it; a missing or half-written file counts as nothing seen."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    """This will look until it sees something true, and return it (see Patience); a missing or half-written file counts as nothing seen."""
+    patience = Patience(seconds=seconds)
+    while not patience.is_over:
         try:
             if seen := look():
                 return seen

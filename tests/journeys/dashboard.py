@@ -16,16 +16,18 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.patience import Patience
+
 T = TypeVar("T")
 PROVOKED = "provoked.invalid"  # a host that only the test of the listener itself asks for
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def wait_for(look: Callable[[], T], *, seconds: float, what: str) -> T:
-    """This will look until it sees something true, and return it; fails after `seconds` with the last thing seen."""
-    deadline = time.monotonic() + seconds
+    """This will look until it sees something true, and return it; fails after `seconds` (see Patience) with the last thing seen."""
+    patience = Patience(seconds=seconds)
     seen: Any = None
-    while time.monotonic() < deadline:
+    while not patience.is_over:
         try:
             found = look()
         except (httpx.HTTPError, OSError, KeyError, LookupError) as problem:

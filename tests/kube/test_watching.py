@@ -267,7 +267,7 @@ def test_stop_ends_a_wait_at_once(steps: tuple[Callable[..., None], ...]) -> Non
         watcher = reflector(script, told)
         thread = threading.Thread(target=watcher.run)
         thread.start()
-        wait_for(lambda: len(script.asked) == len(steps))
+        wait_until(lambda: len(script.asked) == len(steps), seconds=5, what="all was asked")
         watcher.stop()
         thread.join(5)
         assert not thread.is_alive()
@@ -281,9 +281,9 @@ def test_a_nudge_ends_the_wait_after_an_outage() -> None:
         watcher._backoff._base = 30.0
         thread = threading.Thread(target=watcher.run)
         thread.start()
-        wait_for(lambda: bool(told))
+        wait_until(lambda: bool(told), seconds=5, what="something was told")
         watcher.nudge()
-        wait_for(lambda: "WatchOpened" in names(told))
+        wait_until(lambda: "WatchOpened" in names(told), seconds=5, what="the watch is open")
         watcher.stop()
         thread.join(5)
 
@@ -302,15 +302,6 @@ def test_a_receiver_that_fails_costs_a_list_and_not_the_watch(caplog: pytest.Log
         assert watcher._guarded_round() == 0.0
         assert lists(script) == 2
     assert "nobody foresaw" in caplog.text
-
-
-def wait_for(look: Callable[[], bool]) -> None:
-    done = threading.Event()
-    for _ in range(500):
-        if look():
-            return
-        done.wait(0.01)
-    raise AssertionError("not within 5 s")
 
 
 def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> None:

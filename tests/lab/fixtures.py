@@ -15,6 +15,7 @@ import pytest
 
 from tests.lab import building
 from tests.lab.cluster import KEPT_ALIVE, Cluster, Running, shop_manifests
+from tests.patience import Patience
 
 PORTS_USED, ROOMS = 7, 800
 AnyCluster = TypeVar("AnyCluster", bound=Cluster)
@@ -97,10 +98,10 @@ def led(*, lab: Cluster) -> bool:
 
 
 def wait_until(look: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """This will look every tenth of a second, and fail when it has not become true in time."""
-    deadline = time.monotonic() + seconds
+    """This will look every tenth of a second, and fail when it has not become true in time (see Patience)."""
+    patience = Patience(seconds=seconds)
     while not look():
-        if time.monotonic() > deadline:
+        if patience.is_over:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
         time.sleep(0.1)
 
