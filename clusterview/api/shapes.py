@@ -34,13 +34,16 @@ class SwitchRequest(Strict):
 
 
 class GroupRequest(Strict):
-    """The Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was seen."""
+    """The Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was seen, `accept` the
+    codes of warnings that were ticked, `confirm` the group preflight's, as for one switch.
+    """
 
     namespace: str
     services: list[str] = Field(max_length=50)
     to: str
     expected: dict[str, dict[str, str]] = Field(default={}, max_length=50)
     accept: list[str] = Field(default=[], max_length=50)
+    confirm: str | None = Field(default=None, max_length=65_536)
 
 
 class Keep(Strict):
@@ -329,12 +332,13 @@ class Recipe(Schema):
     text: str
 
 
-class Preflight(Schema):
+class Preview(Schema):
     """`patch` is the JSON patch (RFC 6902) that would be sent; `kubectl` the line that does the same by hand.
 
-    `overlap_seconds` is how long both sides would take traffic before the old one is left; `confirm` is for the request that follows.
+    `overlap_seconds` is how long both sides would take traffic before the old one is left.
     """
 
+    service: str
     checks: list[Check]
     recipes: list[Recipe]
     ready: bool
@@ -345,6 +349,19 @@ class Preflight(Schema):
     expected_selector: dict[str, str]
     new_selector: dict[str, str]
     overlap_seconds: int
+
+
+class Preflight(Preview):
+    """`confirm` is for the request that follows."""
+
+    confirm: str
+
+
+class GroupPreflight(Schema):
+    """Several Services in the order in which they would be switched; `ready` says that nothing stands against any of them."""
+
+    members: list[Preview]
+    ready: bool
     confirm: str
 
 

@@ -10,7 +10,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from clusterview.api import clusters, identity, seeing, shapes
 from clusterview.api.refusing import Refusal
@@ -59,6 +59,16 @@ def preflight(request: HttpRequest, cluster: str, namespace: str, service: str, 
     return requesting.preview(person=identity.person(request), cluster=cluster, namespace=namespace, service=service, to=to)
 
 
+@of_cluster.get("/{slug:cluster}/groups/preflight", response=shapes.GroupPreflight, by_alias=True)
+def group_preflight(request: HttpRequest, cluster: str, namespace: str, to: str, services: Query[list[str]]) -> dict[str, Any]:
+    """What a switch of several Services to `to` checks and sends, in the order of `services`, each as `preflight` tells it. Changes nothing.
+
+    A warning that Services would be left behind which move along is not among the checks; `confirm` is for the group that follows.
+    """
+    clusters.opened(cluster)
+    return requesting.preview_group(person=identity.person(request), cluster=cluster, namespace=namespace, services=services, to=to)
+
+
 @of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun})
 def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> Status[dict[str, str]]:
     """Begins a switch. 403 when not armed or not allowed, 409 with the fresh state, 422 with the checks that failed.
@@ -85,7 +95,7 @@ def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) 
     clusters.opened(cluster)
     begun = requesting.request_group(
         person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, expected=asked.expected,
-        accept=asked.accept, idempotency_key=idempotency_key(request),
+        accept=asked.accept, confirm=asked.confirm, idempotency_key=idempotency_key(request),
     )  # fmt: skip
     return Status(202, [told(one) for one in begun])
 

@@ -2,12 +2,14 @@
 
 A preflight gives a `confirm` that holds for two minutes: for this person, this very object, the selector that it had and the one that it is to have,
 and the warnings that were shown, with the objects that they speak of. A Service that was deleted and made anew under the same name is another one.
+That of a group is for all of its Services in their order, and for none of them alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.core import signing
@@ -18,17 +20,27 @@ from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Situation
 
 HOLDS_SECONDS = 120
-SALT = "clusterview.switch"
+SALT = "clusterview.shown"
 
 
-def confirm(situation: Situation, *, person: Person, cluster: str, checks: list[Check]) -> str:
-    """What the person was shown, signed."""
-    warnings = [_digest(one) for one in checks if one.level is Level.WARN]
-    return signing.dumps([_seen(situation, person=person, cluster=cluster), warnings], salt=SALT)
+class Looked(NamedTuple):
+    """One Service as it was looked at, and what there is to say."""
+
+    situation: Situation
+    checks: list[Check]
+
+
+def confirm(looked: Sequence[Looked], *, person: Person, cluster: str) -> str:
+    """What the person was shown of one Service, or of several, signed."""
+    shown = [
+        [_seen(situation, person=person, cluster=cluster), [_digest(one) for one in checks if one.level is Level.WARN]]
+        for situation, checks in looked
+    ]
+    return signing.dumps(shown, salt=SALT)
 
 
 class Shown(NamedTuple):
-    """What was signed: the object with its selectors and the person, and the warnings."""
+    """What was signed of one Service: the object with its selectors and the person, and the warnings."""
 
     seen: dict[str, Any]
     warnings: list[str]
@@ -38,18 +50,22 @@ class Shown(NamedTuple):
         return self.seen == _seen(situation, person=person, cluster=cluster)
 
     def ticked(self, checks: list[Check], *, accept: set[str]) -> set[str]:
-        """The codes that were ticked, without those whose warning speaks of other objects than the one that was shown."""
-        return accept - {one.code for one in checks if one.level is Level.WARN and _digest(one) not in self.warnings}
+        """The codes that were ticked of those that warn now, without those whose warning speaks of other objects than the one that was shown."""
+        warned = [one for one in checks if one.level is Level.WARN]
+        return accept & {one.code for one in warned} - {one.code for one in warned if _digest(one) not in self.warnings}
 
 
-def read(confirmed: str) -> Shown:
-    """This will give what was signed. Raises Refused for what was not signed by us, or too long ago."""
+def read(confirmed: str, *, services: int = 1) -> list[Shown]:
+    """This will give what was signed of so many Services. Raises Refused for what was not signed by us, of another number, or too long ago."""
     try:
-        return Shown(*signing.loads(confirmed, salt=SALT, max_age=HOLDS_SECONDS))
+        shown = [Shown(*one) for one in signing.loads(confirmed, salt=SALT, max_age=HOLDS_SECONDS)]
     except signing.SignatureExpired as problem:
         raise Refused(409, "confirm-old") from problem
     except signing.BadSignature as problem:
         raise Refused(422, "bad-confirm") from problem
+    if len(shown) != services:
+        raise Refused(422, "bad-confirm")
+    return shown
 
 
 def _seen(situation: Situation, *, person: Person, cluster: str) -> dict[str, Any]:

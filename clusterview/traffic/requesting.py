@@ -60,31 +60,57 @@ def preview(
     """This will say what a switch would check and send, and change nothing. Raises Refused."""
     found = cluster_of(cluster)
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
-    situation = _surrounded(situation, cluster=cluster, opened=opened, try_it=True)
-    checks = preflight.check(situation)
+    situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=False, try_it=True)
+    looked = confirming.Looked(situation, preflight.check(situation))
+    confirm = confirming.confirm([looked], person=person, cluster=_identified(cluster, opened=opened))
+    return _previewed(looked, context=found.name) | {"confirm": confirm}
+
+
+def preview_group(
+    *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, opened: looking.Opener = looking.cluster
+) -> dict[str, Any]:
+    """This will say of each Service, in their order, what a switch of them all would check and send, and change nothing. Raises Refused."""
+    _must_be_group(services)
+    found = cluster_of(cluster)
+    looked = list[confirming.Looked]()
+    for service in services:
+        situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+        situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
+        looked.append(confirming.Looked(situation, _checks_in_group(situation, services=services)))
+    members = [_previewed(one, context=found.name) for one in looked]
+    return {
+        "members": members,
+        "ready": all(one["ready"] for one in members),
+        "confirm": confirming.confirm(looked, person=person, cluster=_identified(cluster, opened=opened)),
+    }
+
+
+def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
+    situation, checks = looked
+    service = situation.service
     try:
         patch = planning.effect_patch(
-            uid=situation.service.uid, resource_version=situation.service.resource_version, annotations=situation.service.annotations,
+            uid=service.uid, resource_version=service.resource_version, annotations=service.annotations,
             expected=situation.from_selector, target=situation.to_selector, pod_labels=[pod.labels for pod in situation.pods],
             marker="<operation>:1", fence="<never used before>",
         )  # fmt: skip
     except planning.UnsafeSelector:
         patch = []
-    overlap = planning.follows_late(situation.service) and _overlaps(situation)
+    overlap = planning.follows_late(service) and _overlaps(situation)
     return {
+        "service": service.name,
         "checks": [told(one) for one in checks],
-        "recipes": recipes.told(recipes.recipes(situation.service, selector=situation.to_selector)),
+        "recipes": recipes.told(recipes.recipes(service, selector=situation.to_selector)),
         "ready": not preflight.blocks(checks),
         "patch": patch,
         "kubectl": planning.kubectl_equivalent(
-            context=found.name, namespace=namespace, service=service, expected=situation.from_selector, target=situation.to_selector
+            context=context, namespace=service.namespace, service=service.name, expected=situation.from_selector, target=situation.to_selector
         ),
         "from": situation.from_selector.get(situation.key, ""),
-        "to": to,
+        "to": situation.to_selector[situation.key],
         "expected_selector": situation.from_selector,
         "new_selector": situation.to_selector,
         "overlap_seconds": OVERLAP_SECONDS if overlap else 0,
-        "confirm": confirming.confirm(situation, person=person, cluster=_identified(cluster, opened=opened), checks=checks),
     }
 
 
@@ -111,9 +137,8 @@ def request_switch(
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     must_be_known(situation.service, cluster=found)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
-    shown = None if confirm is None else confirming.read(confirm)
-    if shown is not None and not shown.is_now(situation, person=person, cluster=_identified(cluster, opened=opened)):
-        raise _changed(situation, cluster=cluster)
+    shown = None if confirm is None else confirming.read(confirm)[0]
+    _refuse_other(situation, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
     accept = set(accept) if shown is None else shown.ticked(checks, accept=set(accept))
@@ -131,16 +156,15 @@ def request_switch(
 
 def request_group(
     *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, expected: Mapping[str, dict[str, str]] | None = None,
-    accept: Iterable[str] = (), idempotency_key: str | None = None, reverses: Mapping[str, Switch] | None = None,
+    accept: Iterable[str] = (), idempotency_key: str | None = None, reverses: Mapping[str, Switch] | None = None, confirm: str | None = None,
     opened: looking.Opener = looking.cluster,
 ) -> list[Switch]:  # fmt: skip
     """This will begin the switches of several Services, checked as a whole and done one after another in this order.
 
-    `expected` is the selector of each Service as whoever asks saw it. Where one of them does not succeed, those after it are cancelled; those
-    before it stay, and can be taken back in reverse. Raises Refused.
+    `expected` is the selector of each Service as whoever asks saw it, `confirm` what the group's preflight gave to this person. Where one of them
+    does not succeed, those after it are cancelled; those before it stay, and can be taken back in reverse. Raises Refused.
     """
-    if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
-        raise Refused(422, "bad-group")
+    _must_be_group(services)
     expected = expected or {}
     body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept))
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
@@ -148,18 +172,22 @@ def request_group(
     found = cluster_of(cluster)
     must(person=person, cluster=found)
     is_the_armed_one(found, opened=opened)
+    shown: Sequence[confirming.Shown | None]
+    shown = [None] * len(services) if confirm is None else confirming.read(confirm, services=len(services))
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
-    for position, service in enumerate(services):
+    for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
         began = time.monotonic()
         situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
         must_be_known(situation.service, cluster=found)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
+        _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
-        checks = preflight.check(situation)
-        standing = preflight.standing(checks, accepted=set(accept), returning=service in reverses)
-        refused += [told(one) | {"service": service} for one in standing if not _answered_by_group(one, services=services)]
-        row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses.get(service), overlap_seconds=None)
+        checks = _checks_in_group(situation, services=services)
+        accepted = set(accept) if seen is None else seen.ticked(checks, accept=set(accept))
+        standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
+        refused += [told(one) | {"service": service} for one in standing]
+        row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=None)
         row.group, row.position = group, position
         rows.append(row)
         first = first or (engine.look_of(situation, began=began), checks)
@@ -319,11 +347,11 @@ def asking() -> Iterator[None]:
         raise Refused(503, "unreachable", {"detail": problem.sentence}) from problem
 
 
-def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, try_it: bool = False) -> Situation:
-    """The situation with what stands around the Service, and with a dry run if asked and allowed."""
+def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, at_once: bool = True, try_it: bool = False) -> Situation:
+    """The situation with what stands around the Service (`at_once`: as known), and with a dry run if asked and allowed."""
     with asking():
         reached = opened(cluster)
-        around = reached.surrounded(situation, at_once=not try_it)
+        around = reached.surrounded(situation, at_once=at_once)
         return reached.tried(around) if try_it and not situation.missing_rights else around
 
 
@@ -356,9 +384,15 @@ def _kept(seconds: int) -> int:
     return seconds
 
 
-def _answered_by_group(one: Check, *, services: Sequence[str]) -> bool:
-    """Whether it warns only of Services that are switched together with this one."""
-    return one.code == "same-pods" and {ref.name for ref in one.objects} <= set(services)
+def _must_be_group(services: Sequence[str]) -> None:
+    if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
+        raise Refused(422, "bad-group")
+
+
+def _checks_in_group(situation: Situation, *, services: Sequence[str]) -> list[Check]:
+    """What there is to say of one of several Services: that others would be left behind is not true of those that are switched together with it."""
+    checks = preflight.check(situation)
+    return [one for one in checks if one.code != "same-pods" or not {ref.name for ref in one.objects} <= set(services)]
 
 
 def _overlaps(situation: Situation) -> bool:
@@ -366,6 +400,11 @@ def _overlaps(situation: Situation) -> bool:
     wide = planning.widened(selector=situation.from_selector, key=situation.key)
     both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
     return {pod.uid for pod in situation.pods_of(wide)} == both
+
+
+def _refuse_other(situation: Situation, *, shown: confirming.Shown | None, person: Person, cluster: str, opened: looking.Opener) -> None:
+    if shown is not None and not shown.is_now(situation, person=person, cluster=_identified(cluster, opened=opened)):
+        raise _changed(situation, cluster=cluster)
 
 
 def _refuse_changed(situation: Situation, *, cluster: str, expected: dict[str, str] | None) -> None:

@@ -1,4 +1,4 @@
-"""What a click means: this object, these selectors, these warnings, as they were shown to this person a moment ago."""
+"""What a click means: this object or these several, these selectors, these warnings, as they were shown to this person a moment ago."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ from tests.traffic.test_engine import who_may_switch
 
 pytestmark = pytest.mark.django_db
 
+GROUP = ["shop", "shop-inside"]
+
 
 class Shop(Shops):
-    """One Service, which may be another one by the time of the click."""
+    """Services, each of which may be another one by the time of the click."""
 
     def __init__(self) -> None:
-        self.service = making.service_now()
+        self.services = {name: making.service_now(name=name, uid=f"uid-{name}") for name in GROUP}
+
+    def change(self, name: str, **change: Any) -> None:
+        self.services[name] = msgspec.structs.replace(self.services[name], **change)
 
     def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
-        return self.service, Residents(list(making.situation().workloads), [])
+        return self.services[name], Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], **_: Any) -> Situation:
         return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target)
@@ -73,13 +78,13 @@ def shop(olga: Person) -> Shop:
 
 
 def test_what_was_shown_is_switched(olga: Person, shop: Shop) -> None:
-    assert click(olga, shop, confirm=shown(olga, shop)).service_uid == shop.service.uid
+    assert click(olga, shop, confirm=shown(olga, shop)).service_uid == "uid-shop"
 
 
 @pytest.mark.parametrize("change", [{"uid": Uid("uid-made-anew")}, {"selector": {"slot": "blue"}}], ids=["made anew", "other selector"])
 def test_a_service_that_is_another_one_by_now_is_told_and_left_alone(change: dict[str, Any], olga: Person, shop: Shop) -> None:
     confirm = shown(olga, shop)
-    shop.service = msgspec.structs.replace(shop.service, **change)
+    shop.change("shop", **change)
     assert refusal(olga, shop, confirm=confirm) == (409, "changed")
 
 
@@ -91,14 +96,80 @@ def test_it_holds_for_who_was_shown_it_and_for_two_minutes(olga: Person, shop: S
     assert refusal(olga, shop, confirm=confirm) == (409, "confirm-old")
 
 
-def test_a_tick_is_for_the_objects_that_were_shown(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    def warn(of: str) -> None:
-        one = Check(code="same-pods", level=Level.WARN, objects=(Ref("Service", "store", of),))
-        monkeypatch.setattr(preflight, "check", lambda _: [one])
+def warn(monkeypatch: pytest.MonkeyPatch, *, of: str, code: str = "same-pods", only: str = "") -> None:
+    def check(situation: Situation) -> list[Check]:
+        one = Check(code=code, level=Level.WARN, objects=(Ref("Service", "store", of),))
+        return [one] if only in ("", situation.service.name) else []
 
-    warn("first")
+    monkeypatch.setattr(preflight, "check", check)
+
+
+def test_a_tick_is_for_the_objects_that_were_shown(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    warn(monkeypatch, of="first")
     confirm = shown(olga, shop)
-    warn("second")
+    warn(monkeypatch, of="second")
     assert refusal(olga, shop, confirm=confirm, accept=["same-pods"]) == (422, "preflight")
-    warn("first")
+    warn(monkeypatch, of="first")
     assert click(olga, shop, confirm=confirm, accept=["same-pods"]).accepted == ["same-pods"]
+
+
+def group(person: Person, shop: Shop, services: list[str] = GROUP) -> dict[str, Any]:
+    return requesting.preview_group(person=person, cluster="lab", namespace="store", services=services, to="green", opened=shop)
+
+
+def click_group(person: Person, shop: Shop, *, confirm: str, services: list[str] = GROUP, **more: Any) -> list[Switch]:
+    return requesting.request_group(
+        person=person, cluster="lab", namespace="store", services=services, to="green", confirm=confirm, opened=shop, **more
+    )
+
+
+def refusal_of_group(person: Person, shop: Shop, *, confirm: str, **more: Any) -> tuple[int, str, str]:
+    with pytest.raises(Refused) as refused:
+        click_group(person, shop, confirm=confirm, **more)
+    assert not Switch.objects.exists()
+    return refused.value.status, refused.value.code, refused.value.body.get("service", "")
+
+
+def test_a_group_is_shown_whole_before_the_click_and_switched_as_it_was_shown(olga: Person, shop: Shop) -> None:
+    found = group(olga, shop)
+    assert [one["service"] for one in found["members"]] == GROUP
+    assert [one["kubectl"].split()[6:8] for one in found["members"]] == [["service", name] for name in GROUP]
+    assert [one["new_selector"]["slot"] for one in found["members"]] == ["green", "green"]
+    assert found["ready"] and all(one["patch"] and one["checks"] for one in found["members"])
+    assert [one.service for one in click_group(olga, shop, confirm=found["confirm"])] == GROUP
+
+
+@pytest.mark.parametrize("name", GROUP)
+def test_a_group_of_which_one_service_is_another_one_by_now_is_left_alone(name: str, olga: Person, shop: Shop) -> None:
+    confirm = group(olga, shop)["confirm"]
+    shop.change(name, uid=Uid("uid-made-anew"))
+    assert refusal_of_group(olga, shop, confirm=confirm) == (409, "changed", name)
+
+
+def test_what_was_confirmed_of_a_group_is_for_all_of_it_in_its_order(olga: Person, shop: Shop) -> None:
+    confirm = group(olga, shop)["confirm"]
+    assert refusal(olga, shop, confirm=confirm) == (422, "bad-confirm")
+    assert refusal_of_group(olga, shop, confirm=shown(olga, shop)) == (422, "bad-confirm", "")
+    assert refusal_of_group(olga, shop, confirm=confirm, services=GROUP[::-1]) == (409, "changed", GROUP[1])
+
+
+def test_a_tick_is_for_the_member_of_a_group_that_was_shown_with_it(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    warn(monkeypatch, of="beside", code="owner", only="shop")
+    confirm = group(olga, shop)["confirm"]
+    warn(monkeypatch, of="beside", code="owner")
+    assert refusal_of_group(olga, shop, confirm=confirm, accept=["owner"]) == (422, "preflight", "")
+    warn(monkeypatch, of="beside", code="owner", only="shop")
+    assert [one.accepted for one in click_group(olga, shop, confirm=confirm, accept=["owner"])] == [["owner"], []]
+
+
+def test_that_its_own_members_would_be_left_behind_is_not_said_of_a_group(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    warn(monkeypatch, of="shop-inside", only="shop")
+    found = group(olga, shop)
+    assert [one["checks"] for one in found["members"]] == [[], []]
+    assert len(click_group(olga, shop, confirm=found["confirm"])) == 2
+
+
+def test_a_group_in_which_one_is_blocked_is_not_ready(olga: Person, shop: Shop) -> None:
+    shop.change("shop-inside", publish_not_ready=True)
+    found = group(olga, shop)
+    assert (found["ready"], [one["ready"] for one in found["members"]]) == (False, [True, False])
