@@ -1,6 +1,6 @@
-/** One line of a preflight. */
+/** What a preflight says, with a box to tick for each warning, and what keeps other tools from a fight. */
 import type { JSX } from "preact";
-import { remedyOf, sentenceOf } from "../i18n/checks";
+import { remedyOf, sentenceOf, wordsOf } from "../i18n/checks";
 import { t } from "../i18n/words";
 import type * as rest from "../state/rest";
 
@@ -12,5 +12,65 @@ export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
       {check.objects.length > 0 && <span class="quiet wrap"> {check.objects.map((one) => `${one.kind} ${one.name}`).join(", ")}</span>}
       {remedy && <p class="quiet">{t("remedy", { text: remedy })}</p>}
     </li>
+  );
+}
+
+/** A tick is for one warning about these objects, not for the same one about others. */
+export function tickOf(check: rest.Check): string {
+  return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`)].join(" ");
+}
+
+export function codeOf(tick: string): string {
+  return tick.slice(0, `${tick} `.indexOf(" "));
+}
+
+interface ChecksProps {
+  readonly checks: readonly rest.Check[];
+  readonly accepted: readonly string[];
+  readonly accept: (ticks: readonly string[]) => void;
+}
+
+/** What stands against the switch first and open; what is well folded away. */
+export function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+  const well = checks.filter((check) => check.level === "ok");
+  const told = checks.filter((check) => check.level !== "ok");
+  const asked = checks.filter((check) => check.level !== "info").length;
+  return (
+    <>
+      <h3>{t("checks")}</h3>
+      <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      <details>
+        <summary>{t("passed", { count: well.length, total: asked })}</summary>
+        <ul class="checks">{well.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      </details>
+      <Ticks checks={told} accepted={accepted} accept={accept} />
+    </>
+  );
+}
+
+/** A box for each warning, which has to be ticked before the switch. */
+export function Ticks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+  const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
+  return (
+    <div class="accepts">
+      {checks.filter((check) => check.level === "warn").map((check) => (
+        <label key={tickOf(check)}>
+          <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
+          <span>{t("accept", { sentence: sentenceOf(check) })}</span>
+        </label>
+      ))}
+    </div>
+  );
+}
+
+/** How another tool is kept from writing the selector back. */
+export function Recipe({ recipe }: { recipe: rest.Recipe }): JSX.Element {
+  const [title, note] = wordsOf(recipe);
+  return (
+    <details>
+      <summary>{title}</summary>
+      <p class="quiet">{note}</p>
+      <pre>{recipe.text}</pre>
+    </details>
   );
 }

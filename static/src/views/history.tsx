@@ -6,11 +6,12 @@ import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
+import { Recipe } from "./checks";
 import { Link } from "./link";
 import { moment, seconds } from "./moments";
 import { Original } from "./original";
 import { Hold } from "./sizing";
-import { Ending, Recipe, Steps } from "./switching";
+import { Ending, Steps } from "./switching";
 
 const SHORT = 120;
 
