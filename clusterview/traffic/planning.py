@@ -16,12 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from clusterview.traffic import selectors
-from clusterview.traffic.situations import ServiceNow
 
 OP = "clusterview.io/op"
 FENCE = "clusterview.io/fence"
-NLB_TARGETS = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
-NETWORK_ENDPOINT_GROUPS = "cloud.google.com/neg"
 
 Patch = list[dict[str, Any]]
 
@@ -101,17 +98,6 @@ def kubectl_equivalent(*, context: str, namespace: str, service: str, expected: 
 def widened(*, selector: Mapping[str, str], key: str) -> dict[str, str]:
     """This will return the selector that both sides carry: without the label that tells them apart. Empty where nothing else is left."""
     return selectors.without(selector=selector, key=key)
-
-
-def follows_late(service: ServiceNow) -> bool:
-    """This will tell whether something outside the cluster learns of new endpoints at its own pace, so that both sides should overlap for a while.
-
-    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/ (IP targets),
-    https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg (network endpoint groups).
-    """
-    if service.type == "LoadBalancer" or service.external_traffic_policy == "Local":
-        return True
-    return service.annotation(NLB_TARGETS) == "ip" or bool(service.annotation(NETWORK_ENDPOINT_GROUPS))
 
 
 def _tests(*, uid: str, resource_version: str) -> Patch:

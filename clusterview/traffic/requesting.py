@@ -26,6 +26,7 @@ from clusterview.access.people import Person
 from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.traffic import (
+    balancers,
     confirming,
     engine,
     executing,
@@ -96,7 +97,7 @@ def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
         )  # fmt: skip
     except planning.UnsafeSelector:
         patch = []
-    overlap = planning.follows_late(service) and _overlaps(situation)
+    overlap = balancers.follow_late(situation) and _overlaps(situation)
     return {
         "service": service.name,
         "checks": [told(one) for one in checks],
@@ -360,7 +361,7 @@ def _row(
 ) -> Switch:
     """The row of a switch, not saved yet. A way back never overlaps: it leaves the side that may be broken at once."""
     service, between = situation.service, list[dict[str, str]]()
-    seconds = (OVERLAP_SECONDS if planning.follows_late(service) else 0) if overlap_seconds is None else overlap_seconds
+    seconds = (OVERLAP_SECONDS if balancers.follow_late(situation) else 0) if overlap_seconds is None else overlap_seconds
     if not 0 <= seconds <= LONGEST_OVERLAP_SECONDS:
         raise Refused(422, "bad-overlap")
     if seconds and reverses is None:

@@ -15,7 +15,7 @@ from clusterview.traffic import confirming, preflight, requesting
 from clusterview.traffic.checks import Check, Level, Ref
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.looking import Residents
-from clusterview.traffic.situations import ServiceNow, Situation
+from clusterview.traffic.situations import ServiceNow, Situation, Surroundings
 from tests.postgres.shops import Shops
 from tests.traffic import making
 from tests.traffic.test_engine import who_may_switch
@@ -79,6 +79,18 @@ def shop(olga: Person) -> Shop:
 
 def test_what_was_shown_is_switched(olga: Person, shop: Shop) -> None:
     assert click(olga, shop, confirm=shown(olga, shop)).service_uid == "uid-shop"
+
+
+def test_both_sides_take_traffic_for_as_long_as_was_shown_where_pods_are_a_load_balancers_targets(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alb = msgspec.structs.replace(making.ingress("front", to="shop"), annotations={"alb.ingress.kubernetes.io/target-type": "ip"})
+    around = Surroundings(ingresses=(alb,))
+    monkeypatch.setattr(shop, "surrounded", lambda seen, **_: msgspec.structs.replace(seen, around=around))
+    found = requesting.preview(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=shop)
+    assert ["ip-targets"] == [one["code"] for one in found["checks"] if one["level"] == "warn"]
+    switch = click(olga, shop, confirm=found["confirm"], accept=["ip-targets"])
+    assert (found["overlap_seconds"], switch.overlap_seconds, switch.between) == (30, 30, [{"app": "shop"}])
 
 
 @pytest.mark.parametrize("change", [{"uid": Uid("uid-made-anew")}, {"selector": {"slot": "blue"}}], ids=["made anew", "other selector"])

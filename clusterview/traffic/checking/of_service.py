@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from clusterview.topology import objects
+from clusterview.traffic import balancers
 from clusterview.traffic.checks import Check, Level, Looks, refs, service_of, sides_of
-from clusterview.traffic.situations import ServiceNow, Situation
+from clusterview.traffic.situations import Situation
 
-AWS_TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
-AWS_TARGET_TYPE = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
-GKE_NEG = "cloud.google.com/neg"
-ALB_TARGET_TYPE = "alb.ingress.kubernetes.io/target-type"
 TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 
 
@@ -65,38 +61,9 @@ def _traffic_policies(situation: Situation) -> Iterator[Check]:
 
 
 def _ip_targets(situation: Situation) -> Iterator[Check]:
-    """A load balancer that sends to pod addresses has them exchanged by a controller of its own.
-
-    https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/nlb/ (ip targets; `nlb-ip` is the older spelling; with
-    `external` and no target type the controller's own default decides), …/guide/ingress/annotations/#target-type,
-    https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg
-    """
-    service = situation.service
-    sign = _sign_of_ip_targets(service)
-    if sign:
-        yield Check(code="ip-targets", level=Level.WARN, params={"sign": sign}, objects=(service_of(situation),))
-        return
-    ingresses = situation.around.ingresses if situation.around is not None else ()
-    albs = [one for one in ingresses if one.annotations.get(ALB_TARGET_TYPE) == "ip" and any(path.service == service.name for path in one.paths)]
-    if albs:
-        yield Check(code="ip-targets", level=Level.WARN, params={"sign": f"{ALB_TARGET_TYPE}: ip"}, objects=refs(albs))
-
-
-def _sign_of_ip_targets(service: ServiceNow) -> str:
-    kind, target, neg = (service.annotation(name) for name in (AWS_TYPE, AWS_TARGET_TYPE, GKE_NEG))
-    if service.type == "LoadBalancer" and target == "ip":
-        return f"{AWS_TARGET_TYPE}: ip"
-    if service.type == "LoadBalancer" and (kind == "nlb-ip" or (kind == "external" and not target)):
-        return f"{AWS_TYPE}: {kind}"
-    return GKE_NEG if _has_neg(neg) else ""
-
-
-def _has_neg(written: str) -> bool:
-    try:
-        neg = json.loads(written or "{}")
-    except ValueError:
-        return False
-    return isinstance(neg, dict) and bool(neg.get("ingress") or neg.get("exposed_ports"))
+    found = balancers.ip_targets(situation)
+    if found is not None:
+        yield Check(code="ip-targets", level=Level.WARN, params={"sign": found.sign}, objects=refs(found.ingresses) or (service_of(situation),))
 
 
 def _udp(situation: Situation) -> Iterator[Check]:
