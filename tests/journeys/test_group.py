@@ -1,4 +1,4 @@
-"""Two Services of one application are moved together and taken back together, by two clicks; what stands against one of them is shown."""
+"""Two Services of one application are moved together and taken back together, by two clicks; what is said of each is shown before the first one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 INSIDE = {"metadata": {"name": "shop-inside"}, "spec": {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]}}
 SERVICES = "/api/v1/namespaces/store/services"
+TOGETHER = re.compile("^Switch shop, shop-inside together to green on ")
 
 
 @pytest.fixture
@@ -33,25 +34,26 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
-    page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on ")).click(timeout=40_000)
+    page.get_by_role("button", name=TOGETHER).click(timeout=40_000)
     wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
     back = page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$"))
     expect(back).to_be_visible(timeout=40_000)
     back.click()
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible(timeout=40_000)
 
 
-def test_a_warning_about_another_one_of_the_group_is_shown_and_can_be_ticked(
+def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
     cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"sessionAffinity": "ClientIP"}})
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
-    together = page.get_by_role("button", name=re.compile("^Switch shop, shop-inside together to green on "))
-    together.click(timeout=40_000)
+    together = page.get_by_role("button", name=TOGETHER)
     told = page.get_by_role("region", name="shop-inside")
     expect(told).to_contain_text("sessionAffinity", timeout=40_000)
-    assert slots(cluster) == {"shop": "blue", "shop-inside": "blue"}
+    expect(together).to_be_disabled()
+    told.get_by_text("What changes").click()
+    expect(told.locator("pre").last).to_contain_text("patch service shop-inside")
     told.get_by_role("checkbox").check()
     together.click()
     wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")

@@ -133,6 +133,8 @@ const WORDS = {
   ],
   switchTo: ["Switch traffic to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 전환"],
   switchTogether: ["Switch {services} together to {side} on {cluster}", "{cluster}의 {services} 트래픽을 함께 {side}(으)로 전환"],
+  moveTogether: ["{services} together", "{services} 함께"],
+  moveAlone: ["{service} alone", "{service}만"],
   togetherHow: [
     "One after another in this order. Where one does not succeed, those after it are not begun.",
     "이 순서대로 하나씩 전환합니다. 하나가 성공하지 못하면 그다음은 시작하지 않습니다.",

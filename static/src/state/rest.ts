@@ -111,7 +111,9 @@ export interface Recipe {
   readonly text: string;
 }
 
-export interface Preflight {
+/** What a switch of one Service would check and send. */
+export interface Preview {
+  readonly service: string;
   readonly checks: readonly Check[];
   readonly recipes: readonly Recipe[];
   readonly ready: boolean;
@@ -123,7 +125,17 @@ export interface Preflight {
   readonly new_selector: Readonly<Record<string, string>>;
   /** How long both sides take traffic before the old one is left. */
   readonly overlap_seconds: number;
+}
+
+export interface Preflight extends Preview {
   /** What was shown, signed: a request with it is for that and nothing else. */
+  readonly confirm: string;
+}
+
+/** The same of several Services, in the order in which they would be switched. */
+export interface GroupPreflight {
+  readonly members: readonly Preview[];
+  readonly ready: boolean;
   readonly confirm: string;
 }
 
@@ -261,6 +273,8 @@ export const applications = (id: string, everything = false): Promise<Applicatio
   call("GET", `${cluster(id)}/applications${everything ? "?all=true" : ""}`);
 export const preflight = (id: string, namespace: string, service: string, to: string): Promise<Preflight> =>
   call("GET", `${cluster(id)}/preflight?${new URLSearchParams({ namespace, service, to })}`);
+export const groupPreflight = (id: string, namespace: string, services: readonly string[], to: string): Promise<GroupPreflight> =>
+  call("GET", `${cluster(id)}/groups/preflight?${new URLSearchParams([["namespace", namespace], ["to", to], ...services.map((one) => ["services", one])])}`);
 export const switches = (id: string, limit = 200): Promise<Switch[]> =>
   call("GET", `/api/v1/switches?${new URLSearchParams({ cluster: id, limit: String(limit) })}`);
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
@@ -300,17 +314,7 @@ export interface GroupRequest {
   /** The selector of each Service as it is on screen. */
   readonly expected: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly accept: readonly string[];
-}
-
-/** A check of one of several Services that are to be switched together. */
-export interface MemberCheck extends Check {
-  readonly service: string;
-}
-
-/** What stood against the switch of a group, by Service; nothing where something else was refused. */
-export function membersChecks(refusal: Refusal): readonly MemberCheck[] {
-  const { checks } = refusal.body as { readonly checks?: readonly Partial<MemberCheck>[] };
-  return (checks ?? []).filter((one): one is MemberCheck => typeof one.service === "string");
+  readonly confirm: string;
 }
 
 /** Begins the switches of several Services, checked as a whole and done in this order. */

@@ -16,12 +16,23 @@ export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
 }
 
 /** A tick is for one warning about these objects, not for the same one about others. */
-export function tickOf(check: rest.Check): string {
+function tickOf(check: rest.Check): string {
   return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`)].join(" ");
 }
 
-export function codeOf(tick: string): string {
-  return tick.slice(0, `${tick} `.indexOf(" "));
+/** The warnings, which have to be ticked. */
+export function warned(checks: readonly rest.Check[]): readonly rest.Check[] {
+  return checks.filter((check) => check.level === "warn");
+}
+
+export function isTicked(checks: readonly rest.Check[], accepted: readonly string[]): boolean {
+  return warned(checks).every((check) => accepted.includes(tickOf(check)));
+}
+
+/** How many of the checks are in order. */
+export function passed(checks: readonly rest.Check[]): string {
+  const asked = checks.filter((check) => check.level !== "info");
+  return t("passed", { count: asked.filter((check) => check.level === "ok").length, total: asked.length });
 }
 
 interface ChecksProps {
@@ -32,28 +43,25 @@ interface ChecksProps {
 
 /** What stands against the switch first and open; what is well folded away. */
 export function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
-  const well = checks.filter((check) => check.level === "ok");
   const told = checks.filter((check) => check.level !== "ok");
-  const asked = checks.filter((check) => check.level !== "info").length;
   return (
     <>
-      <h3>{t("checks")}</h3>
       <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
       <details>
-        <summary>{t("passed", { count: well.length, total: asked })}</summary>
-        <ul class="checks">{well.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+        <summary>{passed(checks)}</summary>
+        <ul class="checks">{checks.filter((check) => check.level === "ok").map((check) => <CheckLine key={check.code} check={check} />)}</ul>
       </details>
-      <Ticks checks={told} accepted={accepted} accept={accept} />
+      <Ticks checks={checks} accepted={accepted} accept={accept} />
     </>
   );
 }
 
 /** A box for each warning, which has to be ticked before the switch. */
-export function Ticks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+function Ticks({ checks, accepted, accept }: ChecksProps): JSX.Element {
   const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
   return (
     <div class="accepts">
-      {checks.filter((check) => check.level === "warn").map((check) => (
+      {warned(checks).map((check) => (
         <label key={tickOf(check)}>
           <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
           <span>{t("accept", { sentence: sentenceOf(check) })}</span>

@@ -12,7 +12,7 @@ import { difference } from "../state/selectors";
 import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
-import { CheckLine, Checks, codeOf, Recipe, tickOf, Ticks } from "./checks";
+import { Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { WarmUp } from "./sizing";
 
 /** How long the side that is left is kept, unless somebody asks for longer. */
@@ -56,101 +56,181 @@ export function Offers({ live, left, alone, against }: OffersProps): JSX.Element
   );
 }
 
+interface MoveProps {
+  readonly live: LiveApplication;
+  readonly to: string;
+  readonly alone: boolean;
+}
+
+/** A Service that is one of a group moves with the others, unless somebody wants it to move alone. */
+function Offer({ live, to, alone }: MoveProps): JSX.Element {
+  const [isAlone, only] = useState(false);
+  const members = derived.together(live, to, derived.live.value);
+  if (members.length === 0) return <Single live={live} to={to} alone={alone} />;
+  const services = members.map((one) => one.application.service);
+  return (
+    <>
+      <p class="row">
+        <button type="button" class="button" aria-pressed={!isAlone} onClick={() => only(false)}>{t("moveTogether", { services: services.join(", ") })}</button>
+        <button type="button" class="button" aria-pressed={isAlone} onClick={() => only(true)}>{t("moveAlone", { service: live.application.service })}</button>
+      </p>
+      {isAlone ? <Single live={live} to={to} alone={alone} /> : <Together key={services.join()} live={live} members={members} to={to} alone={alone} />}
+    </>
+  );
+}
+
+/** What an answer about a side may depend on, as far as the picture has it. */
+function factsOf(live: LiveApplication): string {
+  return `${live.application.service} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
+}
+
 /**
  * The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes, and every five seconds for
  * what the picture does not hold (policies, quotas, rights, webhooks); more seldom where several applications are on one view.
  */
-function Offer({ live, to, alone }: { live: LiveApplication; to: string; alone: boolean }): JSX.Element {
+function Single({ live, to, alone }: MoveProps): JSX.Element {
   const { namespace, service } = live.application;
-  const facts = `${to} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")} ${store.operations.value.count}`;
+  const facts = `${to} ${factsOf(live)} ${store.operations.value.count}`;
   const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts, Math.floor(clock.fives.value / (alone ? 1 : ASKED_AT_ONCE)));
   const [accepted, setAccepted] = useState<readonly string[]>([]);
   const doing = useDoing();
   const found = asked.value;
-  const warned = (found?.checks ?? []).filter((check) => check.level === "warn");
   const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
-  const isOpen = found !== null && !asked.refusal && found.checks.every((check) => check.level !== "block");
-  const isAccepted = (check: rest.Check): boolean => accepted.includes(tickOf(check));
-  const members = derived.together(live, to, derived.live.value);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
-    const { expected_selector: expected, confirm } = preflight;
-    const accept = warned.map((check) => check.code);
+    const { expected_selector: expected, confirm, checks } = preflight;
+    const accept = warned(checks).map((check) => check.code);
     await rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key);
-    await store.loadApplications();
-  };
-  const beginTogether = async (): Promise<void> => {
-    const services = members.map((one) => one.application.service);
-    const expected = Object.fromEntries(members.map((one) => [one.application.service, one.service?.selector ?? {}]));
-    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept: accepted.map(codeOf) }, `${key}-group`);
     await store.loadApplications();
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
   return (
     <>
+      {found && <h3>{t("checks")}</h3>}
       {found && <Checks checks={found.checks} accepted={accepted} accept={setAccepted} />}
       {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} />}
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
-      {asked.refusal && <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
-      {doing.refusal && <Standing checks={rest.membersChecks(doing.refusal)} accepted={accepted} accept={setAccepted} />}
-      {found && found.overlap_seconds > 0 && (
-        <p>{t("willOverlap", { seconds: found.overlap_seconds, key: live.application.key, from: found.from })}</p>
-      )}
-      {found && <p>{t("willHappen", { key: live.application.key, from: found.from, to, minutes: KEPT_MINUTES })}</p>}
+      <Refusals of={[asked.refusal, doing.refusal]} />
+      {found && <Course found={found} of={live.application.key} />}
       <p class="row">
         {found && (
           <button
-            type="button" class={members.length > 0 ? "button" : "button button-primary"} data-side={sides.colourIn(live.application, to)}
-            disabled={!isOpen || !warned.every(isAccepted) || doing.busy}
+            type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
+            disabled={asked.refusal !== null || !found.ready || !isTicked(found.checks, accepted) || doing.busy}
             onClick={() => doing.run(() => begin(found))}
           >
             {t("switchTo", { side: to, cluster: page.clusterName })}
           </button>
         )}
-        {found && members.length > 0 && (
+        <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
+      </p>
+      {found && <Change found={found} />}
+    </>
+  );
+}
+
+/** The same of several Services that move one after another: each with its own checks and change, and one button. */
+function Together({ live, members, to, alone }: MoveProps & { members: readonly LiveApplication[] }): JSX.Element {
+  const { namespace, key: label } = live.application;
+  const services = members.map((one) => one.application.service);
+  const facts = `${to} ${members.map(factsOf).join(" ")} ${store.operations.value.count}`;
+  const seldom = alone ? Math.min(members.length, ASKED_AT_ONCE) : ASKED_AT_ONCE;
+  const asked = useAsked(() => rest.groupPreflight(page.cluster, namespace, services, to), facts, Math.floor(clock.fives.value / seldom));
+  const [accepted, setAccepted] = useState<Readonly<Record<string, readonly string[]>>>({});
+  const doing = useDoing();
+  const found = asked.value;
+  const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
+  const ticksOf = (service: string): readonly string[] => accepted[service] ?? [];
+  const begin = async ({ members: shown, confirm }: rest.GroupPreflight): Promise<void> => {
+    const expected = Object.fromEntries(shown.map((one) => [one.service, one.expected_selector]));
+    const accept = [...new Set(shown.flatMap((one) => warned(one.checks).map((check) => check.code)))];
+    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, confirm }, key);
+    await store.loadApplications();
+  };
+  if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
+  return (
+    <>
+      {found && <h3>{t("checks")}</h3>}
+      <ol class="members">
+        {found?.members.map((one, place) => (
+          <Member
+            key={one.service} found={one} place={place + 1} of={label}
+            accepted={ticksOf(one.service)} accept={(ticks) => setAccepted({ ...accepted, [one.service]: ticks })}
+          />
+        ))}
+      </ol>
+      {found?.members.some(isSmall) && !live.application.sizing && <WarmUp live={live} to={to} />}
+      <Refusals of={[asked.refusal, doing.refusal]} />
+      <p class="row">
+        {found && (
           <button
             type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
-            disabled={!isOpen || !warned.every((check) => isAccepted(check) || check.code === "same-pods") || doing.busy}
-            onClick={() => doing.run(beginTogether)}
+            disabled={asked.refusal !== null || !found.ready || !found.members.every((one) => isTicked(one.checks, ticksOf(one.service))) || doing.busy}
+            onClick={() => doing.run(() => begin(found))}
           >
-            {t("switchTogether", { services: members.map((one) => one.application.service).join(", "), side: to, cluster: page.clusterName })}
+            {t("switchTogether", { services: services.join(", "), side: to, cluster: page.clusterName })}
           </button>
         )}
         <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
       </p>
-      {members.length > 0 && <p class="quiet">{t("togetherHow")}</p>}
-      {found && (
-        <details>
-          <summary>{t("change")}</summary>
-          <pre>{difference(found.expected_selector, found.new_selector)}</pre>
-          <p class="quiet">{t("command")}</p>
-          <pre>{found.kubectl}</pre>
-        </details>
-      )}
+      <p class="quiet">{t("togetherHow")}</p>
     </>
+  );
+}
+
+interface MemberProps {
+  readonly found: rest.Preview;
+  readonly place: number;
+  /** The label that is exchanged. */
+  readonly of: string;
+  readonly accepted: readonly string[];
+  readonly accept: (ticks: readonly string[]) => void;
+}
+
+/** One Service of a group, in its place; open where something stands against it or has to be ticked. */
+function Member({ found, place, of, accepted, accept }: MemberProps): JSX.Element {
+  return (
+    <li>
+      <details open={!found.ready || warned(found.checks).length > 0}>
+        <summary><strong>{place}. {found.service}</strong>: {found.from} → {found.to} · {passed(found.checks)}</summary>
+        <section aria-label={found.service}>
+          <Checks checks={found.checks} accepted={accepted} accept={accept} />
+          {found.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
+          <Course found={found} of={of} />
+          <Change found={found} />
+        </section>
+      </details>
+    </li>
+  );
+}
+
+function Refusals({ of }: { of: readonly (rest.Refusal | null)[] }): JSX.Element {
+  return <>{of.map((one, place) => one && <p key={place} class="bad-text" role="alert">{refusalOf(one)}</p>)}</>;
+}
+
+/** What will happen, in words; `of` is the label that is exchanged. */
+function Course({ found, of }: { found: rest.Preview; of: string }): JSX.Element {
+  const { from, to, overlap_seconds: overlap } = found;
+  return (
+    <>
+      {overlap > 0 && <p>{t("willOverlap", { seconds: overlap, key: of, from })}</p>}
+      <p>{t("willHappen", { key: of, from, to, minutes: KEPT_MINUTES })}</p>
+    </>
+  );
+}
+
+/** What will be written. */
+function Change({ found }: { found: rest.Preview }): JSX.Element {
+  return (
+    <details>
+      <summary>{t("change")}</summary>
+      <pre>{difference(found.expected_selector, found.new_selector)}</pre>
+      <p class="quiet">{t("command")}</p>
+      <pre>{found.kubectl}</pre>
+    </details>
   );
 }
 
 /** Whether more pods would help. */
-function isSmall(found: rest.Preflight): boolean {
+function isSmall(found: rest.Preview): boolean {
   return found.checks.some((check) => check.level === "block" && (check.code === "green-smaller" || check.code === "no-ready"));
-}
-
-/** What stands against the switch of a whole group, by Service: each was looked at when the switch was asked for. */
-function Standing({ checks, accepted, accept }: { checks: readonly rest.MemberCheck[]; accepted: readonly string[]; accept: (ticks: readonly string[]) => void }): JSX.Element {
-  const services = [...new Set(checks.map((check) => check.service))];
-  return (
-    <>
-      {services.map((service) => {
-        const mine = checks.filter((check) => check.service === service);
-        return (
-          <section key={service} aria-label={service}>
-            <h3>{service}</h3>
-            <ul class="checks">{mine.map((check) => <CheckLine key={tickOf(check)} check={check} />)}</ul>
-            <Ticks checks={mine} accepted={accepted} accept={accept} />
-          </section>
-        );
-      })}
-    </>
-  );
 }
