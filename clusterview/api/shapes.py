@@ -379,6 +379,9 @@ class Switch(Schema):
     `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side was kept.
 
     Switches that were asked for together share a `group` and are done by `position`.
+
+    Who asked, when, for what, and how it ended is what the audit says. `differs` names the fields in which the database's row says otherwise: with
+    `row` there is none any more, with `audit` there is a row that no entry asks for.
     """
 
     id: str
@@ -403,6 +406,7 @@ class Switch(Schema):
     reason: str
     sentence: str
     detail: str
+    differs: list[str]
 
 
 class Step(Schema):

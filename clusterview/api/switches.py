@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
+from clusterview.access import clusters as known
 from clusterview.api import clusters, identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models import Sizing, Switch
@@ -109,10 +110,9 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
 
 @router.get("", response=list[shapes.Switch], by_alias=True)
 def every_switch(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
-    """The newest switches first, of one cluster or of all open ones."""
-    found = Switch.objects.filter(cluster__active=True)
-    found = found.filter(cluster=cluster) if cluster else found
-    return [reporting.summary(one) for one in found.order_by("-requested_at")[: min(max(limit, 1), MOST_LISTED)]]
+    """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise."""
+    chosen = [one for one in known.ids() if cluster in ("", one)]
+    return reporting.newest_first(clusters=chosen, limit=min(max(limit, 1), MOST_LISTED))
 
 
 @router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)

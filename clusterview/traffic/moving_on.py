@@ -130,7 +130,7 @@ def step(
             raise Superseded(str(switch.pk))
         if also:
             also()
-        closed = ("CLOSED", {"state": to, "reason": fields.get("reason", "")})
+        closed = ("CLOSED", {"state": to, "reason": fields.get("reason", switch.reason)})
         record(switch, (action, body or {}), *([closed] if to in states.TERMINAL else []), actor=actor)
         transaction.on_commit(lambda: tell(switch, state=to))
     for name, value in values.items():

@@ -1,20 +1,31 @@
-"""Switches as REST and History tell them; the entries come from the audit alone."""
+"""Switches as REST and History tell them: what the audit says, with the present state of what is open."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
 
 from clusterview.models import AuditEntry, Operation, Sizing, Switch
-from clusterview.traffic import states, words
+from clusterview.traffic import retelling, states, words
 from clusterview.traffic.states import State
 
 REVERTED_AFTERWARDS = "reverted-afterwards"
 
 
+def newest_first(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
+    """A line for each of the newest switches that the audit knows in these clusters."""
+    return [_line(one) for one in retelling.newest_first(clusters=clusters, limit=limit)]
+
+
 def summary(switch: Switch) -> dict[str, Any]:
     """One line of the list."""
+    return _line(retelling.retold(switch))
+
+
+def _line(retold: retelling.Retold) -> dict[str, Any]:
+    switch = retold.switch
     why = (switch.open and switch.held_for) or switch.reason
     return {
         "id": str(switch.pk),
@@ -39,17 +50,23 @@ def summary(switch: Switch) -> dict[str, Any]:
         "reason": switch.reason,
         "sentence": words.reason(why) if why else "",
         "detail": switch.detail,
+        "differs": retold.differs,
     }
 
 
 def as_dict(switch: Switch) -> dict[str, Any]:
     """One switch with its steps and every entry of the audit."""
     sizes = [size(one) for one in switch.sizings.order_by("requested_at")]
-    return summary(switch) | {"entries": entries(switch), "steps": steps(switch), "can_go_back": can_go_back(switch), "sizes": sizes}
+    retold = retelling.retold(switch)
+    return _line(retold) | {"entries": entries(switch), "steps": steps(retold.switch), "can_go_back": can_go_back(switch), "sizes": sizes}
 
 
 def size(sizing: Sizing) -> dict[str, Any]:
-    """One change of sizes with its numbers and every entry of the audit."""
+    """One change of sizes with its numbers and every entry of the audit, which has the last word on how it ended."""
+    told = entries(sizing)
+    end = next((one["body"] for one in told if one["action"] == retelling.END), None)
+    if end:
+        sizing.open, sizing.state, sizing.reason = False, end.get("state", ""), end.get("reason", "")
     return {
         "id": str(sizing.pk),
         "cluster": sizing.cluster_id,
@@ -68,7 +85,7 @@ def size(sizing: Sizing) -> dict[str, Any]:
         "detail": sizing.detail,
         "target": sizing.target,
         "numbers": numbers(sizing),
-        "entries": entries(sizing),
+        "entries": told,
     }
 
 

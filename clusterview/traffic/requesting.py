@@ -526,7 +526,8 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
         first.intent_rv, first.fence, first.step = version, planning.fresh_fence(holder=engine.HOLDER, epoch=first.epoch), 1
     for row in rows:
         row.save(force_insert=True)
-        asked = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
+        asked: dict[str, Any] = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
+        asked |= {"reverses": str(row.reverses_id) if row.reverses_id else None}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
         moving_on.record(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
         transaction.on_commit(partial(moving_on.tell, row, state=row.state))

@@ -127,6 +127,10 @@ def _end(record: Record, row: Row, effects: Sequence[Write]) -> Iterable[str]:
     closed = record.of(row.id, "CLOSED")
     if len(closed) != int(row.state in TERMINAL):
         yield f"I12: closed {len(closed)} times"
+    afterwards = record.of(row.id, "REVERTED_AFTERWARDS")
+    told = [*(one.body["state"] for one in closed), *(one.body["reason"] for one in afterwards or closed)]
+    if closed and told != [row.state, row.reason]:
+        yield f"I14: its row says {row.state} ({row.reason}), and its audit {told}"
     if closed and row.reason not in GIVEN_UP:
         yield from (f"I5: the effect {one.marker} after the end" for one in effects if one.at > closed[0].at)
     landed = [dict(one.selector) for one in effects]

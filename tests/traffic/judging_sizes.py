@@ -46,6 +46,8 @@ def _of_one(row: Sizing, writes: Sequence[NumberWrite], entries: Sequence[Entry]
     closed = [one for one in mine if one.action == "CLOSED"]
     if len(closed) != int(row.state in TERMINAL):
         yield f"S12: closed {len(closed)} times"
+    if closed and (closed[0].body["state"], closed[0].body["reason"]) != (row.state, row.reason):
+        yield f"S14: its row says {row.state} ({row.reason}), and its audit {closed[0].body}"
     if closed and row.state != State.NEEDS_HUMAN:
         yield from (f"S5: the effect {one.marker} after the end" for one in effects if one.at > closed[0].at)
 

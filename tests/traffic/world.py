@@ -220,6 +220,7 @@ class World:
         assert not problems, "\n".join(problems)
 
     def _judge(self) -> None:
+        self._read()
         rows = list(Switch.objects.order_by("requested_at"))
         for row in rows:
             self._look_at_row(row)

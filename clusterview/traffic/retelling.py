@@ -1,0 +1,116 @@
+"""Switches as the audit tells them: who asked for what and when, and how it ended.
+
+The row is what the executors work with, and only it says how far an open switch is. Whoever has the database can edit it, though, so what the audit
+says is put over it, and where the row said anything else, that is named. A switch whose row is gone is told as well.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+from django.db.models import OuterRef, Subquery
+
+from clusterview.models import AuditEntry, Sizing, Switch
+
+# What is compared, by the names that REST has for it. The row's times are not: it is written a moment before its entry.
+NAMES = {
+    "cluster_id": "cluster", "namespace": "namespace", "service": "service", "key": "key", "from_value": "from", "to_value": "to",
+    "actor": "actor", "reverses_id": "reverses", "open": "open", "state": "state", "reason": "reason",
+}  # fmt: skip
+BEGIN, END, AFTERWARDS = "REQUESTED", "CLOSED", "REVERTED_AFTERWARDS"
+
+
+class Retold(NamedTuple):
+    """A switch, not to be saved. `differs` are the names of what its row says otherwise; `row` where there is none any more, `audit` where there is
+    one that no entry asks for, which is then told as it is.
+    """
+
+    switch: Switch
+    differs: list[str]
+
+
+def newest_first(*, clusters: Collection[str], limit: int) -> list[Retold]:
+    """The newest switches that the audit knows in these clusters."""
+    asked = AuditEntry.objects.filter(action=BEGIN, body__has_key="to", cluster__in=clusters)  # a change of sizes leads `to` nowhere
+    return _retold(asked.order_by("-sequence")[:limit])
+
+
+def retold(switch: Switch) -> Retold:
+    """One switch as the audit tells it."""
+    found = _retold(AuditEntry.objects.filter(action=BEGIN, switch_id=switch.pk)[:1])
+    return found[0] if found else Retold(switch, ["audit"])
+
+
+def subjects(operations: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:
+    """What each of these operations is about: `store/shop: blue → green` of a switch, `store/shop: green` of a change of sizes.
+
+    Nobody asks for a side to be kept, so of that there is only the row to say it.
+    """
+    told: dict[uuid.UUID | None, str] = {
+        one.pk: f"{one.namespace}/{one.service}: {one.side}" for one in Sizing.objects.filter(pk__in=operations)
+    }
+    for one in AuditEntry.objects.filter(action=BEGIN, switch_id__in=operations):
+        facts = _asked_for(one)
+        sides = _map(one.body).get("side") or f"{facts['from_value']} → {facts['to_value']}"
+        told[one.switch_id] = f"{facts['namespace']}/{facts['service']}: {sides}"
+    return told
+
+
+def _retold(asked: Iterable[AuditEntry]) -> list[Retold]:
+    """One statement reads a row with the entries that belonged to it then, so that a switch which ends meanwhile is not taken for an edited one."""
+    entries = {one.switch_id: one for one in asked if one.switch_id}
+    ends = {"end": _of_row(END, "body"), "ended_at": _of_row(END, "at"), "afterwards": _of_row(AFTERWARDS, "body")}
+    rows = {row.pk: row for row in Switch.objects.filter(pk__in=entries).annotate(**ends)}
+    return [_compared(rows[pk], one) if pk in rows else _without_row(pk, one) for pk, one in entries.items()]
+
+
+def _of_row(action: str, field: str) -> Subquery:
+    return Subquery(AuditEntry.objects.filter(switch_id=OuterRef("pk"), action=action).order_by("sequence").values(field)[:1])
+
+
+def _compared(row: Any, asked: AuditEntry) -> Retold:
+    facts = _asked_for(asked) | _ended(row.end, afterwards=row.afterwards)
+    differs = [NAMES[field] for field, value in facts.items() if _plain(getattr(row, field)) != value]
+    if not row.end and not row.open:
+        differs.append("state")
+    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": row.ended_at}), differs)
+
+
+def _without_row(identifier: uuid.UUID, asked: AuditEntry) -> Retold:
+    ends = {one.action: one for one in AuditEntry.objects.filter(switch_id=identifier, action__in=[END, AFTERWARDS])}
+    body = {action: one.body for action, one in ends.items()}
+    facts = _asked_for(asked) | _ended(body.get(END), afterwards=body.get(AFTERWARDS))
+    times = {"requested_at": asked.at, "finished_at": ends[END].at if END in ends else None}
+    return Retold(_saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"])
+
+
+def _asked_for(asked: AuditEntry) -> dict[str, Any]:
+    body = _map(asked.body)
+    before, after = _map(body.get("from")), _map(body.get("to"))
+    key = next((name for name in after if before.get(name) != after[name]), "")
+    facts = {"cluster_id": asked.cluster, "actor": asked.actor, "namespace": body.get("namespace", ""), "service": body.get("service", "")}
+    facts |= {"key": key, "from_value": before.get(key, ""), "to_value": after.get(key, "")}
+    if "reverses" in body:
+        facts["reverses_id"] = body["reverses"]
+    return facts
+
+
+def _ended(end: Any, *, afterwards: Any) -> dict[str, Any]:
+    return {"open": False, "state": _map(end).get("state", ""), "reason": _map(afterwards or end).get("reason", "")} if end else {}
+
+
+def _map(value: Any) -> dict[str, Any]:
+    """Whoever edits an entry may leave anything there."""
+    return value if isinstance(value, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _saying(row: Switch, facts: dict[str, Any]) -> Switch:
+    for field, value in facts.items():
+        setattr(row, field, value)
+    return row
