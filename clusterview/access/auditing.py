@@ -120,7 +120,7 @@ def problems(rows: Iterable[tuple[AuditEntry, End]], *, end: End) -> Iterator[st
     reached = End()
     try:
         for entry, noted in rows:
-            yield from _of_one(entry, after=reached)
+            yield from problems_of(entry, after=reached)
             reached, end = End(entry.sequence, entry.hash), noted
     except (ValueError, TypeError, AttributeError) as problem:
         yield f"What follows entry {reached.sequence} cannot be read: {problem}"
@@ -129,7 +129,8 @@ def problems(rows: Iterable[tuple[AuditEntry, End]], *, end: End) -> Iterator[st
         yield "The end of the audit was cut off or replaced."
 
 
-def _of_one(entry: AuditEntry, *, after: End) -> Iterator[str]:
+def problems_of(entry: AuditEntry, *, after: End) -> Iterator[str]:
+    """What is wrong with one entry where the chain has reached `after`."""
     if entry.sequence <= after.sequence:
         yield f"Entry {entry.sequence} was never written here."
     elif entry.sequence > after.sequence + 1:

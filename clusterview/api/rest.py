@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from ninja import NinjaAPI
 
 from clusterview.access import people
-from clusterview.api import clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
+from clusterview.api import audit, clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
 
 
 def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -39,6 +39,7 @@ api.add_router("/switches", switches.router)
 api.add_router("/clusters", sizes.of_cluster)
 api.add_router("/switches", sizes.of_switch)
 api.add_router("/sizes", sizes.router)
+api.add_router("/audit", audit.router)
 
 
 @api.get("/me", response=shapes.Me, tags=["people"])

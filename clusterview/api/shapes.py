@@ -192,6 +192,18 @@ class Entry(Schema):
     body: dict[str, Any]
 
 
+class AuditEntry(Entry):
+    """`operation` is the switch or change of sizes that it belongs to, null where it belongs to none, and `subject` says in short what that is about.
+
+    `problems` are sentences on what is wrong with the entry, or with how it stands between the ones beside it.
+    """
+
+    cluster: str
+    operation: str | None
+    subject: str
+    problems: list[str]
+
+
 class Number(Schema):
     """One number of an object: an autoscaler's least, or how many pods a workload wants. `stands` while it is `to` by this operation's doing."""
 

@@ -1,0 +1,48 @@
+"""The audit, readable by people: who did what, when, and whether the entry is as it was written."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from clusterview.access import showing
+from clusterview.api import identity, shapes
+from clusterview.traffic import retelling
+
+router = Router(tags=["audit"])
+
+
+@router.get("", response=list[shapes.AuditEntry])
+def every_entry(
+    request: HttpRequest,
+    cluster: str = "",
+    person: str = "",
+    action: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 (a default of the description, never changed)
+    operation: uuid.UUID | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> list[dict[str, Any]]:
+    """The newest entries first: of one cluster, by one person or token, of these actions (repeat `action`), of one switch or change of sizes.
+
+    The next page is asked for with `before`, the sequence of the last entry; the end is a page with fewer than `limit` entries. Administrators read
+    everything; everybody else what belongs to a cluster that is open, and nothing of sign-ins, links, people and tokens: what may not be
+    read is left out, as if it were not there. 400 `bad_request` for a `limit` beyond 500, and for a `before` or `operation` that is none.
+
+    `problems` of an entry is empty where it is as it was written and follows the one before it; `manage.py audit verify` verifies the whole chain.
+    """
+    found = showing.entries(person=identity.person(request))
+    asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before}
+    found = found.filter(**{name: value for name, value in asked.items() if value})
+    shown = list(found.order_by("-sequence")[:limit])
+    problems, subjects = showing.problems(shown), retelling.subjects({one.switch_id for one in shown if one.switch_id})
+    return [
+        {
+            "sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body, "cluster": one.cluster,
+            "operation": str(one.switch_id) if one.switch_id else None, "subject": subjects.get(one.switch_id, ""),
+            "problems": problems[one.sequence],
+        }
+        for one in shown
+    ]  # fmt: skip
