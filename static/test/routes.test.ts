@@ -10,6 +10,8 @@ describe("a link holds the view", () => {
     "/c/lab/?ns=store&q=shop&problems=1&view=table",
     "/c/prod%20east/?sel=Node//node-1",
     "/c/lab/?at=2026-11-26T12:00:05.000Z",
+    "/c/lab/history?audit=everything",
+    "/c/lab/history?switch=018f&audit=arming&by=ada+lovelace&before=42",
   ])("%s reads back as itself", (address) => {
     const at = new URL(address, "http://here");
     expect(format(parse(at.pathname, at.search))).toBe(address);
@@ -26,6 +28,10 @@ describe("a link holds the view", () => {
 
   test.each(["yesterday", "2026-13-45T99:00:00Z", "0"])("a moment %s that no clock says is now", (text) => {
     expect(parse("/c/lab/", `?at=${text}`).at).toBe("");
+  });
+
+  test.each(["0", "-1", "1e3", "soon", "9".repeat(16)])("a number %s that no entry has shows the newest ones", (text) => {
+    expect(parse("/c/lab/history", `?audit=everything&before=${text}`).before).toBe(0);
   });
 
   test("a name with a slash stays whole", () => {

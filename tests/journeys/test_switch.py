@@ -17,6 +17,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.browser
 
 ACTING = re.compile("^(Switch traffic|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
+GET = "async (path) => (await fetch(path)).json()"
 POST = """async ([path, body]) => {
   const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
@@ -119,6 +120,13 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
         for words in ("store", "shop", "blue → green", "succeeded", "admin"):
             expect(row).to_contain_text(words)
 
+        theirs.get_by_role("link", name="Audit", exact=True).click()
+        theirs.get_by_role("combobox", name="What").select_option(label="What people asked for")
+        expect(theirs.get_by_role("row").filter(has_text="asked for").filter(has_text="store/shop: blue → green").first).to_contain_text(
+            "admin", timeout=40_000
+        )
+        assert {entry["cluster"] for entry in theirs.evaluate(GET, "/api/v1/audit?limit=500")} == {cluster_id}
+
         open_shop(theirs, dashboard, cluster_id)
         expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible(timeout=40_000)
         expect(theirs.get_by_role("button", name=ACTING)).to_have_count(0)
@@ -134,6 +142,9 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
             assert theirs.evaluate(POST, [f"/api/v1/{path}", body]) == [403, "not_allowed"], path
         assert selector(cluster) == {"app": "shop", "slot": "green"}
         assert operator.get("/clusters").json()[0]["armed"]
+
+        page.goto(f"{dashboard.url}/c/{cluster_id}/history?audit=signIns")
+        expect(page.get_by_role("row").filter(has_text="signed in").filter(has_text="admin").first).to_be_visible(timeout=40_000)
     finally:
         context.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from clusterview.access import auditing
 from clusterview.traffic import engine, states, words
 
 CATALOGS = Path(__file__).parents[2] / "static" / "src" / "i18n"
@@ -58,9 +59,12 @@ def test_what_would_be_if_everything_stopped_is_said_of_every_state_that_goes_on
 
 def test_every_entry_of_the_audit_is_said_in_both_languages() -> None:
     written = {action for path in TRAFFIC.glob("*.py") for action in re.findall(r'(?:action=|\(|= \()"([A-Z][A-Z_]{2,})"[,)]', path.read_text())}
-    written |= set(engine.ACTIONS.values())
+    written |= set(engine.ACTIONS.values()) | {auditing.GAP}
+    others = [path for folder in ("access", "views", "management") for path in (TRAFFIC.parent / folder).rglob("*.py")]
+    recorded = [line for path in others for line in path.read_text().splitlines() if "auditing.record(" in line]
+    written |= {action for line in recorded for action in re.findall(r'"([A-Z_]{3,})"', line)}
     text = (CATALOGS / "switching.ts").read_text()
-    assert len(written) > 20
+    assert len(written) > 20 and "PERSON_DISABLED" in written
     assert written == set(re.findall(r'^  ([A-Z_]+): \[".+", ".+"\],$', text, re.MULTILINE))
 
 

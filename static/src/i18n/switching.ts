@@ -1,6 +1,7 @@
 /** What is said of a switch: its states, why it ended, and why it was refused, by the server's codes. */
 import type { Refusal, Switch } from "../state/rest";
 import { inLanguage, language, t } from "./words";
+import type { Word } from "./words";
 
 type Pair = readonly [string, string];
 
@@ -107,6 +108,17 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   REVERTED_AFTERWARDS: ["somebody else changed it after the success", "성공 뒤 다른 주체가 바꿈"],
   LEFT: ["ended by somebody while it was held", "보류 중에 끝냄"],
   CONFLICT: ["somebody else changed the selector", "다른 주체가 셀렉터를 바꿈"],
+  ARMED: ["switching allowed", "전환을 허용함"],
+  DISARMED: ["switching forbidden", "전환을 금지함"],
+  AUDIT_GAP: ["entries before this one are missing", "이전 기록 일부가 없음"],
+  PERSON_ADDED: ["person added", "사용자를 추가함"],
+  PERSON_ENABLED: ["person let in again", "사용자를 다시 허용함"],
+  PERSON_DISABLED: ["person shut out", "사용자를 차단함"],
+  ROLE_CHANGED: ["role changed", "역할을 바꿈"],
+  TOKEN_CREATED: ["token made", "토큰을 만듦"],
+  TOKEN_REVOKED: ["token revoked", "토큰을 폐기함"],
+  LINK_MADE: ["sign-in link made", "로그인 링크를 만듦"],
+  SIGNED_IN: ["signed in", "로그인함"],
   ENDED: ["ended", "끝남"],
   CLOSED: ["closed", "종료됨"],
 };
@@ -209,6 +221,19 @@ export function reasonOf(told: Pick<Switch, "open" | "reason" | "held_for" | "se
   const code = (told.open && told.held_for) || told.reason;
   if (!code) return "";
   return (language.value === "ko" && KOREAN[code]) || told.sentence || code;
+}
+
+const DIFFERS: Readonly<Record<string, Word>> = {
+  cluster: "cluster", namespace: "namespace", service: "service", key: "fromTo", from: "fromTo", to: "fromTo", actor: "who", reverses: "wayBack",
+  open: "state", state: "state", reason: "state",
+};
+
+/** Where a switch's row and its audit disagree; empty where they agree. */
+export function differsOf(told: Pick<Switch, "differs">): string {
+  if (told.differs.includes("row")) return t("rowGone");
+  if (told.differs.includes("audit")) return t("notAsked");
+  const names = new Set(told.differs.map((name) => (DIFFERS[name] ? t(DIFFERS[name]) : name)));
+  return names.size ? t("differs", { names: [...names].join(", ") }) : "";
 }
 
 /** One sentence for a call that was refused. */

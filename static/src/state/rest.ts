@@ -167,6 +167,8 @@ export interface Switch {
   /** The reason, or what it waits for, in English words. */
   readonly sentence: string;
   readonly detail: string;
+  /** What the database's row says otherwise than the audit; all that is here is as the audit says. */
+  readonly differs: readonly string[];
 }
 
 export interface Entry {
@@ -175,6 +177,26 @@ export interface Entry {
   readonly actor: string;
   readonly action: string;
   readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** An entry as the whole audit shows it. */
+export interface AuditEntry extends Entry {
+  /** Empty where it belongs to none. */
+  readonly cluster: string;
+  /** The switch or change of sizes that it belongs to. */
+  readonly operation: string | null;
+  readonly subject: string;
+  /** What is wrong with it, in English sentences. */
+  readonly problems: readonly string[];
+}
+
+/** Which entries are asked for; what is empty leaves nothing out. */
+export interface AuditQuery {
+  readonly actions: readonly string[];
+  readonly person: string;
+  readonly operation: string;
+  readonly before: number;
+  readonly limit: number;
 }
 
 export interface SwitchStory extends Switch {
@@ -281,6 +303,11 @@ export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
 export const leave = (id: string): Promise<unknown> => call("POST", `${one(id)}/leave`, {});
+export const audit = (asked: AuditQuery): Promise<AuditEntry[]> => {
+  const { person, operation } = asked;
+  const named = Object.entries({ person, operation, before: asked.before ? String(asked.before) : "" }).filter(([, value]) => value);
+  return call("GET", `/api/v1/audit?${new URLSearchParams([["limit", String(asked.limit)], ...named, ...asked.actions.map((one) => ["action", one])])}`);
+};
 type Begun = Promise<{ id: string; state: string }>;
 export const lookAtScaleDown = (id: string): Promise<SizePreview> => call("GET", `${one(id)}/scale-down`);
 export const scaleDown = (id: string): Begun => call("POST", `${one(id)}/scale-down`, { replicas: 0 });

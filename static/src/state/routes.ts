@@ -1,5 +1,8 @@
 /** The URL holds the view: reload, back and a pasted link show the same. Pure: strings in, a Route out, and back again. */
 
+import { kindOf } from "./audit";
+import type { AuditKind } from "./audit";
+
 export type Page = "map" | "traffic" | "history";
 
 export interface Selection {
@@ -19,7 +22,15 @@ export interface Route {
   readonly switchId: string;
   /** The moment that the map shows, as an ISO time; empty for now. */
   readonly at: string;
+  /** What of the audit History shows; null for the switches. With a `switchId`, of that operation alone. */
+  readonly audit: AuditKind | null;
+  readonly person: string;
+  /** The number of the entry before which the shown ones were written; 0 for the newest. */
+  readonly before: number;
 }
+
+/** A page as it is first opened, without what was chosen on it or on another one. */
+export const FRESH = { selection: null, switchId: "", at: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
 
 export function parse(path: string, search: string): Route {
   const [, cluster = "", page = ""] = /^\/c\/([^/]*)\/?([^/]*)/.exec(path) ?? [];
@@ -34,6 +45,9 @@ export function parse(path: string, search: string): Route {
     selection: selectionOf(values.get("sel")),
     switchId: values.get("switch") ?? "",
     at: momentOf(values.get("at")),
+    audit: kindOf(values.get("audit")),
+    person: values.get("by") ?? "",
+    before: numberOf(values.get("before")),
   };
 }
 
@@ -46,6 +60,9 @@ export function format(route: Route): string {
   if (route.selection) values.set("sel", `${route.selection.kind}/${route.selection.namespace}/${route.selection.name}`);
   if (route.switchId) values.set("switch", route.switchId);
   if (route.at) values.set("at", route.at);
+  if (route.audit) values.set("audit", route.audit);
+  if (route.person) values.set("by", route.person);
+  if (route.before) values.set("before", String(route.before));
   const query = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
   return `/c/${encodeURIComponent(route.cluster)}/${route.page === "map" ? "" : route.page}${query ? `?${query}` : ""}`;
 }
@@ -59,6 +76,10 @@ function selectionOf(text: string | null): Selection | null {
 /** Only what a clock can say; anything else is now. */
 function momentOf(text: string | null): string {
   return text && /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : "";
+}
+
+function numberOf(text: string | null): number {
+  return text && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
 }
 
 function decode(text: string): string {

@@ -1,9 +1,13 @@
-/** Every switch of the cluster and, of one, each entry of the audit. */
+/** Every switch of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to no switch. */
 import type { JSX } from "preact";
 import { entryWord, ifStopped, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
+import { KINDS, kinds, mayRead } from "../state/audit";
+import type { AuditKind } from "../state/audit";
+import { FRESH } from "../state/routes";
+import type { Route } from "../state/routes";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Recipe } from "./checks";
@@ -14,13 +18,18 @@ import { Hold } from "./sizing";
 import { Ending, Steps } from "./switching";
 
 const SHORT = 120;
+const ENTRIES_AT_ONCE = 100;
 
 export function History(): JSX.Element {
-  const id = store.route.value.switchId;
+  const { switchId, audit } = store.route.value;
   return (
     <>
       <h1>{t("history")}</h1>
-      {id ? <Story key={id} id={id} /> : <Every />}
+      <nav class="choices" aria-label={t("history")}>
+        <Link to={FRESH} here={!audit}>{t("switches")}</Link>
+        <Link to={{ ...FRESH, audit: "everything" }} here={audit !== null}>{t("wholeAudit")}</Link>
+      </nav>
+      {audit ? <Audit kind={audit} /> : switchId ? <Story key={switchId} id={switchId} /> : <Every />}
     </>
   );
 }
@@ -39,7 +48,7 @@ function Every(): JSX.Element {
         <tbody>
           {asked.value.map((one) => (
             <tr key={one.id}>
-              <td><Link to={{ switchId: one.id }}>{moment(one.requested_at)}</Link></td>
+              <td><Link to={{ switchId: one.id, audit: one.differs.includes("row") ? "everything" : null }}>{moment(one.requested_at)}</Link></td>
               <td>{one.namespace}</td>
               <td>{one.service}</td>
               <td>{one.from} → {one.to}</td>
@@ -55,8 +64,10 @@ function Every(): JSX.Element {
 
 /** What an entry holds, folded away where it is long: the record is complete, and the table can be read. */
 function Told({ body }: { body: Readonly<Record<string, unknown>> }): JSX.Element | null {
-  const text = JSON.stringify(body);
-  if (text === "{}") return null;
+  const parts = Object.entries(body).filter(([, value]) => value !== "");
+  if (parts.length === 0) return null;
+  const isFlat = parts.every(([, value]) => value === null || typeof value !== "object");
+  const text = isFlat ? parts.map(([name, value]) => `${name}: ${String(value)}`).join(" · ") : JSON.stringify(body);
   if (text.length <= SHORT) return <code class="wrap">{text}</code>;
   return <details><summary>{t("details")}</summary><pre>{JSON.stringify(body, null, 1)}</pre></details>;
 }
@@ -109,6 +120,91 @@ function Story({ id }: { id: string }): JSX.Element {
           ))}
         </article>
       )}
+    </>
+  );
+}
+
+/** The audit of the installation, page by page; what the reader may not read is not there. */
+function Audit({ kind }: { kind: AuditKind }): JSX.Element {
+  const { person, switchId, before } = store.route.value;
+  const asked = useAsked(
+    () => rest.audit({ actions: KINDS[kind], person, operation: switchId, before, limit: ENTRIES_AT_ONCE }),
+    `${kind} ${person} ${switchId} ${before}`,
+    before ? 0 : store.operations.value.count,
+  );
+  const entries = asked.value;
+  const oldest = entries?.length === ENTRIES_AT_ONCE ? entries.at(-1)!.sequence : 0;
+  return (
+    <>
+      <div class="tools">
+        <select aria-label={t("what")} value={kind} onChange={(event) => store.go({ audit: event.currentTarget.value as AuditKind, before: 0 })}>
+          {kinds.filter((one) => one === kind || mayRead(one, page.role)).map((one) => <option key={one} value={one}>{t(`audit_${one}`)}</option>)}
+        </select>
+        {person && <Filter text={t("by", { person })} without={{ person: "" }} />}
+        {switchId && <Filter text={entries?.find((one) => one.subject)?.subject ?? switchId} without={{ switchId: "" }} />}
+        <button type="button" class="button" onClick={asked.again}>{t("reload")}</button>
+      </div>
+      {page.role !== "admin" && <p class="quiet row above">{t("notForYou")}</p>}
+      {asked.refusal && <p class="card bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
+      {!entries && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
+      {entries?.length === 0 && mayRead(kind, page.role) && <p class="card">{t("noEntries")}</p>}
+      {entries && entries.length > 0 && <Verified entries={entries} />}
+      {entries && entries.length > 0 && <AuditTable entries={entries} />}
+      <p class="row">
+        {before > 0 && <Link to={{ before: 0 }}>{t("newest")}</Link>}
+        {oldest > 0 && <Link to={{ before: oldest }}>{t("older")}</Link>}
+      </p>
+    </>
+  );
+}
+
+/** A condition that is set, and is taken away by a press. */
+function Filter({ text, without }: { text: string; without: Partial<Route> }): JSX.Element {
+  return (
+    <button type="button" class="button" aria-label={t("withoutFilter", { filter: text })} onClick={() => store.go({ ...without, before: 0 })}>
+      {text} <span aria-hidden="true">✕</span>
+    </button>
+  );
+}
+
+function Verified({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.Element {
+  const count = entries.filter((one) => one.problems.length > 0).length;
+  if (count) return <p class="card bad-text" role="alert">{t("entriesDoubted", { count })}</p>;
+  return <p class="quiet row above">{t("entriesHold")}</p>;
+}
+
+function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.Element {
+  return (
+    <div class="scroll">
+      <table>
+        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("about")}</th><th>{t("details")}</th></tr></thead>
+        <tbody>
+          {entries.map((one) => (
+            <tr key={one.sequence} data-condition={one.problems.length ? "bad" : undefined}>
+              <td>{one.sequence}</td>
+              <td>{moment(one.at)}</td>
+              <td><Link to={{ person: one.actor, before: 0 }}>{one.actor}</Link></td>
+              <td title={one.action}>{entryWord(one.action)}</td>
+              <td class="wrap"><About entry={one} /></td>
+              <td class="wrap">
+                {one.problems.length > 0 && <p class="bad-text">{t("entryDoubted")} <Original text={one.problems.join(" ")} /></p>}
+                <Told body={one.body} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The operation that an entry belongs to, and the cluster where it is not the page's own or there is nothing else to say. */
+function About({ entry }: { entry: rest.AuditEntry }): JSX.Element {
+  const cluster = page.clusters.find((one) => one.id === entry.cluster)?.name ?? entry.cluster;
+  return (
+    <>
+      {entry.operation && <Link to={{ audit: "everything", switchId: entry.operation, person: "", before: 0 }}>{entry.subject || entry.operation}</Link>}
+      {(!entry.operation || entry.cluster !== page.cluster) && <span> {cluster}</span>}
     </>
   );
 }

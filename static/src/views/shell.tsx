@@ -5,6 +5,7 @@ import { isWord, language, speak, t } from "../i18n/words";
 import { page } from "../state/page";
 import * as past from "../state/past";
 import { csrfToken } from "../state/rest";
+import { FRESH } from "../state/routes";
 import type { Page } from "../state/routes";
 import * as store from "../state/store";
 import * as theme from "../state/theme";
@@ -29,7 +30,7 @@ export function Shell(): JSX.Element {
         <Clusters />
         {page.practice && <PracticeChip />}
         <nav aria-label={t("views")}>
-          {PAGES.map((one) => <Link key={one} to={{ page: one, selection: null, switchId: "", at: "" }} here={route.page === one}>{t(one)}</Link>)}
+          {PAGES.map((one) => <Link key={one} to={{ ...FRESH, page: one }} here={route.page === one}>{t(one)}</Link>)}
           {page.role === "admin" && <a href="/people">{t("people")}</a>}
         </nav>
         <div class="end">

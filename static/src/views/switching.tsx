@@ -4,7 +4,7 @@
  */
 import type { JSX } from "preact";
 import { whyNot } from "../i18n/checks";
-import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { differsOf, ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import * as derived from "../state/derived";
@@ -235,10 +235,12 @@ export function Arming(): JSX.Element | null {
 /** How an ended switch ended, in one line. */
 export function Ending({ told }: { told: rest.Switch }): JSX.Element {
   const reason = reasonOf(told);
+  const differs = differsOf(told);
   const took = told.finished_at && told.state === "succeeded" ? seconds(Date.parse(told.finished_at) - Date.parse(told.requested_at)) : "";
   return (
     <>
       {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{took && ` · ${took}`}{reason && <span class="quiet"> {reason}</span>}
+      {differs && <span class="bad-text"> {differs}</span>}
     </>
   );
 }
