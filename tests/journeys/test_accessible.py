@@ -33,6 +33,7 @@ SWITCHED_PAGES = {
     "/c/{cluster}/traffic": ".kept .button-back",
     "/c/{cluster}/history": "tbody a[href*='switch=']",
     "/c/{cluster}/history?switch={switch}": "ol.steps",
+    "/c/{cluster}/history?audit=everything": "tbody a[href*='switch=']",
 }
 
 

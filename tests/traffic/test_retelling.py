@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from clusterview.access import auditing
 from clusterview.models import AuditEntry, Sizing, Switch
 from clusterview.traffic import reporting
 from clusterview.traffic.states import State
@@ -92,10 +94,20 @@ def test_a_row_that_nobody_asked_for_is_not_in_history_and_its_story_says_so(her
     forged.delete()
 
 
-def test_the_list_holds_the_newest_of_the_named_clusters_first(here: World) -> None:
-    here.click(to="blue")
+def test_the_list_holds_the_newest_of_the_named_clusters_first_and_which_one_is_the_way_back(here: World) -> None:
+    here.back()
     here.go(here.runs[-1], times=40)
-    told = reporting.newest_first(clusters=["lab"], limit=10)
-    assert [(one["to"], one["differs"]) for one in told] == [("blue", []), ("green", [])]
-    assert [one["to"] for one in reporting.newest_first(clusters=["lab"], limit=1)] == ["blue"]
+    back, first = reporting.newest_first(clusters=["lab"], limit=10)
+    assert (back["to"], back["reverses"], back["differs"]) == ("blue", first["id"], [])
+    assert (first["to"], first["reverses"], first["differs"]) == ("green", None, [])
+    Switch.objects.update(reverses=None)
+    assert reporting.newest_first(clusters=["lab"], limit=1) == [back | {"differs": ["reverses"]}]
     assert reporting.newest_first(clusters=["other"], limit=10) == []
+
+
+def test_a_change_of_sizes_has_ended_as_its_audit_says(db: None) -> None:
+    row = Sizing(cluster_id="lab", actor="olga", state=State.HELD, open=True, held_for="not_armed")
+    with transaction.atomic():
+        auditing.record(actor="clusterview", action="CLOSED", cluster="lab", switch_id=row.pk, body={"state": "rolled_back", "reason": "asked"})
+    told = reporting.size(row)
+    assert (told["state"], told["open"], told["reason"]) == ("rolled_back", False, "asked")
