@@ -88,7 +88,7 @@ def test_both_sides_take_traffic_for_as_long_as_was_shown_where_pods_are_a_load_
     around = Surroundings(ingresses=(alb,))
     monkeypatch.setattr(shop, "surrounded", lambda seen, **_: msgspec.structs.replace(seen, around=around))
     found = requesting.preview(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=shop)
-    assert ["ip-targets"] == [one["code"] for one in found["checks"] if one["level"] == "warn"]
+    assert [one["code"] for one in found["checks"] if one["level"] == "warn"] == ["ip-targets"]
     switch = click(olga, shop, confirm=found["confirm"], accept=["ip-targets"])
     assert (found["overlap_seconds"], switch.overlap_seconds, switch.between) == (30, 30, [{"app": "shop"}])
 
