@@ -71,13 +71,13 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
 
     `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
     told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and which
-    kinds are not seen. With `at`, a time with its zone, what was seen then, and of these only `state` as it was then; 404 `not_recorded` where
-    nothing was written down for that moment (see `recorded`).
+    kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null where
+    that was not written down); 404 `not_recorded` where nothing was written down for that moment (see `recorded`).
     """
     opened(cluster)
     if at is not None:
         then = seeing.past(cluster, at=at)
-        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state)
+        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state, missing=then.missing)
     now = seeing.now(cluster)
     place = now.position
     return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence, **seeing.freshness(cluster))

@@ -120,8 +120,8 @@ class Link(Schema):
 
 
 class Topology(Schema):
-    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind. The place in the stream, the age and
-    what is missing belong to what is seen now; `state` is live, stale or lost, of now or of that moment.
+    """Each object has at least kind, namespace, name and uid; what else it has depends on its kind. The place in the stream and the age
+    belong to what is seen now; `state` is live, stale or lost, of now or of that moment, and so is `missing`: null where nobody knows any more.
     """
 
     objects: list[dict[str, Any]]
@@ -130,7 +130,7 @@ class Topology(Schema):
     sequence: int = 0
     state: str = ""
     contact_age_seconds: float | None = None
-    missing: list[Missing] = []
+    missing: list[Missing] | None = []
 
 
 class Span(Schema):

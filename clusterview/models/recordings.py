@@ -11,7 +11,8 @@ class Recording(models.Model):
     Stretches of one epoch whose places meet (`last` of the one is `after` of the next) tell one story; a stretch with a `picture` can be
     understood without those before it. `body` is written and read by `clusterview.recording`; one of another `format` was written by another
     version of it, and is not shown. The sizes stand in an index too, since they
-    are added up again and again: SQLite would read every body on its way to a column behind it.
+    are added up again and again: SQLite would read every body on its way to a column behind it. `missing` are the kinds that the picture did not
+    show then; null where that was not written down, which is not the same as none.
     """
 
     cluster = models.ForeignKey(Cluster, on_delete=models.CASCADE, related_name="+")
@@ -25,6 +26,7 @@ class Recording(models.Model):
     format = models.PositiveSmallIntegerField(default=0)
     body = models.BinaryField()
     size = models.IntegerField(help_text="bytes of the body")
+    missing = models.JSONField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["cluster", "format", "epoch", "after"]), models.Index(fields=["until", "size"])]

@@ -16,6 +16,7 @@ import msgspec
 from clusterview.models import Recording
 from clusterview.recording import stretches
 from clusterview.stream import encoding, rows
+from clusterview.stream.messages import MissingKind
 from clusterview.topology import objects
 from clusterview.topology.pictures import Picture
 
@@ -26,10 +27,11 @@ class NotRecorded(Exception):
 
 @dataclass(frozen=True)
 class Past:
-    """What was seen at a moment, and how fresh that was then."""
+    """What was seen at a moment, how fresh that was then, and which kinds it did not show; `missing` is None where nobody wrote that down."""
 
     picture: Picture
     state: str
+    missing: tuple[MissingKind, ...] | None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def at(*, cluster: str, moment: datetime) -> Past:
         raise NotRecorded
     begun, moment_ms = stretches.unpack(bytes(first.body)), moment.timestamp() * 1000
     reader = rows.Reader(whole=encoding.unpack(encoding.decode_snapshot(begun.picture).body))
-    until, state, last = first.until, first.state, first.after
+    newest, last = first, first.after
     later = found.filter(epoch=first.epoch, after__gte=first.after, pk__gt=first.pk).order_by("after", "pk").iterator(chunk_size=20)
     for row, stretch in itertools.chain([(first, begun)], ((one, stretches.unpack(bytes(one.body))) for one in later)):
         if row.after != last:
@@ -67,10 +69,10 @@ def at(*, cluster: str, moment: datetime) -> Past:
             if milliseconds > moment_ms:
                 break
             reader.read(message=encoding.decode_changes(frame))
-        until, state, last = row.until, row.state, row.last
-    if moment > until:
+        newest, last = row, row.last
+    if moment > newest.until:
         raise NotRecorded
-    return Past(picture=reader.picture, state=state)
+    return Past(picture=reader.picture, state=newest.state, missing=msgspec.convert(newest.missing, tuple[MissingKind, ...] | None))
 
 
 def spans(*, cluster: str) -> list[Span]:

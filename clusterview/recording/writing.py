@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
 from django.db import DatabaseError, close_old_connections, transaction
 
 from clusterview.models import Recording
 from clusterview.recording import forgetting, stretches
 from clusterview.recording.stretches import Stretch
-from clusterview.stream.messages import Contact, Position
+from clusterview.stream.messages import Contact, MissingKind, Position
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ WAITING_BYTES = 64 * 1024 * 1024
 
 @dataclass
 class Draft:
-    """A stretch that is not written yet."""
+    """A stretch that is not written yet; `missing` is None until that was told. One that goes on is the rest of one that was written."""
 
     epoch: int
     after: int
@@ -35,8 +36,10 @@ class Draft:
     begun_ms: int
     until_ms: int
     state: str
+    missing: tuple[MissingKind, ...] | None
     picture: bytes = b""
     frames: list[tuple[int, bytes]] = field(default_factory=list)
+    goes_on: bool = False
 
 
 class Recorder:
@@ -48,6 +51,7 @@ class Recorder:
         self._done: list[Draft] = []
         self._now: Draft | None = None
         self._state = "lost"
+        self._missing: tuple[MissingKind, ...] | None = None
         self._waiting_bytes = 0
         self._pictured_ms = 0
         self._fails = False
@@ -81,16 +85,18 @@ class Recorder:
             self._waiting_bytes += len(frame)
 
     def contact(self, *, contact: Contact) -> None:
-        """This will take how fresh the picture is. Each state is a stretch of its own."""
+        """This will take how fresh the picture is and which kinds it does not show. A stretch has one answer to both."""
         now = self._now_ms()
         with self._lock:
-            self._state = contact.state
+            self._state, self._missing = contact.state, contact.missing
             if self._now is None:
                 return
             self._now.until_ms = now
+            if (self._now.state, _reasons(self._now.missing)) == (contact.state, _reasons(contact.missing)):
+                return
             if self._now.begun_ms == now:
-                self._now.state = contact.state
-            elif self._now.state != contact.state:
+                self._now.state, self._now.missing, self._now.goes_on = contact.state, contact.missing, False
+            else:
                 self._begin(epoch=self._now.epoch, sequence=self._now.last, picture=b"", now=now)
 
     def round(self) -> float:
@@ -120,32 +126,31 @@ class Recorder:
             drafts, self._done = self._done, []
             if self._now is not None:
                 drafts.append(self._now)
-                self._now = Draft(self._now.epoch, self._now.last, self._now.last, self._now.until_ms, self._now.until_ms, self._now.state)
+                epoch, last, until = self._now.epoch, self._now.last, self._now.until_ms
+                self._now = Draft(epoch, last, last, until, until, self._now.state, self._now.missing, goes_on=True)
             self._waiting_bytes = 0
             return drafts
 
     def _write(self, draft: Draft) -> None:
-        if not draft.picture and not draft.frames and self._draws_out(draft):
+        if draft.goes_on and not draft.frames and self._draws_out(draft):
             return
         body = stretches.pack(Stretch(picture=draft.picture, frames=tuple(draft.frames)))
         Recording.objects.create(
             format=stretches.FORMAT,
             cluster_id=self._cluster, epoch=draft.epoch, after=draft.after, last=draft.last, begun_at=_moment(draft.begun_ms),
             until=_moment(draft.until_ms), state=draft.state, has_picture=bool(draft.picture), body=body, size=len(body),
+            missing=msgspec.to_builtins(draft.missing),
         )  # fmt: skip
 
     def _draws_out(self, draft: Draft) -> bool:
-        """Whether it was enough to draw out the newest stretch: nothing happened since, and its state is the same."""
+        """Whether it was enough to draw out the stretch that it goes on with, since nothing happened: not if that is forgotten already."""
         there = Recording.objects.filter(cluster_id=self._cluster, format=stretches.FORMAT, epoch=draft.epoch, last=draft.last)
-        newest = there.order_by("-pk").values("pk", "state").first()  # without the body, which may hold a whole picture
-        if newest is None or newest["state"] != draft.state:
-            return False
-        there.filter(pk=newest["pk"]).update(until=_moment(draft.until_ms))
-        return True
+        newest = there.order_by("-pk").values_list("pk").first()  # without the body, which may hold a whole picture
+        return newest is not None and there.filter(pk=newest[0]).update(until=_moment(draft.until_ms)) == 1
 
     def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
         self._end()
-        self._now = Draft(epoch, sequence, sequence, now, now, self._state, picture)
+        self._now = Draft(epoch, sequence, sequence, now, now, self._state, self._missing, picture)
         self._waiting_bytes += len(picture)
         return self._now
 
@@ -156,6 +161,11 @@ class Recorder:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _reasons(missing: tuple[MissingKind, ...] | None) -> tuple[tuple[str, str], ...] | None:
+    """What makes a stretch of its own. The details change with each try, and those from its beginning stand for all of it."""
+    return None if missing is None else tuple((one.kind, one.why) for one in missing)
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -9,12 +9,15 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from clusterview.models import Recording
+from clusterview.stream.messages import MissingKind
 from tests.api.seen import NODE, Hub
 from tests.recording.making import START, Published
 from tests.stream.making import came, went
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Bearer = Callable[[str], Client]
+JOBS = MissingKind("Job", "failing", "timed out")
 LAB = "/api/v1/clusters/lab"
 
 
@@ -26,7 +29,7 @@ def moment(seconds: float) -> str:
 def recorded(lab: None) -> None:
     """Two pods; after ten seconds one goes and another one comes."""
     published = Published()
-    published.contact("live")
+    published.contact("live", JOBS)
     published.begin(pods=2, epoch=1)
     published.wait(10)
     published.publish([*went(0), *came(7)])
@@ -40,6 +43,14 @@ def test_the_topology_of_a_moment_is_what_was_seen_then(recorded: None, bearer: 
     names = {seconds: {one["name"] for one in client.get(f"{LAB}/topology?kind=Pod&at={moment(seconds)}").json()["objects"]} for seconds in (5, 15)}
     assert names == {5: {"shop-0", "shop-1"}, 15: {"shop-1", "shop-7"}}
     assert client.get(f"{LAB}/topology?at={moment(15)}").json()["state"] == "live"
+
+
+def test_the_kinds_that_are_missing_are_those_of_that_moment_and_null_where_nobody_knows(recorded: None, bearer: Bearer) -> None:
+    client = bearer("viewer")
+    path = f"{LAB}/topology?at={moment(15)}"
+    assert client.get(path).json()["missing"] == [{"kind": "Job", "why": "failing", "detail": "timed out"}]
+    Recording.objects.update(missing=None)
+    assert client.get(path).json()["missing"] is None
 
 
 @pytest.mark.parametrize("seconds", [-60, 3600])

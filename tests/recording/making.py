@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from clusterview.recording.writing import Recorder
 from clusterview.stream import encoding, rows
-from clusterview.stream.messages import WHOLE, Contact, Position, Snapshot
+from clusterview.stream.messages import WHOLE, Contact, MissingKind, Position, Snapshot
 from clusterview.topology.changes import Change
 from clusterview.topology.pictures import Picture
 from tests.stream.making import picture
@@ -47,8 +47,8 @@ class Published:
         if heard:
             self.recorder.changes(position=self.position, frame=frame)
 
-    def contact(self, state: str) -> None:
-        self.recorder.contact(contact=Contact(state=state, contact_age_seconds=0.1))
+    def contact(self, state: str, *missing: MissingKind) -> None:
+        self.recorder.contact(contact=Contact(state=state, contact_age_seconds=0.1, missing=missing))
 
     def wait(self, seconds: float) -> None:
         self.seconds += seconds

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from clusterview.access import clusters
 from clusterview.models import Recording
 from clusterview.recording import reading, stretches, writing
+from clusterview.stream.messages import MissingKind
 from clusterview.topology.objects import Pod
 from clusterview.topology.pictures import Picture
 from tests.recording.making import START, Published
@@ -170,6 +171,42 @@ def test_how_fresh_the_picture_was_is_kept_with_it(published: Published) -> None
     published.write()
     assert [at(seconds).state for seconds in (10, 30, 50)] == ["live", "stale", "live"]
     assert [one.state for one in reading.spans(cluster="lab")] == ["live", "stale", "live"]
+
+
+def test_which_kinds_were_not_shown_is_kept_with_the_picture(published: Published) -> None:
+    forbidden = MissingKind("Ingress", "not_permitted", "ingresses is forbidden")
+    failing = MissingKind("Job", "failing", "timed out")
+    published.contact("live", forbidden)
+    published.begin(pods=1, epoch=1)
+    for missing in ((forbidden,), (forbidden, failing), ()):
+        published.contact("live", *missing)
+        published.wait(20)
+        published.write()
+    published.contact("live")
+    published.write()
+    assert [at(seconds).missing for seconds in (10, 30, 50)] == [(forbidden,), (forbidden, failing), ()]
+    (span,) = reading.spans(cluster="lab")
+    assert (span.until - span.begun_at).total_seconds() == 60
+
+
+def test_the_same_reason_in_other_words_is_no_stretch_of_its_own(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    for attempt in range(30):
+        published.contact("live", MissingKind("Job", "failing", f"timed out, attempt {attempt}"))
+        published.wait(10)
+        published.write()
+    assert Recording.objects.count() == 1
+    assert at(200).missing == (MissingKind("Job", "failing", "timed out, attempt 0"),)
+
+
+def test_what_was_recorded_without_the_kinds_that_were_missing_does_not_say_that_there_were_none(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    published.wait(5)
+    published.contact("live")
+    published.write()
+    assert (at(3).missing, at(5).missing) == (None, ())
+    Recording.objects.update(missing=None)
+    assert at(5).missing is None
 
 
 def test_a_quiet_hour_is_a_few_rows_and_one_span(published: Published) -> None:

@@ -90,6 +90,10 @@ const WORDS = {
   nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],
   nothingFound: ["Nothing matches. Clear the search or choose another namespace.", "일치하는 항목이 없습니다. 검색을 지우거나 다른 네임스페이스를 고르세요."],
   missingKinds: ["Not shown: {kinds}", "표시되지 않음: {kinds}"],
+  missingNotKnown: [
+    "Which kinds could not be seen then is not known: this was recorded before that was kept. What is not shown may have been there.",
+    "당시 어떤 종류를 볼 수 없었는지는 알 수 없습니다. 그 정보를 남기기 전의 기록이므로, 보이지 않는 것도 있었을 수 있습니다.",
+  ],
   kind: ["Kind", "종류"],
   name: ["Name", "이름"],
   status: ["Status", "상태"],

@@ -20,6 +20,7 @@ export async function show(at: string): Promise<void> {
     const found = await rest.topologyAt(page.cluster, at);
     if (store.route.peek().at !== at) return;
     store.picture.replace(wholeOf(found));
+    store.missingThen.value = found.missing;
     store.replaced();
     shown.value = { at, state: found.state };
   } catch (error) {
@@ -31,6 +32,7 @@ export async function show(at: string): Promise<void> {
 /** This will forget the past: what is shown next is now. */
 export function leave(): void {
   shown.value = null;
+  store.missingThen.value = undefined;
   refusal.value = null;
 }
 

@@ -1,5 +1,5 @@
 /** The REST calls of the page and the shapes they answer with (`/api/v1`). Refusals are thrown as `Refusal`, with the server's code. */
-import type { AnyRecord } from "../wire/messages";
+import type { AnyRecord, MissingKind } from "../wire/messages";
 
 export interface Side {
   readonly value: string;
@@ -233,10 +233,11 @@ export interface Recorded {
   readonly spans: readonly Span[];
 }
 
-/** What was seen at a moment, and how fresh that was then. */
+/** What was seen at a moment, how fresh that was then, and which kinds it did not show; null where nobody knows that any more. */
 export interface Topology {
   readonly objects: readonly AnyRecord[];
   readonly state: string;
+  readonly missing: readonly MissingKind[] | null;
 }
 
 export interface Named {

@@ -5,7 +5,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import { KINDS } from "../wire/messages";
-import type { Contact, FirstPaint, Kind, Pod } from "../wire/messages";
+import type { Contact, FirstPaint, Kind, MissingKind, Pod } from "../wire/messages";
 import * as clock from "./clock";
 import { freshness } from "./freshness";
 import { page } from "./page";
@@ -91,11 +91,14 @@ export const fresh = computed(() => {
 export const isPast = computed(() => route.value.at !== "");
 export const isLive = computed(() => fresh.value.state === "live" && loaded.value && !isPast.value);
 export const freshState = computed(() => (isPast.value ? "past" : fresh.value.state));
-export const missing = computed(() => contact.value?.missing ?? []);
+/** The kinds that the moment shown did not show; null where nobody knows that any more, undefined while now is shown. */
+export const missingThen = signal<readonly MissingKind[] | null | undefined>(undefined);
+/** The kinds that the picture does not show, of now or of its moment; null where nobody knows. */
+export const missing = computed(() => (missingThen.value === undefined ? (contact.value?.missing ?? []) : missingThen.value));
 
 /** Whether objects of the kind may be there and are not seen: none of them is not said to be none. */
 export function isMissing(kind: Kind): boolean {
-  return missing.value.some((one) => one.kind === kind);
+  return missing.value === null || missing.value.some((one) => one.kind === kind);
 }
 
 export const route = signal<Route>(typeof location === "undefined" ? routes.parse("", "") : routes.parse(location.pathname, location.search));

@@ -72,6 +72,7 @@ function Tools({ rewinding, rewind }: { rewinding: boolean; rewind: (open: boole
 
 function Missing(): JSX.Element | null {
   const missing = store.missing.value;
+  if (missing === null) return <p class="card">{t("missingNotKnown")}</p>;
   if (missing.length === 0) return null;
   return (
     <details class="card">
