@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 10.0
 PICTURE_SECONDS = 600.0  # a moment is reached from the picture before it, so nobody reads more than ten minutes of changes
+SILENCE_SECONDS = 15.0  # the publisher speaks each second, so one that was silent for longer did not run: the computer slept, or it was stopped
 WAITING_BYTES = 64 * 1024 * 1024
 
 
@@ -63,7 +64,7 @@ class Recorder:
         with self._lock:
             goes_on = self._now is not None and (self._now.epoch, self._now.last) == (last.epoch, last.sequence)
             if self._now is not None and goes_on:
-                self._now.until_ms = now
+                self._hear(self._now, now=now)
             if not goes_on or now - self._pictured_ms >= PICTURE_SECONDS * 1000:
                 draft = self._begin(epoch=position.epoch, sequence=position.sequence, picture=frame, now=now)
                 draft.frames, draft.last = [(now, changes) for _, changes in since], last.sequence
@@ -80,8 +81,9 @@ class Recorder:
             if (draft.epoch, draft.last + 1) != (position.epoch, position.sequence) or self._waiting_bytes + len(frame) > WAITING_BYTES:
                 self._end()
                 return
+            draft = self._hear(draft, now=now)
             draft.frames.append((now, frame))
-            draft.last, draft.until_ms = position.sequence, now
+            draft.last = position.sequence
             self._waiting_bytes += len(frame)
 
     def contact(self, *, contact: Contact) -> None:
@@ -91,13 +93,13 @@ class Recorder:
             self._state, self._missing = contact.state, contact.missing
             if self._now is None:
                 return
-            self._now.until_ms = now
-            if (self._now.state, _reasons(self._now.missing)) == (contact.state, _reasons(contact.missing)):
+            draft = self._hear(self._now, now=now)
+            if (draft.state, _reasons(draft.missing)) == (contact.state, _reasons(contact.missing)):
                 return
-            if self._now.begun_ms == now:
-                self._now.state, self._now.missing, self._now.goes_on = contact.state, contact.missing, False
+            if draft.begun_ms == now:
+                draft.state, draft.missing, draft.goes_on = contact.state, contact.missing, False
             else:
-                self._begin(epoch=self._now.epoch, sequence=self._now.last, picture=b"", now=now)
+                self._begin(epoch=draft.epoch, sequence=draft.last, picture=b"", now=now)
 
     def round(self) -> float:
         """This will write what was taken, forget what is too old, and tell how many seconds to wait."""
@@ -147,6 +149,13 @@ class Recorder:
         there = Recording.objects.filter(cluster_id=self._cluster, format=stretches.FORMAT, epoch=draft.epoch, last=draft.last)
         newest = there.order_by("-pk").values_list("pk").first()  # without the body, which may hold a whole picture
         return newest is not None and there.filter(pk=newest[0]).update(until=_moment(draft.until_ms)) == 1
+
+    def _hear(self, draft: Draft, *, now: int) -> Draft:
+        """This will draw out the stretch to now. After a silence it ends where that began, and another one goes on with its picture."""
+        if now - draft.until_ms > SILENCE_SECONDS * 1000:
+            return self._begin(epoch=draft.epoch, sequence=draft.last, picture=b"", now=now)
+        draft.until_ms = now
+        return draft
 
     def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
         self._end()

@@ -50,6 +50,12 @@ class Published:
     def contact(self, state: str, *missing: MissingKind) -> None:
         self.recorder.contact(contact=Contact(state=state, contact_age_seconds=0.1, missing=missing))
 
+    def go_on(self, tens: int, state: str, *missing: MissingKind) -> None:
+        """This will let so many times ten seconds pass, at the end of each of which the publisher speaks."""
+        for _ in range(tens):
+            self.wait(10)
+            self.contact(state, *missing)
+
     def wait(self, seconds: float) -> None:
         self.seconds += seconds
 

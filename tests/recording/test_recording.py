@@ -73,8 +73,7 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
 
 def test_a_moment_before_and_after_what_was_recorded_is_not_recorded(published: Published) -> None:
     published.begin(pods=2, epoch=1)
-    published.wait(30)
-    published.contact("live")
+    published.go_on(3, "live")
     published.write()
     assert len(pods(at(20))) == 2
     for seconds in (-1.0, 30.001, 46.0):
@@ -96,6 +95,32 @@ def test_a_hole_between_two_recorders_is_told_and_not_filled(published: Publishe
             at(seconds)
     assert len(pods(at(303))) == 3
     assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [0, 300]
+
+
+@pytest.mark.parametrize("word", ["contact", "changes", "picture"])
+def test_a_time_in_which_the_publisher_did_not_run_is_a_hole(published: Published, word: str) -> None:
+    """A computer slept for eight hours: nobody saw what happened meanwhile, and the first word afterwards does not say it either."""
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.go_on(1, "live")
+    published.write()
+    published.wait(8 * 3600)
+    match word:
+        case "contact":
+            published.contact("live")
+        case "changes":
+            published.publish(came(7))
+        case _:
+            published.show()
+    published.write()
+    published.go_on(1, "live")
+    published.write()
+    woke = 10.0 + 8 * 3600
+    assert pods(at(woke + 5)) == {"shop-0"} | ({"shop-7"} if word == "changes" else set())
+    for seconds in (10.001, 3600.0, woke - 0.001):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
+    assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [0, woke]
 
 
 def test_changes_that_were_missed_are_not_skipped_over(published: Published) -> None:
@@ -165,7 +190,7 @@ def test_how_fresh_the_picture_was_is_kept_with_it(published: Published) -> None
     published.begin(pods=1, epoch=1)
     for state in ("live", "stale", "live"):
         published.contact(state)
-        published.wait(20)
+        published.go_on(2, state)
         published.write()
     published.contact("live")
     published.write()
@@ -180,7 +205,7 @@ def test_which_kinds_were_not_shown_is_kept_with_the_picture(published: Publishe
     published.begin(pods=1, epoch=1)
     for missing in ((forbidden,), (forbidden, failing), ()):
         published.contact("live", *missing)
-        published.wait(20)
+        published.go_on(2, "live", *missing)
         published.write()
     published.contact("live")
     published.write()
