@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,10 +19,14 @@ router = Router(tags=["clusters"])
 
 @router.get("/{slug:cluster}/recorded", response=shapes.Recorded)
 def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
-    """The times that can be shown again, oldest first, each with how fresh the picture was; in the holes between them nothing was recorded."""
+    """The times that can be shown again, oldest first, each with how fresh the picture was; and the holes, of which nothing is known."""
     clusters.opened(cluster)
-    spans = [{"since": one.begun_at, "until": one.until, "state": one.state} for one in reading.spans(cluster=cluster)]
-    return {"hours": settings.REWIND_HOURS, "spans": spans}
+    spans = reading.spans(cluster=cluster)
+    return {
+        "hours": settings.REWIND_HOURS,
+        "spans": [{"since": one.begun_at, "until": one.until, "state": one.state} for one in spans],
+        "holes": reading.holes(spans=spans, now=datetime.now(UTC)),
+    }
 
 
 @router.get("/{slug:cluster}/differences", response=shapes.Differences)

@@ -57,8 +57,9 @@ def told(now: Contact) -> dict[str, Any]:
 
 
 def past(cluster: str, *, at: datetime) -> reading.Past:
-    """What was seen at that moment. Raises Refusal 404."""
+    """What was seen at that moment. Raises Refusal 404 with the nearest moments that were recorded."""
     try:
         return reading.at(cluster=cluster, moment=at)
     except reading.NotRecorded as problem:
-        raise Refusal(404, "not_recorded") from problem
+        before, after = reading.nearest(spans=reading.spans(cluster=cluster), moment=at)
+        raise Refusal(404, "not_recorded", before=before, after=after) from problem

@@ -141,11 +141,21 @@ class Span(Schema):
     state: str
 
 
+class Hole(Schema):
+    """A time between two recorded moments of which nothing is known; `until` is null where nothing has been recorded since."""
+
+    since: datetime
+    until: datetime | None
+
+
 class Recorded(Schema):
-    """`hours` is how long what was seen is kept at most; 0 where nothing is recorded."""
+    """`hours` is how long what was seen is kept at most; 0 where nothing is recorded. The last ten seconds are in no span, as they are not written
+    down yet, and no hole.
+    """
 
     hours: float
     spans: list[Span]
+    holes: list[Hole]
 
 
 class Named(Schema):

@@ -7,9 +7,9 @@ or is not written yet, and no picture stands for it: not even the one from just 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -19,6 +19,8 @@ from clusterview.stream import encoding, rows
 from clusterview.stream.messages import MissingKind
 from clusterview.topology import objects
 from clusterview.topology.pictures import Picture
+
+DUE = timedelta(seconds=30)  # what was seen is written down each ten seconds; what is missing for longer is late
 
 
 class NotRecorded(Exception):
@@ -41,6 +43,14 @@ class Span:
     begun_at: datetime
     until: datetime
     state: str
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A time of which nothing is known: from the last moment before it that was recorded to the first one after it, None where none is yet."""
+
+    since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ def at(*, cluster: str, moment: datetime) -> Past:
 
 
 def spans(*, cluster: str) -> list[Span]:
-    """When was recorded, from the oldest moment that can be shown to the newest; the holes between are not recorded."""
+    """When was recorded, from the oldest moment that can be shown to the newest."""
     told: list[Span] = []
     for begun_at, until, state, has_picture in _outline(cluster):
         if not told and not has_picture:
@@ -86,6 +96,19 @@ def spans(*, cluster: str) -> list[Span]:
         else:
             told.append(Span(begun_at, until, state))
     return told
+
+
+def holes(*, spans: Sequence[Span], now: datetime) -> list[Hole]:
+    """This will tell the times between, and after the last one, in which nothing was recorded. The last seconds are none: they are not due yet."""
+    between = [Hole(before.until, after.begun_at) for before, after in itertools.pairwise(spans) if before.until < after.begun_at]
+    return between + [Hole(last.until, None) for last in spans[-1:] if now - last.until > DUE]
+
+
+def nearest(*, spans: Sequence[Span], moment: datetime) -> tuple[datetime | None, datetime | None]:
+    """The last moment before and the first one after that were recorded; None where there is none."""
+    before = [one.until for one in spans if one.until <= moment]
+    after = [one.begun_at for one in spans if one.begun_at > moment]
+    return max(before, default=None), min(after, default=None)
 
 
 def difference(*, before: Picture, after: Picture) -> Difference:

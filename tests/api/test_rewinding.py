@@ -38,6 +38,17 @@ def recorded(lab: None) -> None:
     published.write()
 
 
+@pytest.fixture
+def again(recorded: None) -> None:
+    """Five minutes after the beginning another observer looks for twenty seconds, and sees three pods."""
+    published = Published()
+    published.wait(300)
+    published.contact("live")
+    published.begin(pods=3, epoch=2)
+    published.go_on(2, "live")
+    published.write()
+
+
 def test_the_topology_of_a_moment_is_what_was_seen_then(recorded: None, bearer: Bearer) -> None:
     client = bearer("viewer")
     names = {seconds: {one["name"] for one in client.get(f"{LAB}/topology?kind=Pod&at={moment(seconds)}").json()["objects"]} for seconds in (5, 15)}
@@ -61,6 +72,14 @@ def test_a_moment_that_nobody_recorded_is_refused(recorded: None, bearer: Bearer
         assert (answer.status_code, answer.json()["code"]) == (404, "not_recorded")
 
 
+def test_the_refusal_of_a_moment_in_a_hole_names_the_nearest_ones_that_were_recorded(again: None, bearer: Bearer) -> None:
+    client = bearer("viewer")
+    told = [client.get(f"{LAB}/topology?at={moment(seconds)}").json() for seconds in (-60, 100, 3600)]
+    assert [(one["before"], one["after"]) for one in told] == [
+        (None, "2026-11-26T12:00:00Z"), ("2026-11-26T12:00:20Z", "2026-11-26T12:05:00Z"), ("2026-11-26T12:05:20Z", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("query", ["topology?at=yesterday", "topology?at=2026-11-26T12:00:00", "differences", "differences?since=-1e99"])
 def test_a_moment_without_a_zone_or_a_meaning_is_a_bad_request(recorded: None, bearer: Bearer, query: str) -> None:
     answer = bearer("viewer").get(f"{LAB}/{query}")
@@ -73,6 +92,11 @@ def test_the_times_that_can_be_shown_are_told(recorded: None, bearer: Bearer) ->
     assert [(one["since"], one["until"], one["state"]) for one in told["spans"]] == [
         ("2026-11-26T12:00:00Z", "2026-11-26T12:00:20Z", "live"), ("2026-11-26T12:00:20Z", "2026-11-26T12:00:20Z", "stale"),
     ]  # fmt: skip
+
+
+def test_the_holes_between_them_are_told(again: None, bearer: Bearer) -> None:
+    told = bearer("viewer").get(f"{LAB}/recorded").json()["holes"]
+    assert told[0] == {"since": "2026-11-26T12:00:20Z", "until": "2026-11-26T12:05:00Z"}
 
 
 def test_two_moments_are_compared_and_one_with_now(recorded: None, bearer: Bearer, seen: Hub) -> None:

@@ -94,7 +94,12 @@ def test_a_hole_between_two_recorders_is_told_and_not_filled(published: Publishe
         with pytest.raises(reading.NotRecorded):
             at(seconds)
     assert len(pods(at(303))) == 3
-    assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [0, 300]
+    spans = reading.spans(cluster="lab")
+    assert [(one.begun_at - START).total_seconds() for one in spans] == [0, 300]
+    between = reading.Hole(START, START + timedelta(seconds=300))
+    assert reading.holes(spans=spans, now=START + timedelta(seconds=315)) == [between]
+    last = reading.Hole(START + timedelta(seconds=305), None)
+    assert reading.holes(spans=spans, now=START + timedelta(seconds=600)) == [between, last]
 
 
 @pytest.mark.parametrize("word", ["contact", "changes", "picture"])
