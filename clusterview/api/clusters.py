@@ -72,7 +72,8 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
     told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and which
     kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null where
-    that was not written down); 404 `not_recorded` where nothing was written down for that moment (see `recorded`).
+    that was not written down); 404 `not_recorded` where nothing was written down for that moment, with the nearest `before` and `after` that were
+    (see `recorded`).
     """
     opened(cluster)
     if at is not None:

@@ -25,7 +25,7 @@ SENTENCES = {
     "csrf": "The request did not come from this page. Reload it and try again.",
     "read_only": "This installation only looks; it was started with --read-only.",
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
-    "not_recorded": "Nothing was recorded at that moment; `before` and `after` are the nearest that were.",
+    "not_recorded": "Nothing was recorded at that moment.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
     "broken": "Something went wrong on our side; it is in the log.",
 }

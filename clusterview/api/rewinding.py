@@ -12,6 +12,7 @@ from ninja import Router
 from pydantic import AwareDatetime
 
 from clusterview.api import clusters, seeing, shapes
+from clusterview.api.refusing import Refusal
 from clusterview.recording import reading
 
 router = Router(tags=["clusters"])
@@ -33,9 +34,16 @@ def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
 def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until: AwareDatetime | None = None) -> HttpResponse:
     """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` as for `topology?at=`."""
     clusters.opened(cluster)
-    before = seeing.past(cluster, at=since).picture
-    found = reading.difference(before=before, after=seeing.past(cluster, at=until).picture if until else seeing.now(cluster).as_picture())
+    at = until or datetime.now(UTC)
+    if since > at:
+        raise Refusal(400, "bad_request", detail=[{"at": "query.since", "problem": "is later than the moment that it is compared with"}])
+    before, after = seeing.past(cluster, at=since), seeing.past(cluster, at=until) if until else seeing.present(cluster)
+    found = reading.difference(before=before, after=after)
     body = {
+        "before": {"at": since, "state": before.state, "missing": before.missing},
+        "after": {"at": at, "state": after.state, "missing": after.missing},
+        "holes": [{"since": one.since, "until": one.until} for one in reading.holes_between(cluster=cluster, since=since, until=at)],
+        "not_compared": found.not_compared,
         "appeared": [clusters.name_of(record) for record in found.appeared],
         "gone": [clusters.name_of(record) for record in found.gone],
         "changed": [clusters.name_of(record) | {"fields": fields} for record, fields in found.changed],

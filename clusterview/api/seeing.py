@@ -56,6 +56,12 @@ def told(now: Contact) -> dict[str, Any]:
     return {"state": now.state, "contact_age_seconds": now.contact_age_seconds, "missing": now.missing}
 
 
+def present(cluster: str) -> reading.Past:
+    """What is seen now, as it would be told of the past. Raises Refusal 503 when nothing has been seen yet."""
+    said = contact(cluster)
+    return reading.Past(picture=now(cluster).as_picture(), state=said.state, missing=said.missing)
+
+
 def past(cluster: str, *, at: datetime) -> reading.Past:
     """What was seen at that moment. Raises Refusal 404 with the nearest moments that were recorded."""
     try:

@@ -171,7 +171,21 @@ class Changed(Named):
     fields: dict[str, tuple[Any, Any]]
 
 
+class Compared(Schema):
+    """One of two moments: how fresh its picture was, and which kinds it did not show (null where nobody knows any more)."""
+
+    at: datetime
+    state: str
+    missing: list[Missing] | None
+
+
 class Differences(Schema):
+    """`holes` are times between the two moments in which nothing was recorded; `not_compared` are kinds that were not seen alike at both."""
+
+    before: Compared
+    after: Compared
+    holes: list[Hole]
+    not_compared: list[str]
     appeared: list[Named]
     gone: list[Named]
     changed: list[Changed]

@@ -55,11 +55,15 @@ class Hole:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one moment has and another one has not, and what is not the same in both: each with the fields that changed, (before, after)."""
+    """What one moment has and another one has not, and what is not the same in both: each with the fields that changed, (before, after).
+
+    Kinds that were seen at one of the moments, and at the other one not or in part, are `not_compared`: their objects would look new, or gone.
+    """
 
     appeared: tuple[objects.AnyRecord, ...]
     gone: tuple[objects.AnyRecord, ...]
     changed: tuple[tuple[objects.AnyRecord, dict[str, tuple[object, object]]], ...]
+    not_compared: tuple[str, ...]
 
 
 def at(*, cluster: str, moment: datetime) -> Past:
@@ -111,15 +115,28 @@ def nearest(*, spans: Sequence[Span], moment: datetime) -> tuple[datetime | None
     return max(before, default=None), min(after, default=None)
 
 
-def difference(*, before: Picture, after: Picture) -> Difference:
+def holes_between(*, cluster: str, since: datetime, until: datetime) -> list[Hole]:
+    """The holes that begin in this time: what came in one and went in it again is in no comparison of what was before it with what was after it."""
+    return [one for one in holes(spans=spans(cluster=cluster), now=until) if since <= one.since < until]
+
+
+def difference(*, before: Past, after: Past) -> Difference:
     """This will compare two pictures by uid."""
-    old, new = before.objects, after.objects
+    unlike = _why(before) ^ _why(after)
+    not_compared = tuple(sorted({kind for kind, _ in unlike})) if before.missing is not None and after.missing is not None else ()
+    old, new = ({uid: one for uid, one in past.picture.objects.items() if objects.kind_of(one) not in not_compared} for past in (before, after))
     both = [(old[uid], record) for uid, record in new.items() if uid in old and old[uid] != record]
     return Difference(
         appeared=tuple(record for uid, record in new.items() if uid not in old),
         gone=tuple(record for uid, record in old.items() if uid not in new),
         changed=tuple((record, _fields(was, record)) for was, record in both),
+        not_compared=not_compared,
     )
+
+
+def _why(past: Past) -> set[tuple[str, str]]:
+    """Of a kind that is not installed there are none, and all of them are seen."""
+    return {(one.kind, one.why) for one in past.missing or () if one.why != "not_installed"}
 
 
 def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[object, object]]:

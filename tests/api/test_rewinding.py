@@ -21,6 +21,10 @@ JOBS = MissingKind("Job", "failing", "timed out")
 LAB = "/api/v1/clusters/lab"
 
 
+def as_told(missing: MissingKind) -> dict[str, str]:
+    return {"kind": missing.kind, "why": missing.why, "detail": missing.detail}
+
+
 def moment(seconds: float) -> str:
     return quote((START + timedelta(seconds=seconds)).isoformat())
 
@@ -59,7 +63,7 @@ def test_the_topology_of_a_moment_is_what_was_seen_then(recorded: None, bearer: 
 def test_the_kinds_that_are_missing_are_those_of_that_moment_and_null_where_nobody_knows(recorded: None, bearer: Bearer) -> None:
     client = bearer("viewer")
     path = f"{LAB}/topology?at={moment(15)}"
-    assert client.get(path).json()["missing"] == [{"kind": "Job", "why": "failing", "detail": "timed out"}]
+    assert client.get(path).json()["missing"] == [as_told(JOBS)]
     Recording.objects.update(missing=None)
     assert client.get(path).json()["missing"] is None
 
@@ -104,6 +108,8 @@ def test_two_moments_are_compared_and_one_with_now(recorded: None, bearer: Beare
     told = client.get(f"{LAB}/differences?since={moment(5)}&until={moment(15)}").json()
     assert ([one["name"] for one in told["appeared"]], [one["name"] for one in told["gone"]], told["changed"]) == (["shop-7"], ["shop-0"], [])
     told = client.get(f"{LAB}/differences?since={moment(5)}").json()
+    assert (told["before"]["missing"], told["after"]["missing"]) == ([as_told(JOBS)], [as_told(seen.said.missing[0])])
+    assert (told["before"]["at"], told["before"]["state"], told["not_compared"]) == ("2026-11-26T12:00:05Z", "live", ["Ingress", "Job"])
     assert {one["name"] for one in told["gone"]} == {"shop-0"}
     (changed,) = [one for one in told["changed"] if one["name"] == "shop-1"]
     assert changed["fields"]["status"] == ["Running", "Pending"]
@@ -111,3 +117,16 @@ def test_two_moments_are_compared_and_one_with_now(recorded: None, bearer: Beare
     seen.picture = None
     answer = client.get(f"{LAB}/differences?since={moment(5)}")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")
+
+
+def test_a_hole_between_two_moments_is_told_with_what_is_different(again: None, bearer: Bearer) -> None:
+    client = bearer("viewer")
+    told = client.get(f"{LAB}/differences?since={moment(5)}&until={moment(310)}").json()
+    assert told["holes"] == [{"since": "2026-11-26T12:00:20Z", "until": "2026-11-26T12:05:00Z"}]
+    for since, until in ((5, 15), (302, 310)):
+        assert client.get(f"{LAB}/differences?since={moment(since)}&until={moment(until)}").json()["holes"] == []
+
+
+def test_the_later_moment_is_not_compared_with_the_earlier_one_as_if_time_ran_back(recorded: None, bearer: Bearer) -> None:
+    answer = bearer("viewer").get(f"{LAB}/differences?since={moment(15)}&until={moment(5)}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")

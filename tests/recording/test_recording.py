@@ -18,7 +18,7 @@ from clusterview.stream.messages import MissingKind
 from clusterview.topology.objects import Pod
 from clusterview.topology.pictures import Picture
 from tests.recording.making import START, Published
-from tests.stream.making import came, went
+from tests.stream.making import came, pod, went
 
 pytestmark = pytest.mark.django_db
 
@@ -326,10 +326,34 @@ def test_what_is_too_old_or_too_much_is_forgotten_the_oldest_first(
 def test_two_moments_are_compared_by_field(published: Published) -> None:
     published.begin(pods=2, epoch=1)
     published.contact("live")
-    before = Picture(objects=published.now.objects.values())
+    before = reading.Past(picture=Picture(objects=published.now.objects.values()), state="live", missing=())
     published.publish([*went(0), *came(7)])
-    found = reading.difference(before=before, after=published.now)
+    found = reading.difference(before=before, after=reading.Past(picture=published.now, state="live", missing=()))
     assert ([one.name for one in found.appeared], [one.name for one in found.gone], found.changed) == (["shop-7"], ["shop-0"], ())
+
+
+FORBIDDEN, ABSENT = MissingKind("Pod", "not_permitted"), MissingKind("Pod", "not_installed")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "not_compared"),
+    [
+        ((FORBIDDEN,), (), ("Pod",)),
+        ((), (FORBIDDEN,), ("Pod",)),
+        ((FORBIDDEN,), (ABSENT,), ("Pod",)),
+        ((FORBIDDEN,), (FORBIDDEN,), ()),
+        ((ABSENT,), (), ()),
+        (None, (FORBIDDEN,), ()),
+    ],
+)
+def test_what_could_not_be_seen_at_one_of_the_moments_is_not_said_to_be_new_or_gone(
+    then: tuple[MissingKind, ...] | None, now: tuple[MissingKind, ...], not_compared: tuple[str, ...]
+) -> None:
+    """Of a kind that was not installed there was none; what nobody knows is left to the reader, who is told so."""
+    one = pod(1)
+    before = reading.Past(picture=Picture(), state="live", missing=then)
+    found = reading.difference(before=before, after=reading.Past(picture=Picture(objects=[one]), state="live", missing=now))
+    assert (found.not_compared, found.appeared) == (not_compared, () if not_compared else (one,))
 
 
 def test_a_body_that_nobody_wrote_is_an_error() -> None:
