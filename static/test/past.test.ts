@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { leave, show, wholeOf } from "../src/state/past";
+import { gapAt, leave, marksOf, show, wholeOf } from "../src/state/past";
 import { Picture } from "../src/state/picture";
 import * as store from "../src/state/store";
 import type { Contact } from "../src/wire/messages";
@@ -46,4 +46,40 @@ describe("the kinds that are missing belong to the moment that is shown", () => 
     expect(store.missing.value).toBeNull();
     expect(store.isMissing("Node")).toBe(true);
   });
+});
+
+describe("times of which nothing is known", () => {
+  const clock = (minute: number): string => new Date(Date.UTC(2026, 10, 26, 12, minute)).toISOString();
+  const at = (minute: number): number => Date.parse(clock(minute));
+  const spans = [
+    { since: clock(0), until: clock(10), state: "live" },
+    { since: clock(20), until: clock(25), state: "lost" },
+    { since: clock(25), until: clock(30), state: "live" },
+  ] as const;
+
+  test.each([
+    [5, null], [10, null], [25, null],
+    [15, { before: at(10), after: at(20) }],
+    [40, { before: at(30), after: null }],
+    [-1, { before: null, after: at(0) }],
+  ])("minute %i lies between its nearest recorded moments, or in none", (minute, gap) => {
+    expect(gapAt(spans, at(minute))).toEqual(gap);
+  });
+
+  test("are marked where they lie, and so is what was recorded and not live", () => {
+    const holes = [{ since: clock(10), until: clock(20) }, { since: clock(30), until: null }];
+    const begun = { since: clock(20), until: new Date(at(20) + 999).toISOString(), state: "stale" } as const;
+    expect(marksOf({ hours: 24, spans: [begun, ...spans], holes }, at(0), at(40))).toEqual([
+      { kind: "notLive", left: 50, width: 12.5 }, { kind: "hole", left: 25, width: 25 }, { kind: "hole", left: 75, width: 25 },
+    ]);
+  });
+});
+
+test("back in the present nothing is compared any more", () => {
+  vi.stubGlobal("location", { pathname: "", search: "" });
+  vi.stubGlobal("history", { pushState: vi.fn() });
+  store.route.value = { ...store.route.peek(), at: "2026-11-26T12:00:05.000Z", until: "now" };
+  store.go({ at: "" });
+  expect(store.route.value.until).toBe("");
+  vi.unstubAllGlobals();
 });

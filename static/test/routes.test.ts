@@ -12,6 +12,8 @@ describe("a link holds the view", () => {
     "/c/lab/?at=2026-11-26T12:00:05.000Z",
     "/c/lab/history?audit=everything",
     "/c/lab/history?switch=018f&audit=arming&by=ada+lovelace&before=42",
+    "/c/lab/?at=2026-11-26T12:00:05.000Z&until=now",
+    "/c/lab/?at=2026-11-26T12:00:05.000Z&until=2026-11-26T12:03:00.000Z",
   ])("%s reads back as itself", (address) => {
     const at = new URL(address, "http://here");
     expect(format(parse(at.pathname, at.search))).toBe(address);
@@ -32,6 +34,10 @@ describe("a link holds the view", () => {
 
   test.each(["0", "-1", "1e3", "soon", "9".repeat(16)])("a number %s that no entry has shows the newest ones", (text) => {
     expect(parse("/c/lab/history", `?audit=everything&before=${text}`).before).toBe(0);
+  });
+
+  test.each(["?until=now", "?until=2026-11-26T12:03:00Z", "?at=2026-11-26T12:00:05Z&until=yesterday"])("%s compares nothing", (search) => {
+    expect(parse("/c/lab/", search).until).toBe("");
   });
 
   test("a name with a slash stays whole", () => {

@@ -9,6 +9,8 @@ import * as rest from "./rest";
 import { NO_PODS } from "./pods";
 import * as store from "./store";
 
+/** A slider's step, in milliseconds. */
+export const SECOND = 1000;
 /** The moment whose picture is shown, and how fresh it was then; null while it is on its way, and now. */
 export const shown = signal<{ readonly at: string; readonly state: string } | null>(null);
 export const refusal = signal<rest.Refusal | null>(null);
@@ -39,4 +41,48 @@ export function leave(): void {
 /** The same picture by rows, as the stream tells it, with every pod written out. */
 export function wholeOf(found: rest.Topology): Whole {
   return { objects: found.objects.map((record, index) => [index + 1, record]), pods: NO_PODS, members: [], states: [] };
+}
+
+/** A time of which nothing is known, between the last moment before it that was recorded and the first one after it; null where there is none. */
+export interface Gap {
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+/** The gap that a moment lies in, if any. */
+export function gapAt(spans: readonly rest.Span[], moment: number): Gap | null {
+  let before: number | null = null;
+  let after: number | null = null;
+  for (const one of spans) {
+    const since = Date.parse(one.since);
+    const until = Date.parse(one.until);
+    if (since <= moment && moment <= until) return null;
+    if (until < moment) before = Math.max(before ?? until, until);
+    else after = Math.min(after ?? since, since);
+  }
+  return { before, after };
+}
+
+/** A part of the time from `begin` to `end`, in percent of it. */
+export interface Mark {
+  readonly kind: "hole" | "notLive";
+  readonly left: number;
+  readonly width: number;
+}
+
+/** The times in which what was recorded was not live, but for those that no step of a slider stands in: each observer begins with one. */
+export function notLive(spans: readonly rest.Span[]): rest.Span[] {
+  return spans.filter((one) => one.state !== "live" && Date.parse(one.until) - Date.parse(one.since) >= SECOND);
+}
+
+/** Where nothing was recorded, and where what was recorded was not live. */
+export function marksOf(recorded: rest.Recorded, begin: number, end: number): Mark[] {
+  const mark = (kind: Mark["kind"], since: string, until: string | null): Mark => {
+    const left = (100 * (Date.parse(since) - begin)) / (end - begin);
+    return { kind, left, width: (100 * ((until === null ? end : Date.parse(until)) - begin)) / (end - begin) - left };
+  };
+  return [
+    ...notLive(recorded.spans).map((one) => mark("notLive", one.since, one.until)),
+    ...recorded.holes.map((one) => mark("hole", one.since, one.until)),
+  ];
 }

@@ -228,9 +228,16 @@ export interface Span {
   readonly state: "live" | "stale" | "lost";
 }
 
+/** A time of which nothing is known; `until` is null where nothing has been recorded since. */
+export interface Hole {
+  readonly since: string;
+  readonly until: string | null;
+}
+
 export interface Recorded {
   readonly hours: number;
   readonly spans: readonly Span[];
+  readonly holes: readonly Hole[];
 }
 
 /** What was seen at a moment, how fresh that was then, and which kinds it did not show; null where nobody knows that any more. */
@@ -247,7 +254,20 @@ export interface Named {
   readonly uid: string;
 }
 
+/** One of two moments, how fresh its picture was, and which kinds it did not show; null where nobody knows that any more. */
+export interface Compared {
+  readonly at: string;
+  readonly state: string;
+  readonly missing: readonly MissingKind[] | null;
+}
+
 export interface Differences {
+  readonly before: Compared;
+  readonly after: Compared;
+  /** Between the two. */
+  readonly holes: readonly Hole[];
+  /** Kinds that were not seen alike at both. */
+  readonly not_compared: readonly string[];
   readonly appeared: readonly Named[];
   readonly gone: readonly Named[];
   /** `fields` are those that differ, each as [before, after]. */
@@ -290,7 +310,9 @@ const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`
 export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
 export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
 export const topologyAt = (id: string, at: string): Promise<Topology> => call("GET", `${cluster(id)}/topology?${new URLSearchParams({ at })}`);
-export const differences = (id: string, since: string): Promise<Differences> => call("GET", `${cluster(id)}/differences?${new URLSearchParams({ since })}`);
+/** Without `until`, up to now. */
+export const differences = (id: string, since: string, until: string): Promise<Differences> =>
+  call("GET", `${cluster(id)}/differences?${new URLSearchParams(until ? { since, until } : { since })}`);
 /** `everything`: also the Services that cannot be switched, each with the reason. */
 export const applications = (id: string, everything = false): Promise<Application[]> =>
   call("GET", `${cluster(id)}/applications${everything ? "?all=true" : ""}`);

@@ -27,14 +27,18 @@ export interface Route {
   readonly person: string;
   /** The number of the entry before which the shown ones were written; 0 for the newest. */
   readonly before: number;
+  /** The moment that this one is compared with, `now` for now; empty where nothing is compared. */
+  readonly until: string;
 }
 
 /** A page as it is first opened, without what was chosen on it or on another one. */
-export const FRESH = { selection: null, switchId: "", at: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
+export const FRESH = { selection: null, switchId: "", at: "", until: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
 
 export function parse(path: string, search: string): Route {
   const [, cluster = "", page = ""] = /^\/c\/([^/]*)\/?([^/]*)/.exec(path) ?? [];
   const values = new URLSearchParams(search);
+  const at = momentOf(values.get("at"));
+  const until = values.get("until");
   return {
     cluster: decode(cluster),
     page: page === "traffic" || page === "history" ? page : "map",
@@ -44,7 +48,8 @@ export function parse(path: string, search: string): Route {
     table: values.get("view") === "table",
     selection: selectionOf(values.get("sel")),
     switchId: values.get("switch") ?? "",
-    at: momentOf(values.get("at")),
+    at,
+    until: !at ? "" : until === "now" ? until : momentOf(until),
     audit: kindOf(values.get("audit")),
     person: values.get("by") ?? "",
     before: numberOf(values.get("before")),
@@ -63,6 +68,7 @@ export function format(route: Route): string {
   if (route.audit) values.set("audit", route.audit);
   if (route.person) values.set("by", route.person);
   if (route.before) values.set("before", String(route.before));
+  if (route.at && route.until) values.set("until", route.until);
   const query = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
   return `/c/${encodeURIComponent(route.cluster)}/${route.page === "map" ? "" : route.page}${query ? `?${query}` : ""}`;
 }

@@ -105,7 +105,7 @@ export const route = signal<Route>(typeof location === "undefined" ? routes.pars
 
 /** This will move to another view of the page. With `keep`, no step for the browser's back button is made. */
 export function go(change: Partial<Route>, keep = false): void {
-  const next = { ...route.peek(), ...change };
+  const next = { ...route.peek(), ...change, ...(change.at === "" && { until: "" }) };
   const address = routes.format(next);
   if (address !== location.pathname + location.search) history[keep ? "replaceState" : "pushState"](null, "", address);
   route.value = next;

@@ -18,16 +18,25 @@ export function Look(): JSX.Element {
   const route = store.route.value;
   const [rewinding, rewind] = useState(route.at !== "");
   // A moment that cannot be shown is not shown as another one.
-  if (route.at && past.refusal.value) return <Rewind />;
-  if (!store.loaded.value) {
+  const isRefused = route.at !== "" && past.refusal.value !== null;
+  if (!store.loaded.value && !isRefused) {
     if (store.firstPaint.value && !route.at) return <First paint={store.firstPaint.value} />;
     return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
   }
   return (
     <>
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
-      <Tools rewinding={rewinding} rewind={rewind} />
+      {!isRefused && <Tools rewinding={rewinding} rewind={rewind} />}
       {(rewinding || route.at) && <Rewind />}
+      {!isRefused && <Picture />}
+    </>
+  );
+}
+
+function Picture(): JSX.Element {
+  const route = store.route.value;
+  return (
+    <>
       <Missing />
       {route.problems && <Problems />}
       <div class={route.selection ? "split with-panel" : "split"}>
