@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import axe
 from tests.journeys.dashboard import Dashboard, wait_for
 
 pytestmark = pytest.mark.browser
@@ -38,6 +39,7 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
     page.goto(f"{page.url}".replace("until=now", f"until={quote(before.isoformat())}"))
     expect(page.get_by_text("Nothing is different between the two moments.")).to_be_visible(timeout=40_000)
     expect(page.get_by_role("slider", name="Compared with")).to_be_visible()
+    assert not axe.serious(page)
     expect(green).to_have_count(3)
 
     cluster_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 5}})
@@ -61,6 +63,7 @@ def test_a_moment_that_nobody_recorded_shows_no_picture_and_the_way_to_the_neare
     expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded at that moment", timeout=40_000)
     expect(page.locator(".stage")).to_have_count(0)
     expect(page.get_by_text("Nothing was recorded before")).to_be_visible(timeout=40_000)
+    assert not axe.serious(page)
     page.get_by_role("button", name=re.compile("^First recorded after")).click()
     expect(page.get_by_text("Nothing here is live")).to_be_visible(timeout=40_000)
     page.get_by_role("button", name="Back to now").click()
