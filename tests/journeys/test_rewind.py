@@ -22,11 +22,14 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
 ) -> None:
     green = page.get_by_role("button", name=re.compile("^shop-green"))
     expect(green).to_have_count(3, timeout=40_000)
-    before = datetime.now(UTC)
+    three = datetime.now(UTC)
+    recorded = f"/clusters/{cluster_id}/recorded"
+    before = wait_for(
+        lambda: [until for one in operator.get(recorded).json()["spans"] if (until := datetime.fromisoformat(one["until"])) > three],
+        seconds=40, what="it is written down",
+    )[-1]  # fmt: skip
     cluster_shop.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 4}})
     expect(green).to_have_count(4, timeout=40_000)
-    recorded = f"/clusters/{cluster_id}/recorded"
-    wait_for(lambda: datetime.fromisoformat(operator.get(recorded).json()["spans"][-1]["until"]) > before, seconds=25, what="it is written down")
 
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop&at={quote(before.isoformat())}")
     expect(page.get_by_text("Nothing here is live")).to_be_visible(timeout=40_000)
@@ -36,7 +39,7 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
     expect(page.get_by_role("button", name=re.compile("^Switch traffic"))).to_have_count(0)
     page.get_by_text("What changed between two moments").click()
     expect(page.locator(".differences").filter(has_text="shop-green").first).to_be_visible()
-    page.goto(f"{page.url}".replace("until=now", f"until={quote(before.isoformat())}"))
+    page.goto(page.url.replace("until=now", f"until={quote(before.isoformat())}"))
     expect(page.get_by_text("Nothing is different between the two moments.")).to_be_visible(timeout=40_000)
     expect(page.get_by_role("slider", name="Compared with")).to_be_visible()
     assert not axe.serious(page)
