@@ -1,5 +1,6 @@
 /** Every switch of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to no switch. */
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { entryWord, ifStopped, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
@@ -132,6 +133,7 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
     `${kind} ${person} ${switchId} ${before}`,
     before ? 0 : store.operations.value.count,
   );
+  useEffect(() => scrollTo(0, 0), [before]);
   const entries = asked.value;
   const oldest = entries?.length === ENTRIES_AT_ONCE ? entries.at(-1)!.sequence : 0;
   return (
@@ -150,7 +152,7 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
       {entries?.length === 0 && mayRead(kind, page.role) && <p class="card">{t("noEntries")}</p>}
       {entries && entries.length > 0 && <Verified entries={entries} />}
       {entries && entries.length > 0 && <AuditTable entries={entries} />}
-      <p class="row">
+      <p class="row below">
         {before > 0 && <Link to={{ before: 0 }}>{t("newest")}</Link>}
         {oldest > 0 && <Link to={{ before: oldest }}>{t("older")}</Link>}
       </p>
