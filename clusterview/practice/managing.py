@@ -20,6 +20,7 @@ from clusterview.practice.controllers import (
     garbage,
     gateways,
     heartbeats,
+    ingresses,
     jobs,
     load_balancers,
     namespaces,
@@ -46,7 +47,7 @@ ROUNDS = 100_000  # far more than any story needs at once; whoever reaches it go
 
 MODULES = (
     namespaces, deployments, replica_sets, stateful_sets, daemon_sets, jobs, cron_jobs, volumes, scheduling, heartbeats, node_lifecycle,
-    endpoint_slices, budgets, autoscaling, load_balancers, garbage,
+    endpoint_slices, budgets, autoscaling, load_balancers, ingresses, garbage,
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """Visitors: requests along HTTPRoute, Ingress or Service to ready endpoints, so that there is something true to measure while a switch is practised.
 
 Nothing is sent; who would have answered is counted, and how long that would have taken. Every way in has as many visitors: each accepted
-HTTPRoute (by the weights of its backends), each Service behind an Ingress, each NodePort and load balancer. A Service without a ready endpoint
-answers 503, which is the outage that a wrong selector makes; a backend that does not exist answers 500, as the Gateway API says. The counts
-are at `/metrics`, in the form that Prometheus reads.
+HTTPRoute (by the weights of its backends), each Service behind an Ingress that has an address, each NodePort and load balancer. A Service
+without a ready endpoint answers 503, which is the outage that a wrong selector makes; a backend that does not exist answers 500, as the Gateway
+API says. The counts are at `/metrics`, in the form that Prometheus reads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from clusterview.practice.controllers import behaviours
+from clusterview.practice.controllers import behaviours, ingresses
 from clusterview.practice.controllers.endpoint_slices import SERVICE
 from clusterview.practice.objects import Object, labels_of, name_of, namespace_of, share
 from clusterview.practice.resources import INGRESSES, PODS, ROUTES, SERVICES, SLICES
@@ -71,6 +71,8 @@ def ways_in(store: Store) -> Iterator[tuple[str, str, str, float]]:
                 if weight := int(one.get("weight", 1)):
                     yield namespace_of(item), f"HTTPRoute/{name_of(item)}", one["name"], weight / total
     for item in store.all(INGRESSES):
+        if not ingresses.addresses(item):
+            continue
         paths = [path for rule in item["spec"].get("rules") or () for path in (rule.get("http") or {}).get("paths") or ()]
         for service in dict.fromkeys(path["backend"]["service"]["name"] for path in paths if "service" in path["backend"]):
             yield namespace_of(item), f"Ingress/{name_of(item)}", service, 1.0

@@ -16,16 +16,23 @@ INGRESS = """
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web, namespace: store}
-spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
+spec:
+  ingressClassName: practice
+  rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
 ---
 """
 GREEN = deployment("green").replace("{app: green}", "{app: web, slot: green}")
 BLUE = deployment("blue", replicas=2).replace("{app: blue}", "{app: web, slot: blue}")
+INGRESSES = "/apis/networking.k8s.io/v1/namespaces/store/ingresses"
 WEB = "/api/v1/namespaces/store/services/web"
 
 
 def shop() -> World:
     return World(manifest=BLUE + GREEN + INGRESS + service(selects="{app: web, slot: blue}") + service("inside")).pass_time(5)
+
+
+def shop_behind(class_name: str) -> World:
+    return World(manifest=BLUE + INGRESS.replace("practice", class_name) + service(selects="{app: web, slot: blue}")).pass_time(5)
 
 
 def shares(world: World) -> dict[tuple[str, str, int], float]:
@@ -43,6 +50,12 @@ def select(world: World, **labels: Any) -> None:
 
 def test_what_can_be_reached_from_outside_is_visited_and_nothing_else() -> None:
     assert shares(shop()) == {("web", "blue", 200): 1.0}
+
+
+def test_an_ingress_of_its_class_gets_an_address_and_one_of_another_gets_none_and_no_visitors() -> None:
+    told = {name: shop_behind(name).get(f"{INGRESSES}/web")["status"] for name in ("practice", "other")}
+    assert told == {"practice": {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}, "other": {"loadBalancer": {}}}
+    assert shares(shop_behind("other")) == {}
 
 
 def test_a_switch_moves_every_visitor_and_both_sides_share_by_pods() -> None:
