@@ -249,7 +249,8 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:
         reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if blocked == ["missing-right"] else "preflight"
-        _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=", ".join(blocked))
+        detail = "" if blocked == [reason] else ", ".join(blocked)
+        _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=detail)
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
     _mark(switch, cluster, look=look_of(situation, began=began))
@@ -443,7 +444,8 @@ def _as_expected(switch: Switch, service: ServiceNow) -> bool:
 
 def who_wrote(service: ServiceNow) -> str:
     """Whose selector it is, in words."""
-    return f"{service.selector_manager or 'somebody'} wrote {service.selector}"
+    selector = ", ".join(f"{key}={value}" for key, value in service.selector.items())
+    return f"{service.selector_manager or 'somebody'} wrote {selector or 'no selector'}"
 
 
 def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:

@@ -104,10 +104,14 @@ def entries(operation: Operation) -> list[dict[str, Any]]:
 
 
 def steps(switch: Switch) -> list[dict[str, str]]:
-    """The usual way, and how far the switch is on it: `done`, `now` or `ahead`."""
+    """The usual way, and how far the switch is on it: `done`, `now` or `ahead`. Where it left that way: what it did of it, and where it is."""
     way: list[str] = [state for state in states.USUAL_WAY if state is not State.ARMED]
-    at = way.index(switch.state) if switch.state in way else len(way)
-    told = ["done" if number < at or not switch.open else "now" if number == at else "ahead" for number in range(len(way))]
+    if switch.state not in way:
+        in_doubt = switch.state in (State.UNKNOWN, State.SEALING)
+        reached = State.APPLIED if switch.applied_at else State.APPLYING if in_doubt else State.REQUESTED
+        way = [*way[: way.index(reached) + 1], switch.state]
+    at = way.index(switch.state)
+    told = ["done" if number < at or switch.state == State.SUCCEEDED else "now" if number == at else "ahead" for number in range(len(way))]
     return [{"name": name, "state": state} for name, state in zip(way, told, strict=True)]
 
 

@@ -295,7 +295,7 @@ RECIPES: Mapping[str, tuple[str, str]] = {
 REFUSALS: Mapping[str, str] = {
     "not_allowed": "Your role does not allow a switch.",
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
-    "read_only": "This installation only looks; it was started with --read-only.",
+    "read_only": "This installation is read-only: it was started with --read-only.",
     "frozen": "The cluster carries effects of this installation that its database does not know: it was restored from an older copy. Switching is "
     "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again.",
     "no-cluster": "There is no such cluster.",
@@ -336,7 +336,7 @@ REASONS: Mapping[str, str] = {
     "turned-back": "Somebody asked to go back before anything was changed.",
     "not_allowed": "The person or token that asked may not switch any more.",
     "not_armed": "Switching was turned off for the cluster.",
-    "read_only": "This installation only looks.",
+    "read_only": "This installation is read-only.",
     "group-stopped": "The switch before it in its group did not succeed, so this one was not begun.",
     "defect": "Clusterview itself failed on it again and again and set it aside; its log says where. Look at the Service before you switch again.",
     "defect-may-land": "Clusterview itself failed on it again and again and set it aside; its log says where. Its last patch could not be locked out "
@@ -359,7 +359,7 @@ REASONS: Mapping[str, str] = {
     "kept-moving": "The Service was changed again and again while the switch tried; nothing was changed by it.",
     "preflight": "The preflight at the last moment found something against it.",
     "refused": "The API server refused the patch.",
-    "missing-right": "Clusterview may not patch the Service.",
+    "missing-right": "Clusterview may not patch the Service: `manage.py rbac --switch` prints the rights.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
     "emptied": "The new side lost its last ready pod right after the switch.",
     "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",

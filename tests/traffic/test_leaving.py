@@ -49,6 +49,14 @@ def test_what_it_waits_for_is_said_in_words(here: World) -> None:
     assert (told["held_for"], told["sentence"]) == ("not_armed", "Switching was turned off for the cluster.")
 
 
+def test_its_steps_end_where_it_is_and_tell_of_no_success_that_never_was(here: World) -> None:
+    was_done = ["requested", "queued", "preparing", "marking", "applying", "applied"]
+    for state, go_on in (("held", lambda: leave("admin")), ("needs_human", lambda: None)):
+        *done, last = reporting.steps(Switch.objects.get())
+        assert ([one["name"] for one in done if one["state"] == "done"], last) == (was_done, {"name": state, "state": "now"})
+        go_on()
+
+
 @pytest.mark.parametrize("role", ["operator", "admin"])
 def test_who_may_switch_ends_it_where_it_stands_and_the_service_is_free_again(here: World, role: str) -> None:
     status, told = leave(role)

@@ -153,7 +153,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   "kept-moving": "시도하는 동안 서비스가 계속 바뀌었습니다. 이 전환으로 바뀐 것은 없습니다.",
   preflight: "사전 점검에서 전환을 막는 항목을 찾았습니다.",
   refused: "API 서버가 패치를 거부했습니다.",
-  "missing-right": "Clusterview에 서비스를 패치할 권한이 없습니다.",
+  "missing-right": "Clusterview에 서비스를 패치할 권한이 없습니다. `manage.py rbac --switch`가 필요한 권한을 출력합니다.",
   "not-converged": "30초 안에 엔드포인트가 따라오지 않았습니다.",
   emptied: "전환 직후 새 버전에 준비된 파드가 하나도 남지 않았습니다.",
   "old-side-gone": "이전 버전에 준비된 파드가 없어 되돌릴 곳이 없습니다.",
