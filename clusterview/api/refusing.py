@@ -23,7 +23,7 @@ SENTENCES = {
     "not_found": "There is no such thing, or you may not see it.",
     "bad_request": "The request is not as it should be; `detail` says where.",
     "csrf": "The request did not come from this page. Reload it and try again.",
-    "read_only": "This installation only looks; it was started with --read-only.",
+    "read_only": "This installation is read-only: it was started with --read-only.",
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
     "not_recorded": "Nothing was recorded at that moment.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",

@@ -25,7 +25,7 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
         login(request, user, backend=BACKEND)
         return HttpResponseRedirect(reverse("home"))
     user = links.find(token=token)
-    return pages.page(request, "login.html", user=user, status=200 if user else 410)
+    return pages.page(request, "login.html", user=user, person=people.person_of_request(request), status=200 if user else 410)
 
 
 @never_cache

@@ -8,6 +8,13 @@ describe("how closely the map is drawn", () => {
     expect(densityOf({ nodes, pods })).toBe(density);
   });
 
+  it.each([[5, 20, "roomy"], [13, 20, "close"], [50, 1_500, "close"], [100, 3_000, "far"]] as const)(
+    "with %i nodes and %i pods is %s on a phone",
+    (nodes, pods, density) => {
+      expect(densityOf({ nodes, pods }, "roomy", true)).toBe(density);
+    },
+  );
+
   it("does not jump while the number of pods goes up and down around a bound", () => {
     expect(densityOf({ nodes: 5, pods: 390 }, "close")).toBe("close");
     expect(densityOf({ nodes: 5, pods: 320 }, "close")).toBe("roomy");

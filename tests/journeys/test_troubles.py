@@ -119,7 +119,7 @@ def test_an_installation_that_only_looks_refuses_a_switch_and_the_page_says_so(s
     assert (answer.status_code, answer.json()["code"]) == (403, "read_only")
     assert lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "blue"
     reader.goto(f"{several.dashboard.url}/c/good/traffic")
-    expect(reader.get_by_text("This installation only looks.")).to_be_visible(timeout=40_000)
+    expect(reader.get_by_text("This installation is read-only.")).to_be_visible(timeout=40_000)
     expect(reader.get_by_role("button", name="Switch traffic")).to_have_count(0)
     expect(reader.get_by_role("button", name="Allow switching")).to_have_count(0)
 

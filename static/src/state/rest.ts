@@ -159,6 +159,7 @@ export interface Switch {
   readonly actor: string;
   readonly requested_at: string;
   readonly finished_at: string | null;
+  readonly overlap_seconds: number;
   readonly keeping_old_until: string | null;
   readonly reverses: string | null;
   readonly applied_at: string | null;

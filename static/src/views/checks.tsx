@@ -6,10 +6,12 @@ import type * as rest from "../state/rest";
 
 export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
   const remedy = remedyOf(check);
+  const sentence = sentenceOf(check);
+  const objects = check.objects.map((one) => `${one.kind} ${one.name}`).filter((one) => !sentence.includes(one));
   return (
     <li data-level={check.level}>
-      {sentenceOf(check)}
-      {check.objects.length > 0 && <span class="quiet wrap"> {check.objects.map((one) => `${one.kind} ${one.name}`).join(", ")}</span>}
+      {sentence}
+      {objects.length > 0 && <span class="quiet wrap"> {objects.join(", ")}</span>}
       {remedy && <p class="quiet">{t("remedy", { text: remedy })}</p>}
     </li>
   );

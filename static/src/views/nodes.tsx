@@ -34,6 +34,7 @@ export function NodeBox({ node, seen }: { node: Node; seen: Sight }): JSX.Elemen
 }
 
 function readyOf(pods: readonly Pod[]): string {
+  if (pods.length === 0) return t("noPods");
   return t("ready", { ready: pods.filter((pod) => pod.ready).length, total: pods.length });
 }
 

@@ -1,5 +1,6 @@
 /** What is known of the selected object: its facts, what it is connected to, its warnings; for a Service also its switch. */
 import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
 import { kindWord } from "../i18n/kinds";
@@ -15,10 +16,17 @@ import { Switching } from "./switching";
 import { moment } from "./moments";
 
 const MOST_RELATED = 60;
+/** As in the style. */
+const SHEET = "(max-width: 900px)";
 const RELATED_KINDS = KINDS.filter((kind) => kind !== "Event" && kind !== "Lease");
 
 export function Panel({ selection }: { selection: Selection }): JSX.Element {
   const record = store.selected.value;
+  const uid = store.selectedUid.value;
+  // Where the panel is a sheet over the map, what was chosen may lie below it.
+  useEffect(() => {
+    if (uid && matchMedia(SHEET).matches) document.querySelector(`main [data-uid="${CSS.escape(uid)}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [uid]);
   return (
     <aside class="panel" aria-label={`${selection.kind} ${selection.name}`}>
       <div class="head-row">

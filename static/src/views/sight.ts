@@ -1,5 +1,5 @@
 /** What of the map stands out, what is chosen, and how closely it is drawn. */
-import { computed } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { AnyRecord, Node, Pod } from "../wire/messages";
 import { densityOf } from "../state/density";
 import type { Density } from "../state/density";
@@ -30,8 +30,13 @@ export const sight = computed<Sight>(() => {
 
 export const podCount = computed(() => store.followWritten("Pod").count("Pod"));
 
+/** A phone, or a page that is enlarged as much. */
+const small = matchMedia("(max-width: 700px)");
+const narrow = signal(small.matches);
+small.addEventListener("change", () => (narrow.value = small.matches));
+
 let drawn: Density = "roomy";
-export const density = computed(() => (drawn = densityOf({ nodes: store.followWritten("Node").count("Node"), pods: podCount.value }, drawn)));
+export const density = computed(() => (drawn = densityOf({ nodes: store.followWritten("Node").count("Node"), pods: podCount.value }, drawn, narrow.value)));
 
 export function choose(record: AnyRecord): void {
   store.select({ kind: record.kind, namespace: record.namespace, name: record.name });

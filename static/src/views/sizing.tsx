@@ -44,8 +44,8 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
   return (
     <div class="running" role="status">
       <p>
-        <strong>{t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)}</strong>{" "}
-        {side && t("ready", { ready: side.ready, total: told.target })} {t("by", { person: told.actor })}
+        <strong>{t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)}</strong>
+        {side && ` · ${t("ready", { ready: side.ready, total: told.target })}`} · {t("by", { person: told.actor })}
       </p>
       <Hold told={told} />
       <p class="quiet">{ifStopped(told.state)}</p>

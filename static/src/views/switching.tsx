@@ -35,8 +35,8 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {servesNobody(live) && (
         <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
       )}
-      {application.why_not && <p>{t("notSwitchable")} {whyNot(application)}</p>}
-      {application.open_switch && <Running id={application.open_switch} />}
+      {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
+      {application.open_switch && <Running id={application.open_switch} live={live} />}
       {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
@@ -100,7 +100,7 @@ function whyNotNow(): string {
   return "";
 }
 
-function Running({ id }: { id: string }): JSX.Element {
+function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Element {
   const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
   const told = asked.value;
   if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
@@ -110,7 +110,10 @@ function Running({ id }: { id: string }): JSX.Element {
       <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
       {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
-      <p class="quiet">{ifStopped(told.state)}</p>
+      {told.state === "verifying" && live.sides.every((side) => side.value !== live.asked) && (
+        <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
+      )}
+      <p class="quiet">{told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
       {told.state === "held" && <Leave id={told.id} />}
       {told.can_go_back && <Back id={told.id} to={told.from} />}
     </div>
@@ -226,7 +229,7 @@ export function Arming(): JSX.Element | null {
       <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
         {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
       </button>
-      {stale && <span class="quiet"> {t("notWhileStale")}</span>}
+      {stale && <span class="quiet"> · {t("notWhileStale")}</span>}
       {doing.refusal && <span class="bad-text" role="alert"> {refusalOf(doing.refusal)}</span>}
     </p>
   );

@@ -36,8 +36,8 @@ export function Traffic(): JSX.Element {
 /** How many there are, and whether anybody may switch at all. */
 function Lead(): JSX.Element | null {
   const facts = store.clusterFacts.value;
-  const count = store.applications.value?.filter((one) => !one.why_not).length ?? 0;
-  if (count === 0) return null;
+  const count = store.applications.value?.filter((one) => !one.why_not || one.open_switch).length ?? 0;
+  if (count === 0 || page.readOnly) return null;
   return (
     <div class="lead row">
       <p>
