@@ -95,6 +95,7 @@ const WORDS = {
     "Which kinds could not be seen then is not known: this was recorded before that was kept. What is not shown may have been there.",
     "당시 어떤 종류를 볼 수 없었는지는 알 수 없습니다. 그 정보를 남기기 전의 기록이므로, 보이지 않는 것도 있었을 수 있습니다.",
   ],
+  missingRights: ["`manage.py rbac --user NAME` prints the rights that watching needs.", "`manage.py rbac --user NAME`이 보는 데 필요한 권한을 출력합니다."],
   kind: ["Kind", "종류"],
   name: ["Name", "이름"],
   status: ["Status", "상태"],
@@ -109,6 +110,10 @@ const WORDS = {
   noApplications: [
     "No Service here has two sides. Give two Deployments of one Service a label that differs, such as slot: blue and slot: green.",
     "두 쪽을 가진 서비스가 없습니다. 한 서비스의 두 디플로이먼트에 서로 다른 레이블(예: slot: blue, slot: green)을 붙이세요.",
+  ],
+  servicesHidden: [
+    "Services or their workloads may not be read here, so it is not known which can be switched. The map says what is missing, and why.",
+    "서비스나 그 워크로드를 읽을 수 없어 무엇을 전환할 수 있는지 알 수 없습니다. 무엇이 왜 보이지 않는지는 지도에 나옵니다.",
   ],
   lastMoves: ["Last switches", "최근 전환"],
   everyMove: ["All of them, with every step", "모든 전환과 단계 보기"],

@@ -101,6 +101,11 @@ export function isMissing(kind: Kind): boolean {
   return missing.value === null || missing.value.some((one) => one.kind === kind);
 }
 
+/** How many there are, as text; empty where none is seen since none may be. */
+export function countOf(kind: Kind, count: number, say: (count: number) => string = String): string {
+  return count === 0 && isMissing(kind) ? "" : say(count);
+}
+
 export const route = signal<Route>(typeof location === "undefined" ? routes.parse("", "") : routes.parse(location.pathname, location.search));
 
 /** This will move to another view of the page. With `keep`, no step for the browser's back button is made. */

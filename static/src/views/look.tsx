@@ -94,6 +94,7 @@ function Missing(): JSX.Element | null {
           </li>
         ))}
       </ul>
+      {missing.some((one) => one.why === "not_permitted" || one.why === "partly") && <p class="quiet">{t("missingRights")}</p>}
     </details>
   );
 }

@@ -25,6 +25,7 @@ export function Map(): JSX.Element {
   const parts = derived.parts.value;
   const zones = derived.zones.value;
   const homeless = store.podsOn("");
+  const counts = [store.countOf("Node", store.picture.count("Node")), store.countOf("Pod", podCount.value, (count) => t("pods", { count }))];
   return (
     <Stage>
       {!isAnythingFound.value && <p class="card" role="status">{t("nothingFound")}</p>}
@@ -36,7 +37,7 @@ export function Map(): JSX.Element {
       </section>
       <Doors seen={seen} />
       <section class="band" aria-label={t("nodes")} data-density={density.value}>
-        <h2>{t("nodes")} <span class="quiet">{store.picture.count("Node")} · {t("pods", { count: podCount.value })}</span></h2>
+        <h2>{t("nodes")} <span class="quiet">{counts.filter(Boolean).join(" · ")}</span></h2>
         {zones.length === 0 && !store.isMissing("Node") && <p class="quiet">{t("noNodes")}</p>}
         <div class="zones">
           {zones.map(([zone, itsNodes]) => (

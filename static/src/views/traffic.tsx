@@ -53,7 +53,7 @@ function Applications(): JSX.Element {
   const found = derived.live.value;
   if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
   if (!store.applications.value) return <p class="card" role="status">{t("loading")}</p>;
-  if (found.length === 0) return <p class="card">{t("noApplications")}</p>;
+  if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
   return (
     <div class="cards">
       {found.map((live) => (
@@ -69,6 +69,11 @@ function Applications(): JSX.Element {
       ))}
     </div>
   );
+}
+
+/** Whether there may be applications that are not found, since what they are found from may not be read. */
+function isHidden(): boolean {
+  return (["Service", "Deployment", "StatefulSet"] as const).some(store.isMissing);
 }
 
 function Moves(): JSX.Element | null {
@@ -109,7 +114,7 @@ function Reasons(): JSX.Element {
   if (asked.refusal) return <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
   if (!asked.value) return <p role="status">{t("loading")}</p>;
   const others = asked.value.filter((one) => one.why_not);
-  if (others.length === 0) return <p>{t("noOtherServices")}</p>;
+  if (others.length === 0) return <p>{t(isHidden() ? "servicesHidden" : "noOtherServices")}</p>;
   return (
     <dl class="reasons">
       {others.map((one) => (
