@@ -66,13 +66,17 @@ class Digesting:
                 self._tell(words.Counted(key=spec.key, count=count, at=self._clock()))
             return
         self._tell(words.DigestBegun(key=spec.key, at=now))
-        version = ""
+        version, is_answered = "", True
         try:
             for page in digesting.pages(self._connection, spec):
                 version = version or page.metadata.resource_version
                 objects = tuple((Uid(one.metadata.uid), one.metadata.resource_version) for one in page.items or ())
                 self._tell(words.DigestPage(key=spec.key, version=version, objects=objects))
             self._tell(words.DigestEnded(key=spec.key, at=self._clock()))
+        except (errors.Unreachable, errors.TimedOut):
+            is_answered = False  # an outage takes time, and is no work of the API server
+            raise
         finally:
             ended = self._clock()
-            self._rested[spec.key] = ended + REST * (ended - now)
+            if is_answered:
+                self._rested[spec.key] = ended + REST * (ended - now)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from clusterview.kube import errors
 from clusterview.observer import words
 from clusterview.observer.digesting import EVERY_SECONDS, REST, Digesting
 from tests.kube.making import PODS, failure, page, pod
@@ -68,6 +70,25 @@ def test_after_a_dear_look_there_are_counts_until_a_hundred_times_as_long_has_pa
         look.round()
         assert isinstance(told[-1], words.DigestBegun | words.DigestPage | words.DigestEnded)
         assert {one.query["limit"] for one in script.asked[1 : len(counts) + 1]} == {"1"}
+
+
+@pytest.mark.parametrize("error", [errors.Unreachable, errors.TimedOut])
+def test_a_look_that_an_outage_ended_is_done_again_at_its_usual_time_however_long_it_waited(
+    monkeypatch: pytest.MonkeyPatch, error: type[errors.KubeError]
+) -> None:
+    told: list[Any] = []
+    clock = Clock()
+
+    def silence(*_: Any) -> Iterator[Any]:
+        clock.now += 10.0
+        raise error("it took too long")
+
+    monkeypatch.setattr("clusterview.kube.digesting.pages", silence)
+    with playing(last=COUNTED) as script:
+        look = digesting(script, told, clock)
+        for clock.now in (0.0, EVERY_SECONDS, 3 * EVERY_SECONDS):
+            look.round()
+    assert told == [words.DigestBegun(key="Pod", at=at) for at in (EVERY_SECONDS, 3 * EVERY_SECONDS)]
 
 
 def test_a_count_that_is_not_said_is_not_guessed() -> None:
