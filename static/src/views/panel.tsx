@@ -116,7 +116,7 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
           <Fact name="kubelet">{record.kubelet_version}</Fact>
           <Fact name="CPU">{record.cpu_allocatable / 1000}</Fact>
           <Fact name="memory">{(record.memory_allocatable / 2 ** 30).toFixed(1)} GiB</Fact>
-          {record.taints.length > 0 && <Fact name="taints">{record.taints.map((one) => `${one.key}=${one.value}:${one.effect}`).join(", ")}</Fact>}
+          {record.taints.length > 0 && <Fact name="taints">{record.taints.map((one) => `${one.key}${one.value && `=${one.value}`}:${one.effect}`).join(", ")}</Fact>}
         </>
       );
     case "Service":
