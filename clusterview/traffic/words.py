@@ -38,17 +38,17 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("no-op", "ok"): ("The two sides are different pods.", ""),
     ("no-op", "block"): ("{to} gets the traffic already.", "Choose the other side."),
     ("target-missing", "block"): ("No workload and no pod carries {key}={to}.", "Deploy that side first."),
-    ("no-ready", "ok"): ("{ready} pods of {to} are ready.", ""),
+    ("no-ready", "ok"): ("Ready pods of {to}: {ready}.", ""),
     ("no-ready", "block"): (
         "No pod of {to} is ready: every request would fail.",
         "Wait until pods of {to} are ready, or look at why they are not.",
     ),
     ("green-smaller", "ok"): ("{to} is as large as {from}: {ready} ready, {live} ready today.", ""),
     ("green-smaller", "block"): (
-        "{to} has {ready} ready pods, {from} has {live}: {to} would be overloaded.",
-        "Scale {to} to at least {live} ready pods.",
+        "Ready pods of {to}: {ready}, of {from}: {live}. {to} would be overloaded.",
+        "Scale {to} until at least as many pods are ready as {from} has ({live}).",
     ),
-    ("green-smaller", "info"): ("{to} has {ready} ready pods, {from} has {live}.", ""),
+    ("green-smaller", "info"): ("Ready pods of {to}: {ready}, of {from}: {live}.", ""),
     ("third-workload", "ok"): ("The new selector matches only pods of the new side.", ""),
     ("third-workload", "block"): (
         "{selector} also matches pods that are not of the new side.",
@@ -181,8 +181,8 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("others-lead-here", "ok"): ("No other Service leads to {side} alone.", ""),
     ("others-lead-here", "block"): ("Other Services lead to {side} alone: {services}.", "Switch them first."),
-    ("warm", "ok"): ("{side} has {ready} ready pods and gets {target}.", ""),
-    ("warm", "block"): ("{side} has {ready} ready pods, as many as are needed ({target}).", "Switch to it."),
+    ("warm", "ok"): ("Ready pods of {side}: {ready}, wanted: {target}.", ""),
+    ("warm", "block"): ("Ready pods of {side}: {ready}, as many as are needed ({target}).", "Switch to it."),
     ("autoscaler-most", "ok"): ("No autoscaler holds {side} below {target} pods.", ""),
     ("autoscaler-most", "block"): (
         "The autoscaler of {side} allows fewer than {target} pods ({names}).",

@@ -23,7 +23,7 @@ export function seconds(milliseconds: number): string {
 
 /** What is left until a moment, as minutes and seconds. */
 export function countdown(until: string, now: number): string {
-  const seconds = Math.max(0, Math.ceil((Date.parse(until) - now) / 1000));
+  const seconds = Math.max(0, Math.round((Date.parse(until) - now) / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
