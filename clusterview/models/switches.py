@@ -31,6 +31,7 @@ class Switch(Operation):
 
     class Meta:
         ordering = ["-requested_at"]
+        indexes = [models.Index(fields=["cluster", "keeping_old_until"], name="switches_that_keep")]
         constraints = [
             models.UniqueConstraint(fields=["cluster", "service_uid"], condition=Q(open=True), name="one_open_switch_per_service"),
             models.UniqueConstraint(

@@ -7,8 +7,8 @@ kept any more, for it has the traffic again or nobody goes back to it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 def watch(*, opened: looking.Opener = looking.cluster) -> None:
     """This will read each Service once whose old side is kept."""
     away = set[str]()
-    for switch in _kept():
+    for switch in kept():
         if switch.cluster_id not in away and not _look(switch, opened=opened):
             away.add(switch.cluster_id)
 
 
-def _kept() -> Iterator[Switch]:
-    """Those that have moved traffic last, as far as the database tells."""
-    kept = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True).select_related("cluster")
-    return (switch for switch in kept if reporting.newest(switch))
+def kept(**those: Any) -> list[Switch]:
+    """This will give those that have moved traffic last and whose old side is kept, as far as the database tells; `those` are fields of theirs."""
+    rows = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True, **those)
+    return [switch for switch in rows.select_related("cluster") if reporting.newest(switch)]
 
 
 def _look(switch: Switch, *, opened: looking.Opener) -> bool:
@@ -49,21 +49,31 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     except errors.KubeError as problem:
         log.info("the Service of switch %s could not be looked at: %s", switch.pk, problem.sentence)
         return True
+    _compare(switch, service)
+    return True
+
+
+def compare(switches: list[Switch], service: ServiceNow) -> None:
+    """This will tell once if the Service, read after these of its switches were found `kept`, does not lead where they have brought it."""
+    for switch in switches:
+        _compare(switch, service)
+
+
+def _compare(switch: Switch, service: ServiceNow | None) -> None:
     if service is None:
         _give_up(switch, reason="gone")
     elif service.uid != switch.service_uid:
         _give_up(switch, reason="replaced")
     elif service.selector != switch.to_selector and not restoring.is_lost(switch.cluster, service):
         _give_up(switch, reason=reporting.REVERTED_AFTERWARDS, service=service)
-    return True
 
 
 @transacting.whole
 def _give_up(switch: Switch, *, reason: str, service: ServiceNow | None = None) -> None:
     """Tells it once, however many look. A newer switch of ours that has changed the selector was accepted before anybody could read that."""
-    kept = Switch.objects.filter(pk=switch.pk, state=State.SUCCEEDED, keeping_old_until__gt=timezone.now())
+    row = Switch.objects.filter(pk=switch.pk, state=State.SUCCEEDED, keeping_old_until__gt=timezone.now())
     detail = engine.who_wrote(service) if service else ""
-    if not reporting.newest(switch) or not kept.update(keeping_old_until=None, reason=reason, detail=auditing.lasting(detail)):
+    if not reporting.newest(switch) or not row.update(keeping_old_until=None, reason=reason, detail=auditing.lasting(detail)):
         return
     body = {"selector": service.selector, "manager": service.selector_manager} if service else {}
     moving_on.record(switch, ("REVERTED_AFTERWARDS", {"reason": reason} | body))

@@ -31,6 +31,7 @@ from clusterview.traffic import (
     engine,
     executing,
     holding,
+    keeping,
     looking,
     moving_on,
     pairing,
@@ -134,9 +135,11 @@ def request_switch(
     found = cluster_of(cluster)
     must(person=person, cluster=found)
     is_the_armed_one(found, opened=opened)
+    before = keeping.kept(cluster=cluster, namespace=namespace, service=service)
     began = time.monotonic()
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
     must_be_known(situation.service, cluster=found)
+    keeping.compare(before, situation.service)
     situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
     _refuse_other(situation, shown=shown, person=person, cluster=cluster, opened=opened)
@@ -178,9 +181,11 @@ def request_group(
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
+        before = keeping.kept(cluster=cluster, namespace=namespace, service=service)
         began = time.monotonic()
         situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
         must_be_known(situation.service, cluster=found)
+        keeping.compare(before, situation.service)
         situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
         _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))

@@ -13,7 +13,7 @@ from clusterview.models import AuditEntry, Sizing, Switch
 from clusterview.traffic import executing, keeping, reconciling, reporting, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
-from tests.traffic.memory import BLUE
+from tests.traffic.memory import BLUE, GREEN
 from tests.traffic.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,8 +38,8 @@ def look(here: World) -> None:
     here.check()
 
 
-def revert(here: World, selector: dict[str, str] = BLUE) -> None:
-    here.memory.edit(lambda document: document["spec"].update(selector=dict(selector)), by="argocd-controller")
+def revert(here: World, selector: dict[str, str] = BLUE, *, by: str = "argocd-controller") -> None:
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(selector)), by=by)
 
 
 def lines() -> list[dict[str, Any]]:
@@ -73,6 +73,18 @@ def test_several_executors_tell_it_once(here: World) -> None:
     for run in list(here.runs):
         here.go(run, times=9)
     assert len(lines()) == 1
+
+
+def test_what_somebody_asks_for_before_anybody_has_looked_does_not_keep_it_untold(here: World) -> None:
+    reverted = Switch.objects.get()
+    revert(here, by="somebody")
+    here.click(to="green")
+    for run in list(here.runs):
+        here.go(run, times=40)
+    assert (Switch.objects.count(), here.memory.selector) == (2, GREEN)
+    look(here)
+    assert lines() == [{"reason": "reverted-afterwards", "selector": BLUE, "manager": "somebody"}]
+    assert AuditEntry.objects.get(action="REVERTED_AFTERWARDS").switch_id == reverted.pk
 
 
 def test_the_old_side_is_not_held_up_any_more_once_it_has_the_traffic(here: World) -> None:
