@@ -327,6 +327,19 @@ class Begun(Schema):
     state: str
 
 
+class TakenBack(Begun):
+    """What becomes of one of a group that is taken back: `id` is the switch that goes back, or the one that is left as it is.
+
+    `left` is the code of why nothing is written to the Service, said in English by `sentence`, and `by` who led it where it leads, where that is
+    known; all empty where it goes back.
+    """
+
+    service: str
+    left: str = ""
+    by: str = ""
+    sentence: str = ""
+
+
 class Ref(Schema):
     kind: str
     namespace: str

@@ -17,7 +17,7 @@ from clusterview.api import clusters, identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models import Sizing, Switch
 from clusterview.models.people import Role
-from clusterview.traffic import applications, reporting, requesting, words
+from clusterview.traffic import applications, reporting, requesting, returning, words
 
 of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
@@ -101,11 +101,14 @@ def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) 
     return Status(202, [told(one) for one in begun])
 
 
-@router.post("/groups/{uuid:group}/back", response={202: list[shapes.Begun]})
+@router.post("/groups/{uuid:group}/back", response={202: list[shapes.TakenBack]})
 def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, str]]]:
-    """Takes the switches of a group back, in reverse order."""
+    """Takes the switches of a group back, in reverse order; then come those that nothing is written to, since they lead elsewhere already."""
     someone = identity.require(request, Role.OPERATOR)
-    return Status(202, [told(one) for one in requesting.request_group_back(group=group, person=someone)])
+    begun, left = returning.request_group_back(group=group, person=someone)
+    going = [told(one) | {"service": one.service} for one in begun]
+    stay = [told(one) | {"service": one.service, "left": why, "by": by, "sentence": words.left(why)} for one, why, by in left]
+    return Status(202, going + stay)
 
 
 @router.get("", response=list[shapes.Switch], by_alias=True)

@@ -53,7 +53,7 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     return True
 
 
-def compare(switches: list[Switch], service: ServiceNow) -> None:
+def compare(switches: list[Switch], service: ServiceNow | None) -> None:
     """This will tell once if the Service, read after these of its switches were found `kept`, does not lead where they have brought it."""
     for switch in switches:
         _compare(switch, service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from clusterview.models import AuditEntry, Operation, Sizing, Switch
@@ -127,9 +128,14 @@ def kept(switch: Switch) -> bool:
 
 
 def newest(switch: Switch) -> bool:
-    """Whether no later switch of the same Service has changed anything."""
-    later = Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
-    return not later.exclude(applied_at=None).exists() and not later.filter(open=True).exists()
+    """Whether no later switch of the same Service has changed anything, or may."""
+    return later(switch) is None
+
+
+def later(switch: Switch) -> Switch | None:
+    """The last one of the later switches of the same Service that have changed something, or may."""
+    found = Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
+    return found.filter(Q(open=True) | Q(applied_at__isnull=False)).first()
 
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:

@@ -213,26 +213,6 @@ def _members(switch: Switch) -> list[Switch]:
     return list(Switch.objects.filter(group=switch.group).order_by("position")) if switch.group else [switch]
 
 
-def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Opener = looking.cluster) -> list[Switch]:
-    """This will take a group's switches back, the last one first. One that runs is turned around, and one that was not begun never begins.
-    Raises Refused.
-    """
-    members = list(Switch.objects.filter(group=group, cluster__active=True).order_by("-position"))
-    if not members:
-        raise Refused(404, "no-group")
-    turned = [request_back(switch=one, person=person, opened=opened) for one in members if one.open]
-    done = [one for one in members if one.state == State.SUCCEEDED and reporting.newest(one)]
-    if not done and not turned:
-        raise Refused(409, "finished")
-    if len(done) < 2:
-        return [*turned, *(request_back(switch=one, person=person, opened=opened) for one in done)]
-    back = request_group(
-        person=person, cluster=done[0].cluster_id, namespace=done[0].namespace, services=[one.service for one in done], to=done[0].from_value,
-        reverses={one.service: one for one in done}, opened=opened,
-    )  # fmt: skip
-    return [*turned, *back]
-
-
 def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> list[dict[str, str]]:
     """What keeps others from writing the selector back, for a switch that somebody else reverted; empty where the cluster cannot be asked."""
     if switch.state != State.REVERTED_EXTERNALLY and switch.reason != reporting.REVERTED_AFTERWARDS:

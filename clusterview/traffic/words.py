@@ -379,6 +379,13 @@ REASONS: Mapping[str, str] = {
     "left": "Somebody ended it while it was held. Traffic is where it was then: look at the Service before you switch again.",
 }
 
+LEFT: Mapping[str, str] = {
+    "already-back": "It leads to the old side already; nothing was written to it.",
+    "led-elsewhere": "It has been changed since and does not lead to the old side; nothing was written to it.",
+    "service-gone": "The Service was deleted, or deleted and created again; nothing was written to it.",
+    "newer-runs": "A newer switch of it is running; nothing was written to it.",
+}
+
 
 def check(*, code: str, level: str, params: Mapping[str, str]) -> tuple[str, str]:
     """This will say a check's sentence and its remedy."""
@@ -406,3 +413,7 @@ def refusal(code: str) -> str:
 
 def reason(code: str) -> str:
     return REASONS.get(code, code)
+
+
+def left(code: str) -> str:
+    return LEFT.get(code, code)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -30,6 +31,11 @@ def slots(cluster: Any) -> dict[str, str]:
     return {name: cluster.get(f"{SERVICES}/{name}")["spec"]["selector"]["slot"] for name in ("shop", "shop-inside")}
 
 
+def have_moved(operator: httpx.Client, cluster_id: str) -> bool:
+    last = operator.get("/switches", params={"cluster": cluster_id, "limit": 2}).json()
+    return [(one["service"], one["to"], one["state"]) for one in last] == [(name, "green", "succeeded") for name in ("shop-inside", "shop")]
+
+
 def test_a_group_moves_with_one_click_and_comes_back_with_another(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
@@ -44,7 +50,7 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
 
 
 def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
-    page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
+    page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:
     cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"sessionAffinity": "ClientIP"}})
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
@@ -56,6 +62,8 @@ def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     expect(told.locator("pre").last).to_contain_text("patch service shop-inside")
     told.get_by_role("checkbox").check()
     together.click()
-    wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
+    wait_for(lambda: have_moved(operator, cluster_id), seconds=40, what="both Services lead to green")
+    cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"selector": {"slot": "blue"}}})
     page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$")).click(timeout=40_000)
+    expect(page.get_by_text(re.compile(r"^shop-inside \(.+\): It leads to the old side already"))).to_be_visible(timeout=40_000)
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")

@@ -1,14 +1,26 @@
-"""A group of Services asked for over and over, and by somebody who saw them otherwise: what is accepted is accepted once."""
+"""A group of Services asked for over and over, and by somebody who saw them otherwise: what is accepted is accepted once, and taken back as far as it
+still is where it was brought.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
+from django.utils import timezone
 
 from clusterview.access.people import Person
-from clusterview.models import Switch
-from clusterview.traffic import requesting
+from clusterview.kube import errors
+from clusterview.models import AuditEntry, Switch
+from clusterview.topology.objects import Uid
+from clusterview.traffic import requesting, returning
 from clusterview.traffic.errors import Refused
+from clusterview.traffic.looking import Residents
+from clusterview.traffic.situations import FieldOwner, ServiceNow, Situation
+from clusterview.traffic.states import State
 from tests.postgres.shops import Shops
+from tests.traffic import making
 from tests.traffic.test_engine import BLUE, GREEN, no_doorbell, who_may_switch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,3 +59,77 @@ def test_a_group_of_which_one_service_is_not_as_it_was_seen_is_refused_with_what
     assert refused.value.body["fresh"]["selector"] == BLUE
     assert not Switch.objects.exists()
     assert len(ask(olga, expected={"shop": BLUE, "shop-inside": BLUE})) == 2
+
+
+THREE = ["shop", "shop-inside", "shop-outside"]
+
+
+class Moved(Shops):
+    """A group that has moved to green, of which each may have been changed since."""
+
+    def __init__(self, olga: Person) -> None:
+        self.olga = olga
+        self.services = {name: making.service_now(name=name, uid=f"uid-{name}", selector=GREEN) for name in THREE}
+        self.members = ask(olga, services=THREE)
+        done = {"state": State.SUCCEEDED, "open": False, "applied_at": timezone.now(), "keeping_old_until": timezone.now() + timedelta(minutes=10)}
+        Switch.objects.update(**done)
+
+    def take_back(self) -> tuple[list[str], list[tuple[str, str, str]]]:
+        """The Services that go back, and those that are left, with why and by whom."""
+        begun, left = returning.request_group_back(group=self.members[0].group or pytest.fail("no group"), person=self.olga, opened=self)
+        return [one.service for one in begun], [(one.service, why, by) for one, why, by in left]
+
+    def lead(self, name: str, selector: dict[str, str], *, by: str) -> None:
+        self.services[name] = msgspec.structs.replace(self.services[name], selector=selector, selector_owners=(FieldOwner(by, "Update"),))
+
+    def service(self, *, namespace: str, name: str) -> ServiceNow:
+        if name not in self.services:
+            raise errors.NotFound("not found")
+        return self.services[name]
+
+    def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
+        return self.services[name], Residents(list(making.situation().workloads), [])
+
+    def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], **_: object) -> Situation:
+        return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target)
+
+
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> Moved:
+    monkeypatch.setattr(requesting, "carry_out", lambda *_, **__: None)
+    return Moved(who_may_switch())
+
+
+@pytest.mark.parametrize(("selector", "why"), [(BLUE, "already-back"), (BLUE | {"slot": "red"}, "led-elsewhere")])
+def test_whom_somebody_has_led_elsewhere_since_is_told_and_left_alone_while_the_others_go_back(
+    moved: Moved, selector: dict[str, str], why: str
+) -> None:
+    moved.lead("shop-inside", selector, by="argocd-controller")
+    assert moved.take_back() == (["shop-outside", "shop"], [("shop-inside", why, "argocd-controller")])
+    assert [one.body["selector"] for one in AuditEntry.objects.filter(action="REVERTED_AFTERWARDS")] == [selector]
+    assert Switch.objects.filter(service="shop-inside").count() == 1
+
+
+def test_a_service_that_is_gone_or_another_one_by_now_is_no_obstacle_either(moved: Moved) -> None:
+    del moved.services["shop"]
+    moved.services["shop-inside"] = msgspec.structs.replace(moved.services["shop-inside"], uid=Uid("uid-made-anew"))
+    assert moved.take_back() == (["shop-outside"], [("shop-inside", "service-gone", ""), ("shop", "service-gone", "")])
+
+
+def test_whom_somebody_took_back_alone_is_told_with_their_name(moved: Moved) -> None:
+    back = requesting.request_back(switch=moved.members[1], person=moved.olga, opened=moved)
+    assert moved.take_back() == (["shop-outside", "shop"], [("shop-inside", "newer-runs", back.actor)])
+    Switch.objects.filter(open=True).update(state=State.SUCCEEDED, open=False, applied_at=timezone.now())
+    for name in THREE:
+        moved.lead(name, BLUE, by="clusterview")
+    assert moved.take_back() == ([], [(name, "already-back", back.actor) for name in THREE[::-1]])
+
+
+def test_who_is_changed_while_the_group_is_taken_back_is_not_written_over(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_was = dict(moved.services)
+    monkeypatch.setattr(moved, "service", lambda *, namespace, name: as_it_was[name])
+    moved.lead("shop-inside", BLUE | {"slot": "red"}, by="somebody")
+    with pytest.raises(Refused) as refused:
+        moved.take_back()
+    assert (refused.value.code, refused.value.body["service"]) == ("changed", "shop-inside")
+    assert Switch.objects.count() == 3

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.models import Cluster as ClusterRow
 from clusterview.models import Switch
-from clusterview.traffic import engine, moving_on, reporting, requesting
+from clusterview.traffic import engine, moving_on, reporting, requesting, returning
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Right
 from clusterview.traffic.states import State
@@ -47,6 +47,10 @@ def ask_group(*, olga: Person, reached: Reached) -> list[Switch]:
     return requesting.request_group(
         person=olga, cluster="lab", namespace="store", services=["shop", SECOND], to="green", opened=lambda _: reached
     )
+
+
+def take_back(switch: Switch, *, olga: Person, reached: Reached) -> returning.Returned:
+    return returning.request_group_back(group=switch.group or pytest.fail("no group"), person=olga, opened=lambda _: reached)
 
 
 def test_an_overlap_lets_both_sides_take_traffic_before_the_old_one_is_left(
@@ -111,7 +115,7 @@ def test_a_group_is_switched_in_order_and_taken_back_in_reverse(olga: Person, re
     second.refresh_from_db()
     assert second.state == State.SUCCEEDED, "it follows at once"
     assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == GREEN
-    back = requesting.request_group_back(group=first.group or pytest.fail("no group"), person=olga, opened=lambda _: reached)
+    back = take_back(first, olga=olga, reached=reached).begun
     assert [one.service for one in back] == [inside, "shop"]
     assert [one.reverses_id for one in back] == [second.pk, first.pk]
     assert carry_out(back[0], reached).state == State.SUCCEEDED
@@ -124,7 +128,7 @@ def test_a_group_that_is_half_done_goes_back_as_a_whole(
     first, second = ask_group(olga=olga, reached=reached)
     monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
     assert carry_out(first, reached).state == State.SUCCEEDED
-    turned, back = requesting.request_group_back(group=first.group or pytest.fail("no group"), person=olga, opened=lambda _: reached)
+    turned, back = take_back(first, olga=olga, reached=reached).begun
     assert (turned.pk, back.reverses_id) == (second.pk, first.pk)
     assert carry_out(turned, reached).state == State.CANCELLED
     assert carry_out(back, reached).state == State.SUCCEEDED

@@ -48,7 +48,7 @@ def test_every_state_reason_and_refusal_is_said_in_korean() -> None:
     text = (CATALOGS / "switching.ts").read_text()
     known = set(re.findall(r'^  "?([\w-]+)"?: ', text, re.MULTILINE))
     assert {str(state) for state in states.State} <= known
-    assert set(words.REASONS) | set(words.REFUSALS) <= known
+    assert set(words.REASONS) | set(words.REFUSALS) | set(words.LEFT) <= known
 
 
 def test_what_would_be_if_everything_stopped_is_said_of_every_state_that_goes_on() -> None:

@@ -1,5 +1,5 @@
 /** What is said of a switch: its states, why it ended, and why it was refused, by the server's codes. */
-import type { Refusal, Switch } from "../state/rest";
+import type { Refusal, Switch, TakenBack } from "../state/rest";
 import { inLanguage, language, t } from "./words";
 import type { Word } from "./words";
 
@@ -193,6 +193,10 @@ const KOREAN: Readonly<Record<string, string>> = {
   superseded: "이 서비스에 더 새로운 전환이 있습니다. 그 전환에서 되돌리세요.",
   "keeping-ended": "이전 버전을 더 이상 유지하지 않습니다.",
   "bad-minutes": "분은 1에서 1440 사이의 정수입니다.",
+  "already-back": "이미 이전 쪽을 가리키므로 아무것도 쓰지 않았습니다.",
+  "led-elsewhere": "그 뒤에 바뀌어 이전 쪽이 아닌 곳을 가리킵니다. 아무것도 쓰지 않았습니다.",
+  "service-gone": "서비스가 삭제되었거나 새로 만들어졌습니다. 아무것도 쓰지 않았습니다.",
+  "newer-runs": "이 서비스의 더 새로운 전환이 진행 중입니다. 아무것도 쓰지 않았습니다.",
   not_seen_yet: "클러스터를 아직 보지 못했습니다.",
   no_server: "Clusterview가 응답하지 않습니다.",
 };
@@ -240,4 +244,10 @@ export function differsOf(told: Pick<Switch, "differs">): string {
 export function refusalOf(refusal: Refusal): string {
   const said = (language.value === "ko" && KOREAN[refusal.code]) || refusal.sentence || (refusal.code === "no_server" ? NO_SERVER : refusal.code);
   return t("refused", { sentence: said });
+}
+
+/** Why one of a group was not taken back with the others, and by whom where that is known. */
+export function leftOf(told: TakenBack): string {
+  const said = (language.value === "ko" && KOREAN[told.left]) || told.sentence || told.left;
+  return `${told.service}${told.by && ` (${told.by})`}: ${said}`;
 }

@@ -372,8 +372,17 @@ export interface GroupRequest {
 export const requestGroup = (id: string, body: GroupRequest, key: string): Promise<unknown> =>
   call("POST", `${cluster(id)}/groups`, body, { "Idempotency-Key": key });
 
+/** What becomes of one of a group that is taken back; `left` is why nothing is written to its Service, empty where it goes back. */
+export interface TakenBack {
+  readonly id: string;
+  readonly service: string;
+  readonly left: string;
+  readonly by: string;
+  readonly sentence: string;
+}
+
 /** Takes the switches of a group back, the last one first. */
-export const groupBack = (group: string): Promise<unknown> => call("POST", `/api/v1/switches/groups/${encodeURIComponent(group)}/back`, {});
+export const groupBack = (group: string): Promise<TakenBack[]> => call("POST", `/api/v1/switches/groups/${encodeURIComponent(group)}/back`, {});
 
 export function csrfToken(cookies: string): string {
   return /(?:^|;\s*)csrftoken=([^;]*)/.exec(cookies)?.[1] ?? "";

@@ -3,8 +3,9 @@
  * the server checks everything again at the click and when the switch is carried out.
  */
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
-import { differsOf, ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { differsOf, ifStopped, leftOf, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import * as derived from "../state/derived";
@@ -29,6 +30,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   const { application } = live;
   // Somebody may have moved the selector since: then there is nothing to go back from.
   const keeping = application.keeping?.to === live.asked && stands(live, application.keeping.switch) ? application.keeping : null;
+  const [stayed, tell] = useState<readonly rest.TakenBack[]>([]);
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
@@ -37,7 +39,8 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       )}
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} live={live} />}
-      {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} />}
+      {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} tell={tell} />}
+      {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
@@ -156,7 +159,14 @@ export function Steps({ steps }: { steps: rest.SwitchStory["steps"] }): JSX.Elem
   return <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>;
 }
 
-function Kept({ keeping, isServing }: { keeping: rest.Keeping; isServing: boolean }): JSX.Element {
+interface KeptProps {
+  readonly keeping: rest.Keeping;
+  readonly isServing: boolean;
+  /** Takes those of a group that were not taken back with it. */
+  readonly tell: (stayed: readonly rest.TakenBack[]) => void;
+}
+
+function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
   const keep = async (): Promise<void> => {
@@ -173,7 +183,7 @@ function Kept({ keeping, isServing }: { keeping: rest.Keeping; isServing: boolea
       ) : (
         <p class="row">
           <Back id={keeping.switch} to={keeping.from} />
-          {keeping.group && <BackTogether group={keeping.group} to={keeping.from} />}
+          {keeping.group && <BackTogether group={keeping.group} to={keeping.from} tell={tell} />}
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { cluster: page.clusterName })}</button>
         </p>
       )}
@@ -200,10 +210,10 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element {
   );
 }
 
-function BackTogether({ group, to }: { group: string; to: string }): JSX.Element {
+function BackTogether({ group, to, tell }: { group: string; to: string } & Pick<KeptProps, "tell">): JSX.Element {
   const doing = useDoing();
   const back = async (): Promise<void> => {
-    await rest.groupBack(group);
+    tell((await rest.groupBack(group)).filter((one) => one.left));
     await store.loadApplications();
   };
   return (
