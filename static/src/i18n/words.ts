@@ -147,7 +147,7 @@ const WORDS = {
   ],
   switchTo: ["Switch traffic to {side} on {cluster}", "{cluster}의 트래픽을 {side}(으)로 전환"],
   switchTogether: ["Switch {services} together to {side} on {cluster}", "{cluster}의 {services} 트래픽을 함께 {side}(으)로 전환"],
-  moveTogether: ["{services} together", "{services} 함께"],
+  moveTogether: ["{count} Services together", "서비스 {count}개 함께"],
   moveAlone: ["{service} alone", "{service}만"],
   togetherHow: [
     "One after another in this order. Where one does not succeed, those after it are not begun.",

@@ -67,14 +67,14 @@ function Offer({ live, to, alone }: MoveProps): JSX.Element {
   const [isAlone, only] = useState(false);
   const members = derived.together(live, to, derived.live.value);
   if (members.length === 0) return <Single live={live} to={to} alone={alone} />;
-  const services = members.map((one) => one.application.service);
+  const names = members.map((one) => one.application.service).join();
   return (
     <>
       <p class="row">
-        <button type="button" class="button" aria-pressed={!isAlone} onClick={() => only(false)}>{t("moveTogether", { services: services.join(", ") })}</button>
+        <button type="button" class="button" aria-pressed={!isAlone} onClick={() => only(false)}>{t("moveTogether", { count: members.length })}</button>
         <button type="button" class="button" aria-pressed={isAlone} onClick={() => only(true)}>{t("moveAlone", { service: live.application.service })}</button>
       </p>
-      {isAlone ? <Single live={live} to={to} alone={alone} /> : <Together key={services.join()} live={live} members={members} to={to} alone={alone} />}
+      {isAlone ? <Single live={live} to={to} alone={alone} /> : <Together key={names} live={live} members={members} to={to} alone={alone} />}
     </>
   );
 }
@@ -186,11 +186,11 @@ interface MemberProps {
   readonly accept: (ticks: readonly string[]) => void;
 }
 
-/** One Service of a group, in its place; open where something stands against it or has to be ticked. */
+/** One Service of a group, in its place; open where something stands against it, has to be ticked or takes longer. */
 function Member({ found, place, of, accepted, accept }: MemberProps): JSX.Element {
   return (
     <li>
-      <details open={!found.ready || warned(found.checks).length > 0}>
+      <details open={!found.ready || warned(found.checks).length > 0 || found.overlap_seconds > 0}>
         <summary><strong>{place}. {found.service}</strong>: {found.from} → {found.to} · {passed(found.checks)}</summary>
         <section aria-label={found.service}>
           <Checks checks={found.checks} accepted={accepted} accept={accept} />
