@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { remedyOf, sentenceOf, wordsOf } from "../i18n/checks";
 import { t } from "../i18n/words";
 import type * as rest from "../state/rest";
+import { Sentence } from "./sentence";
 
 export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
   const remedy = remedyOf(check);
@@ -10,9 +11,9 @@ export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
   const objects = check.objects.map((one) => `${one.kind} ${one.name}`).filter((one) => !sentence.includes(one));
   return (
     <li data-level={check.level}>
-      {sentence}
+      <Sentence text={sentence} />
       {objects.length > 0 && <span class="quiet wrap"> {objects.join(", ")}</span>}
-      {remedy && <p class="quiet">{t("remedy", { text: remedy })}</p>}
+      {remedy && <p class="quiet"><Sentence text={t("remedy", { text: remedy })} /></p>}
     </li>
   );
 }

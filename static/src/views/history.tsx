@@ -15,6 +15,7 @@ import { Recipe } from "./checks";
 import { Link } from "./link";
 import { moment, seconds } from "./moments";
 import { Original } from "./original";
+import { Sentence } from "./sentence";
 import { Hold } from "./sizing";
 import { Ending, Steps } from "./switching";
 
@@ -171,8 +172,8 @@ function Filter({ text, without }: { text: string; without: Partial<Route> }): J
 
 function Verified({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.Element {
   const count = entries.filter((one) => one.problems.length > 0).length;
-  if (count) return <p class="card bad-text" role="alert">{t("entriesDoubted", { count })}</p>;
-  return <p class="quiet row above">{t("entriesHold")}</p>;
+  if (count) return <p class="card bad-text" role="alert"><Sentence text={t("entriesDoubted", { count })} /></p>;
+  return <p class="quiet row above"><Sentence text={t("entriesHold")} /></p>;
 }
 
 function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.Element {

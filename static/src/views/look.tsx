@@ -11,6 +11,7 @@ import { Original } from "./original";
 import { Panel } from "./panel";
 import { Problems } from "./problems";
 import { Rewind } from "./rewind";
+import { Sentence } from "./sentence";
 import { ZoomButtons } from "./stage";
 import { Table } from "./table";
 
@@ -94,7 +95,7 @@ function Missing(): JSX.Element | null {
           </li>
         ))}
       </ul>
-      {missing.some((one) => one.why === "not_permitted" || one.why === "partly") && <p class="quiet">{t("missingRights")}</p>}
+      {missing.some((one) => one.why === "not_permitted" || one.why === "partly") && <p class="quiet"><Sentence text={t("missingRights")} /></p>}
     </details>
   );
 }

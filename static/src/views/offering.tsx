@@ -13,6 +13,7 @@ import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { Checks, isTicked, passed, Recipe, warned } from "./checks";
+import { Sentence } from "./sentence";
 import { WarmUp } from "./sizing";
 
 /** How long the side that is left is kept, unless somebody asks for longer. */
@@ -204,7 +205,7 @@ function Member({ found, place, of, accepted, accept }: MemberProps): JSX.Elemen
 }
 
 function Refusals({ of }: { of: readonly (rest.Refusal | null)[] }): JSX.Element {
-  return <>{of.map((one, place) => one && <p key={place} class="bad-text" role="alert">{refusalOf(one)}</p>)}</>;
+  return <>{of.map((one, place) => one && <p key={place} class="bad-text" role="alert"><Sentence text={refusalOf(one)} /></p>)}</>;
 }
 
 /** What will happen, in words; `of` is the label that is exchanged. */

@@ -9,6 +9,7 @@ import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
+import { Sentence } from "./sentence";
 
 /** What was raised for a side, and how that stands. */
 export function Hold({ told }: { told: rest.Size }): JSX.Element {
@@ -18,7 +19,7 @@ export function Hold({ told }: { told: rest.Size }): JSX.Element {
       {told.numbers.filter((one) => one.stands).map((one) => (
         <p key={one.name} class="quiet">{t("heldAt", { kind: one.kind, name: one.name, number: one.to, before: one.was })}</p>
       ))}
-      {why && <p class="quiet">{why}{told.detail && ` (${told.detail})`}</p>}
+      {why && <p class="quiet"><Sentence text={why} />{told.detail && ` (${told.detail})`}</p>}
     </>
   );
 }
@@ -56,7 +57,7 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
           </button>
         </p>
       )}
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      {doing.refusal && <p class="bad-text" role="alert"><Sentence text={refusalOf(doing.refusal)} /></p>}
     </div>
   );
 }
@@ -113,7 +114,7 @@ function Change({ asked, word, begin }: ChangeProps): JSX.Element {
       <p class="row">
         <button type="button" class="button" disabled={!found.ready || doing.busy} onClick={() => doing.run(begin)}>{word}</button>
       </p>
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      {doing.refusal && <p class="bad-text" role="alert"><Sentence text={refusalOf(doing.refusal)} /></p>}
     </>
   );
 }

@@ -19,6 +19,7 @@ import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
 import { Offers } from "./offering";
 import { Original } from "./original";
+import { Sentence } from "./sentence";
 import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
 
 const KEEP_MINUTES = 30;
@@ -111,7 +112,7 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
   return (
     <div class="running" role="status">
       <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
-      {why && <p class="warn-text">{why} {told.detail && <Original text={told.detail} />}</p>}
+      {why && <p class="warn-text"><Sentence text={why} /> {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       {told.state === "verifying" && live.sides.every((side) => side.value !== live.asked) && (
         <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
@@ -252,7 +253,7 @@ export function Ending({ told }: { told: rest.Switch }): JSX.Element {
   const took = told.finished_at && told.state === "succeeded" ? seconds(Date.parse(told.finished_at) - Date.parse(told.requested_at)) : "";
   return (
     <>
-      {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{took && ` · ${took}`}{reason && <span class="quiet"> {reason}</span>}
+      {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{took && ` · ${took}`}{reason && <span class="quiet"> <Sentence text={reason} /></span>}
       {differs && <span class="bad-text"> {differs}</span>}
     </>
   );
