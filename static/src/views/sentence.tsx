@@ -2,5 +2,5 @@
 import type { JSX } from "preact";
 
 export function Sentence({ text }: { text: string }): JSX.Element {
-  return <>{text.split("`").map((part, number) => (number % 2 ? <code key={number} class="wrap">{part}</code> : part))}</>;
+  return <span>{text.split("`").map((part, number) => (number % 2 ? <code key={number} class="wrap">{part}</code> : part))}</span>;
 }
