@@ -237,8 +237,8 @@ def test_in_a_namespace_that_ends_nothing_is_switched_f101(olga: Person, reached
 
 
 @pytest.fixture
-def policy(lab_shop: Lab) -> Iterator[Callable[[str, dict[str, Any]], None]]:
-    """Puts an admission policy in force for the shop's Service; it is gone afterwards."""
+def policy(lab_shop: Lab, reached: Reached) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """Puts an admission policy in force for the shop's Service; it is in force no more afterwards, which is later than it is gone."""
     made: list[tuple[str, str]] = []
 
     def apply(kind: str, spec: dict[str, Any], more: dict[str, Any]) -> None:
@@ -253,6 +253,7 @@ def policy(lab_shop: Lab) -> Iterator[Callable[[str, dict[str, Any]], None]]:
     yield apply
     for kind, name in made[::-1]:
         lab_shop.kubectl("delete", kind, name, "--ignore-not-found")
+    wait_until(lambda: not is_forbidden(reached), seconds=30, what="the policy is in force no more")
 
 
 def is_forbidden(reached: Reached) -> bool:
