@@ -10,6 +10,7 @@ import pytest
 from tests.lab import namespaces
 from tests.lab.fixtures import free_ports, need, reset_shop, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
+from tests.lab.probing import Report, Request
 
 GATEWAY = Path(__file__).with_name("gateway.yaml")
 # Success means that the EndpointSlices hold only the new side. Each node's kube-proxy follows them, writing its rules at most once a second
@@ -46,6 +47,15 @@ def node_url(lab: NetworkedCluster, *, name: str) -> str:
     """The port of a NodePort Service on the node's address."""
     spec = lab.get(f"/api/v1/namespaces/store/services/{name}")["spec"]
     return f"http://{lab.address}:{spec['ports'][0]['nodePort']}/"
+
+
+def astray(report: Report, *, since: float, side: str) -> list[Request]:
+    """What went elsewhere although the node had followed a change of this moment: in NODES_FOLLOW_SECONDS, or with its first answer of this side
+    where that came later.
+    """
+    first = report.between(since, 1e12).first(side)
+    assert first is not None, f"{side} never answered"
+    return report.wrong_after(moment=max(since + NODES_FOLLOW_SECONDS, first), side=side)
 
 
 def slot_of(answer: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.lab import others
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import GATEWAY_PORT, NetworkedCluster
-from tests.network.conftest import NODES_FOLLOW_SECONDS, node_url, service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, node_url, service_url, slot_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -64,10 +64,10 @@ def test_a_selector_that_is_switched_moves_the_traffic_of_a_nodes_port(shop: Net
         wait_until(lambda: probe.so_far().per_side()["blue"] > 100, seconds=10, what="blue answers")
         shop.patch("/api/v1/namespaces/store/services/shop-port", {"spec": {"selector": {"slot": "green"}}})
         moved = time.time()
-        wait_until(lambda: len(probe.so_far().between(moved + NODES_FOLLOW_SECONDS, 1e12).requests) > 100, seconds=10, what="green answers")
+        wait_until(lambda: probe.so_far().between(moved + NODES_FOLLOW_SECONDS, 1e12).per_side()["green"] > 100, seconds=10, what="green answers")
     shop.patch("/api/v1/namespaces/store/services/shop-port", {"spec": {"selector": {"slot": "blue"}}})
     assert not probe.report.failed
-    assert not probe.report.wrong_after(moment=moved + NODES_FOLLOW_SECONDS, side="green")
+    assert not astray(probe.report, since=moved, side="green")
 
 
 def test_a_pod_that_is_gone_answers_no_more_and_the_others_do(shop: NetworkedCluster) -> None:

@@ -17,7 +17,7 @@ from tests.bench.table import Line, percentile
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
 from tests.lab.probing import Report
-from tests.network.conftest import NODES_FOLLOW_SECONDS, service_url, slot_of
+from tests.network.conftest import astray, service_url, slot_of
 from tests.network.test_components import HOST, gateway_url, weigh
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
@@ -64,7 +64,7 @@ def test_twenty_raw_selector_patches_under_two_hundred_requests_a_second(shop: N
     assert not probe.report.failed, probe.report.failed[:5]
     for start, slot, part in parts:
         assert part.first(slot), "each patch moved the traffic"
-        assert not part.wrong_after(moment=start + NODES_FOLLOW_SECONDS, side=slot), "and all of it"
+        assert not astray(part, since=start, side=slot), "and all of it"
     first = [1000 * ((part.first(slot) or 0) - start) for start, slot, part in parts]
     last = [1000 * ((part.last(OTHER[slot]) or start) - start) for start, slot, part in parts]
     lines = [
