@@ -50,6 +50,11 @@ def is_ending(item: Object) -> bool:
     return bool(item["metadata"].get("deletionTimestamp"))
 
 
+def addresses_of(item: Object) -> list[Object]:
+    """Where a Service or an Ingress is answered from outside; nothing while nobody has given it an address."""
+    return ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+
+
 def controller_of(item: Object) -> Object | None:
     """The owner reference that says who controls the object."""
     return next((one for one in item["metadata"].get("ownerReferences") or () if one.get("controller")), None)

@@ -14,7 +14,7 @@ import msgspec
 
 from clusterview.kube import structs
 from clusterview.observer import pod_status
-from clusterview.practice.objects import Object, annotations_of, condition, is_true, labels_of, moment, name_of
+from clusterview.practice.objects import Object, addresses_of, annotations_of, condition, is_true, labels_of, moment, name_of
 from clusterview.practice.resources import Resource
 from clusterview.practice.scaling import selector_text
 
@@ -149,12 +149,15 @@ def _service_ports(item: Object, _: float) -> str:
     return ",".join(said) or NONE
 
 
+def _addresses(item: Object) -> list[str]:
+    return [one.get("ip") or one.get("hostname") or "" for one in addresses_of(item)]
+
+
 def _external(item: Object, _: float) -> str:
     spec = item["spec"]
     if spec["type"] == "ExternalName":
         return str(spec.get("externalName", ""))
-    found = [one.get("ip") or one.get("hostname") for one in ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()]
-    found += spec.get("externalIPs") or []
+    found = [*_addresses(item), *(spec.get("externalIPs") or ())]
     return ",".join(found) or ("<pending>" if spec["type"] == "LoadBalancer" else NONE)
 
 
@@ -214,7 +217,7 @@ def _hosts(item: Object, _: float) -> str:
 
 
 def _ingress_address(item: Object, _: float) -> str:
-    return ",".join(one.get("ip") or one.get("hostname") or "" for one in ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ())
+    return ",".join(_addresses(item))
 
 
 def _claim_of(item: Object, _: float) -> str:

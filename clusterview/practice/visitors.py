@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from clusterview.practice.controllers import behaviours, ingresses
+from clusterview.practice.controllers import behaviours
 from clusterview.practice.controllers.endpoint_slices import SERVICE
-from clusterview.practice.objects import Object, labels_of, name_of, namespace_of, share
+from clusterview.practice.objects import Object, addresses_of, labels_of, name_of, namespace_of, share
 from clusterview.practice.resources import INGRESSES, PODS, ROUTES, SERVICES, SLICES
 from clusterview.practice.store import Store
 
@@ -71,7 +71,7 @@ def ways_in(store: Store) -> Iterator[tuple[str, str, str, float]]:
                 if weight := int(one.get("weight", 1)):
                     yield namespace_of(item), f"HTTPRoute/{name_of(item)}", one["name"], weight / total
     for item in store.all(INGRESSES):
-        if not ingresses.addresses(item):
+        if not addresses_of(item):
             continue
         paths = [path for rule in item["spec"].get("rules") or () for path in (rule.get("http") or {}).get("paths") or ()]
         for service in dict.fromkeys(path["backend"]["service"]["name"] for path in paths if "service" in path["backend"]):

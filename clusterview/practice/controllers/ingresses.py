@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clusterview.practice.controllers.acts import NOTHING, Controller, Key, Outcome, Put
-from clusterview.practice.objects import Object, changed, is_ending, moment, name_of, namespace_of
+from clusterview.practice.objects import addresses_of, changed, is_ending, moment, name_of, namespace_of
 from clusterview.practice.resources import INGRESSES
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
@@ -21,17 +21,12 @@ def concerns(store: Store, event: Event) -> Iterable[Key]:
 
 def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     found = store.get(INGRESSES, *key)
-    if found is None or is_ending(found) or found["spec"].get("ingressClassName") != CLASS or addresses(found):
+    if found is None or is_ending(found) or found["spec"].get("ingressClassName") != CLASS or addresses_of(found):
         return NOTHING
     made_at = (moment(found["metadata"]["creationTimestamp"]) or now) + timing.load_balancer_seconds
     if now < made_at:
         return Outcome(again_at=made_at)
     return Outcome((Put(INGRESSES, changed(found, status={"loadBalancer": {"ingress": [{"ip": ADDRESS}]}})),))
-
-
-def addresses(ingress: Object) -> list[Object]:
-    """Where it is answered; nothing while no controller has taken it."""
-    return ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
 
 
 CONTROLLER = Controller("ingress-controller", concerns, reconcile)

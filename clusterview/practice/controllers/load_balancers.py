@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clusterview.practice.controllers.acts import NOTHING, Controller, Key, Outcome, Put, Say
-from clusterview.practice.objects import changed, is_ending, moment, name_of, namespace_of
+from clusterview.practice.objects import addresses_of, changed, is_ending, moment, name_of, namespace_of
 from clusterview.practice.resources import SERVICES
 from clusterview.practice.store import Event, Store
 from clusterview.practice.timing import Timing
@@ -23,7 +23,7 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
     if service is None or is_ending(service):
         return NOTHING
     balanced = service["spec"]["type"] == "LoadBalancer"
-    told = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress")
+    told = addresses_of(service)
     if not balanced:
         return Outcome((Put(SERVICES, changed(service, status={"loadBalancer": {}})),)) if told else NOTHING
     made_at = (moment(service["metadata"]["creationTimestamp"]) or now) + timing.load_balancer_seconds
@@ -31,12 +31,7 @@ def reconcile(store: Store, key: Key, now: float, timing: Timing) -> Outcome:
         return NOTHING
     if told or now < made_at:
         return NOTHING if told else Outcome(again_at=made_at)
-    taken = {
-        one["ip"]
-        for other in store.all(SERVICES)
-        for one in ((other.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-        if "ip" in one
-    }
+    taken = {one["ip"] for other in store.all(SERVICES) for one in addresses_of(other) if "ip" in one}
     address = next(ip for ip in (f"203.0.113.{number}" for number in range(10, 250)) if ip not in taken)  # documentation addresses (RFC 5737)
     made = changed(service, status={"loadBalancer": {"ingress": [{"ip": address, "ipMode": "VIP"}]}})
     return Outcome((Put(SERVICES, made), Say(service, "EnsuredLoadBalancer", "Ensured load balancer", COMPONENT)))
