@@ -24,3 +24,9 @@ def decoder_of(shape: type[Shape]) -> msgspec.json.Decoder[Shape]:
         if shape not in _made:
             _made[shape] = msgspec.json.Decoder(shape)
         return _made[shape]
+
+
+def convert(item: Any, shape: type[Shape]) -> Shape:
+    """This will read what is parsed already as a Struct, in any thread."""
+    decoder_of(shape)  # its class is complete then
+    return msgspec.convert(item, shape)

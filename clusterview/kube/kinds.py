@@ -121,6 +121,3 @@ def named(kind: str) -> KindSpec:
 
 
 _BY_KIND = {spec.kind: spec for spec in reversed((*KINDS, *ON_DEMAND))}
-
-for _spec in _BY_KIND.values():
-    _spec.decoder()  # so that their Structs are complete before there is a second thread

@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import msgspec
-
 from clusterview.kube import structs
+from clusterview.kube.decoding import convert
 from clusterview.observer import pod_status
 from clusterview.practice.objects import Object, addresses_of, annotations_of, condition, is_true, labels_of, moment, name_of
 from clusterview.practice.resources import Resource
@@ -106,7 +105,7 @@ SELECTOR = Column("Selector", lambda item, _: selector_text(item["spec"].get("se
 
 
 def _pod_status(item: Object, _: float) -> str:
-    return pod_status.status_of(pod=msgspec.convert(item, structs.Pod)) or "Unknown"
+    return pod_status.status_of(pod=convert(item, structs.Pod)) or "Unknown"
 
 
 def _ready_containers(item: Object, _: float) -> str:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from clusterview.kube import structs
 from clusterview.kube.decoding import decoder_of
 
@@ -15,13 +17,14 @@ MANY_AT_ONCE = f"""
 import sys, threading
 from typing import Optional
 import msgspec
-from clusterview.kube.decoding import decoder_of
+from clusterview.kube.decoding import convert, decoder_of
 
+READS, ITEM = sys.argv[1], {{"inner": {{"f0": {{"name": "n"}}}}}}
 sys.setswitchinterval(1e-6)
 
 def read(gate, shape, found):
     gate.wait(10)
-    found.append(decoder_of(shape).decode(b'{{"inner": {{"f0": {{"name": "n"}}}}}}').inner.f0.name)
+    found.append((decoder_of(shape).decode(msgspec.json.encode(ITEM)) if READS == "text" else convert(ITEM, shape)).inner.f0.name)
 
 for _ in range({TRIES}):
     name = msgspec.defstruct("Name", [("name", str)])
@@ -37,9 +40,10 @@ for _ in range({TRIES}):
 """
 
 
-def test_threads_that_read_a_shape_for_the_first_time_at_once_all_read_it() -> None:
+@pytest.mark.parametrize("what", ["text", "parsed"])
+def test_threads_that_read_a_shape_for_the_first_time_at_once_all_read_it(what: str) -> None:
     root = Path(__file__).parents[2]
-    ended = subprocess.run([sys.executable, "-c", MANY_AT_ONCE], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, what], cwd=root, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
 
 
