@@ -42,7 +42,7 @@ def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until:
     body = {
         "before": {"at": since, "state": before.state, "missing": before.missing},
         "after": {"at": at, "state": after.state, "missing": after.missing},
-        "holes": [{"since": one.since, "until": one.until} for one in reading.holes_between(cluster=cluster, since=since, until=at)],
+        "holes": reading.holes_between(cluster=cluster, since=since, until=at),
         "not_compared": found.not_compared,
         "appeared": [clusters.name_of(record) for record in found.appeared],
         "gone": [clusters.name_of(record) for record in found.gone],
