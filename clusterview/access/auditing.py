@@ -107,12 +107,18 @@ def verify() -> list[str]:
     Entries that are written meanwhile are no problem: each row brings the end that belonged to it along.
     """
     head = AuditHead.objects.filter(pk=1)
-    begun = head.first()
+    begun = end_noted()
     entries = AuditEntry.objects.order_by("sequence").annotate(
         end_sequence=Subquery(head.values("sequence")), end_hash=Subquery(head.values("hash"))
     )  # fmt: skip
     rows = ((entry, End(entry.end_sequence or 0, entry.end_hash or START)) for entry in entries.iterator())
-    return list(problems(rows, end=End(begun.sequence, begun.hash) if begun else End()))
+    return list(problems(rows, end=begun))
+
+
+def end_noted() -> End:
+    """Where the audit ends, as the head has it."""
+    head = AuditHead.objects.filter(pk=1).first()
+    return End(head.sequence, head.hash) if head else End()
 
 
 def problems(rows: Iterable[tuple[AuditEntry, End]], *, end: End) -> Iterator[str]:

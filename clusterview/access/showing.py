@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from clusterview.access import auditing, clusters, roles
 from clusterview.access.auditing import End
 from clusterview.access.people import Person
-from clusterview.models import AuditEntry, AuditHead
+from clusterview.models import AuditEntry
 from clusterview.models.people import Role
 
 
@@ -30,8 +30,7 @@ def problems(shown: Collection[AuditEntry]) -> dict[int, list[str]]:
 
     The end is read before the neighbours: entries that are written meanwhile are no problem.
     """
-    head = AuditHead.objects.filter(pk=1).first()
-    end = End(head.sequence, head.hash) if head else End()
+    end = auditing.end_noted()
     wanted = {one.sequence + step for one in shown for step in (-1, 1)}
     beside = {one.sequence: one for one in AuditEntry.objects.filter(pk__in=wanted).only("sequence", "hash", "previous_hash")}
     return {one.sequence: list(_of_one(one, beside=beside, end=end)) for one in shown}
