@@ -49,17 +49,12 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     except errors.KubeError as problem:
         log.info("the Service of switch %s could not be looked at: %s", switch.pk, problem.sentence)
         return True
-    _compare(switch, service)
+    compare(switch, service)
     return True
 
 
-def compare(switches: list[Switch], service: ServiceNow | None) -> None:
-    """This will tell once if the Service, read after these of its switches were found `kept`, does not lead where they have brought it."""
-    for switch in switches:
-        _compare(switch, service)
-
-
-def _compare(switch: Switch, service: ServiceNow | None) -> None:
+def compare(switch: Switch, service: ServiceNow | None) -> None:
+    """This will tell once if the Service, read after the switch was found `kept`, does not lead where that has brought it."""
     if service is None:
         _give_up(switch, reason="gone")
     elif service.uid != switch.service_uid:

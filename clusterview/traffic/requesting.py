@@ -135,12 +135,7 @@ def request_switch(
     found = cluster_of(cluster)
     must(person=person, cluster=found)
     is_the_armed_one(found, opened=opened)
-    before = keeping.kept(cluster=cluster, namespace=namespace, service=service)
-    began = time.monotonic()
-    situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=reverses is not None)
-    must_be_known(situation.service, cluster=found)
-    keeping.compare(before, situation.service)
-    situation = situation if reverses else _surrounded(situation, cluster=cluster, opened=opened)
+    situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=reverses is not None, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
     _refuse_other(situation, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
@@ -181,12 +176,7 @@ def request_group(
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
-        before = keeping.kept(cluster=cluster, namespace=namespace, service=service)
-        began = time.monotonic()
-        situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, returning=service in reverses)
-        must_be_known(situation.service, cluster=found)
-        keeping.compare(before, situation.service)
-        situation = situation if service in reverses else _surrounded(situation, cluster=cluster, opened=opened)
+        situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=service in reverses, opened=opened)
         _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = _checks_in_group(situation, services=services)
@@ -307,6 +297,19 @@ def situation_of(*, cluster: str, namespace: str, service: str, to: str, opened:
             raise _without_sides(now, workloads=residents.workloads)
         target = selectors.exchanged(selector=now.selector, key=key, value=to)
         return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, residents=residents)
+
+
+def _at_the_click(found: Cluster, *, namespace: str, service: str, to: str, returning: bool, opened: looking.Opener) -> tuple[Situation, float]:
+    """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
+    somebody else has changed the Service since its last switch is told on the way.
+    """
+    kept = keeping.kept(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
+    began = time.monotonic()
+    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, returning=returning)
+    must_be_known(situation.service, cluster=found)
+    for switch in kept:
+        keeping.compare(switch, situation.service)
+    return (situation if returning else _surrounded(situation, cluster=found.pk, opened=opened)), began
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:

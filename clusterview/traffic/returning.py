@@ -64,7 +64,8 @@ def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
     """None where the Service leads where this switch has brought it."""
     kept = keeping.kept(pk=switch.pk)
     service = _service(switch, opened=opened)
-    keeping.compare(kept, service)
+    for one in kept:
+        keeping.compare(one, service)
     if service is None or service.uid != switch.service_uid:
         return Left(switch, "service-gone")
     newer = reporting.later(switch)
