@@ -24,13 +24,8 @@ RED = BLUE | {"slot": "red"}
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Where a switch to green has succeeded."""
-    world.enter(monkeypatch)
-    with world.present() as made:
-        made.click(to="green")
-        made.go(made.runs[-1], times=40)
-        assert Switch.objects.get().state == State.SUCCEEDED
+    with world.moved(monkeypatch) as made:
         yield made
-        made.settle()
 
 
 def look(here: World) -> None:

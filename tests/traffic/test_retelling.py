@@ -22,12 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Where a switch to green has succeeded."""
-    world.enter(monkeypatch)
-    with world.present() as made:
-        made.click(to="green")
-        made.go(made.runs[-1], times=40)
+    with world.moved(monkeypatch) as made:
         yield made
-        made.settle()
 
 
 def listed() -> dict[str, Any]:

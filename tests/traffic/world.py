@@ -307,6 +307,18 @@ def present() -> Iterator[World]:
         _present.remove(world)
 
 
+@contextmanager
+def moved(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world in which the product lives and a switch to green has succeeded; everything in it is settled afterwards."""
+    enter(monkeypatch)
+    with present() as made:
+        made.click(to="green")
+        made.go(made.runs[-1], times=40)
+        assert Switch.objects.get().state == State.SUCCEEDED
+        yield made
+        made.settle()
+
+
 def enter(monkeypatch: pytest.MonkeyPatch) -> None:
     """This will have the product live in the world that is present."""
 
