@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from clusterview.kube import errors
 from clusterview.models import Cluster, Operation, Switch
-from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring
+from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -444,8 +444,7 @@ def _as_expected(switch: Switch, service: ServiceNow) -> bool:
 
 def who_wrote(service: ServiceNow) -> str:
     """Whose selector it is, in words."""
-    selector = ", ".join(f"{key}={value}" for key, value in service.selector.items())
-    return f"{service.selector_manager or 'somebody'} wrote {selector or 'no selector'}"
+    return f"{service.selector_manager or 'somebody'} wrote {selectors.text(service.selector)}"
 
 
 def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
