@@ -1,6 +1,5 @@
 /** What is different between the moment that is shown and another one, with all that keeps the comparison from telling everything. */
 import type { JSX } from "preact";
-import { refusalOf } from "../i18n/switching";
 import { isWord, t } from "../i18n/words";
 import { page } from "../state/page";
 import { gapAt } from "../state/past";
@@ -8,6 +7,7 @@ import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { moment } from "./moments";
+import { Refused } from "./refused";
 import { Holes, Timeline } from "./timeline";
 
 const MOST_SHOWN = 200;
@@ -36,7 +36,7 @@ export function Comparing({ at, recorded }: { at: string; recorded: rest.Recorde
 function Differences({ at, other }: { at: string; other: string }): JSX.Element {
   const [since, until] = other && other < at ? [other, at] : [at, other];
   const asked = useAsked(() => rest.differences(page.cluster, since, until), `${since}/${until}`);
-  if (asked.refusal) return <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
+  if (asked.refusal) return <Refused of={asked.refusal} />;
   if (!asked.value) return <p role="status">{t("loading")}</p>;
   const { before, after, holes, not_compared, appeared, gone, changed } = asked.value;
   return (

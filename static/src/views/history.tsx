@@ -1,7 +1,7 @@
 /** Every switch of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to no switch. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { entryWord, ifStopped, refusalOf, stateWord } from "../i18n/switching";
+import { entryWord, ifStopped, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -15,6 +15,7 @@ import { Recipe } from "./checks";
 import { Link } from "./link";
 import { moment, seconds } from "./moments";
 import { Original } from "./original";
+import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 import { Hold } from "./sizing";
 import { Ending, Steps } from "./switching";
@@ -38,7 +39,7 @@ export function History(): JSX.Element {
 
 function Every(): JSX.Element {
   const asked = useAsked(() => rest.switches(page.cluster), String(store.operations.value.count));
-  if (asked.refusal) return <p class="card bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
+  if (asked.refusal) return <Refused of={asked.refusal} card />;
   if (!asked.value) return <p class="card" role="status">{t("loading")}</p>;
   if (asked.value.length === 0) return <p class="card">{t("noSwitches")}</p>;
   return (
@@ -101,7 +102,7 @@ function Story({ id }: { id: string }): JSX.Element {
   return (
     <>
       <p class="row above"><Link to={{ switchId: "" }}>{t("allSwitches")}</Link></p>
-      {asked.refusal && <p class="card bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
+      <Refused of={asked.refusal} card />
       {!told && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
       {told && (
         <article class="card">
@@ -148,7 +149,7 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
         <button type="button" class="button" onClick={asked.again}>{t("reload")}</button>
       </div>
       {page.role !== "admin" && <p class="quiet row above">{t("notForYou")}</p>}
-      {asked.refusal && <p class="card bad-text" role="alert">{refusalOf(asked.refusal)}</p>}
+      <Refused of={asked.refusal} card />
       {!entries && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
       {entries?.length === 0 && mayRead(kind, page.role) && <p class="card">{t("noEntries")}</p>}
       {entries && entries.length > 0 && <Verified entries={entries} />}

@@ -1,12 +1,12 @@
 /** The buttons of a practice cluster, behind its violet chip: what can be made to happen, and what the last button did. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { refusalOf } from "../i18n/switching";
 import { language, t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
 import type { Played } from "../state/rest";
 import { useAsked, useDoing } from "./asking";
+import { Refused } from "./refused";
 
 const NAMED = 8;
 
@@ -53,7 +53,7 @@ function Acts({ turn }: { turn: number }): JSX.Element {
         ))}
       </ul>
       <div role="status" data-testid="played">{played && !refusal && !doing.busy && <Outcome played={played} />}</div>
-      {refusal && <p class="bad-text" role="alert">{refusalOf(refusal)}</p>}
+      <Refused of={refusal} />
     </>
   );
 }

@@ -1,6 +1,5 @@
 /** The time that was recorded: the moment of it that the map shows, the times of which nothing is known, and another moment to compare with. */
 import type { JSX } from "preact";
-import { refusalOf } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import { page } from "../state/page";
@@ -10,6 +9,7 @@ import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Comparing } from "./comparing";
 import { moment } from "./moments";
+import { Refused } from "./refused";
 import { Holes, Legend, Timeline } from "./timeline";
 
 const RENEWAL_FIVES = 6;
@@ -17,7 +17,7 @@ const RENEWAL_FIVES = 6;
 export function Rewind(): JSX.Element {
   const asked = useAsked(() => rest.recorded(page.cluster), "", Math.floor(clock.fives.value / RENEWAL_FIVES));
   if (!asked.value) {
-    if (asked.refusal) return <p class="card bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
+    if (asked.refusal) return <Refused of={asked.refusal} card />;
     return <p class="card" role="status">{t("loading")}</p>;
   }
   const recorded = asked.value;

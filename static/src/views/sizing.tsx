@@ -9,6 +9,7 @@ import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
+import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 
 /** What was raised for a side, and how that stands. */
@@ -57,7 +58,7 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
           </button>
         </p>
       )}
-      {doing.refusal && <p class="bad-text" role="alert"><Sentence text={refusalOf(doing.refusal)} /></p>}
+      <Refused of={doing.refusal} />
     </div>
   );
 }
@@ -114,7 +115,7 @@ function Change({ asked, word, begin }: ChangeProps): JSX.Element {
       <p class="row">
         <button type="button" class="button" disabled={!found.ready || doing.busy} onClick={() => doing.run(begin)}>{word}</button>
       </p>
-      {doing.refusal && <p class="bad-text" role="alert"><Sentence text={refusalOf(doing.refusal)} /></p>}
+      <Refused of={doing.refusal} />
     </>
   );
 }

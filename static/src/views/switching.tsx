@@ -19,6 +19,7 @@ import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
 import { Offers } from "./offering";
 import { Original } from "./original";
+import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
 
@@ -151,7 +152,7 @@ function Leave({ id }: { id: string }): JSX.Element | null {
       <p class="row">
         <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(leave)}>{t("leave", { cluster: page.clusterName })}</button>
       </p>
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      <Refused of={doing.refusal} />
     </>
   );
 }
@@ -188,7 +189,7 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { cluster: page.clusterName })}</button>
         </p>
       )}
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      <Refused of={doing.refusal} />
     </div>
   );
 }
@@ -206,7 +207,7 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element {
       <button type="button" class="button button-back" disabled={doing.busy} onClick={() => doing.run(back)}>
         {t("goBack", { side: to, cluster: page.clusterName })}
       </button>
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      <Refused of={doing.refusal} />
     </>
   );
 }
@@ -220,7 +221,7 @@ function BackTogether({ group, to, tell }: { group: string; to: string } & Pick<
   return (
     <>
       <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBackTogether", { side: to, cluster: page.clusterName })}</button>
-      {doing.refusal && <p class="bad-text" role="alert">{refusalOf(doing.refusal)}</p>}
+      <Refused of={doing.refusal} />
     </>
   );
 }

@@ -2,7 +2,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
-import { refusalOf } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import { page } from "../state/page";
@@ -11,6 +10,7 @@ import * as store from "../state/store";
 import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
+import { Refused } from "./refused";
 import { Arming, Ending, Switching } from "./switching";
 
 const LAST_MOVES = 5;
@@ -21,7 +21,7 @@ export function Traffic(): JSX.Element {
     <>
       <h1>{t("traffic")}</h1>
       <Lead />
-      {refusal && <p class="card bad-text" role="alert">{refusalOf(refusal)}</p>}
+      <Refused of={refusal} card />
       <div class="with-aside">
         <Applications />
         <aside>
@@ -111,7 +111,7 @@ function Reasons(): JSX.Element {
   // As often as the applications beside it, which wait until what changes has settled.
   const renewal = useMemo(() => performance.now(), [store.applications.value]);
   const asked = useAsked(() => rest.applications(page.cluster, true), "", renewal);
-  if (asked.refusal) return <p class="bad-text" role="alert">{refusalOf(asked.refusal)}</p>;
+  if (asked.refusal) return <Refused of={asked.refusal} />;
   if (!asked.value) return <p role="status">{t("loading")}</p>;
   const others = asked.value.filter((one) => one.why_not);
   if (others.length === 0) return <p>{t(isHidden() ? "servicesHidden" : "noOtherServices")}</p>;
