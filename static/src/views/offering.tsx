@@ -1,7 +1,6 @@
 /** The moves that a Service can make: what stands against one, what it changes, and the button. */
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { refusalOf } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import * as derived from "../state/derived";
@@ -12,8 +11,9 @@ import { difference } from "../state/selectors";
 import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
+import type { Asked, Doing } from "./asking";
 import { Checks, isTicked, passed, Recipe, warned } from "./checks";
-import { Sentence } from "./sentence";
+import { Refused } from "./refused";
 import { WarmUp } from "./sizing";
 
 /** How long the side that is left is kept, unless somebody asks for longer. */
@@ -110,20 +110,13 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
       {found && <Checks checks={found.checks} accepted={accepted} accept={setAccepted} />}
       {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} />}
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
-      <Refusals of={[asked.refusal, doing.refusal]} />
+      <Refused of={asked.refusal} />
+      <Refused of={doing.refusal} />
       {found && <Course found={found} of={live.application.key} />}
-      <p class="row">
-        {found && (
-          <button
-            type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
-            disabled={asked.refusal !== null || !found.ready || !isTicked(found.checks, accepted) || doing.busy}
-            onClick={() => doing.run(() => begin(found))}
-          >
-            {t("switchTo", { side: to, cluster: page.clusterName })}
-          </button>
-        )}
-        <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
-      </p>
+      <Begin
+        asked={asked} doing={doing} begin={begin} ticked={(one) => isTicked(one.checks, accepted)}
+        colour={sides.colourIn(live.application, to)} word={t("switchTo", { side: to, cluster: page.clusterName })}
+      />
       {found && <Change found={found} />}
     </>
   );
@@ -160,21 +153,42 @@ function Together({ live, members, to, alone }: MoveProps & { members: readonly 
         ))}
       </ol>
       {found?.members.some(isSmall) && !live.application.sizing && <WarmUp live={live} to={to} />}
-      <Refusals of={[asked.refusal, doing.refusal]} />
-      <p class="row">
-        {found && (
-          <button
-            type="button" class="button button-primary" data-side={sides.colourIn(live.application, to)}
-            disabled={asked.refusal !== null || !found.ready || !found.members.every((one) => isTicked(one.checks, ticksOf(one.service))) || doing.busy}
-            onClick={() => doing.run(() => begin(found))}
-          >
-            {t("switchTogether", { services: services.join(", "), side: to, cluster: page.clusterName })}
-          </button>
-        )}
-        <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
-      </p>
+      <Refused of={asked.refusal} />
+      <Refused of={doing.refusal} />
+      <Begin
+        asked={asked} doing={doing} begin={begin} ticked={({ members: shown }) => shown.every((one) => isTicked(one.checks, ticksOf(one.service)))}
+        colour={sides.colourIn(live.application, to)} word={t("switchTogether", { services: services.join(", "), side: to, cluster: page.clusterName })}
+      />
       <p class="quiet">{t("togetherHow")}</p>
     </>
+  );
+}
+
+interface BeginProps<T> {
+  readonly asked: Asked<T>;
+  readonly doing: Doing;
+  readonly begin: (found: T) => Promise<void>;
+  /** Whether all warnings of it are. */
+  readonly ticked: (found: T) => boolean;
+  readonly colour: sides.Colour;
+  readonly word: string;
+}
+
+/** The button that begins what was found, as soon as nothing stands against it, and the one that looks again. */
+function Begin<T extends { readonly ready: boolean }>({ asked, doing, begin, ticked, colour, word }: BeginProps<T>): JSX.Element {
+  const found = asked.value;
+  return (
+    <p class="row">
+      {found && (
+        <button
+          type="button" class="button button-primary" data-side={colour}
+          disabled={asked.refusal !== null || !found.ready || !ticked(found) || doing.busy} onClick={() => doing.run(() => begin(found))}
+        >
+          {word}
+        </button>
+      )}
+      <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
+    </p>
   );
 }
 
@@ -202,10 +216,6 @@ function Member({ found, place, of, accepted, accept }: MemberProps): JSX.Elemen
       </details>
     </li>
   );
-}
-
-function Refusals({ of }: { of: readonly (rest.Refusal | null)[] }): JSX.Element {
-  return <>{of.map((one, place) => one && <p key={place} class="bad-text" role="alert"><Sentence text={refusalOf(one)} /></p>)}</>;
 }
 
 /** What will happen, in words; `of` is the label that is exchanged. */
