@@ -77,7 +77,6 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
     With the header `Idempotency-Key` (up to 128 characters) the same request, sent again, answers with the same switch.
     """
     someone = identity.require(request, Role.OPERATOR)
-    clusters.opened(cluster)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
         accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds, confirm=asked.confirm,
@@ -93,7 +92,6 @@ def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) 
     409 with the fresh state of the first Service that is not as `expected`; `Idempotency-Key` as for one switch.
     """
     someone = identity.require(request, Role.OPERATOR)
-    clusters.opened(cluster)
     begun = requesting.request_group(
         person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, expected=asked.expected,
         accept=asked.accept, confirm=asked.confirm, idempotency_key=idempotency_key(request),

@@ -357,6 +357,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     """
     pause, filled_at, watched_until = FIRST_PAUSE, time.monotonic(), time.monotonic() + WATCHED_SECONDS
     while True:
+        time.sleep(pause)  # before the first look too: it would only keep from their work those who write the slices
+        pause = min(pause * 2, LONGEST_PAUSE)
         moving_on.renew(switch)
         service = _still_ours(switch, cluster)
         if service is None:
@@ -382,8 +384,6 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         if time.monotonic() > watched_until:
             raise Later("the endpoints are watched", seconds=LONGEST_PAUSE)
-        time.sleep(pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _return(switch: Switch, _: looking.Cluster) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 BEAT_SECONDS = 1.0
+HEAD_START_SECONDS = 0.001
 
 
 class Executors:
@@ -38,7 +40,9 @@ class Executors:
 
     def begin(self, switch: Switch, *, look: engine.Look, opened: looking.Opener) -> None:
         """This will carry out a switch that this process claimed and looked at just now, or leave it to the reconcilers at once."""
-        if not self._submit(lambda: engine.begin(switch, look=look, opened=opened)):
+        if self._submit(lambda: engine.begin(switch, look=look, opened=opened)):
+            time.sleep(HEAD_START_SECONDS)  # until its patch is on the way, the caller's answer would take the interpreter from it
+        else:
             moving_on.release(switch, again_in_seconds=0)
 
     def advance(self, *, switch_id: uuid.UUID) -> None:

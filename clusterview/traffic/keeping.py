@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clusterview.access import auditing, transacting
@@ -31,10 +31,17 @@ def watch(*, opened: looking.Opener = looking.cluster) -> None:
             away.add(switch.cluster_id)
 
 
-def kept(**those: Any) -> list[Switch]:
-    """This will give those that have moved traffic last and whose old side is kept, as far as the database tells; `those` are fields of theirs."""
-    rows = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True, **those)
-    return [switch for switch in rows.select_related("cluster") if reporting.newest(switch)]
+def kept() -> list[Switch]:
+    """This will give the switches that have moved traffic last and whose old side is kept, as far as the database tells."""
+    rows = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True)
+    same = Switch.objects.filter(cluster=OuterRef("cluster"), service_uid=OuterRef("service_uid"), requested_at__gt=OuterRef("requested_at"))
+    return list(rows.select_related("cluster").exclude(Exists(reporting.moved(same))))
+
+
+def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
+    """This will give that of one Service, in one cheap question."""
+    last = reporting.moved(Switch.objects.filter(cluster=cluster, namespace=namespace, service=service)).first()
+    return last if last is not None and last.state == State.SUCCEEDED and reporting.kept(last) else None
 
 
 def _look(switch: Switch, *, opened: looking.Opener) -> bool:

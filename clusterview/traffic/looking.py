@@ -22,6 +22,7 @@ READ_SECONDS = 5.0  # an API server that is frozen does not keep an executor for
 READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
+WORKLOADS = ("Deployment", "StatefulSet")
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
 
 
@@ -30,6 +31,14 @@ class Residents(NamedTuple):
 
     workloads: list[pairing.Switchable]
     pods: list[objects.Pod]
+
+
+class Known(NamedTuple):
+    """The workloads of a namespace, when they were read (monotonic seconds), and who owned the pods that were there then."""
+
+    read_at: float
+    owners: frozenset[str]
+    workloads: list[pairing.Switchable]
 
 
 class Cluster:
@@ -43,6 +52,7 @@ class Cluster:
         self._permitted: dict[str, float] = {}
         self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
+        self._known: dict[str, Known] = {}
 
     def identity(self) -> reading.Identity:
         """Which cluster answers here, as read at most ten seconds ago."""
@@ -86,11 +96,23 @@ class Cluster:
         found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [translating.sighting(kind=kind, item=item).record for item in found.items]
 
-    def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
-        """This will read the Service and who lives in its namespace, all at the same time. Raises NotFound where the Service is gone."""
-        asked = [partial(self.records, kind=kind, namespace=namespace) for kind in ("Deployment", "StatefulSet", "Pod")]
-        service, deployments, stateful_sets, pods = self.at_once(partial(self.service, namespace=namespace, name=name), *asked)
-        return service, Residents([*deployments, *stateful_sets], pods)
+    def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
+        """This will read the Service and who lives in its namespace, all at the same time. Raises NotFound where the Service is gone.
+
+        `at_once` takes the workloads as they were read up to ten seconds ago, unless a pod has come that none of those before belongs with.
+        """
+        began = time.monotonic()
+        known = self._known.get(namespace)
+        if not at_once or known is None or began - known.read_at > AROUND_SECONDS:
+            known = None
+        workloads = [partial(self.records, kind=kind, namespace=namespace) for kind in WORKLOADS]
+        asked = partial(self.service, namespace=namespace, name=name), partial(self.records, kind="Pod", namespace=namespace)
+        service, pods, *read = self.at_once(*asked, *(workloads if known is None else ()))
+        owners = frozenset(pod.owner.uid for pod in pods if pod.owner is not None)
+        if known is None or not owners <= known.owners:
+            read = read or self.at_once(*workloads)
+            known = self._known[namespace] = Known(began, owners, [one for of_kind in read for one in of_kind])
+        return service, Residents(known.workloads, pods)
 
     def situation(
         self, *, service: ServiceNow, residents: Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False

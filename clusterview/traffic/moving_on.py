@@ -237,15 +237,16 @@ def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
 
 
 def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
-    """This will add lines (action and body) to the audit of this operation, inside the caller's transaction. The first ones of a claim come with the
-    claim itself; nobody claims an operation that has ended.
-    """
+    """This will add lines (action and body) to the audit of this operation, inside the caller's transaction."""
+    auditing.record_all(entries(switch, *lines, actor=actor))
+
+
+def entries(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> list[auditing.Line]:
+    """What `record` adds. The first ones of a claim come with the claim itself; nobody claims an operation that has ended."""
     if actor == EXECUTOR and switch.open and switch.told_epoch != switch.epoch:
         lines = (("CLAIMED", {"epoch": switch.epoch, "state": switch.state, "holder": switch.holder}), *lines)
         transaction.on_commit(lambda: setattr(switch, "told_epoch", switch.epoch))
-    auditing.record_all(
-        auditing.Line(actor=actor, action=action, cluster=switch.cluster_id, switch_id=switch.pk, body=body) for action, body in lines
-    )
+    return [auditing.Line(actor=actor, action=action, cluster=switch.cluster_id, switch_id=switch.pk, body=body) for action, body in lines]
 
 
 @lru_cache(maxsize=1)

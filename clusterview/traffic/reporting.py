@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clusterview.models import AuditEntry, Operation, Sizing, Switch
@@ -134,8 +134,12 @@ def newest(switch: Switch) -> bool:
 
 def later(switch: Switch) -> Switch | None:
     """The last one of the later switches of the same Service that have changed something, or may."""
-    found = Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
-    return found.filter(Q(open=True) | Q(applied_at__isnull=False)).first()
+    return moved(Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)).first()
+
+
+def moved(switches: QuerySet[Switch]) -> QuerySet[Switch]:
+    """Those of the switches that have changed something, or may."""
+    return switches.filter(Q(open=True) | Q(applied_at__isnull=False))
 
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:

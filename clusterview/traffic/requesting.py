@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clusterview.access import clusters, roles, transacting
+from clusterview.access import auditing, clusters, roles, transacting
 from clusterview.access.people import Person
 from clusterview.kube import errors, reading
 from clusterview.models import Cluster, Sizing, Switch
@@ -287,11 +287,13 @@ def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> N
     executing.of_this_process().begin(switch, look=look, opened=opened)
 
 
-def situation_of(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False) -> Situation:
-    """The situation of a switch to `to`, as it is now."""
+def situation_of(
+    *, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False, at_once: bool = False
+) -> Situation:
+    """The situation of a switch to `to`, as it is now (`at_once`: the workloads as known)."""
     with asking():
         reached = opened(cluster)
-        now, residents = reached.service_among(namespace=namespace, name=service)
+        now, residents = reached.service_among(namespace=namespace, name=service, at_once=at_once)
         key = looking.key_of(service=now, workloads=residents.workloads)
         if key is None:
             raise _without_sides(now, workloads=residents.workloads)
@@ -303,12 +305,12 @@ def _at_the_click(found: Cluster, *, namespace: str, service: str, to: str, retu
     """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
     somebody else has changed the Service since its last switch is told on the way.
     """
-    kept = keeping.kept(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
+    kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
     began = time.monotonic()
-    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, returning=returning)
+    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, returning=returning, at_once=True)
     must_be_known(situation.service, cluster=found)
-    for switch in kept:
-        keeping.compare(switch, situation.service)
+    if kept is not None:
+        keeping.compare(kept, situation.service)
     return (situation if returning else _surrounded(situation, cluster=found.pk, opened=opened)), began
 
 
@@ -512,14 +514,15 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
         version = look.service.resource_version
         then.append(moving_on.intent(first, intent_rv=version, body=engine.intention_of(first)))
         first.intent_rv, first.fence, first.step = version, planning.fresh_fence(holder=engine.HOLDER, epoch=first.epoch), 1
+    entries = []
     for row in rows:
         row.save(force_insert=True)
         asked: dict[str, Any] = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
         asked |= {"reverses": str(row.reverses_id) if row.reverses_id else None}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
-        moving_on.record(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
+        entries += moving_on.entries(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
         transaction.on_commit(partial(moving_on.tell, row, state=row.state))
-    moving_on.record(first, *then)
+    auditing.record_all([*entries, *moving_on.entries(first, *then)])
 
 
 def hash_of(*parts: Any) -> str:

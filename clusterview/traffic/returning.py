@@ -62,10 +62,10 @@ def _begin(going: list[Switch], *, person: Person, opened: looking.Opener) -> li
 
 def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
     """None where the Service leads where this switch has brought it."""
-    kept = keeping.kept(pk=switch.pk)
+    is_kept = reporting.can_go_back(switch)
     service = _service(switch, opened=opened)
-    for one in kept:
-        keeping.compare(one, service)
+    if is_kept:
+        keeping.compare(switch, service)
     if service is None or service.uid != switch.service_uid:
         return Left(switch, "service-gone")
     newer = reporting.later(switch)

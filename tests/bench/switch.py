@@ -3,8 +3,9 @@
 The floor is a bare PATCH of the selector, in turn with ours. The peer is Argo Rollouts v1.10.1 on the same control plane, right after: from the
 promotion of a paused blue/green Rollout whose new pods are ready, seen by the same kind of watch.
 
-Each click comes alone, as a person's does. Right after another one its consistent lists would wait: an API server's watch cache asks etcd how far
-it is at most every 100 ms (`progressRequestPeriod` in k8s.io/apiserver/pkg/storage/cacher/progress).
+Each click comes alone and after its preflight, as a person's does. Right after another one its consistent lists would wait: an API server's watch
+cache asks etcd how far it is at most every 100 ms (`progressRequestPeriod` in k8s.io/apiserver/pkg/storage/cacher/progress). The first click of
+all, before which nobody looked, is a line of its own: it opens the connections, and reads what a preflight reads.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ROUNDS = 15  # there and back each time
 PROMOTIONS = 8
 PAUSE_SECONDS = 0.3
 SERVICE = "/api/v1/namespaces/store/services/shop"
-MEDIAN_GOAL, MOST_GOAL = 25.0, 47.0
+MEDIAN_GOAL, MORE_GOAL, MOST_GOAL = 25.0, 15.0, 47.0
 
 
 class Slices:
@@ -60,29 +61,38 @@ def measure() -> list[Line]:
     """This will start a lab and the product, and switch there and back, in turn with bare patches."""
     with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder, running.shop(folder=Path(folder)) as lab:
         with running.product(lab, folder=Path(folder)) as rest:
-            ours, bare = in_turn(lab=lab, rest=rest)
-        return lines(ours, bare, promotions(lab))
+            first, ours, bare = in_turn(lab=lab, rest=rest)
+        return lines(first, ours, bare, promotions(lab))
 
 
-def in_turn(*, lab: Cluster, rest: httpx.Client) -> tuple[list[float], list[float]]:
-    """Milliseconds of each switch of ours, and of each bare patch."""
-    slices, ours, bare = Slices(lab, namespace="store", service="shop"), [], []
+def in_turn(*, lab: Cluster, rest: httpx.Client) -> tuple[float, list[float], list[float]]:
+    """Milliseconds of the first switch of all, of each one after it, and of each bare patch."""
+    slices, bare = Slices(lab, namespace="store", service="shop"), list[float]()
     cluster = rest.get("/clusters").json()[0]["id"]
+    first, ours = clicked(rest, cluster, slices, side="green"), [clicked(rest, cluster, slices, side="blue", is_shown=True)]
     for _ in range(ROUNDS):
         for side in ("green", "blue"):
-            time.sleep(PAUSE_SECONDS)
-            began = time.perf_counter()
-            begun = rest.post(f"/clusters/{cluster}/switches", json={"namespace": "store", "service": "shop", "to": side})
-            assert begun.status_code == 202, begun.text
-            ours.append(1000 * (slices.when(side) - began))
-            ended(rest=rest, switch=begun.json()["id"])
+            ours.append(clicked(rest, cluster, slices, side=side, is_shown=True))
         for side in ("green", "blue"):
             time.sleep(PAUSE_SECONDS)
             began = time.perf_counter()
             lab.patch(SERVICE, {"spec": {"selector": {"slot": side}}})
             bare.append(1000 * (slices.when(side) - began))
         wait_for(lambda: rest.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=5, what="the page has seen it")
-    return ours, bare
+    return first, ours, bare
+
+
+def clicked(rest: httpx.Client, cluster: str, slices: Slices, *, side: str, is_shown: bool = False) -> float:
+    """Milliseconds from the click until the slices hold only that side; with its preflight shown before."""
+    asked = {"namespace": "store", "service": "shop", "to": side}
+    confirm = rest.get(f"/clusters/{cluster}/preflight", params=asked).json()["confirm"] if is_shown else None
+    time.sleep(PAUSE_SECONDS)
+    began = time.perf_counter()
+    begun = rest.post(f"/clusters/{cluster}/switches", json=asked | {"confirm": confirm})
+    assert begun.status_code == 202, begun.text
+    took = 1000 * (slices.when(side) - began)
+    ended(rest=rest, switch=begun.json()["id"])
+    return took
 
 
 def promotions(lab: Cluster) -> list[float]:
@@ -117,11 +127,13 @@ def is_paused(lab: Cluster) -> bool:
     return is_new and bool(status.get("pauseConditions")) and [is_ready(pod) for pod in pods["items"]] == [True] * 3
 
 
-def lines(ours: list[float], bare: list[float], peer: list[float]) -> list[Line]:
-    median, most, theirs = percentile(ours, 0.5), max(ours), percentile(peer, 0.5)
-    goal, is_fast = f"≤ {MEDIAN_GOAL:.0f} ms and ≤ Argo Rollouts", median <= min(MEDIAN_GOAL, theirs)
+def lines(first: float, ours: list[float], bare: list[float], peer: list[float]) -> list[Line]:
+    median, most, least, theirs = percentile(ours, 0.5), max(ours), percentile(bare, 0.5), percentile(peer, 0.5)
+    is_near = median <= min(least + MORE_GOAL, theirs)
     return [
-        Line("click to EndpointSlices, p50", median, "ms", percentile(bare, 0.5), theirs, goal, is_fast),
+        Line("click to EndpointSlices, p50", median, "ms", least, theirs, f"≤ {MEDIAN_GOAL:.0f} ms", median <= MEDIAN_GOAL),
+        Line("the same, beyond the floor", median - least, "ms", None, theirs - least, f"≤ {MORE_GOAL:.0f} ms, ≤ peer", is_near),
         Line("click to EndpointSlices, p95", percentile(ours, 0.95), "ms", percentile(bare, 0.95), percentile(peer, 0.95)),
         Line("click to EndpointSlices, max", most, "ms", max(bare), max(peer), f"≤ {MOST_GOAL:.0f} ms", most <= MOST_GOAL),
-    ]
+        Line("the first click of all", first, "ms"),
+    ]  # fmt: skip

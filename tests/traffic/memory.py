@@ -58,6 +58,7 @@ class Memory(looking.Cluster):
 
     def __init__(self, *, hold: Callable[[str], Order], moment: Callable[[], datetime]) -> None:
         self._hold, self._moment = hold, moment
+        self._known = {}
         self._version, self._number = 100, 0
         self.writes: list[judging.Write] = []
         self.late: list[Callable[[], object]] = []

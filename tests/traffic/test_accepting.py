@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.db import OperationalError
 
+from clusterview.access import auditing
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import moving_on
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE
@@ -38,17 +36,18 @@ def test_a_transaction_that_the_database_asks_for_again_names_the_same_step(monk
     world.enter(monkeypatch)
     with world.present() as here:
         click(here, to="green")
-        record, failures = moving_on.record, [1]
+        record_all, failures = auditing.record_all, [1]
 
-        def record_once_in_vain(switch: Switch, *given: Any, **more: Any) -> None:
-            record(switch, *given, **more)
-            if given[-1][0] == "INTENT" and failures:
+        def record_once_in_vain(given: list[auditing.Line]) -> list[AuditEntry]:
+            entries = record_all(given)
+            if entries[-1].action == "INTENT" and failures:
                 failures.pop()
                 problem = OperationalError("deadlock detected")
                 problem.sqlstate = "40P01"  # type: ignore[attr-defined]
                 raise problem
+            return entries
 
-        monkeypatch.setattr(moving_on, "record", record_once_in_vain)
+        monkeypatch.setattr(auditing, "record_all", record_once_in_vain)
         click(here, to="blue")
         here.check()
         second = Switch.objects.first()

@@ -152,3 +152,16 @@ def test_the_reconciler_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     reconciler = reconciling.Reconciler()
     with pytest.raises(Looked):
         reconciler._run()
+
+
+def test_that_many_old_sides_are_kept_makes_no_look_dearer(here: World, django_assert_num_queries: Any) -> None:
+    [kept] = keeping.kept()
+    later = Switch.objects.get()
+    for number in range(5):
+        later.pk, later.service_uid = uuid.uuid4(), f"uid-beside-{number // 2}"
+        later.save(force_insert=True)
+    with django_assert_num_queries(1):
+        assert len(keeping.kept()) == 4, "the last one of each Service"
+    with django_assert_num_queries(1):
+        assert keeping.kept_of(cluster="lab", namespace="store", service="shop") == later
+    Switch.objects.exclude(pk=kept.pk).delete()

@@ -87,7 +87,7 @@ class Moved(Shops):
             raise errors.NotFound("not found")
         return self.services[name]
 
-    def service_among(self, *, namespace: str, name: str) -> tuple[ServiceNow, Residents]:
+    def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
         return self.services[name], Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], **_: object) -> Situation:
