@@ -75,6 +75,7 @@ KUBE_CONTEXTS: list[str] = (
 KUBE_NAMESPACES = [one.strip() for one in os.environ.get("CLUSTERVIEW_NAMESPACES", "").split(",") if one.strip()]
 KUBE_STREAMS = os.environ.get("CLUSTERVIEW_STREAM_LISTS", "") == "1"
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
+FOLLOW_SECONDS = number(name="CLUSTERVIEW_FOLLOW_SECONDS", usual=1.5, environment=os.environ)
 REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)
 REWIND_BYTES = number(name="CLUSTERVIEW_REWIND_BYTES", usual=1e9, environment=os.environ)
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/") or None

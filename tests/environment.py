@@ -20,4 +20,5 @@ os.environ.update({name.removeprefix(TESTS): url for name, url in os.environ.ite
 STATE = Path(tempfile.mkdtemp(prefix="clusterview-tests-"))
 (STATE / "secret-key").write_text("a key for tests only")
 os.environ["CLUSTERVIEW_STATE"] = str(STATE)
+os.environ["CLUSTERVIEW_FOLLOW_SECONDS"] = "0"  # what nodes need to follow is waited for where a test is about that
 atexit.register(shutil.rmtree, STATE, ignore_errors=True)

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 import msgspec
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
@@ -353,9 +354,11 @@ def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
 def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once.
 
-    A side that nobody is left of is not waited for, as long as there is one to go back to.
+    A side that nobody is left of is not waited for, as long as there is one to go back to. Nodes follow the endpoints, and no API tells when: so
+    they have `FOLLOW_SECONDS` for it before this is called the end.
     """
     pause, filled_at, watched_until = FIRST_PAUSE, time.monotonic(), time.monotonic() + WATCHED_SECONDS
+    converged: tuple[float, float] | None = None  # since when (monotonic seconds), and how long after the effect
     while True:
         time.sleep(pause)  # before the first look too: it would only keep from their work those who write the slices
         pause = min(pause * 2, LONGEST_PAUSE)
@@ -373,9 +376,13 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             _turn_back(switch, reason="emptied")
             return
         if seen.converged and not _is_overlapping(switch):
-            with suppress(AskedBack):
-                _succeed(switch, ready=len(seen.ready))
-            return
+            converged = converged or (time.monotonic(), since_effect)
+            if time.monotonic() - converged[0] >= settings.FOLLOW_SECONDS:
+                with suppress(AskedBack):
+                    _succeed(switch, ready=len(seen.ready), took=converged[1])
+                return
+            watched_until = max(watched_until, converged[0] + settings.FOLLOW_SECONDS + LONGEST_PAUSE)
+            continue
         if seen.converged and since_effect >= switch.overlap_seconds:
             moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect)})
             return
@@ -506,10 +513,9 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
     )  # fmt: skip
 
 
-def _succeed(switch: Switch, *, ready: int) -> None:
-    """Raises AskedBack."""
-    took = round((timezone.now() - (switch.applied_at or timezone.now())).total_seconds() * 1000)
-    body = {"ready": ready, "milliseconds": took}
+def _succeed(switch: Switch, *, ready: int, took: float) -> None:
+    """`took` are the seconds from the effect to the endpoints. Raises AskedBack."""
+    body = {"ready": ready, "milliseconds": round(1000 * took)}
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
     else:

@@ -22,9 +22,9 @@ def shop(*, folder: Path) -> AbstractContextManager[Cluster]:
 
 
 @contextmanager
-def product(lab: Cluster, *, folder: Path) -> Iterator[httpx.Client]:
+def product(lab: Cluster, *, folder: Path, nodes_follow: bool = False) -> Iterator[httpx.Client]:
     """This will start it and give the client once the cluster is live; afterwards it is ended."""
-    dashboard = Dashboard(state=folder / "state", port=free_port(), kubeconfig=lab.token_kubeconfig(USER))
+    dashboard = Dashboard(state=folder / "state", port=free_port(), kubeconfig=lab.token_kubeconfig(USER), nodes_follow=nodes_follow)
     lab.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", USER))
     try:
         dashboard.start()

@@ -55,7 +55,7 @@ class Seen:
 def measure(*, switches: int = SWITCHES) -> list[Line]:
     """This will start a networked lab and the product, and move the shop's traffic there and back under requests."""
     with tempfile.TemporaryDirectory(prefix="clusterview-traffic-") as folder, networked(Path(folder)) as lab:
-        with running.product(lab, folder=Path(folder)) as rest:
+        with running.product(lab, folder=Path(folder), nodes_follow=True) as rest:
             cluster = rest.get("/clusters").json()[0]["id"]
             ours = under_requests(lab, switches=switches, move=lambda side: by_product(rest, cluster=cluster, side=side))
         slices = Slices(lab, namespace="store", service="shop")

@@ -53,10 +53,12 @@ def ended(*, rest: httpx.Client, switch: str) -> dict[str, Any]:
 
 
 class Dashboard:
-    """One `manage.py up` with a state folder of its own."""
+    """One `manage.py up` with a state folder of its own. Switches wait for nodes to follow in it only where that is asked for (`nodes_follow`)."""
 
-    def __init__(self, *, state: pathlib.Path, port: int, kubeconfig: pathlib.Path | None, options: tuple[str, ...] = ()) -> None:
-        self.state, self.port, self.kubeconfig, self.options = state, port, kubeconfig, options
+    def __init__(
+        self, *, state: pathlib.Path, port: int, kubeconfig: pathlib.Path | None, options: tuple[str, ...] = (), nodes_follow: bool = False
+    ) -> None:
+        self.state, self.port, self.kubeconfig, self.options, self.nodes_follow = state, port, kubeconfig, options, nodes_follow
         self.url = f"http://127.0.0.1:{port}"
         self.lines: list[str] = []
         self.login_link = ""
@@ -65,6 +67,7 @@ class Dashboard:
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERVIEW_", "DJANGO_", "KUBECONFIG"))}
+        kept |= {} if self.nodes_follow else {"CLUSTERVIEW_FOLLOW_SECONDS": "0"}
         return kept | {"HOME": str(self.state.parent), "CLUSTERVIEW_STATE": str(self.state), "PYTHONUNBUFFERED": "1"}
 
     def start(self, *, seconds: float = 60) -> Dashboard:

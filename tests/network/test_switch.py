@@ -15,7 +15,7 @@ from tests.journeys.dashboard import ended, wait_for
 from tests.lab import states
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import astray, service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, service_url, slot_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.root]
 @pytest.fixture(scope="module")
 def product(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """`manage.py up` with the rights it prints, armed, asked as an operator."""
-    with running.product(network, folder=tmp_path_factory.mktemp("switching")) as rest:
+    with running.product(network, folder=tmp_path_factory.mktemp("switching"), nodes_follow=True) as rest:
         yield rest
 
 
@@ -36,7 +36,7 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def test_no_request_fails_and_none_goes_astray_once_the_nodes_have_followed(
+def test_no_request_fails_and_none_goes_astray_after_the_success(
     product: httpx.Client, shop: NetworkedCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster = product.get("/clusters").json()[0]["id"]
@@ -52,8 +52,8 @@ def test_no_request_fails_and_none_goes_astray_once_the_nodes_have_followed(
     report = probe.report
     assert not report.failed, report.failed[:5]
     on_green = report.between(0, moment(back["requested_at"]))
-    assert not astray(on_green, since=moment(there["finished_at"]), side="green")
-    assert not astray(report, since=moment(back["finished_at"]), side="blue")
+    assert not astray(on_green, since=moment(there["finished_at"]) - NODES_FOLLOW_SECONDS, side="green")
+    assert not astray(report, since=moment(back["finished_at"]) - NODES_FOLLOW_SECONDS, side="blue")
     late = on_green.wrong_after(moment=moment(there["finished_at"]), side="green")
     first, last = on_green.first("green"), on_green.last("blue")
     assert first is not None

@@ -51,6 +51,7 @@ class Place:
         if not self.database_url:
             chosen["default"]["NAME"] = self.folder / "clusterview.sqlite3"
         settings.STATE_DIR, settings.KUBECONFIG_PATHS, settings.DATABASES = self.folder, [str(self.kubeconfig)], chosen
+        settings.FOLLOW_SECONDS = 0.0
         connections.settings = connections.configure_settings(chosen)
         del connections["default"]  # made when the models were imported, and never opened
         requesting.carry_out = _carry_out

@@ -171,9 +171,13 @@ const WORDS = {
   purpose_keep: ["Keeping {side}", "{side} 유지"],
   purpose_warm_up: ["Warming up {side}", "{side} 준비 증설"],
   purpose_scale_down: ["Scaling down {side}", "{side} 축소"],
-  follows: [
-    "The EndpointSlices hold only {side}. Each node's proxy follows by itself, usually within a second.",
-    "엔드포인트슬라이스에는 {side}만 있습니다. 각 노드의 프록시는 보통 1초 안에 따라옵니다.",
+  following: [
+    "The Service leads to {side}. It is done once the EndpointSlices hold only that side and each node's proxy had time to follow.",
+    "서비스가 {side} 쪽을 가리킵니다. 엔드포인트슬라이스에 그쪽만 남고 각 노드의 프록시가 따라올 시간이 지나면 끝납니다.",
+  ],
+  followed: [
+    "The EndpointSlices hold only {side}, and each node's proxy had time to follow.",
+    "엔드포인트슬라이스에는 {side}만 있고, 각 노드의 프록시가 따라올 시간이 지났습니다.",
   ],
   accept: ["I understand: {sentence}", "확인했습니다: {sentence}"],
   check: ["Check a switch", "전환 점검하기"],

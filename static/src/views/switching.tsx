@@ -115,8 +115,10 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
       <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
       {why && <p class="warn-text"><Sentence text={why} /> {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
-      {told.state === "verifying" && live.sides.every((side) => side.value !== live.asked) && (
-        <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
+      {told.state === "verifying" && (
+        live.sides.some((side) => side.value === live.asked)
+          ? <p class="quiet">{t("following", { side: live.asked })}</p>
+          : <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
       )}
       <p class="quiet">{told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
       {told.state === "held" && <Leave id={told.id} />}
@@ -179,7 +181,7 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
     <div class="kept">
       <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
       {keeping.hold && <Hold told={keeping.hold} />}
-      {isServing && <p class="quiet">{t("follows", { side: keeping.to })}</p>}
+      {isServing && <p class="quiet">{t("followed", { side: keeping.to })}</p>}
       {against ? (
         <p role="status">{against}</p>
       ) : (

@@ -1,0 +1,74 @@
+"""Nodes follow the endpoints, and no API tells when: a switch has not succeeded before they had time for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clusterview.models import AuditEntry, Switch
+from clusterview.traffic.states import State
+from tests.traffic import world
+from tests.traffic.interleaving import Run
+from tests.traffic.memory import BLUE, GREEN
+from tests.traffic.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FOLLOW_SECONDS = 1.5
+LONG_ENOUGH = 60
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[World]:
+    settings.FOLLOW_SECONDS = FOLLOW_SECONDS
+    world.enter(monkeypatch)
+    with world.present() as made:
+        yield made
+        made.settle()
+
+
+@pytest.fixture
+def run(here: World) -> Run:
+    """An executor that has seen the EndpointSlices hold the new side alone, and looks on."""
+    here.click(to="green")
+    [run] = here.runs
+    here.go(run, times=LONG_ENOUGH, until="convergence")
+    here.go(run, times=3, until="service")
+    switch = Switch.objects.get()
+    assert (switch.state, here.memory.selector, run.ended) == (State.VERIFYING, GREEN, False)
+    return run
+
+
+def test_a_switch_succeeds_when_the_nodes_had_time_to_follow_and_tells_when_the_endpoints_did(here: World, run: Run) -> None:
+    began = here.clock.seconds
+    here.go(run, times=LONG_ENOUGH)
+    assert (Switch.objects.get().state, here.clock.seconds - began) == (State.SUCCEEDED, pytest.approx(FOLLOW_SECONDS, abs=0.4))
+    assert AuditEntry.objects.get(action="VERIFIED").body["milliseconds"] < 100
+
+
+def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success(here: World, run: Run) -> None:
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(BLUE)), by="argocd-controller")
+    here.go(run, times=LONG_ENOUGH)
+    switch = Switch.objects.get()
+    assert (switch.state, switch.reason) == (State.REVERTED_EXTERNALLY, "reverted")
+    assert "argocd-controller" in switch.detail
+
+
+def test_who_asks_for_the_way_back_meanwhile_turns_the_same_switch_around(here: World, run: Run) -> None:
+    here.back()
+    here.go(run, times=LONG_ENOUGH)
+    assert (Switch.objects.get().state, here.memory.selector) == (State.ROLLED_BACK, BLUE)
+
+
+def test_a_pod_that_comes_meanwhile_does_not_begin_their_time_anew(here: World, run: Run) -> None:
+    began, here.memory.follows_at_once = here.clock.seconds, False
+    here.memory.scale("green", 3)
+    here.clock.pass_by(FOLLOW_SECONDS)
+    here.go(run, times=2)
+    here.go(run, times=3, until="service")
+    assert Switch.objects.get().state == State.VERIFYING, "its endpoint is missing"
+    here.memory.follow()
+    here.go(run, times=LONG_ENOUGH)
+    assert (Switch.objects.get().state, here.clock.seconds - began) == (State.SUCCEEDED, pytest.approx(FOLLOW_SECONDS, abs=0.4))
