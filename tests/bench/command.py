@@ -44,8 +44,8 @@ def run(name: str, *, results: Path) -> int:
     """This will run one and keep its result."""
     try:
         lines = BENCHES[name]()
-    except RuntimeError as reason:
-        print(f"{name}: not run. {reason}")
+    except (RuntimeError, AssertionError) as reason:
+        print(f"{name}: not run. {reason}", flush=True)
         return 1
     print(f"{name}\n{table.show(lines)}\n", flush=True)
     results.parent.mkdir(parents=True, exist_ok=True)
