@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, transaction
 from clusterview.models import Recording
 from clusterview.recording import forgetting, stretches
 from clusterview.recording.stretches import Stretch
+from clusterview.stream.freshness import LIVE_SECONDS
 from clusterview.stream.messages import Contact, MissingKind, Position
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Recorder:
         self._done: list[Draft] = []
         self._now: Draft | None = None
         self._state = "lost"
+        self._live_until_ms = 0
         self._missing: tuple[MissingKind, ...] | None = None
         self._waiting_bytes = 0
         self._pictured_ms = 0
@@ -90,10 +92,11 @@ class Recorder:
         """This will take how fresh the picture is and which kinds it does not show. A stretch has one answer to both."""
         now = self._now_ms()
         with self._lock:
+            draft = self._now and self._hear(self._now, now=now)
             self._state, self._missing = contact.state, contact.missing
-            if self._now is None:
+            self._live_until_ms = now + int((LIVE_SECONDS - (contact.contact_age_seconds or 0.0)) * 1000)
+            if draft is None:
                 return
-            draft = self._hear(self._now, now=now)
             if (draft.state, _reasons(draft.missing)) == (contact.state, _reasons(contact.missing)):
                 return
             if draft.begun_ms == now:
@@ -151,15 +154,22 @@ class Recorder:
         return newest is not None and there.filter(pk=newest[0]).update(until=_moment(draft.until_ms)) == 1
 
     def _hear(self, draft: Draft, *, now: int) -> Draft:
-        """This will draw out the stretch to now. After a silence it ends where that began, and another one goes on with its picture."""
+        """This will draw out the stretch to now. After a silence it ends where that began, and another one goes on with its picture.
+
+        In a shorter silence the pages have ceased to call the picture live, each by its own clock, and so does what is written.
+        """
         if now - draft.until_ms > SILENCE_SECONDS * 1000:
             return self._begin(epoch=draft.epoch, sequence=draft.last, picture=b"", now=now)
+        if draft.state == "live" and now > (live_until := max(self._live_until_ms, draft.until_ms)):
+            draft.until_ms = live_until
+            draft = self._begin(epoch=draft.epoch, sequence=draft.last, picture=b"", now=live_until)
         draft.until_ms = now
         return draft
 
     def _begin(self, *, epoch: int, sequence: int, picture: bytes, now: int) -> Draft:
         self._end()
-        self._now = Draft(epoch, sequence, sequence, now, now, self._state, self._missing, picture)
+        state = "stale" if self._state == "live" and now >= self._live_until_ms else self._state
+        self._now = Draft(epoch, sequence, sequence, now, now, state, self._missing, picture)
         self._waiting_bytes += len(picture)
         return self._now
 

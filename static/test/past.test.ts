@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { gapAt, leave, marksOf, show, wholeOf } from "../src/state/past";
+import { gapAt, leave, marksOf, renewalOf, show, wholeOf } from "../src/state/past";
 import { Picture } from "../src/state/picture";
 import * as store from "../src/state/store";
 import type { Contact } from "../src/wire/messages";
@@ -82,4 +82,15 @@ test("back in the present nothing is compared any more", () => {
   store.go({ at: "" });
   expect(store.route.value.until).toBe("");
   vi.unstubAllGlobals();
+});
+
+test("what was recorded is asked for again soon where a hole has no end yet, and at once with another moment or state", () => {
+  const since = "2026-11-26T12:00:00Z";
+  const [open, closed] = [null, "2026-11-26T12:01:00Z"].map((until) => ({ hours: 24, spans: [], holes: [{ since, until }] }));
+  const asked = (recorded: typeof open | null, fives: number, at = "", state = "live"): string => renewalOf(recorded ?? null, at, state, fives);
+  expect(asked(open, 60)).not.toBe(asked(open, 61));
+  expect(asked(closed, 60)).toBe(asked(closed, 65));
+  expect(asked(closed, 60)).not.toBe(asked(closed, 66));
+  expect(asked(closed, 60, since)).not.toBe(asked(closed, 60));
+  expect(asked(closed, 60, "", "stale")).not.toBe(asked(closed, 60));
 });

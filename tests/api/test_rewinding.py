@@ -35,9 +35,9 @@ def recorded(lab: None) -> None:
     published = Published()
     published.contact("live", JOBS)
     published.begin(pods=2, epoch=1)
-    published.wait(10)
+    published.go_on(1, "live", JOBS)
     published.publish([*went(0), *came(7)])
-    published.wait(10)
+    published.go_on(1, "live", JOBS)
     published.contact("stale")
     published.write()
 

@@ -51,9 +51,9 @@ class Published:
         self.recorder.contact(contact=Contact(state=state, contact_age_seconds=0.1, missing=missing))
 
     def go_on(self, tens: int, state: str, *missing: MissingKind) -> None:
-        """This will let so many times ten seconds pass, at the end of each of which the publisher speaks."""
-        for _ in range(tens):
-            self.wait(10)
+        """This will let so many times ten seconds pass, at the end of each second of which the publisher speaks."""
+        for _ in range(tens * 10):
+            self.wait(1)
             self.contact(state, *missing)
 
     def wait(self, seconds: float) -> None:

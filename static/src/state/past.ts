@@ -49,6 +49,15 @@ export interface Gap {
   readonly after: number | null;
 }
 
+/**
+ * What the list of recorded times is asked for again for, as the answer before stands: another moment that is looked at, another state, each five
+ * seconds while a hole has no end yet, else each thirty.
+ */
+export function renewalOf(recorded: rest.Recorded | null, at: string, state: string, fives: number): string {
+  const isOpen = recorded?.holes.at(-1)?.until === null;
+  return `${at} ${state} ${isOpen} ${Math.floor(fives / (isOpen ? 1 : 6))}`;
+}
+
 /** The gap that a moment lies in, if any. */
 export function gapAt(spans: readonly rest.Span[], moment: number): Gap | null {
   let before: number | null = null;

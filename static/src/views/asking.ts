@@ -10,7 +10,7 @@ export interface Asked<T> {
 }
 
 /** `renewal` is what the same question is asked again for; the answer before stays meanwhile. */
-export function useAsked<T>(ask: () => Promise<T>, key: string, renewal = 0): Asked<T> {
+export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number | string = 0): Asked<T> {
   const [answer, setAnswer] = useState<{ about: string; value: T | null; refusal: Refusal | null }>({ about: key, value: null, refusal: null });
   const [turn, setTurn] = useState(0);
   useEffect(() => {

@@ -1,5 +1,6 @@
 /** The time that was recorded: the moment of it that the map shows, the times of which nothing is known, and another moment to compare with. */
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import { page } from "../state/page";
@@ -12,10 +13,11 @@ import { moment } from "./moments";
 import { Refused } from "./refused";
 import { Holes, Legend, Timeline } from "./timeline";
 
-const RENEWAL_FIVES = 6;
-
 export function Rewind(): JSX.Element {
-  const asked = useAsked(() => rest.recorded(page.cluster), "", Math.floor(clock.fives.value / RENEWAL_FIVES));
+  const { at } = store.route.value;
+  const last = useRef<rest.Recorded | null>(null);
+  const asked = useAsked(() => rest.recorded(page.cluster), "", past.renewalOf(last.current, at, store.fresh.value.state, clock.fives.value));
+  last.current = asked.value;
   if (!asked.value) {
     if (asked.refusal) return <Refused of={asked.refusal} card />;
     return <p class="card" role="status">{t("loading")}</p>;
@@ -23,7 +25,6 @@ export function Rewind(): JSX.Element {
   const recorded = asked.value;
   const [first] = recorded.spans;
   if (!first) return <p class="card" role="status">{t(recorded.hours > 0 ? "nothingRecorded" : "recordsNothing")}</p>;
-  const { at } = store.route.value;
   return (
     <section class="card rewind" aria-label={t("rewind")}>
       <Timeline label={t("shownMoment")} at={at} recorded={recorded} go={(to) => store.go({ at: to }, at !== "")} />
