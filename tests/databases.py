@@ -16,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from clusterview.access import granting
 
+# What somebody may leave in a column of JSON in SQLite.
+RUBBISH = {"text": "'rubbish'", "bytes": "X'ff00'", "a list": "'[1]'", "too deep": "'" + "[" * 200_000 + "'"}
 EVERY = [DEFAULT_DB_ALIAS, granting.OWNER]
 
 
@@ -39,6 +41,18 @@ def kept_audit() -> Iterator[None]:
         yield
     finally:
         let_the_audit_go()
+
+
+def destroy(*, sequence: int, rubbish: str) -> None:
+    """This will write what is no map into an entry of the audit: a kind of RUBBISH; on PostgreSQL, which takes nothing but JSON, a word."""
+    is_sqlite = connections[owner()].vendor == "sqlite"
+    value = RUBBISH[rubbish] if is_sqlite else "'\"rubbish\"'"
+    statements = [f"UPDATE clusterview_auditentry SET body = {value} WHERE sequence = {sequence}"]
+    if is_sqlite:
+        statements = ["PRAGMA ignore_check_constraints = ON", *statements, "PRAGMA ignore_check_constraints = OFF"]
+    with connections[owner()].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def triggers() -> ModuleType:

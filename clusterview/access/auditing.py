@@ -94,7 +94,7 @@ def hash_of(*, entry: AuditEntry) -> str:
     content = [
         entry.sequence, moment(entry.at), entry.actor, entry.action, entry.cluster, str(entry.switch_id or ""), entry.body, entry.previous_hash,
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")).hexdigest()
 
 
 def moment(at: datetime) -> str:
@@ -143,9 +143,11 @@ def problems_of(entry: AuditEntry, *, after: End) -> Iterator[str]:
         yield f"Entries {after.sequence + 1} to {entry.sequence - 1} are missing."
     if entry.previous_hash != after.hash:
         yield f"Entry {entry.sequence} does not follow the one before it."
-    if entry.hash != hash_of(entry=entry):
+    if not entry.is_readable:
+        yield f"Entry {entry.sequence} cannot be read: what it holds was destroyed."
+    elif entry.hash != hash_of(entry=entry):
         yield f"Entry {entry.sequence} was changed."
     if entry.action == GAP:
-        marks = entry.body.get("marks", {})
+        marks = entry.told.get("marks", {})
         told = ", ".join(f"{mark} on {where}" for mark, where in sorted(marks.items()))
         yield f"Entries before {entry.sequence} are missing: the database was restored from an older copy. {entry.cluster} carries {told}."

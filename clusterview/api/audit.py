@@ -32,6 +32,7 @@ def every_entry(
     read is left out, as if it were not there. 400 `bad_request` for a `limit` beyond 500, and for a `before` or `operation` that is none.
 
     `problems` of an entry is empty where it is as it was written and follows the one before it; `manage.py audit verify` verifies the whole chain.
+    Where somebody destroyed what an entry holds, its `body` is the text that stands there, as `unreadable`.
     """
     found = showing.entries(person=identity.person(request))
     asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before}
@@ -40,7 +41,7 @@ def every_entry(
     problems, subjects = showing.problems(shown), retelling.subjects({one.switch_id for one in shown if one.switch_id})
     return [
         {
-            "sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body, "cluster": one.cluster,
+            "sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told, "cluster": one.cluster,
             "operation": str(one.switch_id) if one.switch_id else None, "subject": subjects.get(one.switch_id, ""),
             "problems": problems[one.sequence],
         }

@@ -430,7 +430,7 @@ class Switch(Schema):
     Switches that were asked for together share a `group` and are done by `position`.
 
     Who asked, when, for what, and how it ended is what the audit says. `differs` names the fields in which the database's row says otherwise: with
-    `row` there is none any more, with `audit` there is a row that no entry asks for.
+    `row` there is none any more, with `audit` there is a row that no entry asks for which can be read.
     """
 
     id: str

@@ -101,7 +101,7 @@ def numbers(sizing: Sizing) -> list[dict[str, Any]]:
 def entries(operation: Operation) -> list[dict[str, Any]]:
     """What the audit says of one operation."""
     found = AuditEntry.objects.filter(switch_id=operation.pk).order_by("sequence")
-    return [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.body} for one in found]
+    return [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told} for one in found]
 
 
 def steps(switch: Switch) -> list[dict[str, str]]:

@@ -45,6 +45,14 @@ def test_an_edit_with_a_fresh_hash_is_found_at_the_next_entry() -> None:
     assert auditing.verify() == ["Entry 3 does not follow the one before it."]
 
 
+@pytest.mark.parametrize("rubbish", databases.RUBBISH)
+def test_an_entry_that_cannot_be_read_is_named_and_those_after_it_are_verified(rubbish: str) -> None:
+    write(4)
+    databases.destroy(sequence=2, rubbish=rubbish)
+    written().filter(sequence=4).update(actor="eve")
+    assert auditing.verify() == ["Entry 2 cannot be read: what it holds was destroyed.", "Entry 4 was changed."]
+
+
 def test_a_missing_entry_is_found() -> None:
     write(3)
     written().filter(sequence=2).delete()

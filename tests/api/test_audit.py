@@ -159,3 +159,26 @@ def test_what_is_missing_is_told_by_its_neighbours(admin: Client) -> None:
     assert problems(admin) == {3: ["Entry 4 is missing."]}
     AuditHead.objects.using(databases.owner()).update(sequence=3)
     assert problems(admin) == {3: ["The end of the audit was cut off or replaced."]}
+
+
+@pytest.mark.parametrize("rubbish", ["text", "bytes"])
+def test_an_entry_that_cannot_be_read_says_so_and_hides_no_other(admin: Client, rubbish: str) -> None:
+    for sequence in (2, 4, 5):
+        databases.destroy(sequence=sequence, rubbish=rubbish)
+    entries = read(admin)
+    assert [one["sequence"] for one in entries] == [6, 5, 4, 3, 2, 1]
+    assert problems(admin) == {sequence: [f"Entry {sequence} cannot be read: what it holds was destroyed."] for sequence in (2, 4, 5)}
+    assert {one["sequence"] for one in entries if "unreadable" in one["body"]} == {2, 4, 5}
+    assert admin.get("/api/v1/switches").json() == []
+
+
+def test_a_switch_of_which_no_entry_can_be_read_is_told_as_its_row_is(admin: Client) -> None:
+    row = Switch(pk=SWITCH, cluster_id="lab", namespace="store", service="shop", service_uid="s", key="slot", from_value="blue", to_value="green")
+    row.from_selector, row.to_selector, row.actor, row.state, row.open = {"slot": "blue"}, {"slot": "green"}, "olga", "succeeded", False
+    row.save(force_insert=True)
+    for sequence in (4, 5):
+        databases.destroy(sequence=sequence, rubbish="text")
+    (line,) = admin.get("/api/v1/switches").json()
+    assert (line["service"], line["state"], line["differs"]) == ("shop", "succeeded", ["audit"])
+    story = admin.get(f"/api/v1/switches/{SWITCH}").json()
+    assert [list(one["body"]) for one in story["entries"]] == [["unreadable"], ["unreadable"]]
