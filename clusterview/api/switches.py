@@ -89,7 +89,8 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> St
 def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) -> Status[list[dict[str, str]]]:
     """Begins the switches of several Services, checked as a whole and done one after another; the first failure cancels those after it.
 
-    409 with the fresh state of the first Service that is not as `expected`; `Idempotency-Key` as for one switch.
+    A refusal for one of them names it as `service`; 409 with the fresh state of the first that is not as `expected`. `Idempotency-Key` as for one
+    switch.
     """
     someone = identity.require(request, Role.OPERATOR)
     begun = requesting.request_group(

@@ -76,8 +76,9 @@ def preview_group(
     found = cluster_of(cluster)
     looked = list[confirming.Looked]()
     for service in services:
-        situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
-        situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
+        with naming(service):
+            situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
+            situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
         looked.append(confirming.Looked(situation, _checks_in_group(situation, services=services)))
     members = [_previewed(one, context=found.name) for one in looked]
     return {
@@ -176,8 +177,9 @@ def request_group(
     reverses, rows, refused, first = reverses or {}, [], [], None
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
-        situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=service in reverses, opened=opened)
-        _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
+        with naming(service):
+            situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=service in reverses, opened=opened)
+            _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = _checks_in_group(situation, services=services)
         accepted = set(accept) if seen is None else seen.ticked(checks, accept=set(accept))
@@ -319,6 +321,16 @@ def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) 
     situation = Situation(service=service, key="", from_selector=service.selector, to_selector=service.selector, workloads=tuple(workloads))
     checks = preflight.check_alone(situation)
     return Refused(422, "preflight" if checks else "no-pair", {"checks": [told(one) for one in checks]})
+
+
+@contextmanager
+def naming(service: str) -> Iterator[None]:
+    """What is refused of one of several Services says of which."""
+    try:
+        yield
+    except Refused as refused:
+        refused.body["service"] = service
+        raise
 
 
 @contextmanager
@@ -489,7 +501,8 @@ def _save(rows: list[Switch], *, person: Person, checks: list[Check], look: engi
         for row in rows:
             state = fresh(cluster=row.cluster_id, selector=row.from_selector, key=row.key, service_uid=row.service_uid)
             if state["open_switch"] or row is rows[-1]:
-                raise Refused(409, "open-switch", {"fresh": state, "switch": state["open_switch"]}) from problem
+                body = {"service": row.service, "fresh": state, "switch": state["open_switch"]}
+                raise Refused(409, "open-switch", body) from problem
     return rows
 
 

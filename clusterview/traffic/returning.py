@@ -41,7 +41,7 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
     if not members:
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
-    turned = [requesting.request_back(switch=one, person=person, opened=opened) for one in members if one.open]
+    turned = [_begin_alone(one, person=person, opened=opened) for one in members if one.open]
     moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY)]
     found = {one: _why_left(one, opened=opened) for one in moved}
     going, left = [one for one, why in found.items() if why is None], [why for why in found.values() if why is not None]
@@ -52,12 +52,17 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
 
 def _begin(going: list[Switch], *, person: Person, opened: looking.Opener) -> list[Switch]:
     if len(going) < 2:
-        return [requesting.request_back(switch=one, person=person, opened=opened) for one in going]
+        return [_begin_alone(one, person=person, opened=opened) for one in going]
     return requesting.request_group(
         person=person, cluster=going[0].cluster_id, namespace=going[0].namespace, services=[one.service for one in going],
         to=going[0].from_value, expected={one.service: one.to_selector for one in going}, reverses={one.service: one for one in going},
         opened=opened,
     )  # fmt: skip
+
+
+def _begin_alone(switch: Switch, *, person: Person, opened: looking.Opener) -> Switch:
+    with requesting.naming(switch.service):
+        return requesting.request_back(switch=switch, person=person, opened=opened)
 
 
 def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:

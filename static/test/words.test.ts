@@ -97,5 +97,6 @@ test("a switch that is held says what it waits for", () => {
 
 test("a refusal without any sentence still says its code", () => {
   expect(refusalOf(new Refusal(418, "teapot", "", {}))).toContain("teapot");
+  expect(refusalOf(new Refusal(404, "no-service", "It is gone.", { service: "shop-inside" }))).toContain("shop-inside");
   expect(reasonOf({ open: false, reason: "gone", held_for: "", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
 });

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from clusterview.access.people import Person
 from clusterview.kube import errors
-from clusterview.models import AuditEntry, Switch
+from clusterview.models import AuditEntry, Cluster, Switch
 from clusterview.topology.objects import Uid
-from clusterview.traffic import requesting, returning
+from clusterview.traffic import planning, requesting, returning
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.looking import Residents
 from clusterview.traffic.situations import FieldOwner, ServiceNow, Situation
@@ -59,6 +59,38 @@ def test_a_group_of_which_one_service_is_not_as_it_was_seen_is_refused_with_what
     assert refused.value.body["fresh"]["selector"] == BLUE
     assert not Switch.objects.exists()
     assert len(ask(olga, expected={"shop": BLUE, "shop-inside": BLUE})) == 2
+
+
+class WithoutOne(Shops):
+    """Of which the second Service is gone by now, carries a mark that the database does not know, or has no other side."""
+
+    def __init__(self, trouble: str) -> None:
+        self.trouble = trouble
+
+    def tried(self, situation: Situation) -> Situation:
+        return situation
+
+    def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
+        found, residents = super().service_among(namespace=namespace, name=name, at_once=at_once)
+        if name != SERVICES[1]:
+            return found, residents
+        if self.trouble == "no-service":
+            raise errors.NotFound("not found")
+        if self.trouble == "no-pair":
+            return msgspec.structs.replace(found, selector={"app": "other"}), Residents([], [])
+        return msgspec.structs.replace(found, annotations={planning.OP: f"{Cluster.objects.get().fresh_operation()}:1"}), residents
+
+
+@pytest.mark.parametrize("trouble", ["no-service", "frozen", "no-pair"])
+def test_what_is_refused_of_one_member_names_it_before_any_check_does(trouble: str) -> None:
+    olga, shops = who_may_switch(), WithoutOne(trouble)
+    with pytest.raises(Refused) as refused:
+        requesting.request_group(person=olga, cluster="lab", namespace="store", services=SERVICES, to="green", opened=shops)
+    assert (refused.value.code, refused.value.body["service"]) == (trouble, "shop-inside")
+    if trouble != "frozen":
+        with pytest.raises(Refused) as refused:
+            requesting.preview_group(person=olga, cluster="lab", namespace="store", services=SERVICES, to="green", opened=shops)
+        assert (refused.value.code, refused.value.body["service"]) == (trouble, "shop-inside")
 
 
 THREE = ["shop", "shop-inside", "shop-outside"]

@@ -240,10 +240,11 @@ export function differsOf(told: Pick<Switch, "differs">): string {
   return names.size ? t("differs", { names: [...names].join(", ") }) : "";
 }
 
-/** One sentence for a call that was refused. */
+/** One sentence for a call that was refused, with the Service that it was refused for where that is one of several. */
 export function refusalOf(refusal: Refusal): string {
   const said = (language.value === "ko" && KOREAN[refusal.code]) || refusal.sentence || (refusal.code === "no_server" ? NO_SERVER : refusal.code);
-  return t("refused", { sentence: said });
+  const { service } = refusal.body;
+  return typeof service === "string" ? t("refusedOf", { service, sentence: said }) : t("refused", { sentence: said });
 }
 
 /** Why one of a group was not taken back with the others, and by whom where that is known. */

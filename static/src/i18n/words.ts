@@ -298,6 +298,7 @@ const WORDS = {
   notAsked: ["No entry of the audit asks for this switch.", "이 전환을 요청한 감사 기록이 없습니다."],
   switchOf: ["{service}: {from} → {to}", "{service}: {from} → {to}"],
   refused: ["Refused: {sentence}", "거부됨: {sentence}"],
+  refusedOf: ["Refused for {service}: {sentence}", "{service} 거부됨: {sentence}"],
   command: ["The same with kubectl", "kubectl로 하는 같은 일"],
   details: ["Details", "자세히"],
   language: ["한국어", "English"],
