@@ -1,7 +1,7 @@
 """Two hundred requests a second through kube-proxy while the product switches again and again, then while the selector is patched bare.
 
-Needs root: the requests go through a network of the lab's own. A request is astray when it was sent after the switch was called succeeded
-and an old pod answered: the EndpointSlices hold the new side then, and each node's kube-proxy follows by itself.
+Needs root: the requests go through a network of the lab's own. A request is astray when it was sent after the switch was called succeeded, or after
+the EndpointSlices held the new side alone where the selector was patched bare, and an old pod answered: each node's kube-proxy follows by itself.
 """
 
 from __future__ import annotations
