@@ -1,8 +1,8 @@
 """Runs a credential plugin (`exec` of a kubeconfig: EKS, GKE, AKS, OIDC logins) and reads what it prints.
 
 The official client waits for a plugin for ever and ignores client certificates and caching. Here a plugin has a time-out, its whole process group
-ends with it (a shell script's children too) and with this process, and whatever goes wrong is one sentence. It has no terminal: a plugin that
-must ask cannot.
+ends with it (a shell script's children too) and with this process, however that ends, and whatever goes wrong is one sentence. It has no terminal:
+a plugin that must ask cannot.
 https://kubernetes.io/docs/reference/config-api/client-authentication.v1/
 """
 
@@ -14,12 +14,14 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from clusterview.kube.errors import PluginFailed
 
 STDERR_CHARACTERS = 300
+WATCH = 'read -r _; kill -s KILL -- "-$1"'
 _running: set[subprocess.Popen[bytes]] = set()
 
 
@@ -65,7 +67,7 @@ def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds:
         hint = str(plugin.get("installHint") or "Install it, or put it on the PATH of this process.").strip()
         raise PluginFailed(f"The credential plugin {command} cannot be started: {error.strerror}. {hint}") from error
     _running.add(process)
-    with process:
+    with process, _watched(process):
         try:
             output, complaint = process.communicate(timeout=timeout_seconds)
         except subprocess.TimeoutExpired as error:
@@ -79,6 +81,29 @@ def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds:
         last = complaint.decode(errors="replace").strip()[-STDERR_CHARACTERS:]
         raise PluginFailed(f"The credential plugin {command} failed with exit code {process.returncode}: {last or 'it said nothing'}. Log in again.")
     return output
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whoever kills this process leaves it no time to end the plugin. So a shell waits for the end of a pipe that nobody else holds; where there is
+    no shell, a plugin that is left alone goes on.
+    """
+    try:
+        watcher = subprocess.Popen(  # noqa: S603 - a line of ours
+            ["/bin/sh", "-c", WATCH, "sh", str(process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.communicate()
 
 
 @atexit.register
