@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -397,3 +398,23 @@ def test_a_frozen_api_server_delays_the_switch_and_does_not_double_it(
     Switch.objects.filter(pk=switch.pk).update(lease_until=None)
     assert carry_out(switch, reached).state == State.SUCCEEDED
     assert writes() == [BLUE, GREEN]
+
+
+def test_an_effect_whose_answer_is_late_is_not_doubted_f33(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for as long as a busy machine may need to thaw it."""
+    monkeypatch.setattr(looking, "PATCH_SECONDS", 60.0)
+
+    def late(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        reached.around = None
+        lab_shop.stop("kube-apiserver", signal.SIGSTOP)
+        threading.Timer(1, lab_shop.stop, ["kube-apiserver", signal.SIGCONT]).start()
+        return send()
+
+    switch = ask(olga=olga, reached=reached)
+    reached.around = late
+    assert carry_out(switch, reached).state == State.SUCCEEDED, (switch.reason, switch.detail)
+    assert writes() == [BLUE, GREEN]
+    assert [entry.body["how"] for entry in AuditEntry.objects.filter(switch_id=switch.pk, action="OUTCOME")] == ["answered"]
+    assert actions(switch).count("INTENT") == 1
