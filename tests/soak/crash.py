@@ -13,6 +13,8 @@ from tests.bench.table import Line
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports
 
+NODES = 15  # as many cases under way together; each batch of them waits for its end
+
 
 def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> list[Line]:
     """This will start a lab and go through so much of all cases, of switches or of changes of sizes; on SQLite, or on the PostgreSQL of the URL,
@@ -25,7 +27,7 @@ def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> l
     from tests.traffic.sweep_sizes import SizeSweep
 
     with tempfile.TemporaryDirectory(prefix="clusterview-crash-") as folder:
-        lab = Cluster(state=Path(folder) / "lab", port=free_ports())
+        lab = Cluster(state=Path(folder) / "lab", port=free_ports(), nodes=NODES)
         try:
             lab.up()
             place = Place(folder=Path(folder), kubeconfig=lab.kubeconfig, database_url=database_url)
@@ -39,6 +41,6 @@ def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> l
     return [
         Line("crashes and freezes", result.cases, "cases"),
         Line("problems", len(result.problems), "", goal="0", met=not result.problems),
-        Line("points not reached", len(result.missed), "", goal="≤ 1 %", met=len(result.missed) <= result.cases // 100),
+        Line("points not reached", len(result.missed), "", goal="0", met=not result.missed),
         Line("taken over, slowest", result.slowest, "s", goal=f"≤ {longest:.0f} s", met=result.slowest <= longest),
     ]

@@ -30,6 +30,7 @@ from tests.lab.cluster import die_with_parent
 from tests.traffic.points import Course, Point
 
 ANSWER_SECONDS = 120.0
+USUAL = engine.OLDEST_LOOK_SECONDS, engine.WATCHED_SECONDS
 DYING_NICENESS = 10  # whoever takes over goes first on a busy machine, since that is what is timed
 
 warm = multiprocessing.get_context("forkserver")
@@ -58,6 +59,13 @@ class Place:
         engine.HOLDER = f"executor-{os.getpid()}"
 
 
+def be_patient() -> None:
+    """On a busy machine too this process goes through to where it is to crash: until then no look of its own grows old, and it watches the endpoints
+    for as long as they need.
+    """
+    engine.OLDEST_LOOK_SECONDS = engine.WATCHED_SECONDS = ANSWER_SECONDS
+
+
 def die_with_test() -> None:
     """This process ends with the test's, however that ends, and even if it is frozen then. Linux ends it with the server that it was forked from,
     and that one ends when nobody holds its pipe any more; so its children do not hold it.
@@ -81,6 +89,7 @@ class Crash:
 
     def met(self, here: Point) -> None:
         if here == self.point:
+            engine.OLDEST_LOOK_SECONDS, engine.WATCHED_SECONDS = USUAL
             os.kill(os.getpid(), self.number)
 
 
@@ -120,6 +129,7 @@ def _work(place: Place, work: Work, given: tuple[Any, ...], crash: Crash | None)
     place.enter()
     if crash:
         os.nice(DYING_NICENESS)
+        be_patient()
     work(Course(crash.met).watch if crash else _unwatched, *given)
 
 
@@ -141,6 +151,7 @@ def course(place: Place, work: Work, *given: Any) -> list[Point]:
 
 def _tell_course(pipe: Connection, place: Place, work: Work, given: tuple[Any, ...]) -> None:
     place.enter()
+    be_patient()
     been: list[Point] = []
     work(Course(been.append).watch, *given)
     pipe.send(been)

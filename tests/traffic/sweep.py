@@ -34,7 +34,7 @@ ENDED_WITHIN = 60.0
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.05
 BEFORE_AN_EFFECT = {(f"INTENT: {name} effect", "before") for name in ("patch", "resize")}
-LED_TRIES = 3  # on a busy machine a look may grow old, and an executor leaves the switch to others before it comes to where it is to die
+TRIES = 10  # somebody else may come before an executor to what it was to do where it dies, and then it begins anew with another Service
 
 
 More = Callable[[int], list[Shop]]
@@ -171,7 +171,7 @@ class Sweep:
 
     scenarios: tuple[Scenario, ...] = SCENARIOS
     kind: clerking.Kind = Switch
-    together = 1000  # cases, as the cluster has room for
+    per_node = 200  # cases that are under way together, as the cluster has room for
 
     def __init__(self, *, place: Place, lab: Lab) -> None:
         self._place, self._lab = place, lab
@@ -188,8 +188,9 @@ class Sweep:
             chosen = choose(self.cases())
             reconcilers = [self._start(reconcile) for _ in range(RECONCILERS)]
             fates: list[Fate] = []
-            for first in range(0, len(chosen), self.together):
-                some = chosen[first : first + self.together]
+            together = self.per_node * self._lab.nodes
+            for first in range(0, len(chosen), together):
+                some = chosen[first : first + together]
                 with self._shops() as more:
                     fates += self._crash(list(zip(some, more(len(some)), strict=True)), more)
             for one in reconcilers:
@@ -221,14 +222,14 @@ class Sweep:
     def _find_courses(self, more: More) -> None:
         for scenario in self.scenarios:
             followers = [one for one in self.scenarios if one.follows == scenario.name]
-            for _ in range(LED_TRIES):  # on a busy machine a look may grow old, and then it goes another way
+            for _ in range(TRIES):  # it goes another way where somebody else came before it
                 shop = self._led_shop(scenario, more) if scenario.follows else self._new_shop(scenario, more)
                 self.courses[scenario.name] = course(self._place, scenario.work, shop)
                 if all(self._left_at(one) for one in followers):
                     break
 
     def _led_shop(self, scenario: Scenario, more: More) -> Shop:
-        for _ in range(LED_TRIES):
+        for _ in range(TRIES):
             shop = self._new_shop(scenario, more)
             leader = self._leader(scenario, shop)
             leader.process.join(20)
@@ -288,7 +289,7 @@ class Sweep:
                 if not self._led(fate.case.scenario, fate.shop, fate.executor):
                     fates.remove(fate)
                     tries[str(fate.case)] += 1
-                    assert tries[str(fate.case)] < LED_TRIES, f"{fate.case}: nobody died at {fate.case.scenario.left_at}"
+                    assert tries[str(fate.case)] < TRIES, f"{fate.case}: nobody died at {fate.case.scenario.left_at}"
                     waiting.append((fate.case, more(1)[0]))
                     continue
                 fate.executor = self._dying(fate.case, fate.shop)
@@ -296,7 +297,7 @@ class Sweep:
             for fate in [one for one in at_work if one.executor.exit_code is not None or one.executor.is_frozen]:
                 at_work.remove(fate)
                 missed[str(fate.case)] += 1
-                if fate.executor.exit_code == 0 and missed[str(fate.case)] < LED_TRIES:
+                if fate.executor.exit_code == 0 and missed[str(fate.case)] < TRIES:
                     fates.remove(fate)
                     waiting.append((fate.case, more(1)[0]))
                     continue

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clusterview.models import Sizing
-from clusterview.traffic import holding, planning, resizing, sizing
+from clusterview.models import Sizing, Switch
+from clusterview.traffic import holding, looking, planning, resizable, resizing, sizing
 from clusterview.traffic.sizing import AUTOSCALER
 from clusterview.traffic.states import State
 from tests.traffic import clerking, judging, judging_sizes
@@ -64,6 +64,7 @@ def scale_down(watched: Callable[[], None], shop: Shop) -> None:
 
 def warm_up(watched: Callable[[], None], shop: Shop) -> None:
     unseen_by_others()
+    without_room()
     watched()
     row = resizing.warm_up(person=OLGA, cluster="lab", namespace=shop.namespace, service=shop.service, to="small")
     sizing.advance(sizing_id=row.pk)
@@ -71,6 +72,7 @@ def warm_up(watched: Callable[[], None], shop: Shop) -> None:
 
 def take_up(watched: Callable[[], None], shop: Shop) -> None:
     row = of(shop)
+    without_room()
     watched()
     sizing.advance(sizing_id=row.pk)
 
@@ -83,9 +85,9 @@ def unseen_by_others() -> None:
     """What this process begins is nobody's but its own until it has crashed: the reconcilers are told by the clerk."""
     begin, made = holding.begin, resizing._row
 
-    def begun(*given: Any, **named: Any) -> None:
-        begin(*given, **named)
-        Sizing.objects.filter(open=True, epoch=0, look_again_at=None).update(look_again_at=clerking.later())
+    def begun(switch: Switch, **named: Any) -> None:
+        begin(switch, **named)
+        Sizing.objects.filter(namespace=switch.namespace, open=True, epoch=0, look_again_at=None).update(look_again_at=clerking.later())
 
     def row(*given: Any, **named: Any) -> Sizing:
         found = made(*given, **named)
@@ -93,6 +95,17 @@ def unseen_by_others() -> None:
         return found
 
     holding.begin, resizing._row = begun, row
+
+
+def without_room() -> None:
+    """This process never sees a node for the pods that it made, however quick the scheduler is: what comes after that is for whoever follows it."""
+    progress = resizable.progress
+
+    def seen(sizing: Sizing, cluster: looking.Cluster) -> tuple[int, str, str]:
+        progress(sizing, cluster)
+        return 0, "no-room", "shop-small"
+
+    resizable.progress = seen
 
 
 ENDED = ("release", "after")
@@ -116,7 +129,7 @@ class SizeSweep(Sweep):
 
     scenarios = SCENARIOS
     kind = Sizing
-    together = 40
+    per_node = 8
 
     def _shops(self) -> AbstractContextManager[More]:
         return many(lab=self._lab, prefix="sizes", sized=True)

@@ -19,14 +19,14 @@ def test_an_executor_may_die_or_freeze_anywhere_and_the_switch_happens_once(lab_
     sweep = Sweep(place=Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig), lab=lab_shop)
     result = sweep.run(choose=sample(seed=5, most=24))
     assert not result.problems, "\n".join(result.problems)
-    assert len(result.missed) <= 2, "\n".join(result.missed)
+    assert not result.missed, "\n".join(result.missed)
 
 
 def test_it_may_die_or_freeze_while_it_changes_sizes_and_each_number_is_written_once(lab_shop: Lab, tmp_path: Path) -> None:
     sweep = SizeSweep(place=Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig), lab=lab_shop)
     result = sweep.run(choose=sample(seed=5, most=10))
     assert not result.problems, "\n".join(result.problems)
-    assert len(result.missed) <= 2, "\n".join(result.missed)
+    assert not result.missed, "\n".join(result.missed)
 
 
 def test_the_same_on_postgres(lab_shop: Lab, tmp_path: Path, postgres: PostgresServer) -> None:
@@ -34,3 +34,4 @@ def test_the_same_on_postgres(lab_shop: Lab, tmp_path: Path, postgres: PostgresS
     place = Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig, database_url=postgres.make_database("crash").owner)
     result = Sweep(place=place, lab=lab_shop).run(choose=around_effects)
     assert not result.problems, "\n".join(result.problems)
+    assert not result.missed, "\n".join(result.missed)
