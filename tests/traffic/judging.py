@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from clusterview.traffic.planning import FENCE, OP
@@ -82,11 +83,25 @@ class Record:
     entries: Sequence[Entry]
     rows: Sequence[Row]
 
+    @cached_property
+    def _effects(self) -> dict[str, list[Write]]:
+        found: dict[str, list[Write]] = defaultdict(list)
+        for one in self.writes:
+            found[one.marker.partition(":")[0]].append(one)
+        return found
+
+    @cached_property
+    def _entries(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for one in self.entries:
+            found[one.switch].append(one)
+        return found
+
     def effects(self, switch: str) -> list[Write]:
-        return [one for one in self.writes if one.marker.partition(":")[0] == switch]
+        return self._effects.get(switch, [])
 
     def of(self, switch: str, *actions: str) -> list[Entry]:
-        return [one for one in self.entries if one.switch == switch and one.action in actions]
+        return [one for one in self._entries.get(switch, ()) if one.action in actions]
 
 
 def problems(record: Record) -> list[str]:
@@ -160,11 +175,12 @@ def _numbers_of_writes(record: Record) -> Iterable[str]:
     somebody else's change ended it. Whose a mark or a seal is tells the claim in its fence.
     """
     marks = [one for one in record.writes if one.fence]
-    for uid in {row.service_uid for row in record.rows}:
-        told = sum(one.uid == uid for one in marks)
-        allowed = sum(len(record.of(row.id, "PREFLIGHT", "INTENT")) for row in record.rows if row.service_uid == uid)
-        if told > allowed:
-            yield f"I17: {told} writes to {uid}, and {allowed} looks and INTENTs"
+    told, allowed = Counter(one.uid for one in marks), Counter[str]()
+    for row in record.rows:
+        allowed[row.service_uid] += len(record.of(row.id, "PREFLIGHT", "INTENT"))
+    for uid, looks in allowed.items():
+        if told[uid] > looks:
+            yield f"I17: {told[uid]} writes to {uid}, and {looks} looks and INTENTs"
     for row in [one for one in record.rows if one.state == State.REVERTED_EXTERNALLY]:
         others = {claim for one in record.rows if one is not row and one.service_uid == row.service_uid for claim in _claims(record, one)}
         after = [one for one in marks if one.uid == row.service_uid and one.at > record.of(row.id, "CLOSED")[0].at]
