@@ -135,16 +135,38 @@ export const applicationsError = signal<rest.Refusal | null>(null);
 /** Grows with each `operation` message: whoever shows a switch asks again. */
 export const operations = signal<{ readonly count: number; readonly id: string }>({ count: 0, id: "" });
 
+/** The `operations` that had been heard of when the applications were last asked for. */
+export const settled = signal(0);
+/** Requests of this page for a switch that are not answered yet. */
+export const requests = signal(0);
+/** Whether a switch may have begun or moved on of which the applications do not tell yet. */
+export const isMoving = computed(() => requests.value > 0 || settled.value < operations.value.count);
+
 export async function loadApplications(): Promise<void> {
+  const { count } = operations.peek();
+  let refusal: rest.Refusal | null = null;
+  let found: readonly rest.Application[] | null = null;
   try {
-    const found = await rest.applications(page.cluster);
-    batch(() => {
-      applications.value = found;
-      applicationsError.value = null;
-    });
+    found = await rest.applications(page.cluster);
   } catch (error) {
-    if (error instanceof rest.Refusal) applicationsError.value = error;
-    else throw error;
+    if (!(error instanceof rest.Refusal)) throw error;
+    refusal = error;
+  }
+  batch(() => {
+    applications.value = found ?? applications.peek();
+    applicationsError.value = refusal;
+    settled.value = Math.max(settled.peek(), count);
+  });
+}
+
+/** This will ask for a switch, and tell of it as soon as the applications do. */
+export async function begin(ask: () => Promise<unknown>): Promise<void> {
+  requests.value++;
+  try {
+    await ask();
+    await loadApplications();
+  } finally {
+    requests.value--;
   }
 }
 

@@ -1,5 +1,5 @@
 /** REST answers as parts of a view: asked when the view appears and when its key changes; an answer that came too late is dropped. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Refusal } from "../state/rest";
 
 export interface Asked<T> {
@@ -27,6 +27,24 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number 
     };
   }, [key, turn, renewal]);
   return { value: answer.value, refusal: answer.refusal, again: () => setTurn((before) => before + 1) };
+}
+
+const underWay = new Map<string, Promise<unknown>>();
+
+/** The answer to a question that is on its way already, for other parts of the view that ask the same; else the question is asked. */
+export function once<T>(question: string, ask: () => Promise<T>): Promise<T> {
+  const found = underWay.get(question) as Promise<T> | undefined;
+  if (found) return found;
+  const answer = ask().finally(() => underWay.delete(question));
+  underWay.set(question, answer);
+  return answer;
+}
+
+/** The value, and while it is held what it was before. */
+export function useHeld<T>(value: T, isHeld: boolean): T {
+  const kept = useRef(value);
+  if (!isHeld) kept.current = value;
+  return kept.current;
 }
 
 export interface Doing {

@@ -10,7 +10,7 @@ import * as rest from "../state/rest";
 import { difference } from "../state/selectors";
 import * as sides from "../state/sides";
 import * as store from "../state/store";
-import { useAsked, useDoing } from "./asking";
+import { once, useAsked, useDoing, useHeld } from "./asking";
 import type { Asked, Doing } from "./asking";
 import { Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { Refused } from "./refused";
@@ -30,8 +30,12 @@ interface OffersProps {
   readonly against: string;
 }
 
-/** Moves to the other sides. The one just left is not among them: the way back has a button of its own. */
-export function Offers({ live, left, alone, against }: OffersProps): JSX.Element | null {
+/**
+ * Moves to the other sides. The one just left is not among them: the way back has a button of its own. While a switch begins nothing is asked: it would
+ * be about something that is on its way.
+ */
+export function Offers({ live: now, left, alone, against }: OffersProps): JSX.Element | null {
+  const live = useHeld(now, store.isMoving.value);
   const others = live.sides.filter((side) => side.value !== live.asked && side.value !== left);
   const [chosen, choose] = useState("");
   const [wanted, want] = useState(alone || (store.applications.peek()?.length ?? 0) <= ASKED_AT_ONCE);
@@ -66,7 +70,7 @@ interface MoveProps {
 /** A Service that is one of a group moves with the others, unless somebody wants it to move alone. */
 function Offer({ live, to, alone }: MoveProps): JSX.Element {
   const [isAlone, only] = useState(false);
-  const members = derived.together(live, to, derived.live.value);
+  const members = useHeld(derived.together(live, to, derived.live.value), store.isMoving.value);
   if (members.length === 0) return <Single live={live} to={to} alone={alone} />;
   const names = members.map((one) => one.application.service).join();
   return (
@@ -85,14 +89,19 @@ function factsOf(live: LiveApplication): string {
   return `${live.application.service} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
 }
 
+/** Grows every so many times five seconds, but not while a switch begins. */
+function useTurn(fives: number): number {
+  return useHeld(Math.floor(clock.fives.value / fives), store.isMoving.value);
+}
+
 /**
  * The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes, and every five seconds for
  * what the picture does not hold (policies, quotas, rights, webhooks); more seldom where several applications are on one view.
  */
 function Single({ live, to, alone }: MoveProps): JSX.Element {
   const { namespace, service } = live.application;
-  const facts = `${to} ${factsOf(live)} ${store.operations.value.count}`;
-  const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts, Math.floor(clock.fives.value / (alone ? 1 : ASKED_AT_ONCE)));
+  const facts = `${to} ${factsOf(live)} ${store.settled.value}`;
+  const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts, useTurn(alone ? 1 : ASKED_AT_ONCE));
   const [accepted, setAccepted] = useState<readonly string[]>([]);
   const doing = useDoing();
   const found = asked.value;
@@ -100,8 +109,7 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
   const begin = async (preflight: rest.Preflight): Promise<void> => {
     const { expected_selector: expected, confirm, checks } = preflight;
     const accept = warned(checks).map((check) => check.code);
-    await rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key);
-    await store.loadApplications();
+    await store.begin(() => rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key));
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
   return (
@@ -122,13 +130,13 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
   );
 }
 
-/** The same of several Services that move one after another: each with its own checks and change, and one button. */
+/** The same of several Services that move one after another: each with its own checks and change, and one button. Their cards ask together. */
 function Together({ live, members, to, alone }: MoveProps & { members: readonly LiveApplication[] }): JSX.Element {
   const { namespace, key: label } = live.application;
   const services = members.map((one) => one.application.service);
-  const facts = `${to} ${members.map(factsOf).join(" ")} ${store.operations.value.count}`;
-  const seldom = alone ? Math.min(members.length, ASKED_AT_ONCE) : ASKED_AT_ONCE;
-  const asked = useAsked(() => rest.groupPreflight(page.cluster, namespace, services, to), facts, Math.floor(clock.fives.value / seldom));
+  const facts = `${to} ${members.map(factsOf).join(" ")} ${store.settled.value}`;
+  const turn = useTurn(alone ? Math.min(members.length, ASKED_AT_ONCE) : ASKED_AT_ONCE);
+  const asked = useAsked(() => once(`${namespace} ${facts}`, () => rest.groupPreflight(page.cluster, namespace, services, to)), facts, turn);
   const [accepted, setAccepted] = useState<Readonly<Record<string, readonly string[]>>>({});
   const doing = useDoing();
   const found = asked.value;
@@ -137,8 +145,7 @@ function Together({ live, members, to, alone }: MoveProps & { members: readonly 
   const begin = async ({ members: shown, confirm }: rest.GroupPreflight): Promise<void> => {
     const expected = Object.fromEntries(shown.map((one) => [one.service, one.expected_selector]));
     const accept = [...new Set(shown.flatMap((one) => warned(one.checks).map((check) => check.code)))];
-    await rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, confirm }, key);
-    await store.loadApplications();
+    await store.begin(() => rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, confirm }, key));
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
   return (
