@@ -62,9 +62,21 @@ def as_dict(switch: Switch) -> dict[str, Any]:
     return _line(retold) | {"entries": entries(switch), "steps": steps(retold.switch), "can_go_back": can_go_back(switch), "sizes": sizes}
 
 
+def newest_sizes(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
+    """The newest changes of sizes in these clusters, each as `size` tells it."""
+    rows = list(Sizing.objects.filter(cluster__in=clusters).order_by("-requested_at", "-pk")[:limit])
+    told: dict[Any, list[dict[str, Any]]] = {row.pk: [] for row in rows}
+    for one in AuditEntry.objects.filter(switch_id__in=told).order_by("sequence"):
+        told[one.switch_id].append(_entry(one))
+    return [_size(row, told=told[row.pk]) for row in rows]
+
+
 def size(sizing: Sizing) -> dict[str, Any]:
     """One change of sizes with its numbers and every entry of the audit, which has the last word on how it ended."""
-    told = entries(sizing)
+    return _size(sizing, told=entries(sizing))
+
+
+def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
     end = next((one["body"] for one in told if one["action"] == retelling.END), None)
     if end:
         sizing.open, sizing.state, sizing.reason = False, end.get("state", ""), end.get("reason", "")
@@ -101,7 +113,11 @@ def numbers(sizing: Sizing) -> list[dict[str, Any]]:
 def entries(operation: Operation) -> list[dict[str, Any]]:
     """What the audit says of one operation."""
     found = AuditEntry.objects.filter(switch_id=operation.pk).order_by("sequence")
-    return [{"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told} for one in found]
+    return [_entry(one) for one in found]
+
+
+def _entry(one: AuditEntry) -> dict[str, Any]:
+    return {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told}
 
 
 def steps(switch: Switch) -> list[dict[str, str]]:

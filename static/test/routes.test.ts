@@ -6,6 +6,8 @@ describe("a link holds the view", () => {
     "/c/lab/",
     "/c/lab/traffic",
     "/c/lab/history?switch=018f",
+    "/c/lab/history?size=all",
+    "/c/lab/history?size=018f",
     "/c/lab/?sel=Service/store/shop",
     "/c/lab/?ns=store&q=shop&problems=1&view=table",
     "/c/prod%20east/?sel=Node//node-1",

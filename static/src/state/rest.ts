@@ -24,6 +24,8 @@ export interface Count {
 /** One change of sizes of one side. */
 export interface Size {
   readonly id: string;
+  readonly namespace: string;
+  readonly service: string;
   readonly side: string;
   readonly purpose: "keep" | "warm_up" | "scale_down";
   readonly state: string;
@@ -339,6 +341,9 @@ export const lookAtWarmUp = (id: string, namespace: string, service: string, to:
   call("GET", `${cluster(id)}/warm-up?${new URLSearchParams({ namespace, service, to })}`);
 export const warmUp = (id: string, body: { namespace: string; service: string; to: string }, key: string): Begun =>
   call("POST", `${cluster(id)}/warm-ups`, body, { "Idempotency-Key": key });
+export const sizes = (id: string, limit = 200): Promise<Size[]> =>
+  call("GET", `/api/v1/sizes?${new URLSearchParams({ cluster: id, limit: String(limit) })}`);
+export const size = (id: string): Promise<Size> => call("GET", `/api/v1/sizes/${encodeURIComponent(id)}`);
 export const cancelSize = (id: string): Begun => call("POST", `/api/v1/sizes/${encodeURIComponent(id)}/cancel`, {});
 export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
 

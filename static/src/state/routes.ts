@@ -20,6 +20,8 @@ export interface Route {
   readonly table: boolean;
   readonly selection: Selection | null;
   readonly switchId: string;
+  /** The change of sizes that History tells, `all` for a list of them; empty for the switches. */
+  readonly size: string;
   /** The moment that the map shows, as an ISO time; empty for now. */
   readonly at: string;
   /** What of the audit History shows; null for the switches. With a `switchId`, of that operation alone. */
@@ -32,7 +34,7 @@ export interface Route {
 }
 
 /** A page as it is first opened, without what was chosen on it or on another one. */
-export const FRESH = { selection: null, switchId: "", at: "", until: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
+export const FRESH = { selection: null, switchId: "", size: "", at: "", until: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
 
 export function parse(path: string, search: string): Route {
   const [, cluster = "", page = ""] = /^\/c\/([^/]*)\/?([^/]*)/.exec(path) ?? [];
@@ -48,6 +50,7 @@ export function parse(path: string, search: string): Route {
     table: values.get("view") === "table",
     selection: selectionOf(values.get("sel")),
     switchId: values.get("switch") ?? "",
+    size: values.get("size") ?? "",
     at,
     until: !at ? "" : until === "now" ? until : momentOf(until),
     audit: kindOf(values.get("audit")),
@@ -64,6 +67,7 @@ export function format(route: Route): string {
   if (route.table) values.set("view", "table");
   if (route.selection) values.set("sel", `${route.selection.kind}/${route.selection.namespace}/${route.selection.name}`);
   if (route.switchId) values.set("switch", route.switchId);
+  if (route.size) values.set("size", route.size);
   if (route.at) values.set("at", route.at);
   if (route.audit) values.set("audit", route.audit);
   if (route.person) values.set("by", route.person);

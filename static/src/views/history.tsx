@@ -1,4 +1,4 @@
-/** Every switch of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to no switch. */
+/** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { entryWord, ifStopped, stateWord } from "../i18n/switching";
@@ -17,22 +17,27 @@ import { moment, seconds } from "./moments";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
-import { Hold } from "./sizing";
+import { Hold, Purpose } from "./sizing";
 import { Ending, Steps } from "./switching";
 
 const SHORT = 120;
 const ENTRIES_AT_ONCE = 100;
 
 export function History(): JSX.Element {
-  const { switchId, audit } = store.route.value;
+  const { switchId, size, audit } = store.route.value;
   return (
     <>
       <h1>{t("history")}</h1>
       <nav class="choices" aria-label={t("history")}>
-        <Link to={FRESH} here={!audit}>{t("switches")}</Link>
+        <Link to={FRESH} here={!audit && !size}>{t("switches")}</Link>
+        <Link to={{ ...FRESH, size: "all" }} here={!audit && size !== ""}>{t("sizes")}</Link>
         <Link to={{ ...FRESH, audit: "everything" }} here={audit !== null}>{t("wholeAudit")}</Link>
       </nav>
-      {audit ? <Audit kind={audit} /> : switchId ? <Story key={switchId} id={switchId} /> : <Every />}
+      {audit ? <Audit kind={audit} />
+        : size === "all" ? <EverySize />
+        : size ? <SizeStory key={size} id={size} />
+        : switchId ? <Story key={switchId} id={switchId} />
+        : <Every />}
     </>
   );
 }
@@ -56,6 +61,37 @@ function Every(): JSX.Element {
               <td>{one.service}</td>
               <td>{one.from} → {one.to}</td>
               <td><Ending told={one} /></td>
+              <td>{one.actor}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function EverySize(): JSX.Element {
+  const asked = useAsked(() => rest.sizes(page.cluster), String(store.operations.value.count));
+  if (asked.refusal) return <Refused of={asked.refusal} card />;
+  if (!asked.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (asked.value.length === 0) return <p class="card">{t("noSizes")}</p>;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("what")}</th><th>{t("wantedSize")}</th><th>{t("state")}</th><th>{t("who")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {asked.value.map((one) => (
+            <tr key={one.id}>
+              <td><Link to={{ size: one.id }}>{moment(one.requested_at)}</Link></td>
+              <td>{one.namespace}</td>
+              <td>{one.service}</td>
+              <td>{t(`purpose_${one.purpose}`, { side: one.side })}</td>
+              <td>{t("pods", { count: one.target })}</td>
+              <td>{stateWord(one.state)}</td>
               <td>{one.actor}</td>
             </tr>
           ))}
@@ -116,11 +152,34 @@ function Story({ id }: { id: string }): JSX.Element {
           <Entries of={told.entries} />
           {told.sizes.map((size) => (
             <section key={size.id}>
-              <h3>{t(`purpose_${size.purpose}`, { side: size.side })}: {stateWord(size.state)}</h3>
+              <h3><Purpose of={size} />: {stateWord(size.state)}</h3>
               <Hold told={size} />
               <Entries of={size.entries} />
             </section>
           ))}
+        </article>
+      )}
+    </>
+  );
+}
+
+function SizeStory({ id }: { id: string }): JSX.Element {
+  const asked = useAsked(() => rest.size(id), `${id} ${store.operations.value.count}`);
+  const told = asked.value;
+  return (
+    <>
+      <p class="row above"><Link to={{ size: "all" }}>{t("allSizes")}</Link></p>
+      <Refused of={asked.refusal} card />
+      {!told && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
+      {told && (
+        <article class="card">
+          <h2>{told.namespace}/{told.service}: {t(`purpose_${told.purpose}`, { side: told.side })}</h2>
+          <p>{stateWord(told.state)} · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
+          {told.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
+          <Hold told={told} />
+          {told.open && <p class="quiet">{ifStopped(told.state)}</p>}
+          <h3>{t("entries")}</h3>
+          <Entries of={told.entries} />
         </article>
       )}
     </>

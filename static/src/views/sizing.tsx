@@ -6,9 +6,11 @@ import { t } from "../i18n/words";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
+import { FRESH } from "../state/routes";
 import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
+import { Link } from "./link";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 
@@ -25,11 +27,16 @@ export function Hold({ told }: { told: rest.Size }): JSX.Element {
   );
 }
 
+/** What it is for, as a link to its story. */
+export function Purpose({ of: { id, purpose, side } }: { of: rest.Size }): JSX.Element {
+  return <Link to={{ ...FRESH, page: "history", size: id }}>{t(`purpose_${purpose}`, { side })}</Link>;
+}
+
 /** How the last warm-up ended, for whoever comes back to see. */
 export function Warmed({ told }: { told: rest.Size }): JSX.Element {
   return (
     <p>
-      {t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)} · {t("by", { person: told.actor })}{" "}
+      <Purpose of={told} />: {stateWord(told.state)} · {t("by", { person: told.actor })}{" "}
       <span class="quiet">{reasonOf(told)}{told.detail && ` (${told.detail})`}</span>
     </p>
   );
@@ -46,7 +53,7 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
   return (
     <div class="running" role="status">
       <p>
-        <strong>{t(`purpose_${told.purpose}`, { side: told.side })}: {stateWord(told.state)}</strong>
+        <strong><Purpose of={told} />: {stateWord(told.state)}</strong>
         {side && ` · ${t("ready", { ready: side.ready, total: told.target })}`} · {t("by", { person: told.actor })}
       </p>
       <Hold told={told} />
