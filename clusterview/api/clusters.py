@@ -13,7 +13,6 @@ from ninja import Router
 from pydantic import AwareDatetime
 
 from clusterview import models
-from clusterview.access import clusters
 from clusterview.api import identity, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
@@ -123,5 +122,5 @@ def set_armed(request: HttpRequest, cluster: str, *, armed: bool) -> dict[str, b
     if armed:
         requesting.arm(cluster=cluster, actor=someone.name, user_id=someone.user_id)
     else:
-        clusters.disarm(cluster=cluster, actor=someone.name)
+        requesting.disarm(cluster=cluster, actor=someone.name)
     return {"armed": armed}

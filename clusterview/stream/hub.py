@@ -295,7 +295,7 @@ class Hub:
     def _ring(self, operation: Operation) -> None:
         if feed := self._feeds.get(operation.cluster):
             frame = encoding.encode(operation)
-            listeners = [view.subscriptions for view in feed.views.values() if operation.namespace in view.namespaces]
+            listeners = [view.subscriptions for view in feed.views.values() if operation.namespace in ("", *view.namespaces)]
             for subscription in itertools.chain(feed.subscriptions, *listeners):
                 subscription.put_operation(frame=frame)
 

@@ -186,7 +186,10 @@ class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
 
 
 class Operation(Message, frozen=True, kw_only=True, tag="operation"):
-    """A switch has moved on. Only a doorbell with the essentials: `GET /api/v1/switches/{id}` tells the whole."""
+    """A switch has moved on. Only a doorbell with the essentials: `GET /api/v1/switches/{id}` tells the whole.
+
+    One without an id is of the cluster: switching is `armed` or `disarmed` there.
+    """
 
     id: str
     cluster: str

@@ -1,4 +1,4 @@
-"""Short words to every web process: a switch moved on, a person was signed out.
+"""Short words to every web process: a switch moved on, switching was allowed or forbidden, a person was signed out.
 
 A notice is a doorbell. It may be lost with Redis; the database holds the truth, and consumers look there again when Redis was away.
 """

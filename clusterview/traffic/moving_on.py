@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import redis
@@ -259,7 +259,16 @@ def _teller() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="telling")
 
 
+def tell_of_arming(cluster: str, *, armed: bool) -> None:
+    """This will ring for the open pages, when the transaction is over: what may be switched at all is another thing than before."""
+    state = "armed" if armed else "disarmed"
+    transaction.on_commit(partial(_ring, id="", cluster=cluster, namespace="", service="", state=state))
+
+
 def tell(switch: Operation, *, state: str) -> None:
     """This will ring for the open pages, from a thread of its own: a Redis that hangs must not hold a switch up. Pages ask again by themselves."""
-    about = {"id": str(switch.pk), "cluster": switch.cluster_id, "namespace": switch.namespace, "service": switch.service, "state": str(state)}
+    _ring(id=str(switch.pk), cluster=switch.cluster_id, namespace=switch.namespace, service=switch.service, state=str(state))
+
+
+def _ring(**about: str) -> None:
     _teller().submit(notices.operation, redis=_redis(), **about)

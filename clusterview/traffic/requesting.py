@@ -469,6 +469,7 @@ def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
     if cluster.identity == seen.value:
         return
     if not clusters.identify(cluster=cluster.pk, identity=seen.value, is_weak=seen.is_weak):
+        moving_on.tell_of_arming(cluster.pk, armed=False)
         raise Refused(409, "another-cluster")
     cluster.identity = seen.value
 
@@ -479,7 +480,16 @@ def arm(*, cluster: str, actor: str, user_id: int | None = None, opened: looking
         seen = opened(cluster).identity()
     except (LookupError, errors.KubeError):
         seen = reading.Identity("", is_weak=True)
-    return clusters.arm(cluster=cluster, actor=actor, user_id=user_id, identity=seen.value, identity_is_weak=seen.is_weak)
+    armed = clusters.arm(cluster=cluster, actor=actor, user_id=user_id, identity=seen.value, identity_is_weak=seen.is_weak)
+    moving_on.tell_of_arming(cluster, armed=True)
+    return armed
+
+
+def disarm(*, cluster: str, actor: str) -> Cluster:
+    """This will forbid switching in the cluster. Raises Cluster.DoesNotExist."""
+    found = clusters.disarm(cluster=cluster, actor=actor)
+    moving_on.tell_of_arming(cluster, armed=False)
+    return found
 
 
 def _known(*, person: Person, key: str, body_hash: str) -> Switch | None:

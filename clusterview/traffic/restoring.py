@@ -18,7 +18,7 @@ from clusterview.access import clusters
 from clusterview.kube import errors
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
-from clusterview.traffic import looking, planning
+from clusterview.traffic import looking, moving_on, planning
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def is_lost(cluster: Cluster, found: Marked, *, kind: str = "Service") -> bool:
     """This will tell whether the object carries a mark that the database should know and does not; switching is frozen then."""
     lost = _lost(cluster, {f"{kind} {found.namespace}/{found.name}": found})
     if lost:
-        clusters.freeze(cluster=cluster.pk, marks=lost)
+        _freeze(cluster, marks=lost)
     return bool(lost)
 
 
@@ -65,7 +65,12 @@ def scan(*, opened: looking.Opener = looking.cluster) -> None:
             log.warning("the marks in %s could not be looked at: %s", cluster.name, getattr(problem, "sentence", problem))
             continue
         if lost := _lost(cluster, marked):
-            clusters.freeze(cluster=cluster.pk, marks=lost)
+            _freeze(cluster, marks=lost)
+
+
+def _freeze(cluster: Cluster, *, marks: dict[str, str]) -> None:
+    clusters.freeze(cluster=cluster.pk, marks=marks)
+    moving_on.tell_of_arming(cluster.pk, armed=False)
 
 
 def _lost(cluster: Cluster, found: Mapping[str, Marked | objects.AnyRecord]) -> dict[str, str]:

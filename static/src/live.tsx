@@ -49,6 +49,7 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   },
   operation(operation) {
     store.operations.value = { count: store.operations.peek().count + 1, id: operation.id };
+    if (!operation.id) void store.loadCluster();
     void store.loadApplications();
   },
   ended(reason) {
@@ -56,6 +57,7 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   },
   opened(open) {
     store.connected.value = open;
+    if (open && store.clusterFacts.peek()) void store.loadCluster();
   },
   current(current) {
     store.current.value = current;

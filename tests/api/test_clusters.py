@@ -12,6 +12,7 @@ from django.test import Client
 
 from clusterview.access import auditing, clusters, people
 from clusterview.models import AuditEntry, Cluster
+from clusterview.traffic import moving_on
 from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,18 @@ def test_only_an_administrator_arms_and_it_is_written_down(lab: None, bearer: Be
     assert client.post("/api/v1/clusters/lab/disarm").json() == {"armed": False}
     assert [(entry.action, entry.actor) for entry in AuditEntry.objects.all()] == [("ARMED", "admin-token"), ("DISARMED", "admin-token")]
     assert auditing.verify() == []
+
+
+def test_open_pages_are_told_when_it_is_armed_and_disarmed(
+    lab: None, bearer: Bearer, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    rung = list[tuple[str, str, str]]()
+    monkeypatch.setattr(moving_on, "_ring", lambda *, id, cluster, namespace, service, state: rung.append((id, cluster, state)))
+    client = bearer("admin")
+    for act in ("arm", "disarm"):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(f"/api/v1/clusters/lab/{act}")
+    assert rung == [("", "lab", "armed"), ("", "lab", "disarmed")]
 
 
 def test_a_person_who_arms_is_named(lab: None, client: Client) -> None:

@@ -223,6 +223,8 @@ async def test_a_switch_that_moves_on_is_told_to_the_pages_of_its_cluster_only(h
     await until(mine, here, lambda: here.operations == ["applying"])
     await until(theirs, elsewhere, lambda: bool(elsewhere.states))
     assert elsewhere.operations == []
+    assert notices.operation(redis=client, id="", cluster="other", namespace="", service="", state="disarmed")
+    await until(theirs, elsewhere, lambda: elsewhere.operations == ["disarmed"])
 
 
 async def test_whoever_listens_for_revocations_is_told_that_some_may_be_lost(hub: Hub, redis_server: RedisServer) -> None:

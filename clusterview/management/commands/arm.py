@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from clusterview.access import clusters, names
+from clusterview.access import names
 from clusterview.models import Cluster
 from clusterview.traffic import requesting
 
@@ -25,6 +25,6 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
-        act = clusters.disarm if options["off"] else requesting.arm
+        act = requesting.disarm if options["off"] else requesting.arm
         act(cluster=found.pk, actor=names.COMMAND_LINE)
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")

@@ -503,6 +503,7 @@ export interface Heartbeat {
 
 /**
  * A switch has moved on. Only a doorbell with the essentials: `GET /api/v1/switches/{id}` tells the whole.
+ * One without an id is of the cluster: switching is `armed` or `disarmed` there.
  */
 export interface Operation {
   readonly type: "operation";
