@@ -6,13 +6,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections, transaction
 from django.test import Client
 
 from clusterview.access import auditing, tokens
@@ -89,6 +89,17 @@ class Sqlite(Database):
             patch.setitem(self.settings, "NAME", "/nowhere/clusterview.sqlite3")
             yield
 
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """The file cannot grow, and its last pages are full of what the audit says already."""
+        with closing(sqlite3.connect(self.file)) as other:
+            (pages,) = other.execute("PRAGMA page_count").fetchone()
+        with self.monkeypatch.context() as patch:
+            patch.setitem(self.settings["OPTIONS"], "init_command", f"{self.settings['OPTIONS']['init_command']} PRAGMA max_page_count={pages};")
+            with pytest.raises(OperationalError, match="disk is full"):
+                self.elsewhere(fill)
+            yield
+
 
 class Postgres(Database):
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +136,12 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     return Sqlite(monkeypatch, file=tmp_path / "clusterview.sqlite3")
 
 
+def fill() -> None:
+    for _ in range(1000):
+        with transaction.atomic():
+            auditing.record(actor="ada", action="ARMED")
+
+
 def ask(database: Database, *, key: str = "") -> tuple[int, dict[str, Any], str]:
     """Status, body and Retry-After of a request for a switch."""
 
@@ -152,6 +169,17 @@ def test_a_switch_that_cannot_be_recorded_is_refused_with_a_word_and_leaves_noth
     assert (status, body["code"], again) == (503, "no_database", "1")
     assert body["sentence"].startswith("The database does not answer")
     assert recorded(database) == before
+
+
+def test_a_switch_that_the_disk_has_no_room_for_is_refused_and_leaves_nothing_behind_f61(database: Database) -> None:
+    if not isinstance(database, Sqlite):
+        pytest.skip("where PostgreSQL has no room is not for its clients to say")
+    with database.full():
+        before = recorded(database)
+        status, body, again = ask(database, key="one")
+        assert (status, body["code"], again) == (503, "no_database", "1")
+        assert recorded(database) == before
+    assert ask(database, key="one")[0] == 202
 
 
 @pytest.mark.parametrize("fault", ["locked", "away"])
