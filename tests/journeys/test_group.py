@@ -39,8 +39,6 @@ def have_moved(operator: httpx.Client, cluster_id: str) -> bool:
 def test_a_group_moves_with_one_click_and_comes_back_with_another(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
-    answers = list[str]()
-    page.on("response", lambda answer: answers.append(f"{answer.status} {answer.url}") if "preflight" in answer.url else None)
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
     page.get_by_role("button", name=TOGETHER).click(timeout=40_000)
     wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
@@ -49,8 +47,6 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
     back.click()
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")
     expect(page.get_by_role("button", name=TOGETHER)).to_be_visible(timeout=40_000)
-    assert [one for one in answers if not one.startswith("200")] == []
-
 
 def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
