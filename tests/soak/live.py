@@ -188,8 +188,8 @@ def run(
             _expect_truth(soak, screen, check=checks)
             soak.look()
             checks += 1
-            web, passed = soak.looks["web"][-1], (time.monotonic() - began) / 60
-            tell(f"{passed:.1f} min, {checks} checks, {written:,} events; web {web.bytes / MEBIBYTE:.0f} MiB, {web.files} files")
+            held = ", ".join(f"{name} {looks[-1].bytes / MEBIBYTE:.1f}" for name, looks in soak.looks.items())
+            tell(f"{(time.monotonic() - began) / 60:.1f} min, {checks} checks, {written:,} events; MiB: {held}")
     is_long = minutes >= LONG_MINUTES
     return [
         Line("quiet checks at which the browser had the truth, each after a fault", float(checks), "", goal="all", met=True),
