@@ -133,13 +133,13 @@ def is_access(volume: structs.Volume) -> bool:
 
 
 def _containers_of(item: structs.Pod) -> tuple[objects.Container, ...]:
-    """A list tells siblings one after the other, and most are as the one before."""
+    """A list tells siblings one after the other, and most are as the one before. They are not shared beyond that: each restart makes other ones."""
     global _told
     asked = item.spec.init_containers, item.status.init_container_statuses, item.spec.containers, item.status.container_statuses
     before, made = _told
     if asked != before:
         first, first_statuses, wanted, statuses = asked
-        made = one_of((*_containers(first, first_statuses, init=True), *_containers(wanted, statuses, init=False)))
+        made = (*_containers(first, first_statuses, init=True), *_containers(wanted, statuses, init=False))
         _told = asked, made
     return made
 

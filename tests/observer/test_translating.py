@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterview.kube.kinds import KINDS
-from clusterview.observer import quantities
+from clusterview.observer import quantities, sharing
 from clusterview.observer.kinds import OBSERVED
 from clusterview.observer.translating import TRANSLATIONS, sighting
 from clusterview.topology import objects
@@ -47,6 +47,17 @@ def test_what_every_object_has() -> None:
     assert found.annotations == {"meta.helm.sh/release-name": "web"}
     assert found.owner == objects.Owner("ReplicaSet", "b", objects.Uid("2"))
     assert (found.created_at, found.deleting) == (1767323045, True)
+
+
+def test_restarts_leave_nothing_behind() -> None:
+    def restarted(count: int) -> int:
+        found: int = sighting(kind="Pod", item=pod(containers=[container(restarts=count)])).record.restarts
+        return found
+
+    restarted(0)
+    before = len(sharing._values)
+    assert [restarted(count) for count in range(1, 10)] == list(range(1, 10))
+    assert len(sharing._values) == before
 
 
 def test_a_node() -> None:
