@@ -13,6 +13,7 @@ import re
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,6 +194,7 @@ class Connection:
                 decode_content=False,
             )
         except (exceptions.HTTPError, OSError, ValueError) as error:
+            traceback.clear_frames(error.__traceback__)  # urllib3's hold the error that holds them, and so the connection with its buffers
             raise self._translate(error, what=f"{method} {path}", is_write=is_write) from error
         finally:
             self._register.idle()
@@ -275,19 +277,24 @@ class Stream:
 
 
 def _check(answer: Answer, *, method: str, path: str, accept: str, is_write: bool) -> None:
+    """What is raised is not kept in a name here: the error would hold this frame, this frame the error, and both the whole answer."""
     if not 200 <= answer.status < 300:
-        error = errors.of_answer(status=answer.status, headers=answer.headers, body=answer.body, method=method, path=path)
-        if is_write and answer.status >= 500:
-            raise _lost(f"{method} {path}", error) from error
-        raise error
+        raise _refused(answer, method=method, path=path, is_write=is_write)
     if accept.startswith(JSON) and not _is_json(answer.headers):
-        kind = answer.headers.get("Content-Type", "no content type")
-        foreign = errors.NotKubernetes(
-            f"{method} {path} was answered with {kind[:80]} instead of JSON. A login page or proxy may stand before the API server."
-        )
-        if is_write:
-            raise _lost(f"{method} {path}", foreign) from foreign
-        raise foreign
+        raise _foreign(answer, method=method, path=path, is_write=is_write)
+
+
+def _refused(answer: Answer, *, method: str, path: str, is_write: bool) -> errors.KubeError:
+    error = errors.of_answer(status=answer.status, headers=answer.headers, body=answer.body, method=method, path=path)
+    return _lost(f"{method} {path}", error) if is_write and answer.status >= 500 else error
+
+
+def _foreign(answer: Answer, *, method: str, path: str, is_write: bool) -> errors.KubeError:
+    kind = answer.headers.get("Content-Type", "no content type")
+    error = errors.NotKubernetes(
+        f"{method} {path} was answered with {kind[:80]} instead of JSON. A login page or proxy may stand before the API server."
+    )
+    return _lost(f"{method} {path}", error) if is_write else error
 
 
 def _is_json(headers: Mapping[str, str]) -> bool:
@@ -295,7 +302,9 @@ def _is_json(headers: Mapping[str, str]) -> bool:
 
 
 def _lost(what: str, error: Exception) -> errors.LostAnswer:
-    return errors.LostAnswer(f"{what} was sent, but no definite answer came back ({_root(error)}). It may have been applied: read the object.")
+    lost = errors.LostAnswer(f"{what} was sent, but no definite answer came back ({_root(error)}). It may have been applied: read the object.")
+    lost.__cause__ = error
+    return lost
 
 
 def _is_untrusted(error: Exception) -> bool:

@@ -8,6 +8,7 @@ object must not hide a cluster.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -91,12 +92,10 @@ def list_kind(
     `gather` makes what they are put into: a new one where the list has to start again.
     """
     narrowed = spec.within(namespace) if namespace else spec
-    for _ in range(RESTARTS):
-        try:
+    for _ in range(RESTARTS - 1):
+        with contextlib.suppress(errors.Gone):
             return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather())
-        except errors.Gone as error:
-            expired = error
-    raise expired
+    return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather())
 
 
 def identify(raw: bytes | msgspec.Raw) -> Identity:

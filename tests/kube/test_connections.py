@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import socket
 import threading
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,14 @@ from clusterview.kube import connections, errors, sockets
 from clusterview.kube.connections import Connection
 from clusterview.kube.kubeconfigs import ClusterAccess
 from tests.kube.making import failure
-from tests.kube.scripted import Script, dripping, playing, reset, say, silent
+from tests.kube.scripted import Script, dripping, playing, reset, say, silent, stream
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def write(script: Script, **options: Any) -> None:
@@ -116,6 +126,33 @@ def test_a_read_that_breaks_off_is_a_broken_answer() -> None:
             script.connection().request("GET", "/x")
         with pytest.raises(errors.TimedOut):
             script.connection().request("GET", "/x", read_seconds=0.2)
+
+
+def failed(connection: Connection, **options: Any) -> list[weakref.ref[BaseException]]:
+    """This will ask for something that fails, and give the error and what led to it, if they are still there."""
+    try:
+        connection.request("GET", "/x", **options)
+    except errors.KubeError as error:
+        return [weakref.ref(one) for one in (error, error.__cause__) if one is not None]
+    raise AssertionError("it did not fail")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [reset, silent, stream({}, then="cut"), say(404), say(200, b"<html>", content_type="text/html")],
+    ids=["reset", "silent", "cut", "404", "a web page"],
+)
+@pytest.mark.parametrize("is_write", [False, True], ids=["read", "write"])
+def test_a_request_that_failed_holds_nothing_that_the_collector_has_to_find(answer: Any, is_write: bool, uncollected: None) -> None:
+    with playing(answer) as script:
+        assert [one() for one in failed(script.connection(), is_write=is_write, read_seconds=0.2)] in ([None], [None, None])
+
+
+def test_nor_does_one_that_reached_nobody(uncollected: None) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        access = ClusterAccess(id="t", name="t", server=f"http://127.0.0.1:{taken.getsockname()[1]}", namespace="", source="t")
+        assert [one() for one in failed(Connection(access))] == [None, None]
 
 
 def test_an_answer_that_drips_has_a_time_limit() -> None:
