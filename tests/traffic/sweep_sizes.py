@@ -24,6 +24,7 @@ from tests.traffic.shops import GREEN, LEAST, Shop, many
 from tests.traffic.sweep import Fate, More, Result, Scenario, Sweep, click, succeeded, waited
 
 RESTING = (State.HOLDING,)
+MANY = 100
 RESOURCES = {AUTOSCALER: "horizontalpodautoscalers", "Deployment": "deployments"}
 NUMBERS = {AUTOSCALER: "minReplicas", "Deployment": "replicas"}
 PATHS = {AUTOSCALER: "/apis/autoscaling/v2", "Deployment": "/apis/apps/v1"}
@@ -98,11 +99,13 @@ def unseen_by_others() -> None:
 
 
 def without_room() -> None:
-    """This process never sees a node for the pods that it made, however quick the scheduler is: what comes after that is for whoever follows it."""
+    """This process never sees the pods that it made, however quick the controllers are: what comes after that is for whoever follows it."""
     progress = resizable.progress
 
     def seen(sizing: Sizing, cluster: looking.Cluster) -> tuple[int, str, str]:
+        target, sizing.target = sizing.target, MANY  # where pods are missing it asks for quotas as well
         progress(sizing, cluster)
+        sizing.target = target
         return 0, "no-room", "shop-small"
 
     resizable.progress = seen
