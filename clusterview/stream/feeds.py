@@ -20,6 +20,7 @@ from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 STEPS = 1_000
+CHANGES = 20_000  # in all of the steps that are remembered: read, a change of a pod holds a hundred times its frame's bytes
 Step = tuple[Position, list[Change]]
 Before = list[tuple[Uid, AnyRecord | None]]
 
@@ -43,7 +44,8 @@ class Feed:
         self.views: dict[frozenset[str], View] = {}
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
-        self._recent: collections.deque[tuple[Step, Before]] = collections.deque(maxlen=STEPS)  # each with what there was before it
+        self._recent: collections.deque[tuple[Step, Before]] = collections.deque()  # each with what there was before it
+        self._changes = 0  # in them
         self._frames: collections.deque[bytes] = collections.deque(maxlen=STEPS)  # of the same steps
         self._snapshot: tuple[Position, bytes] | None = None
         self._painted: tuple[Position, list[bytes]] | None = None  # what is told before that snapshot
@@ -61,6 +63,7 @@ class Feed:
             self._reader = reader
             self.position = snapshot.position if snapshot else None
         self._recent.clear()
+        self._changes = 0
         self._frames.clear()
         for subscription in self.subscriptions:
             subscription.start_again()
@@ -85,7 +88,7 @@ class Feed:
             self.position = message.position
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
-        self._recent.append(((message.position, changes), before))
+        self._remember((message.position, changes), before)
         self._frames.append(frame)
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
@@ -93,6 +96,13 @@ class Feed:
             view.advance(changes=changes)
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
+
+    def _remember(self, step: Step, before: Before) -> None:
+        self._recent.append((step, before))
+        self._changes += len(step[1])
+        while len(self._recent) > STEPS or self._changes > CHANGES:
+            (_, forgotten), _ = self._recent.popleft()
+            self._changes -= len(forgotten)
 
     def view(self, namespaces: frozenset[str]) -> View:
         """The view of these namespaces, made where there was none. It is forgotten with its last listener (`leave`)."""

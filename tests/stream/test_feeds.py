@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterview.stream import encoding, rows
+from clusterview.stream import encoding, feeds, rows
 from clusterview.stream.feeds import Feed
 from clusterview.stream.messages import WHOLE, Changes, Position, Snapshot
 from clusterview.topology.pictures import Picture
@@ -59,3 +59,22 @@ def test_a_snapshot_of_another_epoch_is_not_kept() -> None:
     feed.replace(snapshot=encoding.decode_snapshot(first), frame=first)
     feed.renew(position=Position(epoch=2, sequence=9), frame=b"another")
     assert feed.frames() == [first]
+
+
+@pytest.mark.parametrize(("bound", "reach"), [("STEPS", 3), ("CHANGES", 3)])
+def test_what_came_last_is_remembered_within_bounds(bound: str, reach: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, bound, reach)
+    written, feed = Written(), Feed(cluster="lab")
+    first = written.snapshot()
+    feed.replace(snapshot=encoding.decode_snapshot(first), frame=first)
+    pictures, places = [Picture(objects=written.writer.picture.objects.values())], [written.position]
+    for number in [5, 6, -5, 7, 8, -6]:
+        frame = written.frame(number)
+        message = read(frame)
+        assert isinstance(message, Changes)
+        feed.advance(frame=frame, message=message)
+        pictures.append(Picture(objects=written.writer.picture.objects.values()))
+        places.append(written.position)
+    told = [feed.since(place) for place in places]
+    assert [one is not None for one in told] == [False] * 3 + [True] * 4
+    assert [one[0] for one in told if one] == pictures[3:]
