@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
+from clusterview.access import names
 from clusterview.kube import errors
 from clusterview.models import Cluster, Operation, Switch
 from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
@@ -462,12 +463,17 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
         return None
     if service.uid == switch.service_uid and service.selector == source_of(switch):
         return service
-    detail = who_wrote(service)
+    detail = f"an admission made it {selectors.text(service.selector)}" if _is_our_own(switch, service) else who_wrote(service)
     moving_on.step(
         switch, State.REVERTED_EXTERNALLY, action="REVERTED", body={"selector": service.selector, "manager": service.selector_manager},
         reason="reverted", detail=detail,
     )  # fmt: skip
     return None
+
+
+def _is_our_own(switch: Switch, service: ServiceNow) -> bool:
+    """Nobody has written the selector since this switch did: what it is otherwise was made of that on its way in."""
+    return service.annotation(planning.OP) == marker_of(switch) and service.selector_manager == names.PRODUCT
 
 
 def _only_old_side(switch: Switch) -> bool:

@@ -45,6 +45,6 @@ def test_what_an_admission_makes_of_the_effect_is_told_and_not_fought_f100(
     wait_until(lambda: made_of(lab_shop, GREEN) == theirs, seconds=40, what="the policy is in force")
     carry_out(switch, reached)
     assert (switch.state, switch.open) == (State.REVERTED_EXTERNALLY, False), (switch.reason, switch.detail)
-    assert "team=theirs" in switch.detail
+    assert switch.detail.startswith("an admission made it ") and "team=theirs" in switch.detail
     assert writes() == [BLUE, theirs]
     assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 1
