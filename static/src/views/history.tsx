@@ -11,6 +11,7 @@ import { FRESH } from "../state/routes";
 import type { Route } from "../state/routes";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
+import type { Asked } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
 import { moment, seconds } from "./moments";
@@ -42,10 +43,19 @@ export function History(): JSX.Element {
   );
 }
 
+/** Why an answer was refused, or that it is on its way; nothing once it is there. */
+function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
+  return (
+    <>
+      <Refused of={of.refusal} card />
+      {!of.value && !of.refusal && <p class="card" role="status">{t("loading")}</p>}
+    </>
+  );
+}
+
 function Every(): JSX.Element {
   const asked = useAsked(() => rest.switches(page.cluster), String(store.operations.value.count));
-  if (asked.refusal) return <Refused of={asked.refusal} card />;
-  if (!asked.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (asked.refusal || !asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0) return <p class="card">{t("noSwitches")}</p>;
   return (
     <div class="scroll">
@@ -72,8 +82,7 @@ function Every(): JSX.Element {
 
 function EverySize(): JSX.Element {
   const asked = useAsked(() => rest.sizes(page.cluster), String(store.operations.value.count));
-  if (asked.refusal) return <Refused of={asked.refusal} card />;
-  if (!asked.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (asked.refusal || !asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0) return <p class="card">{t("noSizes")}</p>;
   return (
     <div class="scroll">
@@ -138,8 +147,7 @@ function Story({ id }: { id: string }): JSX.Element {
   return (
     <>
       <p class="row above"><Link to={{ switchId: "" }}>{t("allSwitches")}</Link></p>
-      <Refused of={asked.refusal} card />
-      {!told && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
+      <Waiting of={asked} />
       {told && (
         <article class="card">
           <h2>{t("switchOf", { service: `${told.namespace}/${told.service}`, from: told.from, to: told.to })}</h2>
@@ -169,8 +177,7 @@ function SizeStory({ id }: { id: string }): JSX.Element {
   return (
     <>
       <p class="row above"><Link to={{ size: "all" }}>{t("allSizes")}</Link></p>
-      <Refused of={asked.refusal} card />
-      {!told && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
+      <Waiting of={asked} />
       {told && (
         <article class="card">
           <h2>{told.namespace}/{told.service}: {t(`purpose_${told.purpose}`, { side: told.side })}</h2>
@@ -208,8 +215,7 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
         <button type="button" class="button" onClick={asked.again}>{t("reload")}</button>
       </div>
       {page.role !== "admin" && <p class="quiet row above">{t("notForYou")}</p>}
-      <Refused of={asked.refusal} card />
-      {!entries && !asked.refusal && <p class="card" role="status">{t("loading")}</p>}
+      <Waiting of={asked} />
       {entries?.length === 0 && mayRead(kind, page.role) && <p class="card">{t("noEntries")}</p>}
       {entries && entries.length > 0 && <Verified entries={entries} />}
       {entries && entries.length > 0 && <AuditTable entries={entries} />}
