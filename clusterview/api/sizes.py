@@ -11,7 +11,6 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from clusterview.access import clusters as known
 from clusterview.api import clusters, identity, shapes, switches
 from clusterview.api.refusing import Refusal
 from clusterview.models import Sizing
@@ -64,8 +63,7 @@ def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp) -> Status[
 @router.get("", response=list[shapes.Size])
 def every_size(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
     """The newest changes of sizes first, of one cluster or of all open ones; those that keep an old side are among them."""
-    chosen = [one for one in known.ids() if cluster in ("", one)]
-    return reporting.newest_sizes(clusters=chosen, limit=min(max(limit, 1), switches.MOST_LISTED))
+    return reporting.newest_sizes(**switches.wanted(cluster=cluster, limit=limit))
 
 
 @router.get("/{uuid:size}", response=shapes.Size)

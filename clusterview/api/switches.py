@@ -113,8 +113,7 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
 @router.get("", response=list[shapes.Switch], by_alias=True)
 def every_switch(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
     """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise."""
-    chosen = [one for one in known.ids() if cluster in ("", one)]
-    return reporting.newest_first(clusters=chosen, limit=min(max(limit, 1), MOST_LISTED))
+    return reporting.newest_first(**wanted(cluster=cluster, limit=limit))
 
 
 @router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)
@@ -143,6 +142,11 @@ def leave(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
     """Ends a switch that is `held`, as `needs_human`: traffic stays where it is. 409 where it is not held; the cluster need not be armed."""
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.leave(switch=found(switch), person=someone))
+
+
+def wanted(*, cluster: str, limit: int) -> dict[str, Any]:
+    """The open clusters that a list is of, all of them where none is named, and how many lines it may have."""
+    return {"clusters": [one for one in known.ids() if cluster in ("", one)], "limit": min(max(limit, 1), MOST_LISTED)}
 
 
 def found(identifier: uuid.UUID) -> Switch:
