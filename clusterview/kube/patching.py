@@ -17,6 +17,7 @@ from clusterview.kube.connections import Connection
 from clusterview.kube.reading import parsed
 
 JSON_PATCH = "application/json-patch+json"
+FIELD_MANAGER = "clusterview"  # whose fields ours are, in managedFields
 WRITE_SECONDS = 10.0
 
 
@@ -25,7 +26,6 @@ def json_patch(
     path: str,
     operations: Sequence[dict[str, Any]],
     *,
-    field_manager: str = "clusterview",
     dry_run: bool = False,
     timeout: float = WRITE_SECONDS,
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def json_patch(
     not applied; a failed `test` is Invalid without details); LostAnswer (sent, and unknown). A patch that changes nothing is a success that
     keeps the resourceVersion. With `dry_run` the server checks everything, admission included, and stores nothing.
     """
-    query = [("fieldManager", field_manager)] + ([("dryRun", "All")] if dry_run else [])
+    query = [("fieldManager", FIELD_MANAGER)] + ([("dryRun", "All")] if dry_run else [])
     answer = connection.request(
         "PATCH", path, query=query, body=msgspec.json.encode(list(operations)), content_type=JSON_PATCH, read_seconds=timeout, is_write=True
     )

@@ -24,8 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
-from clusterview.access import names
-from clusterview.kube import errors
+from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Operation, Switch
 from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
 from clusterview.traffic.errors import AskedBack, Superseded
@@ -473,7 +472,7 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
 
 def _is_our_own(switch: Switch, service: ServiceNow) -> bool:
     """Nobody has written the selector since this switch did: what it is otherwise was made of that on its way in."""
-    return service.annotation(planning.OP) == marker_of(switch) and service.selector_manager == names.PRODUCT
+    return service.annotation(planning.OP) == marker_of(switch) and service.selector_manager == patching.FIELD_MANAGER
 
 
 def _only_old_side(switch: Switch) -> bool:

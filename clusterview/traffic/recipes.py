@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import yaml
 
+from clusterview.kube import patching
 from clusterview.traffic import owners, words
 from clusterview.traffic.situations import ServiceNow
 
 PATH = "/spec/selector"
-OURS = "clusterview"
 UNKNOWN = "<its name>"
 
 
@@ -120,7 +120,7 @@ def _others(service: ServiceNow, tools: set[str], selector: dict[str, str]) -> I
 
 def _manifest(service: ServiceNow, selector: dict[str, str]) -> Iterator[Recipe]:
     """A tool that nobody knows here, `kubectl apply` among them, writes what its manifest says."""
-    if service.selector_manager not in ("", OURS):
+    if service.selector_manager not in ("", patching.FIELD_MANAGER):
         yield Recipe(service.selector_manager, "manifest", _fragment(service, selector=selector))
 
 

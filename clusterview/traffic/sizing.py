@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from clusterview.kube import errors
+from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Sizing
 from clusterview.topology import objects
 from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, selectors
@@ -29,7 +29,7 @@ AWAIT_SECONDS = 1.0
 HELD_SECONDS = 10.0
 ROUNDS = 100
 
-OURS = ("clusterview", "")  # who wrote the number last, where anybody is named
+OURS = (patching.FIELD_MANAGER, "")  # who wrote the number last, where anybody is named
 
 SHARED = "shared"
 
