@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests import databases, distributing
 
 settings.register_profile("without deadlines", deadline=None)  # a machine that is busy with something else is no defect
 settings.load_profile("without deadlines")
+CLOCKS = (time.time, time.monotonic)
 pytest_plugins = ["tests.lab.fixtures", "tests.postgres_servers", "tests.redis_servers"]
 
 
@@ -38,6 +40,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, *distributing.order(item.nodeid)))
     databases.reach_both(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test may give a module a clock of its own, and not everybody: an event loop in another thread would sleep until a moment of that clock."""
+    is_changed = (time.time, time.monotonic) != CLOCKS
+    yield
+    assert not is_changed, f"{item.nodeid} changed the clock of all threads"
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +16,7 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
         self._file, self._now, self._waited = file, 0.0, 0.0
-        monkeypatch.setattr(time, "monotonic", lambda: self._now)
+        monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=lambda: self._now))
         monkeypatch.setattr(patience, "PRESSURE", file)
         self.passes(0.0)
 

@@ -86,6 +86,7 @@ class Cluster:
         self.server = Server(self.store, story=options.story, tokens=self.tokens, clock=clock)
         self._changed = asyncio.Event()
         self._uvicorn: uvicorn.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._is_expired = False
 
     def _read(self) -> Store:
@@ -115,6 +116,7 @@ class Cluster:
 
     async def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """This will serve until `stop`; `ready` is called when the port is open."""
+        self._loop = asyncio.get_running_loop()
         self.store.listeners.append(self._hear)
         listening = listen(port=self.options.port)
         write_kubeconfigs(options=self.options, tokens=self.tokens, port=listening.getsockname()[1])
@@ -131,7 +133,11 @@ class Cluster:
                 self.keeper.keep(now=self._clock(), at_once=True)
 
     def stop(self) -> None:
-        """This will end the watches and then the server."""
+        """This will end the watches and then the server; before `run` has begun, nothing."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
         self.server.close()
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from django.core import signing
 
 from clusterview.access.people import Person
 from clusterview.models import Switch
@@ -104,7 +106,7 @@ def test_it_holds_for_who_was_shown_it_and_for_two_minutes(olga: Person, shop: S
     assert refusal(olga, shop, confirm=shown(making.SOMEBODY, shop)) == (409, "changed")
     assert refusal(olga, shop, confirm=shown(olga, shop)[:-1]) == (422, "bad-confirm")
     confirm, now = shown(olga, shop), time.time
-    monkeypatch.setattr(time, "time", lambda: now() + confirming.HOLDS_SECONDS + 1)
+    monkeypatch.setattr(signing, "time", SimpleNamespace(time=lambda: now() + confirming.HOLDS_SECONDS + 1))
     assert refusal(olga, shop, confirm=confirm) == (409, "confirm-old")
 
 

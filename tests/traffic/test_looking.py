@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ READ = (["Deployment of uid-blue-1", "StatefulSet of uid-blue-1"], ["Pod", "Depl
 
 def test_workloads_are_believed_at_the_click_for_ten_seconds_and_pods_never(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("clusterview.traffic.looking.time.monotonic", lambda: now)
+    monkeypatch.setattr(looking, "time", SimpleNamespace(monotonic=lambda: now))
     asked = Asked()
     assert asked.look() == READ
     assert asked.look() == (READ[0], ["Pod"])
