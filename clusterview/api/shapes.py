@@ -427,6 +427,9 @@ class Switch(Schema):
     """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what a held one waits for, and
     `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side was kept.
 
+    `moved_seconds` is how long after the request the EndpointSlices held only pods of the side where it led, null before that; it succeeds
+    later, when the nodes have had time to follow.
+
     Switches that were asked for together share a `group` and are done by `position`.
 
     Who asked, when, for what, and how it ended is what the audit says. `differs` names the fields in which the database's row says otherwise: with
@@ -445,6 +448,7 @@ class Switch(Schema):
     actor: str
     requested_at: datetime
     applied_at: datetime | None
+    moved_seconds: float | None
     finished_at: datetime | None
     keeping_old_until: datetime | None
     overlap_seconds: int

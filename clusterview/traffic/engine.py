@@ -520,7 +520,8 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
 
 def _succeed(switch: Switch, *, ready: int, took: float) -> None:
     """`took` are the seconds from the effect to the endpoints. Raises AskedBack."""
-    body = {"ready": ready, "milliseconds": round(1000 * took)}
+    to_effect = ((switch.applied_at or timezone.now()) - switch.requested_at).total_seconds()
+    body = {"ready": ready, "milliseconds": round(1000 * took), "since_request": round(1000 * (to_effect + took))}
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")
     else:

@@ -41,6 +41,7 @@ def _line(retold: retelling.Retold) -> dict[str, Any]:
         "actor": switch.actor,
         "requested_at": switch.requested_at,
         "applied_at": switch.applied_at,
+        "moved_seconds": retold.moved_seconds,
         "finished_at": switch.finished_at,
         "keeping_old_until": switch.keeping_old_until,
         "overlap_seconds": switch.overlap_seconds,

@@ -20,16 +20,18 @@ NAMES = {
     "cluster_id": "cluster", "namespace": "namespace", "service": "service", "key": "key", "from_value": "from", "to_value": "to",
     "actor": "actor", "reverses_id": "reverses", "open": "open", "state": "state", "reason": "reason",
 }  # fmt: skip
-BEGIN, END, AFTERWARDS = "REQUESTED", "CLOSED", "REVERTED_AFTERWARDS"
+BEGIN, VERIFIED, END, AFTERWARDS = "REQUESTED", "VERIFIED", "CLOSED", "REVERTED_AFTERWARDS"
 
 
 class Retold(NamedTuple):
     """A switch, not to be saved. `differs` are the names of what its row says otherwise; `row` where there is none any more, `audit` where there is
-    one that no entry asks for which can be read: it is then told as it is.
+    one that no entry asks for which can be read: it is then told as it is. `moved_seconds` is how long after the request the EndpointSlices held only
+    the pods of where it leads.
     """
 
     switch: Switch
     differs: list[str]
+    moved_seconds: float | None = None
 
 
 def newest_first(*, clusters: Collection[str], limit: int) -> list[Retold]:
@@ -69,8 +71,8 @@ def _leads_somewhere(asked: AuditEntry) -> bool:
 def _retold(asked: Iterable[AuditEntry]) -> list[Retold]:
     """One statement reads a row with the entries that belonged to it then, so that a switch which ends meanwhile is not taken for an edited one."""
     entries = {one.switch_id: one for one in asked if one.switch_id}
-    ends = {"end": _of_row(END, "body"), "ended_at": _of_row(END, "at"), "afterwards": _of_row(AFTERWARDS, "body")}
-    rows = {row.pk: row for row in Switch.objects.filter(pk__in=entries).annotate(**ends)}
+    bodies = {"verified": _of_row(VERIFIED, "body"), "end": _of_row(END, "body"), "afterwards": _of_row(AFTERWARDS, "body")}
+    rows = {row.pk: row for row in Switch.objects.filter(pk__in=entries).annotate(**bodies, ended_at=_of_row(END, "at"))}
     return [_compared(rows[pk], one) if pk in rows else _without_row(pk, one) for pk, one in entries.items()]
 
 
@@ -85,15 +87,15 @@ def _compared(row: Any, asked: AuditEntry) -> Retold:
     differs = [NAMES[field] for field, value in facts.items() if _plain(getattr(row, field)) != value]
     if not row.end and not row.open:
         differs.append("state")
-    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": row.ended_at}), differs)
+    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": row.ended_at}), differs, _moved(row.verified))
 
 
 def _without_row(identifier: uuid.UUID, asked: AuditEntry) -> Retold:
-    ends = {one.action: one for one in AuditEntry.objects.filter(switch_id=identifier, action__in=[END, AFTERWARDS])}
+    ends = {one.action: one for one in AuditEntry.objects.filter(switch_id=identifier, action__in=[VERIFIED, END, AFTERWARDS])}
     body = {action: one.body for action, one in ends.items()}
     facts = _asked_for(asked) | _ended(body.get(END), afterwards=body.get(AFTERWARDS))
     times = {"requested_at": asked.at, "finished_at": ends[END].at if END in ends else None}
-    return Retold(_saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"])
+    return Retold(_saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"], _moved(body.get(VERIFIED)))
 
 
 def _asked_for(asked: AuditEntry) -> dict[str, Any]:
@@ -109,6 +111,11 @@ def _asked_for(asked: AuditEntry) -> dict[str, Any]:
 
 def _ended(end: Any, *, afterwards: Any) -> dict[str, Any]:
     return {"open": False, "state": _map(end).get("state", ""), "reason": _map(afterwards or end).get("reason", "")} if end else {}
+
+
+def _moved(verified: Any) -> float | None:
+    milliseconds = _map(verified).get("since_request")
+    return milliseconds / 1000 if isinstance(milliseconds, int) else None
 
 
 def _map(value: Any) -> dict[str, Any]:

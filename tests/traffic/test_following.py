@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clusterview.models import AuditEntry, Switch
+from clusterview.traffic import reporting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
@@ -45,7 +46,10 @@ def test_a_switch_succeeds_when_the_nodes_had_time_to_follow_and_tells_when_the_
     began = here.clock.seconds
     here.go(run, times=LONG_ENOUGH)
     assert (Switch.objects.get().state, here.clock.seconds - began) == (State.SUCCEEDED, pytest.approx(FOLLOW_SECONDS, abs=0.4))
-    assert AuditEntry.objects.get(action="VERIFIED").body["milliseconds"] < 100
+    body = AuditEntry.objects.get(action="VERIFIED").body
+    assert body["milliseconds"] < 100
+    assert body["milliseconds"] <= body["since_request"] < 1000 * FOLLOW_SECONDS
+    assert reporting.summary(Switch.objects.get())["moved_seconds"] == body["since_request"] / 1000
 
 
 def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success(here: World, run: Run) -> None:

@@ -160,6 +160,8 @@ export interface Switch {
   readonly open: boolean;
   readonly actor: string;
   readonly requested_at: string;
+  /** How long after the request the endpoints were those of the other side; null before that. */
+  readonly moved_seconds: number | null;
   readonly finished_at: string | null;
   readonly overlap_seconds: number;
   readonly keeping_old_until: string | null;

@@ -253,10 +253,10 @@ export function Arming(): JSX.Element | null {
 export function Ending({ told }: { told: rest.Switch }): JSX.Element {
   const reason = reasonOf(told);
   const differs = differsOf(told);
-  const took = told.finished_at && told.state === "succeeded" ? seconds(Date.parse(told.finished_at) - Date.parse(told.requested_at)) : "";
+  const moved = told.moved_seconds !== null && told.state === "succeeded" ? t("movedAfter", { time: seconds(1000 * told.moved_seconds) }) : "";
   return (
     <>
-      {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{took && ` · ${took}`}{reason && <span class="quiet"> <Sentence text={reason} /></span>}
+      {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{moved && ` · ${moved}`}{reason && <span class="quiet"> <Sentence text={reason} /></span>}
       {differs && <span class="bad-text"> {differs}</span>}
     </>
   );
