@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from clusterview.models import Switch
@@ -41,6 +42,23 @@ def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when
         here.settle()
         assert here.memory.selector == GREEN
         assert Switch.objects.get().state == State.SUCCEEDED
+
+
+def test_between_any_two_calls_of_a_switch_the_tables_may_be_migrated_f62(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back by one migration and forward again, while the executor's connection stays open."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.click(to="green")
+        [run] = here.runs
+        calls = 0
+        while not run.ended:
+            here.go(run, times=1)
+            for target in ("0008", "0009"):
+                call_command("migrate", "clusterview", target, verbosity=0)
+            calls += 1
+        assert calls > 5
+        assert Switch.objects.get().state == State.SUCCEEDED
+        here.settle()
 
 
 def test_what_an_api_server_says_is_kept_without_what_no_database_takes(monkeypatch: pytest.MonkeyPatch) -> None:

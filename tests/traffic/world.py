@@ -22,6 +22,7 @@ from clusterview.models import Cluster as ClusterRow
 from clusterview.traffic import engine, keeping, moving_on, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
+from tests import databases
 from tests.traffic import clerking, judging, judging_sizes
 from tests.traffic.interleaving import Run
 from tests.traffic.memory import Memory, Order
@@ -293,7 +294,7 @@ _present: list[World] = []
 def present() -> Iterator[World]:
     """A world with an empty database; its executors are gone afterwards."""
     for model in (Sizing, Switch, AuditEntry):
-        model.objects.all()._raw_delete(model.objects.db)
+        model.objects.all()._raw_delete(databases.owner())
     AuditHead.objects.update(sequence=0, hash=auditing.START)
     ApiToken.objects.update_or_create(pk=1, defaults={"name": "olga", "role": "operator", "token_hash": "x", "revoked_at": None})
     ClusterRow.objects.update_or_create(pk="lab", defaults={"name": "lab", "active": True, "armed_at": BEGAN})
