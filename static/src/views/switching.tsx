@@ -65,11 +65,15 @@ function stands(live: LiveApplication, id: string): boolean {
 }
 
 function Sides({ live }: { live: LiveApplication }): JSX.Element {
+  const isDead = (value: string): boolean => value === live.asked && servesNobody(live);
   return (
     <div class="sides">
       {live.sides.map((side) => (
-        <div key={side.value} class={side.endpoints > 0 ? "side is-live" : "side"} data-side={side.colour}>
-          <p class="head-row"><strong>{side.value}</strong><span class="share">{t(side.endpoints > 0 ? "liveSide" : "waitingSide")}</span></p>
+        <div key={side.value} class={side.endpoints > 0 ? "side is-live" : isDead(side.value) ? "side is-dead" : "side"} data-side={side.colour}>
+          <p class="head-row">
+            <strong>{side.value}</strong>
+            <span class="share">{t(side.endpoints > 0 ? "liveSide" : isDead(side.value) ? "deadSide" : "waitingSide")}</span>
+          </p>
           <p class="figure">{side.ready}/{side.wanted} <small>{t("readyPods")}</small></p>
           <p title={side.image}>
             {[side.version, side.createdAt !== null && t("createdAgo", { ago: ago(side.createdAt, clock.fives.value * FIVE_SECONDS) })].filter(Boolean).join(" · ")}
