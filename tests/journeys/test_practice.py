@@ -63,6 +63,7 @@ def test_a_green_that_breaks_under_traffic_is_left_with_one_click(page: Page, cl
     page.keyboard.press("Escape")
     nobody = page.get_by_text("Nobody is served: shop leads to green")
     expect(nobody).to_be_visible(timeout=40_000)
+    expect(page.locator(".side", has_text="shop-green")).to_contain_text("no pod is ready")
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
     wait_for(lambda: slot_of(cluster) == "blue", seconds=10, what="the selector is blue again")
     expect(nobody).to_have_count(0, timeout=40_000)
