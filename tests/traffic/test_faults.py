@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -92,22 +94,60 @@ def test_a_new_side_that_lost_its_readiness_between_look_and_effect_is_left_agai
     assert writes() == [BLUE, GREEN, BLUE]
 
 
-def test_pods_that_flap_end_it_once_whichever_way_f85(olga: Person, reached: Reached, lab_shop: Lab, writes: Writes) -> None:
-    """Half of the new side loses its readiness and gets it back while the endpoints are watched."""
-
-    def flap(send: Send) -> dict[str, Any]:
+def test_one_pod_that_loses_its_readiness_does_not_send_the_others_traffic_back(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Writes
+) -> None:
+    def one_less(send: Send) -> dict[str, Any]:
         reached.around = None
         answer = send()
         states.put(lab_shop, pod=pods_of(lab_shop, "green")[0]["metadata"]["name"], namespace="store", state="unready")
         return answer
 
-    reached.around = flap
+    reached.around = one_less
     try:
         switch = carry_out(ask(olga=olga, reached=reached), reached)
     finally:
         ready_again(lab_shop, "green")
     assert switch.state == State.SUCCEEDED, "two are ready, and the endpoints say so"
     assert writes() == [BLUE, GREEN]
+
+
+@pytest.mark.parametrize(
+    ("waited_for", "ends", "written"),
+    [(5.0, State.SUCCEEDED, [BLUE, GREEN]), (0.5, State.ROLLED_BACK, [BLUE, GREEN, BLUE])],
+    ids=["for less time than is waited for", "for longer"],
+)
+def test_pods_that_flap_all_together_send_the_traffic_back_once_at_most_f85(
+    waited_for: float, ends: State, written: list[dict[str, str]], olga: Person, reached: Reached, lab_shop: Lab, writes: Writes,
+    settings: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Every pod of the new side is unready for a second and ready for one, while the endpoints are watched and for longer than that."""
+    settings.FOLLOW_SECONDS = 3.0
+    monkeypatch.setattr(engine, "EMPTY_SECONDS", waited_for)
+    flapping = threading.Thread(target=flap, args=(lab_shop, "green"), kwargs={"times": 3})
+
+    def begin(send: Send) -> dict[str, Any]:
+        reached.around = None
+        answer = send()
+        flapping.start()
+        return answer
+
+    reached.around = begin
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    flapping.join()
+    ready_again(lab_shop, "green")
+    assert (switch.state, writes()) == (ends, written), switch.detail
+    assert carry_out(switch, reached).state == ends, "and afterwards it is left alone"
+    assert writes() == written
+
+
+def flap(lab: Lab, slot: str, *, times: int) -> None:
+    ready = {pod["metadata"]["name"]: pod["status"] for pod in pods_of(lab, slot)}
+    for _ in range(times):
+        for states_of in ({name: states.changed(status, state="unready") for name, status in ready.items()}, ready):
+            for name, status in states_of.items():
+                lab.patch(f"/api/v1/namespaces/store/pods/{name}/status", {"status": status})
+            time.sleep(1)
 
 
 def test_where_both_sides_are_empty_it_stays_and_waits_f75(
