@@ -11,7 +11,8 @@ from tests.postgres_servers import PostgresServer
 
 pytestmark = pytest.mark.slow
 
-OF_THE_DATABASE = ["-m", "not lab", "tests/postgres", "tests/access", "tests/api", "tests/views", "tests/management", "tests/traffic/test_full_disk.py"]
+FOLDERS = ["tests/postgres", "tests/access", "tests/api", "tests/views", "tests/management"]
+OF_THE_DATABASE = ["-m", "not lab", *FOLDERS, "tests/traffic/test_full_disk.py"]
 WITH_THEIR_OWN = ["--ignore=tests/management/test_migrate.py"]
 
 
