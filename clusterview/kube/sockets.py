@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import http.client
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import tempfile
@@ -29,7 +31,10 @@ from clusterview.kube.credentials import data_or_file
 from clusterview.kube.errors import BadKubeconfig
 from clusterview.kube.kubeconfigs import ClusterAccess
 
+PIECE_BYTES = 64 * 1024
+CHUNK_HEAD_BYTES = 4 * 1024
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 15, 5, 3
+HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,16}")
 
 
 class Register:
@@ -100,7 +105,67 @@ class TLSSocket(ssl.SSLSocket):
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
 
 
+class Chunked(http.client.HTTPResponse):
+    """Gives all that has come of a chunked body at once. An API server sends each event of a watch as a chunk of its own, and the library's class
+    gives each by itself, in parts of the 8 kB that it reads.
+
+    A body may be read by `read1` alone. https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+    """
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._head = b""  # the beginning of a line that is not whole yet
+        self._left = 0  # so much of the present chunk is still to come
+        self._is_after_chunk = self._is_after_last = False
+
+    def read1(self, n: int = -1) -> bytes:
+        """This will wait for some of the body; nothing at its end. Raises IncompleteRead or ValueError for what is no chunked body."""
+        if not self.chunked:
+            return super().read1(n)
+        while self.fp is not None:
+            came = self.fp.read1(min(n, PIECE_BYTES) if n > 0 else PIECE_BYTES)
+            if not came and not self._is_after_last:
+                raise http.client.IncompleteRead(b"")
+            if not came:
+                self.close()
+            if body := self._body_of(self._head + came):
+                return body
+        return b""
+
+    def _body_of(self, data: bytes) -> bytes:
+        pieces, view, at = list[memoryview](), memoryview(data), 0
+        while True:
+            if self._left:
+                pieces.append(view[at : at + self._left])
+                self._left -= len(pieces[-1])
+                at += len(pieces[-1])
+            if self._is_after_chunk and data.startswith(b"\r\n", at):
+                at += 2
+                self._is_after_chunk = False
+            end = data.find(b"\n", at)
+            if self._left or end < 0:
+                break
+            self._begin_chunk(data[at:end].strip())
+            at = end + 1
+        self._head = b"" if self._left else data[at:]
+        if len(self._head) > CHUNK_HEAD_BYTES:
+            raise ValueError("a chunk's head is too long")
+        return b"".join(pieces)
+
+    def _begin_chunk(self, line: bytes) -> None:
+        """After the last one come lines that nobody needs, and an empty one."""
+        if self._is_after_last:
+            if not line:
+                self.close()
+            return
+        if self._is_after_chunk or not HEXADECIMAL.fullmatch(size := line.partition(b";")[0].strip()):
+            raise ValueError(f"{line[:40]!r} does not begin a chunk")
+        self._left = int(size, 16)
+        self._is_after_chunk, self._is_after_last = bool(self._left), not self._left
+
+
 class TrackedHTTP(HTTPConnection):
+    response_class = Chunked
     register: Register
     answered_at = 0.0
 
