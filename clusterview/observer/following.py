@@ -149,6 +149,10 @@ class Following:
         waits = self._pace.wait_seconds(now=now) if self._pending else SECOND
         return max(0.0, min(waits, self._second_at - now))
 
+    def gathering_seconds(self, *, now: float) -> float:
+        """This will tell for how long no change can be told yet, whatever is heard."""
+        return self._pace.wait_seconds(now=now) if self._begun and self._publisher is not None else 0.0
+
     def _publish(self, now: float) -> None:
         if self.granted > self._epoch:
             self._epoch, self._begun, self._said = self.granted, False, ()

@@ -27,7 +27,7 @@ from clusterview.observer.reporting import report
 from clusterview.stream.publishing import Publisher
 
 INBOX_WORDS = 5_000
-DRAINED_WORDS = 500
+DRAINED_WORDS = 2_000
 BLOCKED_SECONDS = 0.2
 EVENTS_PER_SECOND = 20_000  # Kubernetes' own peak is 8,000
 
@@ -122,8 +122,11 @@ class Observer:
         return 0.0
 
     def _take(self, *, seconds: float) -> None:
+        """What is heard while changes are gathered waits for the others: to be woken for each would cost more than each."""
         try:
             self.following.hear(word=self._inbox.get(timeout=max(seconds, 0.001)))
+            if (gathering := self.following.gathering_seconds(now=self._clock())) > 0:
+                self._stopped.wait(gathering)
             for _ in range(DRAINED_WORDS):
                 self.following.hear(word=self._inbox.get_nowait())
         except queue.Empty:

@@ -150,6 +150,18 @@ def test_the_wait_ends_when_the_window_does(desk: Desk) -> None:
     assert len(desk.written.frames[1]) == 2
 
 
+def test_while_changes_are_gathered_nobody_has_to_be_woken_and_else_at_once(desk: Desk) -> None:
+    assert (Desk().following.gathering_seconds(now=desk.now), desk.following.gathering_seconds(now=desk.now)) == (0.0, 0.0)
+    desk.hear(node("b"))
+    desk.settle()
+    assert 0 < desk.following.gathering_seconds(now=desk.now) < 0.017
+    assert desk.following.gathering_seconds(now=desk.now + 0.017) == 0.0
+    desk.written.problem = redis.ConnectionError("away")
+    desk.hear(node("c"))
+    desk.settle(0.5)
+    assert desk.following.gathering_seconds(now=desk.now) == 0.0, "nothing is told now, so nothing is gathered"
+
+
 def test_a_great_change_is_sent_in_frames_of_bounded_size(desk: Desk) -> None:
     desk.hear(*[node(f"many-{number}") for number in range(FRAME_CHANGES + 1)])
     desk.settle()

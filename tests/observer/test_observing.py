@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,6 +46,23 @@ def test_a_full_inbox_does_not_hold_the_threads_back_from_ending(observer: Obser
     blocked.set()
     observer.stop()
     assert alive() == []
+
+
+def test_what_comes_while_changes_are_gathered_is_taken_in_together(observer: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[words.Word] = []
+    first, *others = [words.Contacted(float(number)) for number in range(700)]
+
+    def wait(seconds: float) -> None:
+        assert (seconds, heard) == (0.05, [first])
+        for one in others:
+            observer._inbox.put(one)
+
+    monkeypatch.setattr(observer.following, "hear", lambda word: heard.append(word))
+    monkeypatch.setattr(observer.following, "gathering_seconds", lambda now: 0.05)
+    monkeypatch.setattr(observer, "_stopped", SimpleNamespace(wait=wait))
+    observer._inbox.put(first)
+    observer._take(seconds=1.0)
+    assert heard == [first, *others]
 
 
 def test_a_defect_ends_the_observer_instead_of_showing_half_a_picture(
