@@ -7,6 +7,7 @@ API server's time, every seven minutes.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,7 @@ from clusterview.topology.objects import Uid
 
 EVERY_SECONDS = 30.0
 REST = 100.0
+GIVES_WAY = 4.0  # so many times as long as a page took, whoever reads a watch has the interpreter to itself
 IDLE_SECONDS = 1.0
 
 
@@ -34,6 +36,7 @@ class Digesting:
     ) -> None:
         self._connection = connection.sibling(size=1)
         self._followed, self._tell, self._clock = followed, tell, clock
+        self._closed = threading.Event()
         self._due: dict[str, float] = {}
         self._rested: dict[str, float] = {}
 
@@ -58,6 +61,7 @@ class Digesting:
 
     def close(self) -> None:
         """This will end what is being waited for."""
+        self._closed.set()
         self._connection.close()
 
     def _look(self, spec: KindSpec, now: float) -> None:
@@ -66,12 +70,18 @@ class Digesting:
                 self._tell(words.Counted(key=spec.key, count=count, at=self._clock()))
             return
         self._tell(words.DigestBegun(key=spec.key, at=now))
-        version, is_answered = "", True
+        version, is_answered, paused = "", True, 0.0
         try:
+            began = now
             for page in digesting.pages(self._connection, spec):
                 version = version or page.metadata.resource_version
                 objects = tuple((Uid(one.metadata.uid), one.metadata.resource_version) for one in page.items or ())
                 self._tell(words.DigestPage(key=spec.key, version=version, objects=objects))
+                if page.metadata.next_page:
+                    told = self._clock()
+                    self._closed.wait(GIVES_WAY * (told - began))
+                    began = self._clock()
+                    paused += began - told
             self._tell(words.DigestEnded(key=spec.key, at=self._clock()))
         except (errors.Unreachable, errors.TimedOut):
             is_answered = False  # an outage takes time, and is no work of the API server
@@ -79,4 +89,4 @@ class Digesting:
         finally:
             ended = self._clock()
             if is_answered:
-                self._rested[spec.key] = ended + REST * (ended - now)
+                self._rested[spec.key] = ended + REST * (ended - now - paused)

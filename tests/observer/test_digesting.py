@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from clusterview.kube import errors
 from clusterview.observer import words
-from clusterview.observer.digesting import EVERY_SECONDS, REST, Digesting
+from clusterview.observer.digesting import EVERY_SECONDS, GIVES_WAY, REST, Digesting
 from tests.kube.making import PODS, failure, page, pod
 from tests.kube.scripted import Script, playing, say
 
@@ -70,6 +71,35 @@ def test_after_a_dear_look_there_are_counts_until_a_hundred_times_as_long_has_pa
         look.round()
         assert isinstance(told[-1], words.DigestBegun | words.DigestPage | words.DigestEnded)
         assert {one.query["limit"] for one in script.asked[1 : len(counts) + 1]} == {"1"}
+
+
+def test_between_pages_whoever_reads_a_watch_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, pauses, told = Clock(), list[float](), list[Any]()
+
+    def slowly(answer: Any) -> Any:
+        def play(handler: Any) -> None:
+            clock.now += 0.25
+            answer(handler)
+
+        return play
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        clock.now += seconds
+
+    with playing(*map(slowly, TWO), last=COUNTED) as script:
+        look = digesting(script, told, clock)
+        monkeypatch.setattr(look, "_closed", SimpleNamespace(wait=wait))
+        look.round()
+        clock.now = EVERY_SECONDS
+        look.round()
+        assert pauses == [GIVES_WAY * 0.25], "and after the last page there is nobody to wait for"
+        clock.now = EVERY_SECONDS + 0.5 * REST - 1
+        look.round()
+        assert isinstance(told[-1], words.Counted)
+        clock.now = 2 * EVERY_SECONDS + pauses[0] + 0.5 * REST + 1
+        look.round()
+        assert not isinstance(told[-1], words.Counted), "a pause is no work, so it does not make the look a dear one"
 
 
 @pytest.mark.parametrize("error", [errors.Unreachable, errors.TimedOut])
