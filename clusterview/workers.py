@@ -7,8 +7,6 @@ away.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import logging
 import signal
 import socket
@@ -32,8 +30,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 2.0
 TURN_SECONDS = 0.0005
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
-BLOCK_BYTES = 256 * 1024
 SIGNALS = 1_024
 
 
@@ -110,7 +106,7 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
             streams=settings.KUBE_STREAMS,
             recorder_for=recorder_for,
         )
-        return_blocks()
+        garbage.return_blocks()
         take_turns()
         self._observers.start()
         garbage.collect_rarely()
@@ -126,17 +122,6 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
 def take_turns() -> None:
     """This will let a thread that has a change to tell wait half a millisecond for one that packs a picture or reads a list, not Python's five."""
     sys.setswitchinterval(TURN_SECONDS)
-
-
-def return_blocks() -> None:
-    """This will let glibc give the pages of lists back when they are freed: it would keep some for each of twenty threads, 40 MB in all.
-
-    See mallopt(3). Elsewhere than on glibc nothing is done.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES)
-        mallopt(M_ARENA_MAX, 2)
 
 
 class ReconcilerStep(bootsteps.StartStopStep):  # type: ignore[misc]

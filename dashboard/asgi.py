@@ -21,6 +21,7 @@ from clusterview.routing import websocket_urlpatterns  # noqa: E402
 from clusterview.stream import hub  # noqa: E402
 
 get_resolver().url_patterns  # noqa: B018 (what the first request would import)
+garbage.return_blocks()
 garbage.collect_rarely()
 router = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
 
