@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from clusterview.stream import encoding, painting, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
+from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
-from clusterview.stream.views import View, frames_after
+from clusterview.stream.views import View
 from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
-STEPS = 1_000
-CHANGES = 20_000  # in all of the steps that are remembered: read, a change of a pod holds a hundred times its frame's bytes
+CHANGE_BYTES, READ_TIMES = 512, 3  # what a change holds when it is read, and how many times its frame's bytes
 Step = tuple[Position, list[Change]]
 Before = list[tuple[Uid, AnyRecord | None]]
 
@@ -44,9 +44,8 @@ class Feed:
         self.views: dict[frozenset[str], View] = {}
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
-        self._recent: collections.deque[tuple[Step, Before]] = collections.deque()  # each with what there was before it
-        self._changes = 0  # in them
-        self._frames: collections.deque[bytes] = collections.deque(maxlen=STEPS)  # of the same steps
+        self._recent = Remembered[tuple[Step, Before]]()  # each with what there was before it
+        self._frames = Remembered[bytes]()
         self._snapshot: tuple[Position, bytes] | None = None
         self._painted: tuple[Position, list[bytes]] | None = None  # what is told before that snapshot
         self._tail: collections.deque[tuple[Position, bytes]] = collections.deque()  # the frames that came after the snapshot
@@ -55,6 +54,8 @@ class Feed:
 
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
+        self._recent.clear()  # before anything is read, so that it can lie in their place
+        self._frames.clear()
         reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
         self._snapshot = (snapshot.position, frame) if snapshot else None
         self._tail.clear()
@@ -62,9 +63,6 @@ class Feed:
         with self._lock:
             self._reader = reader
             self.position = snapshot.position if snapshot else None
-        self._recent.clear()
-        self._changes = 0
-        self._frames.clear()
         for subscription in self.subscriptions:
             subscription.start_again()
         for view in self.views.values():
@@ -88,21 +86,14 @@ class Feed:
             self.position = message.position
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
-        self._remember((message.position, changes), before)
-        self._frames.append(frame)
+        self._recent.append(((message.position, changes), before), size=CHANGE_BYTES * len(changes) + READ_TIMES * len(frame))
+        self._frames.append(frame, size=len(frame))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
         for view in self.views.values():
             view.advance(changes=changes)
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
-
-    def _remember(self, step: Step, before: Before) -> None:
-        self._recent.append((step, before))
-        self._changes += len(step[1])
-        while len(self._recent) > STEPS or self._changes > CHANGES:
-            (_, forgotten), _ = self._recent.popleft()
-            self._changes -= len(forgotten)
 
     def view(self, namespaces: frozenset[str]) -> View:
         """The view of these namespaces, made where there was none. It is forgotten with its last listener (`leave`)."""
@@ -119,12 +110,9 @@ class Feed:
 
     def since(self, place: Position) -> tuple[Picture, list[Step]] | None:
         """The picture at a place, and the steps that came after it; None where it is not among those that are remembered here."""
-        if self._reader is None or self.position is None or place.epoch != self.position.epoch:
+        steps = self._recent.after(place, newest=self.position)
+        if self._reader is None or steps is None:
             return None
-        missed = self.position.sequence - place.sequence
-        if not 0 <= missed <= len(self._recent):
-            return None
-        steps = list(self._recent)[len(self._recent) - missed :]
         picture = Picture(objects=self._reader.picture.objects.values())
         for _, before in reversed(steps):
             picture.restore(before=before)
@@ -132,7 +120,7 @@ class Feed:
 
     def frames_since(self, place: Position) -> list[bytes] | None:
         """The frames that came after a place; None where it is not among those that are remembered here."""
-        return frames_after(place, frames=self._frames, position=self.position)
+        return self._frames.after(place, newest=self.position)
 
     def copy(self) -> tuple[Picture, Position] | None:
         """A picture of its own for a reader in another thread."""

@@ -22,9 +22,10 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from clusterview.stream import encoding, freshness, keys, notices
-from clusterview.stream.feeds import STEPS, Feed, Gap, Step
+from clusterview.stream.feeds import Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.outlets import Outlet, Turns
+from clusterview.stream.remembering import STEPS
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture

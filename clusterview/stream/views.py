@@ -5,7 +5,6 @@ Rows and sequence numbers are the view's own, so that neither a gap in them nor 
 
 from __future__ import annotations
 
-import collections
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,13 +13,14 @@ import msgspec
 
 from clusterview.stream import encoding, rows
 from clusterview.stream.messages import WHOLE, Contact, Position, Snapshot
+from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
-REMEMBERED, TAIL = 1_000, 100
+TAIL = 100
 MOST_NAMESPACES = 100
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label of RFC 1123, as names of namespaces are
 
@@ -35,14 +35,6 @@ def namespaces_of(view: str) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def frames_after(place: Position, *, frames: Sequence[bytes], position: Position | None) -> list[bytes] | None:
-    """The last of these frames, those that came after a place; `position` is that of the newest. None where not all of them are among these."""
-    if position is None or place.epoch != position.epoch:
-        return None
-    missed = position.sequence - place.sequence
-    return list(frames)[len(frames) - missed :] if 0 <= missed <= len(frames) else None
-
-
 class View:
     """One set of namespaces of one cluster. `position` is None while there is no picture."""
 
@@ -53,7 +45,7 @@ class View:
         self.position: Position | None = None
         self._epoch = 0
         self._writer: rows.Writer | None = None
-        self._recent: collections.deque[bytes] = collections.deque(maxlen=REMEMBERED)
+        self._recent = Remembered[bytes]()
         self._snapshot: tuple[Position, bytes] | None = None
 
     def replace(self, *, picture: Picture | None) -> None:
@@ -77,7 +69,7 @@ class View:
         position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
         frame = encoding.encode(self._writer.changes(changes=seen, position=position))
         self.position = position
-        self._recent.append(frame)
+        self._recent.append(frame, size=len(frame))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
 
@@ -93,7 +85,7 @@ class View:
 
     def after(self, place: Position) -> list[bytes] | None:
         """The frames that came after a place; None where it is not among those that are remembered here."""
-        return frames_after(place, frames=self._recent, position=self.position)
+        return self._recent.after(place, newest=self.position)
 
     def contact(self, contact: Contact) -> Contact:
         """How fresh the picture is, without words that may name objects."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterview.stream import encoding, feeds, rows
+from clusterview.stream import encoding, feeds, remembering, rows
 from clusterview.stream.feeds import Feed
 from clusterview.stream.messages import WHOLE, Changes, Position, Snapshot
 from clusterview.topology.pictures import Picture
@@ -61,9 +61,9 @@ def test_a_snapshot_of_another_epoch_is_not_kept() -> None:
     assert feed.frames() == [first]
 
 
-@pytest.mark.parametrize(("bound", "reach"), [("STEPS", 3), ("CHANGES", 3)])
+@pytest.mark.parametrize(("bound", "reach"), [("STEPS", 3), ("MOST_BYTES", feeds.CHANGE_BYTES)])
 def test_what_came_last_is_remembered_within_bounds(bound: str, reach: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeds, bound, reach)
+    monkeypatch.setattr(remembering, bound, reach)
     written, feed = Written(), Feed(cluster="lab")
     first = written.snapshot()
     feed.replace(snapshot=encoding.decode_snapshot(first), frame=first)
@@ -76,5 +76,6 @@ def test_what_came_last_is_remembered_within_bounds(bound: str, reach: int, monk
         pictures.append(Picture(objects=written.writer.picture.objects.values()))
         places.append(written.position)
     told = [feed.since(place) for place in places]
-    assert [one is not None for one in told] == [False] * 3 + [True] * 4
-    assert [one[0] for one in told if one] == pictures[3:]
+    first_known = 3 if bound == "STEPS" else 6  # one change with its frame is more than that many bytes
+    assert [one is not None for one in told] == [False] * first_known + [True] * (7 - first_known)
+    assert [one[0] for one in told if one] == pictures[first_known:]

@@ -9,6 +9,7 @@ import pytest
 from clusterview import consumers
 from clusterview.stream import encoding, feeds, hub, views
 from clusterview.stream.messages import Operation
+from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.changes import Drop
@@ -143,8 +144,8 @@ def whoever_comes_back_misses_a_frame(patch: Patch, here: World) -> None:
     publish(here, 3, 4)
     here.open(user=2, view=world.MINE)
     here.read()
-    frames_after = views.frames_after
-    patch.setattr(views, "frames_after", lambda place, **given: (frames_after(place, **given) or [b""])[1:])
+    after = Remembered.after
+    patch.setattr(Remembered, "after", lambda self, place, **given: (after(self, place, **given) or [b""])[1:])
     here.come_back(user=2)
     publish(here, 5)
     here.read()

@@ -19,7 +19,7 @@ from clusterview import consumers
 from clusterview.access import origins, people
 from clusterview.access.people import Person
 from clusterview.access.sharing import SharedLook
-from clusterview.stream import encoding, feeds, hub, keys, notices, rows, subscribing, views
+from clusterview.stream import encoding, hub, keys, notices, remembering, rows, subscribing, views
 from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Hello, MissingKind, Operation, Position, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
@@ -34,8 +34,7 @@ ELSEWHERE = (b"other", b"outside")  # all names outside of `mine` begin so
 MOST_SOCKETS = 4
 STILL_TURNS = 12  # of the event loop without a frame: nothing moves any more
 SMALL = {
-    (feeds, "STEPS"): 6,
-    (views, "REMEMBERED"): 6,
+    (remembering, "STEPS"): 6,
     (views, "TAIL"): 2,
     (hub, "TAIL_BYTES"): 600,
     (subscribing, "QUEUE_BYTES"): 1_500,
