@@ -34,6 +34,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     person: people.Person | None = None
     subscription: Subscription | None = None
     outlet: outlets.Outlet | None = None
+    _unlisten: Callable[[], None] | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the handler without what Channels does before each message: closing this thread's database connections, by way of another thread.
@@ -45,17 +46,16 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
         self._tasks: list[asyncio.Task[None]] = []
         self._timers: list[asyncio.TimerHandle] = []
-        self._unlisten = None
         self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
         if not origins.allowed(self.scope):
             await self.close()
             return
-        self.person = await people.person_of_scope(self.scope)
+        self._unlisten = hub.hub().listen(self._revoked)
+        self.person = await self._look()
         if self.person is None:
             await self.close()
             return
         self.outlet = self.scope.get("extensions", {}).pop(outlets.EXTENSION, {}).get("outlet")
-        self._unlisten = hub.hub().listen(self._revoked)
         await self.accept()
         self._after(HELLO_SECONDS, self._miss_hello)
         if self.person.expires_at is not None:
@@ -96,6 +96,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._timers.clear()
         self._unlisten = self.subscription = self.outlet = None
 
+    async def _look(self) -> people.Person | None:
+        """Who it is, looked up again where somebody was signed out meanwhile: that may be who was just read."""
+        while True:
+            self._heard = False
+            person = await people.person_of_scope(self.scope)
+            if person is None or not self._heard:
+                return person
+
     def _is_flood(self) -> bool:
         now, before = time.monotonic(), self._hellos[0] if len(self._hellos) == HELLOS else float("-inf")
         self._hellos.append(now)
@@ -122,9 +130,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _revoked(self, notice: notices.Revoked | None) -> None:
         """Called by the hub: somebody was signed out, or (None) notices may have been lost, so ask once."""
+        self._heard = True
+        if self.person is None:
+            return  # the look that is under way is not the last one
         if notice is None:
             self._spawn(self._ask_again())
-        elif self.person and (
+        elif (
             (notice.user_id is not None and notice.user_id == self.person.user_id)
             or (notice.session_hash is not None and notice.session_hash == self.person.session_hash)
         ):

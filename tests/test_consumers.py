@@ -106,6 +106,26 @@ async def joined(socket: WebsocketCommunicator) -> None:
     await told(socket, "snapshot")
 
 
+async def reads(stream: hub.Hub) -> None:
+    """This will wait until the hub hears what is rung."""
+    await stream.join(cluster="lab")
+    async with asyncio.timeout(SOON):
+        while True:
+            if stream.contact("lab").state == "live":
+                return
+            await asyncio.sleep(0.01)
+
+
+async def sign_out(session: str, *, stream: hub.Hub, redis_server: RedisServer) -> None:
+    """This will end a session and ring, and wait until the hub has told of it."""
+    heard = asyncio.Event()
+    unlisten = stream.listen(lambda _: heard.set())
+    await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
+    await asyncio.to_thread(notices.revoked, redis=publishing.connect(url=redis_server.url), session_hash=people.session_hash(session))
+    await asyncio.wait_for(heard.wait(), SOON)
+    unlisten()
+
+
 async def test_who_says_hello_gets_the_picture(socket: WebsocketCommunicator) -> None:
     await joined(socket)
 
@@ -204,3 +224,19 @@ async def test_a_ring_that_was_lost_with_redis_is_made_up_for_when_it_is_back(
     await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
     await asyncio.to_thread(redis_server.start)
     assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_who_is_signed_out_while_the_socket_opens_is_refused_t07(
+    knock: Callable[..., WebsocketCommunicator], session: str, stream: hub.Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await reads(stream)
+    look = people.person_of_scope
+
+    async def look_a_moment_before(scope: dict[str, Any]) -> people.Person | None:
+        monkeypatch.setattr(people, "person_of_scope", look)
+        person = await look(scope)
+        await sign_out(session, stream=stream, redis_server=redis_server)
+        return person
+
+    monkeypatch.setattr(people, "person_of_scope", look_a_moment_before)
+    assert not (await knock().connect(timeout=SOON))[0]
