@@ -13,6 +13,7 @@ import msgspec
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError, InterfaceError
 
 from clusterview.access import clusters, origins, people
 from clusterview.access.sharing import SharedLook
@@ -21,6 +22,7 @@ from clusterview.stream.subscribing import Subscription
 
 HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
+ASK_AGAIN_SECONDS = 1.0  # where the database did not answer
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
@@ -35,6 +37,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     subscription: Subscription | None = None
     outlet: outlets.Outlet | None = None
     _unlisten: Callable[[], None] | None = None
+    _asking: asyncio.Task[None] | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the handler without what Channels does before each message: closing this thread's database connections, by way of another thread.
@@ -94,7 +97,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
         self._timers.clear()
-        self._unlisten = self.subscription = self.outlet = None
+        self._unlisten = self._asking = self.subscription = self.outlet = None
 
     async def _look(self) -> people.Person | None:
         """Who it is, looked up again where somebody was signed out meanwhile: that may be who was just read."""
@@ -134,7 +137,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.person is None:
             return  # the look that is under way is not the last one
         if notice is None:
-            self._spawn(self._ask_again())
+            if self._asking:
+                self._asking.cancel()
+            self._asking = self._spawn(self._ask_again())
         elif (
             (notice.user_id is not None and notice.user_id == self.person.user_id)
             or (notice.session_hash is not None and notice.session_hash == self.person.session_hash)
@@ -142,7 +147,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._spawn(self._bye(reason="signed_out", code=POLICY))
 
     async def _ask_again(self) -> None:
-        if await people.person_of_scope(self.scope) is None:
+        """Until the database answers, since nobody rings for the same again."""
+        while True:
+            try:
+                person = await people.person_of_scope(self.scope)
+            except (DatabaseError, InterfaceError):
+                await asyncio.sleep(ASK_AGAIN_SECONDS)
+            else:
+                break
+        if person is None:
             await self._bye(reason="signed_out", code=POLICY)
 
     async def _bye(self, *, reason: str, code: int) -> None:
@@ -158,7 +171,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         self._timers.append(asyncio.get_running_loop().call_later(seconds, call))
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.append(task)
         task.add_done_callback(lambda done: self._tasks.remove(done) if done in self._tasks else None)
+        return task

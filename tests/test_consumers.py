@@ -15,6 +15,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 
 from clusterview import consumers, routing
@@ -240,3 +241,21 @@ async def test_who_is_signed_out_while_the_socket_opens_is_refused_t07(
 
     monkeypatch.setattr(people, "person_of_scope", look_a_moment_before)
     assert not (await knock().connect(timeout=SOON))[0]
+
+
+async def test_a_database_that_is_away_at_the_ring_is_asked_again_t07(
+    socket: WebsocketCommunicator, session: str, stream: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await joined(socket)
+    await reads(stream)
+    look = people.person_of_scope
+
+    async def look_while_it_is_away(_: dict[str, Any]) -> people.Person | None:
+        monkeypatch.setattr(people, "person_of_scope", look)
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(people, "person_of_scope", look_while_it_is_away)
+    monkeypatch.setattr(consumers, "ASK_AGAIN_SECONDS", 0.01)
+    await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
+    stream._tell(None)
+    assert await ended(socket) == ("signed_out", 1008)
