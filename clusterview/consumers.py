@@ -39,6 +39,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     _unlisten: Callable[[], None] | None = None
     _asking: asyncio.Task[None] | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers: list[asyncio.TimerHandle] = []
+        self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Leaves at any end: no `disconnect` comes where the browser is gone before it is let in, or a handler fails."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Calls the handler without what Channels does before each message: closing this thread's database connections, by way of another thread.
         Nothing here uses any but through `database_sync_to_async`, which closes its own.
@@ -47,9 +60,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
-        self._tasks: list[asyncio.Task[None]] = []
-        self._timers: list[asyncio.TimerHandle] = []
-        self._hellos: collections.deque[float] = collections.deque(maxlen=HELLOS)
         if not origins.allowed(self.scope):
             await self.close()
             return
@@ -87,7 +97,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._join(hello, namespaces=namespaces)
 
     async def disconnect(self, code: int) -> None:
-        """Leaves everything, so that nothing of it waits for a collector that rarely comes."""
+        """Leaves before Channels closes this thread's database connections."""
+        self._leave()
+
+    def _leave(self) -> None:
+        """Everything, so that nothing of it waits for a collector that rarely comes. Once more does nothing."""
         if self._unlisten:
             self._unlisten()
         if self.subscription:

@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import Client
+from uvicorn.protocols.utils import ClientDisconnected
 
 from clusterview import consumers, routing
 from clusterview.access import clusters, people
@@ -70,7 +71,8 @@ async def knock(session: str, stream: hub.Hub) -> AsyncIterator[Callable[..., We
 
     yield knock
     for one in made:
-        await one.disconnect()
+        if not one.future.done():
+            await one.disconnect()
 
 
 @pytest.fixture
@@ -259,3 +261,33 @@ async def test_a_database_that_is_away_at_the_ring_is_asked_again_t07(
     await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
     stream._tell(None)
     assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_who_goes_while_the_socket_opens_leaves_nothing_behind(knock: Callable[..., WebsocketCommunicator], stream: hub.Hub) -> None:
+    opening = knock()
+
+    async def come() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def find_it_gone(_: dict[str, Any]) -> None:
+        raise ClientDisconnected
+
+    with pytest.raises(ClientDisconnected):
+        await opening.application(opening.scope, come, find_it_gone)
+    assert not stream._listeners
+
+
+async def test_a_socket_that_ends_with_an_error_leaves_nothing_behind(
+    socket: WebsocketCommunicator, stream: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await joined(socket)
+
+    async def find_while_it_is_away(_: str) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(consumers, "_clusters", SimpleNamespace(find=find_while_it_is_away))
+    await socket.send_to(bytes_data=hello())
+    with pytest.raises(OperationalError):
+        await socket.wait(timeout=SOON)
+    assert not stream._listeners
+    assert not stream._feeds["lab"].subscriptions
