@@ -22,16 +22,17 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from clusterview.stream import encoding, freshness, keys, notices
-from clusterview.stream.feeds import Feed, Gap, Step
+from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.outlets import Outlet, Turns
-from clusterview.stream.remembering import STEPS
+from clusterview.stream.remembering import MOST_BYTES, STEPS
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
 
 log = logging.getLogger(__name__)
 
+CHANGES = MOST_BYTES // CHANGE_BYTES  # as many as a feed remembers
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
 LOOK_SECONDS = 0.25
@@ -52,6 +53,27 @@ Listener = Callable[[notices.Revoked | None], None]
 
 class OutOfReach(Exception):
     """The asked-for place is not in the stream any more: read the whole picture and go on from there."""
+
+
+class Unread(asyncio.Queue[Step | None]):
+    """What a follower has not read yet: steps with no more changes than a feed remembers, so that all who are behind keep the same ones."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._changes = 0
+
+    def _put(self, item: Step | None) -> None:
+        super()._put(item)
+        self._changes += len(item[1]) if item else 0
+
+    def _get(self) -> Step | None:
+        item: Step | None = super()._get()
+        self._changes -= len(item[1]) if item else 0
+        return item
+
+    def full(self) -> bool:
+        """True where one more step is one too many."""
+        return super().full() or self._changes > CHANGES
 
 
 class Hub:
@@ -149,13 +171,12 @@ class Hub:
         found = feed.since(place) if place is not None else (Picture(), [])
         if found is None:
             raise OutOfReach
-        picture, missed = found
-        queue: asyncio.Queue[Step | None] = asyncio.Queue(maxsize=STEPS)
+        queue = Unread(maxsize=STEPS)
+        for step in found[1]:
+            queue.put_nowait(step)
         feed.followers.add(queue)
         try:
-            yield picture
-            for step in missed:
-                yield step
+            yield found[0]
             while (coming := await queue.get()) is not None:
                 yield coming
         finally:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clusterview.stream import encoding, keys, notices, publishing
+from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
 from clusterview.stream.publishing import Publisher
@@ -204,6 +205,26 @@ async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: H
     writer.publish(changes=went(1))
     places = [(await asyncio.wait_for(anext(steps), SOON)) for _ in range(5)]
     assert [place[0].sequence for place in places if isinstance(place, tuple)] == [begun.sequence + number for number in range(1, 6)]
+
+
+async def test_a_follower_that_does_not_read_is_kept_no_more_changes_than_are_remembered(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "CHANGES", 3)
+    writer = publisher(redis_server)
+    await hub.join(cluster="lab")
+    place = writer.position
+    writer.publish(changes=went(0))
+    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
+    missed_one, missed_none = hub.changes(cluster="lab", after=place), hub.changes(cluster="lab")
+    for steps in (missed_one, missed_none):
+        await asyncio.wait_for(anext(steps), SOON)
+    for pod in (5, 6, 7, 8):
+        writer.publish(changes=came(pod))
+    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
+    assert [len((await asyncio.wait_for(anext(missed_none), SOON))[1]) for _ in range(4)] == [1, 1, 1, 1]
+    with pytest.raises(OutOfReach):
+        await asyncio.wait_for(anext(missed_one), SOON)
 
 
 @pytest.mark.parametrize("place", [Position(epoch=1, sequence=99), Position(epoch=9, sequence=1), Position(epoch=1, sequence=0)])
