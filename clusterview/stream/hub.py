@@ -177,6 +177,7 @@ class Hub:
         feed.followers.add(queue)
         try:
             yield found[0]
+            del found  # whoever follows for days would keep that picture
             while (coming := await queue.get()) is not None:
                 yield coming
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -225,6 +226,15 @@ async def test_a_follower_that_does_not_read_is_kept_no_more_changes_than_are_re
     assert [len((await asyncio.wait_for(anext(missed_none), SOON))[1]) for _ in range(4)] == [1, 1, 1, 1]
     with pytest.raises(OutOfReach):
         await asyncio.wait_for(anext(missed_one), SOON)
+
+
+async def test_a_follower_does_not_keep_the_picture_that_it_began_with(hub: Hub, redis_server: RedisServer) -> None:
+    writer = publisher(redis_server)
+    steps = hub.changes(cluster="lab", after=writer.position)
+    begun = weakref.ref(await asyncio.wait_for(anext(steps), SOON))
+    writer.publish(changes=came(5))
+    await asyncio.wait_for(anext(steps), SOON)
+    assert begun() is None
 
 
 @pytest.mark.parametrize("place", [Position(epoch=1, sequence=99), Position(epoch=9, sequence=1), Position(epoch=1, sequence=0)])
