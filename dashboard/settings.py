@@ -105,8 +105,11 @@ def databases(*, environment: Mapping[str, str]) -> dict[str, dict[str, object]]
 
 
 def sqlite() -> dict[str, object]:
-    """The file in the state folder: it survives a power cut, and its writers wait for each other."""
-    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    """The file in the state folder: it survives a power cut, and its writers wait for each other.
+
+    Each thread has its own connection and that its own cache, of 2 MiB without a word; the system keeps the file's pages for all of them.
+    """
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": STATE_DIR / "clusterview.sqlite3", "OPTIONS": options}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,14 @@ def test_sqlite_survives_a_power_cut_and_concurrent_writers() -> None:
     assert options["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in options["init_command"]
     assert "synchronous=FULL" in options["init_command"]
+
+
+def test_a_thread_keeps_a_quarter_of_a_mebibyte_of_the_database_in_memory(tmp_path: Path) -> None:
+    options = settings.databases(environment={})["default"]["OPTIONS"]
+    assert isinstance(options, dict)
+    with closing(sqlite3.connect(tmp_path / "database")) as connection:
+        connection.executescript(options["init_command"])
+        assert connection.execute("PRAGMA cache_size").fetchone() == (-256,)
 
 
 def test_a_database_url_is_read_with_its_escapes() -> None:
