@@ -76,8 +76,9 @@ def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str 
     """
     opened(cluster)
     if at is not None:
-        then = seeing.past(cluster, at=at)
-        return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state, missing=then.missing)
+        with seeing.looking_back:
+            then = seeing.past(cluster, at=at)
+            return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state, missing=then.missing)
     now = seeing.now(cluster)
     place = now.position
     return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence, **seeing.freshness(cluster))

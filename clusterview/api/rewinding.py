@@ -37,9 +37,15 @@ def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until:
     at = until or datetime.now(UTC)
     if since > at:
         raise Refusal(400, "bad_request", detail=[{"at": "query.since", "problem": "is later than the moment that it is compared with"}])
+    with seeing.looking_back:
+        return HttpResponse(msgspec.json.encode(compared(cluster, since=since, until=until, at=at)), content_type="application/json")
+
+
+def compared(cluster: str, *, since: datetime, until: datetime | None, at: datetime) -> dict[str, Any]:
+    """The answer; `at` is `until`, or now."""
     before, after = seeing.past(cluster, at=since), seeing.past(cluster, at=until) if until else seeing.present(cluster)
     found = reading.difference(before=before, after=after)
-    body = {
+    return {
         "before": {"at": since, "state": before.state, "missing": before.missing},
         "after": {"at": at, "state": after.state, "missing": after.missing},
         "holes": reading.holes_between(cluster=cluster, since=since, until=at),
@@ -48,4 +54,3 @@ def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until:
         "gone": [clusters.name_of(record) for record in found.gone],
         "changed": [clusters.name_of(record) | {"fields": fields} for record, fields in found.changed],
     }
-    return HttpResponse(msgspec.json.encode(body), content_type="application/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from clusterview.api.refusing import Refusal
 from clusterview.recording import reading
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import objects, pictures
+
+looking_back = threading.Semaphore(2)
+"""Held until the answer is made of what was `past`: each such picture is a whole one of its own, and 32 requests are answered at once."""
 
 
 @dataclass(frozen=True)

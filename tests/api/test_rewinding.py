@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import ModuleType
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
+from clusterview.api import clusters, rewinding
 from clusterview.models import Recording
+from clusterview.recording import reading
 from clusterview.stream.messages import MissingKind
+from clusterview.topology.pictures import Picture
 from tests.api.seen import NODE, Hub
 from tests.recording.making import START, Published
 from tests.stream.making import came, went
@@ -130,3 +139,32 @@ def test_a_hole_between_two_moments_is_told_with_what_is_different(again: None, 
 def test_the_later_moment_is_not_compared_with_the_earlier_one_as_if_time_ran_back(recorded: None, bearer: Bearer) -> None:
     answer = bearer("viewer").get(f"{LAB}/differences?since={moment(15)}&until={moment(5)}")
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("ask", "module", "last"),
+    [
+        (lambda: clusters.topology(HttpRequest(), "lab", at=START), clusters, "sighted"),
+        (lambda: rewinding.differences(HttpRequest(), "lab", since=START, until=START), reading, "difference"),
+    ],
+    ids=["topology", "differences"],
+)
+def test_two_look_back_at_once_and_the_others_wait(
+    ask: Callable[[], HttpResponse], module: ModuleType, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole pictures are in memory until the last of an answer was made of them."""
+    monkeypatch.setattr(clusters, "opened", lambda _: None)
+    monkeypatch.setattr(reading, "at", lambda **_: reading.Past(picture=Picture(), state="live", missing=()))
+    monkeypatch.setattr(reading, "holes_between", lambda **_: [])
+    three, make, met = threading.Barrier(3), getattr(module, last), list[int]()
+
+    def make_in_company(*args: Any, **more: Any) -> object:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            met.append(three.wait(timeout=0.3))
+        return make(*args, **more)
+
+    monkeypatch.setattr(module, last, make_in_company)
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        answers = [pool.submit(ask) for _ in range(6)]
+    assert [answer.result().status_code for answer in answers] == [200] * 6
+    assert not met
