@@ -33,6 +33,7 @@ class Subscription:
         self._operations: deque[bytes] = deque(maxlen=OPERATIONS)
         self._heartbeat: bytes | None = None
         self._wants_snapshot = True
+        self._has_begun = False  # before, a page shows nothing that a heartbeat could call live
         self._snapshot = snapshot
         self._leave = leave
         self._wake = asyncio.Event()
@@ -49,7 +50,7 @@ class Subscription:
 
     def resume(self, *, frames: Sequence[bytes]) -> None:
         """This will send these frames in place of the first snapshot."""
-        self._wants_snapshot = False
+        self._wants_snapshot, self._has_begun = False, True
         for frame in frames:
             self.put_changes(frame=frame)
 
@@ -125,19 +126,22 @@ class Subscription:
             await self._wake.wait()
 
     def _next(self) -> bytes | None:
-        if self._heartbeat is not None and not self._changes:  # "live" is not said before what is late
-            frame, self._heartbeat = self._heartbeat, None
-            return frame
+        if self._heartbeat is not None and not self._has_begun:
+            return self._take_heartbeat()
         if self._operations:
             return self._operations.popleft()
         if self._wants_snapshot:
             self._take_snapshot()
         if self._picture:
             return self._picture.popleft()
-        if not self._changes:
-            return None
-        frame = self._changes.popleft()
-        self.waiting_bytes -= len(frame)
+        if self._changes:
+            frame = self._changes.popleft()
+            self.waiting_bytes -= len(frame)
+            return frame
+        return self._take_heartbeat()  # "live" is not said before what is late
+
+    def _take_heartbeat(self) -> bytes | None:
+        frame, self._heartbeat = self._heartbeat, None
         return frame
 
     def _take_snapshot(self) -> None:
@@ -145,4 +149,4 @@ class Subscription:
         if frames is None:
             return
         self._picture.extend(frames)
-        self._wants_snapshot = False
+        self._wants_snapshot, self._has_begun = False, True

@@ -72,6 +72,35 @@ async def test_a_heartbeat_says_nothing_before_the_changes_that_are_late() -> No
     assert await frames(made) == [b"1", b"2", b"beat"]
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_a_heartbeat_says_nothing_before_the_picture_that_replaces_what_is_late(comes_back: bool) -> None:
+    made = subscription()
+    if comes_back:
+        made.resume(frames=[b"resumed"])
+    assert await frames(made) == [b"resumed" if comes_back else b"whole"]
+    made.put_changes(frame=b"x" * subscribing.QUEUE_BYTES)
+    made.put_heartbeat(frame=b"beat")
+    made.put_changes(frame=b"1")
+    assert await frames(made) == [b"whole", b"beat"]
+
+
+async def test_a_heartbeat_says_nothing_before_the_last_of_a_picture() -> None:
+    made = subscription(snapshot=(b"whole", b"1", b"2"))
+    assert await anext(made) == b"whole"
+    made.put_heartbeat(frame=b"beat")
+    assert await frames(made) == [b"1", b"2", b"beat"]
+
+
+async def test_a_heartbeat_does_not_wait_for_a_picture_that_is_gone() -> None:
+    pictures = [None, (b"whole",)]
+    made = Subscription(cluster="lab", snapshot=lambda: pictures[-1], leave=lambda _: None)
+    assert await frames(made) == [b"whole"]
+    pictures.pop()
+    made.start_again()
+    made.put_heartbeat(frame=b"beat")
+    assert await frames(made) == [b"beat"]
+
+
 async def test_resumed_frames_take_the_snapshots_place() -> None:
     made = subscription()
     made.resume(frames=[b"resumed", b"5"])
