@@ -45,7 +45,7 @@ TAIL_BYTES = 256 * 1024
 CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
 
-FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError)  # what was not written by us: nothing of it is believed
+FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError, RecursionError)  # what was not written by us: nothing of it is believed
 UNREADABLE = (RedisError, OSError, *FORGED)
 
 Listener = Callable[[notices.Revoked | None], None]
@@ -241,9 +241,12 @@ class Hub:
             except UNREADABLE as problem:
                 if isinstance(problem, FORGED):
                     log.warning("what is in Redis is not what was written there: %r", problem)
-                self._gone = True
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:
+                log.exception("reading failed in a way that nobody foresaw")
+                pause = LONGEST_PAUSE
+            self._gone = True
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _come_back(self) -> None:
         """This will take up every stream where it was left, or anew where that place is gone."""
@@ -372,8 +375,12 @@ class Hub:
 
     async def _look_for_ever(self) -> None:
         while True:
-            for feed in list(self._feeds.values()):
-                self._look(feed)
+            try:
+                for feed in list(self._feeds.values()):
+                    self._look(feed)
+            except Exception:
+                log.exception("telling how fresh a picture is failed in a way that nobody foresaw")
+                await asyncio.sleep(LONGEST_PAUSE)
             await asyncio.sleep(LOOK_SECONDS)
 
     def _look(self, feed: Feed, *, seconds: float = HEARTBEAT_SECONDS) -> None:

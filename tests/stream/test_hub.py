@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import weakref
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from clusterview.stream import encoding, keys, notices, publishing
@@ -31,6 +33,15 @@ async def hub(redis_server: RedisServer) -> AsyncIterator[Hub]:
     made.start()
     yield made
     await made.stop()
+
+
+def deep(message: dict[str, Any]) -> bytes:
+    """This will write a message with arrays within arrays in place of its last value, which is 0: more of them than any reader follows."""
+    return msgspec.msgpack.encode(message)[:-1] + b"\x91" * 5_000 + b"\xc0"
+
+
+def snapshot_of(body: bytes) -> bytes:
+    return encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=body))
 
 
 def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2) -> Publisher:
@@ -157,10 +168,13 @@ async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(
     [
         (keys.NOTICES, {keys.NOTICE: b"\xc1"}),
         (keys.NOTICES, {"other": b""}),
+        (keys.NOTICES, {keys.NOTICE: deep({"other": 0})}),
         (keys.contact("lab"), {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}),
         (keys.contact("lab"), {keys.CONTACT: b""}),
+        (keys.contact("lab"), {keys.CONTACT: deep({"other": 0}), keys.EPOCH: b"1"}),
         (keys.topology("lab"), {keys.FRAME: b"\xc1"}),
         (keys.topology("lab"), {"other": b""}),
+        (keys.topology("lab"), {keys.FRAME: deep({"type": "changes", "changes": [{"other": 0}]})}),
     ],
 )
 async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
@@ -171,25 +185,48 @@ async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
     subscription = await hub.join(cluster="lab")
     await until(subscription, browser, lambda: browser.snapshots == 1)
     before = writer.position
-    publishing.connect(url=redis_server.url).xadd(key, fields, id="1-2" if key == keys.topology("lab") else "*")
+    forged = publishing.connect(url=redis_server.url).xadd(key, fields, id="1-2" if key == keys.topology("lab") else "*")
     if key == keys.topology("lab"):
         with pytest.raises(publishing.Lost):
             writer.publish(changes=came(5))
         writer = publisher(redis_server, epoch=2, pods=3)
     else:
+        await eventually(lambda: forged in (hub._notice_id, hub._feeds["lab"].contact_id))
         writer.contact(contact=LIVE)
         writer.publish(changes=came(5))
     await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
     assert browser.position != before
 
 
-async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, redis_server: RedisServer) -> None:
+@pytest.mark.parametrize("forged", [snapshot_of(b"no zlib"), snapshot_of(zlib.compress(deep({"other": 0})))], ids=["no zlib", "deep"])
+async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, redis_server: RedisServer, forged: bytes) -> None:
     publisher(redis_server)
-    forged = encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=b"no zlib"))
     publishing.connect(url=redis_server.url).set(keys.snapshot("lab"), forged)
     browser, subscription = Browser(), await hub.join(cluster="lab")
     writer = publisher(redis_server, epoch=2, pods=3)
     await until(subscription, browser, lambda: browser.position == writer.position)
+
+
+@pytest.mark.parametrize("name", ["_take_contact", "_look"])
+async def test_a_defect_ends_neither_reading_nor_telling_f42(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """It is logged, and gone once its cause is."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(hub, name, fail)
+        writer.contact(contact=LIVE)
+        await eventually(lambda: "a defect" in caplog.text)
+    browser.states.clear()
+    writer.publish(changes=came(5))
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+    assert not [one for one in hub._tasks if one.done()]
 
 
 async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: Hub, redis_server: RedisServer) -> None:
