@@ -2,7 +2,7 @@
 
 The number is the epoch under which the picture is published; the stream refuses an older one, so a worker that lost its lease without
 noticing cannot do harm. It is the unix time in milliseconds where that is more than the counter, because a Redis that was emptied counts
-from one again.
+from one again; and more than this worker's last one, because a clock may go back.
 """
 
 from __future__ import annotations
@@ -35,12 +35,16 @@ class Claim:
         self._redis, self._clock = redis, clock
         self._key = key(cluster)
         self._lease_milliseconds = int(lease_seconds * 1000)
+        self._number = 0
 
     def take(self) -> int | None:
         """This will take the lease, or hold it on, and give a number greater than any given before. None while another one has it."""
-        now = int(self._clock() * 1000)
-        fence = self._redis.eval(_TAKE, 2, self._key, FENCE, self.holder, self._lease_milliseconds, now)
-        return None if fence is None else int(fence)
+        least = max(int(self._clock() * 1000), self._number + 1)
+        fence = self._redis.eval(_TAKE, 2, self._key, FENCE, self.holder, self._lease_milliseconds, least)
+        if fence is None:
+            return None
+        self._number = int(fence)
+        return self._number
 
     def extend(self) -> bool:
         """This will hold the lease on; False when it is not ours any more."""

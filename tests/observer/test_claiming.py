@@ -53,6 +53,18 @@ def test_the_number_grows_after_redis_was_emptied(client: redis.Redis) -> None:
     assert second > first
 
 
+def test_the_number_grows_when_redis_was_emptied_after_the_clock_went_back_f37_f103(client: redis.Redis) -> None:
+    """Whoever observes publishes nothing under a number that is not greater than its last one."""
+    times = [2000.0, 1000.0]
+    claim = Claim(redis=client, cluster="one", clock=lambda: times.pop(0))
+    first = claim.take()
+    client.flushall()
+    second = claim.take()
+    assert first is not None
+    assert second is not None
+    assert second > first
+
+
 def test_a_released_lease_is_free_at_once(client: redis.Redis) -> None:
     first, second = Claim(redis=client, cluster="one"), Claim(redis=client, cluster="one")
     first.take()
