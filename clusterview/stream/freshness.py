@@ -31,7 +31,7 @@ def judge(*, word: Word | None, picture_epoch: int | None, now: float, redis_gon
     state, reason = said.state, said.reason
     if redis_gone:
         state, reason = ("lost" if state == "lost" else "stale"), "redis"
-    elif picture_epoch is None or picture_epoch < word.epoch:
+    elif picture_epoch != word.epoch:
         state, reason = ("stale" if state == "live" else state), reason or "no_picture"
     elif silence > LIVE_SECONDS:
         state, reason = ("lost" if state == "lost" else "stale"), "no_observer"

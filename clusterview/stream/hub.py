@@ -1,7 +1,8 @@
 """One for each web process: it reads every cluster's stream once, and hands the same bytes to every socket.
 
 How fresh a picture is, the hub decides by its own clock, a few times a second: an observer or a Redis that falls silent is seen here, not
-waited for. When Redis comes back, emptied or not, the hub goes on from its place if the stream still holds it, and starts again if not.
+waited for. When Redis comes back, emptied or not, the hub goes on from its place if the stream still holds it, and starts again if not. The ids
+that it waits for are made of clocks' times: where a Redis was emptied and a clock went back, all new ones are lower, and never read.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ STOP_SECONDS = 0.5
 TAIL_BYTES = 256 * 1024
 CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
+LOOK_BACK_SECONDS = 2.0
 
 FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError, RecursionError)  # what was not written by us: nothing of it is believed
 UNREADABLE = (RedisError, OSError, *FORGED)
@@ -53,6 +55,10 @@ Listener = Callable[[notices.Revoked | None], None]
 
 class OutOfReach(Exception):
     """The asked-for place is not in the stream any more: read the whole picture and go on from there."""
+
+
+class WentBack(RedisError):
+    """Redis counts from further back than this process: it was emptied, and the clock by which it is written to went back."""
 
 
 class Unread(asyncio.Queue[Step | None]):
@@ -88,6 +94,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
         self._gone = True
+        self._looked_back_at = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: Any = None
@@ -237,6 +244,7 @@ class Hub:
                 pause = FIRST_PAUSE
                 while True:
                     await self._read_once()
+                    await self._look_back()
                     await asyncio.sleep(0)  # what came is written before it is asked for more, which takes longer than the write
             except UNREADABLE as problem:
                 if isinstance(problem, FORGED):
@@ -282,6 +290,18 @@ class Hub:
             else:
                 self._take_contact(by_key[key][0], entries)
                 await self._renew(by_key[key][0])
+
+    async def _look_back(self) -> None:
+        """This will look, now and then, whether a picture that is not live was begun anew below its place. Raises WentBack."""
+        if self._clock() - self._looked_back_at < LOOK_BACK_SECONDS:
+            return
+        self._looked_back_at = self._clock()
+        for feed in list(self._feeds.values()):
+            if feed.position is None or self.contact(feed.cluster).state == "live":
+                continue
+            newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
+            if newest and keys.position_of(newest[0][0]).epoch < feed.position.epoch:
+                raise WentBack
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         for _, fields in entries:

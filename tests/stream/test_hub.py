@@ -163,6 +163,48 @@ async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(
     assert browser.pods == {"shop-0"}
 
 
+@pytest.mark.parametrize("redis_went_back", [False, True])
+async def test_a_redis_that_was_emptied_after_the_clocks_went_back_leads_to_the_new_picture_f37_f103(
+    hub: Hub, redis_server: RedisServer, redis_went_back: bool
+) -> None:
+    """Without a broken line, so that the hub waits for ids that do not come."""
+    publisher(redis_server, epoch=7, pods=4)
+    client, browser = publishing.connect(url=redis_server.url), Browser()
+    if redis_went_back:
+        client.xadd(keys.contact("lab"), {keys.CONTACT: encoding.encode(LIVE), keys.EPOCH: b"7"}, id="9999999999999-1")
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    client.flushall()
+    second = publisher(redis_server, epoch=2, pods=1)
+    speaking = asyncio.create_task(speak(second))
+    await until(subscription, browser, lambda: browser.position == second.position and browser.states[-1] == "live")
+    speaking.cancel()
+    assert browser.pods == {"shop-0"}
+
+
+async def speak(writer: Publisher) -> None:
+    """This will say each second that there is contact."""
+    while True:
+        writer.contact(contact=LIVE)
+        await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+async def test_where_no_observer_runs_nothing_is_taken_up_anew(hub: Hub, redis_server: RedisServer, emptied: bool) -> None:
+    now, heard = 100.0, list[object]()
+    hub._clock = lambda: now
+    publisher(redis_server)
+    browser, subscription = Browser(), await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    if emptied:
+        publishing.connect(url=redis_server.url).flushall()
+    hub.listen(heard.append)
+    for now in (110.0, 120.0, 130.0):
+        await eventually(lambda: hub._looked_back_at == now)  # noqa: B023
+    assert heard == []
+    assert browser.snapshots == 1
+
+
 @pytest.mark.parametrize(
     ("key", "fields"),
     [
