@@ -51,7 +51,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Vanished(msgspec.Struct, frozen=True, kw_only=True):
-    """An object was deleted; `version` is that of the deletion, empty where it is not known."""
+    """An object was deleted; `version` is that of the deletion, empty where it is not known, or where the object only cannot be read any more."""
 
     uid: Uid
     version: str = ""

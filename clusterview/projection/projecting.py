@@ -146,8 +146,9 @@ class Projector:
         return changes
 
     def _drop(self, uid: Uid, version: str = "") -> list[Change]:
+        """Without a version nobody knows that it was deleted: it may only have become unreadable, and come back."""
         changes = self._noted(self._known.drop(uid=uid))
-        if version or not changes:
+        if version:
             self._versions.dropped(uid, version)
         return changes
 

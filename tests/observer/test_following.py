@@ -238,6 +238,17 @@ def test_an_object_that_cannot_be_read_any_more_is_not_shown_as_it_was(desk: Des
     assert desk.written.contacts[-1].missing == ()
 
 
+@pytest.mark.parametrize("uid", ["a", "b"], ids=["shown before", "never shown"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_object_that_could_not_be_read_is_shown_as_soon_as_it_can_be(desk: Desk, uid: str, times: int) -> None:
+    for _ in range(times):
+        desk.hear(words.Unreadable("Node", {Uid(uid): uid}, all_of_them=False))
+    desk.hear(node(uid, 105, ready="False"))
+    desk.settle()
+    assert desk.written.frames[1][-1][-1] == Put(Node(uid=Uid(uid), name=uid, ready="False"))
+    assert desk.written.contacts[-1].missing == ()
+
+
 def test_no_lease_gets_late_while_the_cluster_is_away(desk: Desk) -> None:
     record = Lease(uid=Uid("l"), namespace=Namespace("kube-node-lease"), name="a", holder="a")
     desk.hear(Seen(sighting=Sighting(record=record, version="1", renewal=Renewal("12:00:00")), at=desk.now))

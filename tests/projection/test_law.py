@@ -1,7 +1,8 @@
 """Old picture + changes = fresh picture, whatever happens and in whichever order it is heard of.
 
 A small cluster lives through random writes, deletions and re-creations; the observer hears of some at once, of some late, of some twice and of some
-only by the next list. At every single change the picture must hold together; in the end it must be the one that a newcomer gets.
+only by the next list, and some it cannot read. At every single change the picture must hold together; what is heard as it is written is shown; in the
+end it must be the one that a newcomer gets.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +95,14 @@ class Cluster:
         sighting = self.objects.pop(list(self.objects)[index % len(self.objects)])
         return Vanished(uid=sighting.record.uid, version=str(self._last))
 
+    def touch(self, index: int) -> Sighting | None:
+        if not self.objects:
+            return None
+        self._last += 1
+        place = list(self.objects)[index % len(self.objects)]
+        self.objects[place] = msgspec.structs.replace(self.objects[place], version=str(self._last))
+        return self.objects[place]
+
     def list(self, kind: Kind) -> Listed:
         return Listed(kind=kind, sightings=tuple(s for (of, _, _), s in self.objects.items() if of is kind))
 
@@ -148,13 +158,15 @@ def makers(draw: st.DrawFn) -> Callable[[Uid], AnyRecord]:
     return lambda uid: record(uid=uid, namespace=namespace, name=name, labels=labels, owner=owner, **fields)
 
 
-WRITES = st.tuples(st.just("write"), makers(), st.booleans(), st.sampled_from(["heard", "missed", "heard twice"]))
+HEARD = st.sampled_from(["heard", "missed", "heard twice", "unreadable"])
+WRITES = st.tuples(st.just("write"), makers(), st.booleans(), HEARD)
+TOUCHES = st.tuples(st.just("touch"), st.integers(0, 50), st.just(False), HEARD)
 DELETIONS = st.tuples(st.just("delete"), st.integers(0, 50), st.just(False), st.sampled_from(["heard", "missed"]))
 # The parts of the control plane are no kind of the API: they follow from health and Leases, and nobody can list them.
 LISTS = st.tuples(st.just("list"), st.sampled_from([kind for kind in Kind if kind is not Kind.CONTROL_PLANE_PART]), st.just(False), st.just("heard"))
 REPLAYS = st.tuples(st.just("replay"), st.integers(0, 50), st.just(False), st.just("heard"))
 HEALTHS = st.tuples(st.just("health"), st.booleans(), st.just(False), st.just("heard"))
-STEPS = st.lists(WRITES | WRITES | DELETIONS | LISTS | REPLAYS | HEALTHS, max_size=40)
+STEPS = st.lists(WRITES | WRITES | TOUCHES | DELETIONS | LISTS | REPLAYS | HEALTHS, max_size=40)
 LAST_WORD = (Health(ready=True, checks=(Check("etcd", True),)), Tick(at=0.0, watching=True))
 
 
@@ -163,10 +175,12 @@ def live_through(steps: list[tuple[str, Any, bool, str]]) -> tuple[Cluster, Watc
     told: list[Seen] = []
     for verb, what, again, how in steps:
         observation: Observation | None
+        written: Sighting | None = None
         match verb:
-            case "write":
-                observation = Seen(sighting=cluster.write(what, again=again))
-                told.append(observation)
+            case "write" | "touch":
+                written = cluster.write(what, again=again) if verb == "write" else cluster.touch(what)
+                observation = _told_of(written, how)
+                told += [observation] if isinstance(observation, Seen) else []
             case "delete":
                 observation = cluster.delete(what)
             case "list":
@@ -177,9 +191,19 @@ def live_through(steps: list[tuple[str, Any, bool, str]]) -> tuple[Cluster, Watc
                 observation = Health(ready=what, checks=(Check("etcd", what),))
         if observation is not None and how != "missed":
             watched.hear(observation)
+            if written is not None:
+                shown = None if how == "unreadable" else written.record
+                assert watched.picture.objects.get(written.record.uid) == shown, "another state is shown than was heard of"
         if observation is not None and how == "heard twice":
             assert watched.hear(observation) == [], "the same word twice changed something"
     return cluster, watched
+
+
+def _told_of(written: Sighting | None, how: str) -> Seen | Vanished | None:
+    """Of one that cannot be read the projection hears that what was known of it is gone, without a version."""
+    if written is None:
+        return None
+    return Vanished(uid=written.record.uid) if how == "unreadable" else Seen(sighting=written)
 
 
 @given(steps=STEPS)
