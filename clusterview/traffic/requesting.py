@@ -136,7 +136,7 @@ def request_switch(
     found = cluster_of(cluster)
     must(person=person, cluster=found)
     is_the_armed_one(found, opened=opened)
-    situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=reverses is not None, opened=opened)
+    situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
     _refuse_other(situation, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
@@ -178,7 +178,7 @@ def request_group(
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
         with naming(service):
-            situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, returning=service in reverses, opened=opened)
+            situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses.get(service), opened=opened)
             _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = _checks_in_group(situation, services=services)
@@ -290,30 +290,36 @@ def carry_out(switch: Switch, *, look: engine.Look, opened: looking.Opener) -> N
 
 
 def situation_of(
-    *, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, returning: bool = False, at_once: bool = False
+    *, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, reverses: Switch | None = None, at_once: bool = False
 ) -> Situation:
-    """The situation of a switch to `to`, as it is now (`at_once`: the workloads as known)."""
+    """The situation of a switch to `to`, as it is now (`at_once`: the workloads as known). One that `reverses` another leads to where that came
+    from and by its key, whether there still are two sides or not.
+    """
     with asking():
         reached = opened(cluster)
         now, residents = reached.service_among(namespace=namespace, name=service, at_once=at_once)
-        key = looking.key_of(service=now, workloads=residents.workloads)
+        key = reverses.key if reverses else looking.key_of(service=now, workloads=residents.workloads)
         if key is None:
             raise _without_sides(now, workloads=residents.workloads)
-        target = selectors.exchanged(selector=now.selector, key=key, value=to)
-        return reached.situation(service=now, key=key, source=now.selector, target=target, returning=returning, residents=residents)
+        target = dict(reverses.from_selector) if reverses else selectors.exchanged(selector=now.selector, key=key, value=to)
+        return reached.situation(
+            service=now, key=key, source=now.selector, target=target, returning=reverses is not None, residents=residents
+        )
 
 
-def _at_the_click(found: Cluster, *, namespace: str, service: str, to: str, returning: bool, opened: looking.Opener) -> tuple[Situation, float]:
+def _at_the_click(
+    found: Cluster, *, namespace: str, service: str, to: str, reverses: Switch | None, opened: looking.Opener
+) -> tuple[Situation, float]:
     """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
     somebody else has changed the Service since its last switch is told on the way.
     """
     kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
     began = time.monotonic()
-    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, returning=returning, at_once=True)
+    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
     must_be_known(situation.service, cluster=found)
     if kept is not None:
         keeping.compare(kept, situation.service)
-    return (situation if returning else _surrounded(situation, cluster=found.pk, opened=opened)), began
+    return (situation if reverses else _surrounded(situation, cluster=found.pk, opened=opened)), began
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -136,6 +136,45 @@ def test_back_after_success_is_a_switch_of_its_own(olga: Person, reached: Reache
     second = carry_out(requesting.request_back(switch=first, person=olga, opened=lambda _: reached), reached)
     assert (second.state, second.reverses_id) == (State.SUCCEEDED, first.pk)
     assert writes() == [BLUE, GREEN, BLUE]
+
+
+@pytest.fixture
+def without_green(lab_shop: Lab, reached: Reached) -> Iterator[Callable[[], None]]:
+    """Somebody deletes the Deployment of the green side, and nobody knows it any more. Afterwards it is there again, for other tests."""
+    green = "/apis/apps/v1/namespaces/store/deployments/shop-green"
+    made = lab_shop.get(green)
+
+    def delete() -> None:
+        lab_shop.kubectl("delete", "deployment", "shop-green", "-n", "store")
+        pods = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
+        wait_until(lambda: not lab_shop.get(pods)["items"], seconds=20, what="no green pod is left")
+        reached._known.clear()
+
+    yield delete
+    made["metadata"] = {"name": "shop-green", "namespace": "store", "labels": made["metadata"].get("labels")}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(made))
+
+
+def test_the_way_back_depends_on_the_old_side_alone_where_the_new_sides_workload_is_gone(
+    without_green: Callable[[], None], olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    first = carry_out(ask(olga=olga, reached=reached), reached)
+    without_green()
+    second = carry_out(requesting.request_back(switch=first, person=olga, opened=lambda _: reached), reached)
+    assert (second.state, second.to_value) == (State.SUCCEEDED, "blue"), (second.reason, second.detail)
+    assert writes() == [BLUE, GREEN, BLUE]
+
+
+def test_the_way_back_writes_nothing_over_what_somebody_else_has_changed_where_the_new_sides_workload_is_gone(
+    without_green: Callable[[], None], olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    first, theirs = carry_out(ask(olga=olga, reached=reached), reached), {"app": "shop", "slot": "red"}
+    without_green()
+    set_selector(lab_shop, theirs)
+    with pytest.raises(Refused) as refused:
+        requesting.request_back(switch=first, person=olga, opened=lambda _: reached)
+    assert (refused.value.status, refused.value.code, refused.value.body["fresh"]["live"]) == (409, "changed", "red")
+    assert writes() == [BLUE, GREEN, theirs]
 
 
 def test_where_a_mark_of_ours_stands_a_switch_begins_with_its_effect(

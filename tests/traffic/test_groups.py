@@ -93,6 +93,7 @@ def test_what_is_refused_of_one_member_names_it_before_any_check_does(trouble: s
         assert (refused.value.code, refused.value.body["service"]) == (trouble, "shop-inside")
 
 
+RED = BLUE | {"slot": "red"}
 THREE = ["shop", "shop-inside", "shop-outside"]
 
 
@@ -122,8 +123,10 @@ class Moved(Shops):
     def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
         return self.services[name], Residents(list(making.situation().workloads), [])
 
-    def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], **_: object) -> Situation:
-        return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target)
+    def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], returning: bool = False, **_: object) -> Situation:
+        sides = making.situation()
+        pods = (*sides.pods, making.pod("red-0", labels=RED, of="shop-red"))
+        return msgspec.structs.replace(sides, service=service, from_selector=source, to_selector=target, pods=pods, returning=returning)
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> Moved:
     return Moved(who_may_switch())
 
 
-@pytest.mark.parametrize(("selector", "why"), [(BLUE, "already-back"), (BLUE | {"slot": "red"}, "led-elsewhere")])
+@pytest.mark.parametrize(("selector", "why"), [(BLUE, "already-back"), (RED, "led-elsewhere")])
 def test_whom_somebody_has_led_elsewhere_since_is_told_and_left_alone_while_the_others_go_back(
     moved: Moved, selector: dict[str, str], why: str
 ) -> None:
@@ -160,8 +163,19 @@ def test_whom_somebody_took_back_alone_is_told_with_their_name(moved: Moved) -> 
 def test_who_is_changed_while_the_group_is_taken_back_is_not_written_over(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
     as_it_was = dict(moved.services)
     monkeypatch.setattr(moved, "service", lambda *, namespace, name: as_it_was[name])
-    moved.lead("shop-inside", BLUE | {"slot": "red"}, by="somebody")
+    moved.lead("shop-inside", RED, by="somebody")
     with pytest.raises(Refused) as refused:
         moved.take_back()
     assert (refused.value.code, refused.value.body["service"]) == ("changed", "shop-inside")
     assert Switch.objects.count() == 3
+
+
+@pytest.mark.parametrize("service", [{"selector": GREEN}, {"annotations": {"clusterview.io/blue-green": "key=app"}}], ids=["one side", "another key"])
+def test_a_group_goes_back_by_the_key_of_its_switches_whatever_became_of_the_side_it_leaves(
+    moved: Moved, service: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.services = {name: msgspec.structs.replace(one, **service) for name, one in moved.services.items()}
+    left = Residents([one for one in making.situation().workloads if one.name == "shop-blue"], [])
+    monkeypatch.setattr(moved, "service_among", lambda *, namespace, name, at_once=False: (moved.services[name], left))
+    assert moved.take_back() == (["shop-outside", "shop-inside", "shop"], [])
+    assert {(one.key, one.from_value, one.to_value) for one in Switch.objects.exclude(reverses=None)} == {("slot", "green", "blue")}
