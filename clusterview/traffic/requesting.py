@@ -161,8 +161,9 @@ def request_group(
 ) -> list[Switch]:  # fmt: skip
     """This will begin the switches of several Services, checked as a whole and done one after another in this order.
 
-    `expected` is the selector of each Service as whoever asks saw it, `confirm` what the group's preflight gave to this person. Where one of them
-    does not succeed, those after it are cancelled; those before it stay, and can be taken back in reverse. Raises Refused.
+    `expected` is the selector of each Service as whoever asks saw it, `confirm` what the group's preflight gave to this person. A Service of which
+    `reverses` names a switch leads to where that came from, whatever `to` is. Where one of them does not succeed, those after it are cancelled;
+    those before it stay, and can be taken back in reverse. Raises Refused.
     """
     _must_be_group(services)
     expected = expected or {}

@@ -54,8 +54,8 @@ def _begin(going: list[Switch], *, person: Person, opened: looking.Opener) -> li
     if len(going) < 2:
         return [_begin_alone(one, person=person, opened=opened) for one in going]
     return requesting.request_group(
-        person=person, cluster=going[0].cluster_id, namespace=going[0].namespace, services=[one.service for one in going],
-        to=going[0].from_value, expected={one.service: one.to_selector for one in going}, reverses={one.service: one for one in going},
+        person=person, cluster=going[0].cluster_id, namespace=going[0].namespace, services=[one.service for one in going], to="",
+        expected={one.service: one.to_selector for one in going}, reverses={one.service: one for one in going},
         opened=opened,
     )  # fmt: skip
 

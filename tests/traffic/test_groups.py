@@ -170,6 +170,15 @@ def test_who_is_changed_while_the_group_is_taken_back_is_not_written_over(moved:
     assert Switch.objects.count() == 3
 
 
+def test_each_is_led_back_to_where_its_own_switch_came_from(moved: Moved) -> None:
+    Switch.objects.filter(service="shop").update(from_selector=RED, from_value="red")
+    assert moved.take_back() == (["shop-outside", "shop-inside", "shop"], [])
+    backs = Switch.objects.exclude(reverses=None).order_by("position")
+    assert [(one.service, one.to_value, one.to_selector) for one in backs] == [
+        ("shop-outside", "blue", BLUE), ("shop-inside", "blue", BLUE), ("shop", "red", RED),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("service", [{"selector": GREEN}, {"annotations": {"clusterview.io/blue-green": "key=app"}}], ids=["one side", "another key"])
 def test_a_group_goes_back_by_the_key_of_its_switches_whatever_became_of_the_side_it_leaves(
     moved: Moved, service: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
