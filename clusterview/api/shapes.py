@@ -271,6 +271,7 @@ class Keeping(Schema):
 
     switch: str
     until: datetime
+    key: str
     from_: str = Field(alias="from")
     to: str
     group: str | None

@@ -28,7 +28,8 @@ NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
 def every_application(request: HttpRequest, response: HttpResponse, cluster: str, all: bool = False) -> list[dict[str, Any]]:
-    """Every application with two sides, found from the cluster alone, and what stands against a switch of it.
+    """Every application with two sides, found from the cluster alone, and what stands against a switch of it; one that can be taken back with the
+    sides that are left of it.
 
     With `all=true` every other Service too, with strategy `none` and the reason; only those that the annotation hides are left out.
     How fresh the picture is stands in the headers `Clusterview-State`, `Clusterview-Contact-Age` (seconds; none before the first contact) and
@@ -43,7 +44,7 @@ def every_application(request: HttpRequest, response: HttpResponse, cluster: str
     switched = {uid for kind in (Switch, Sizing) for uid in kind.objects.filter(cluster=cluster).values_list("service_uid", flat=True).distinct()}
     return [
         as_map(found) | (reporting.of_service(cluster=cluster, service_uid=found.service_uid) if found.service_uid in switched else NEVER_SWITCHED)
-        for found in applications.discover(seen.as_picture(), everything=all)
+        for found in applications.discover(seen.as_picture(), everything=all, switched=reporting.switched(cluster=cluster))
     ]
 
 

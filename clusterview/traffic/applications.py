@@ -3,7 +3,8 @@
 A Service can be switched when its selector has a key K and two or more Deployments or StatefulSets of its namespace carry the rest of the
 selector and differ in K. The value the selector holds today is live. No annotation is needed; `clusterview.io/blue-green: "key=slot"`
 chooses K, and `clusterview.io/ignore: "true"` hides the Service. Services over one pair (an internal and an external one) form a group.
-Where a selector alone has a pair, that is the way in which it is told, whatever else leads to the Service.
+Where a selector alone has a pair, that is the way in which it is told, whatever else leads to the Service. One that a switch of ours has moved
+stays an application while it can be taken back, for going back depends on the old side alone.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from clusterview.traffic.pairing import Switchable
 
 VERSION_LABELS = ("app.kubernetes.io/version", "version")
 GROUP_ID_CHARACTERS = 16
+NONE_SWITCHED: Mapping[str, str] = {}
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,16 +68,19 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     why_not_params: dict[str, str] = {}
 
 
-def discover(picture: Picture, *, everything: bool = False) -> list[Application]:
-    """This will list what has two sides, ordered by namespace and name; with `everything` each Service that is not ignored, once."""
+def discover(picture: Picture, *, everything: bool = False, switched: Mapping[str, str] = NONE_SWITCHED) -> list[Application]:
+    """This will list what has two sides, ordered by namespace and name; with `everything` each Service that is not ignored, once.
+
+    `switched` is the key of each Service, by uid, that can be taken back: it is listed with the sides that are left of it.
+    """
     by_namespace = _by_namespace(picture)
-    return [one for name in sorted(by_namespace) for one in of_namespace(by_namespace[name], everything=everything)]
+    return [one for name in sorted(by_namespace) for one in of_namespace(by_namespace[name], everything=everything, switched=switched)]
 
 
-def of_namespace(among: Neighbours, *, everything: bool = False) -> list[Application]:
+def of_namespace(among: Neighbours, *, everything: bool = False, switched: Mapping[str, str] = NONE_SWITCHED) -> list[Application]:
     """This will list the applications of one namespace by name."""
     services = [one for one in among.services if not lookalikes.is_ignored(one)]
-    findings = [(service, _paired(service, among) or lookalikes.explain(service=service, among=among)) for service in services]
+    findings = [(service, _paired(service, among) or _unpaired(service, among, key=switched.get(service.uid))) for service in services]
     groups = _groups(findings)
     return [
         _application(service=service, finding=finding, group=groups.get(service.uid))
@@ -124,6 +129,16 @@ def _paired(service: objects.Service, among: Neighbours) -> Finding | None:
     sides = pairing.sides_by_value(selector=selector, key=key, workloads=near)
     why_not, params = _against(service=service, sides=sides, among=among)
     return Finding(strategy=Strategy.SELECTOR, key=key, live=selector[key], sides=sides, why_not=why_not, params=params)
+
+
+def _unpaired(service: objects.Service, among: Neighbours, *, key: str | None) -> Finding:
+    """What a Service without a pair is; with the `key` of a switch it still is what that has moved."""
+    found = lookalikes.explain(service=service, among=among)
+    if key is None or found.strategy is not Strategy.NONE:
+        return found
+    selector = service.selector or {}
+    sides = pairing.sides_by_value(selector=selector, key=key, workloads=among.near(service))
+    return msgspec.structs.replace(found, strategy=Strategy.SELECTOR, key=key, live=selector.get(key, ""), sides=sides)
 
 
 def _against(*, service: objects.Service, sides: Mapping[str, list[Switchable]], among: Neighbours) -> tuple[str | None, dict[str, str]]:

@@ -159,6 +159,12 @@ def moved(switches: QuerySet[Switch]) -> QuerySet[Switch]:
     return switches.filter(Q(open=True) | Q(applied_at__isnull=False))
 
 
+def switched(*, cluster: str) -> dict[str, str]:
+    """The key of each Service, by uid, of which a switch runs or keeps its old side."""
+    switches = Switch.objects.filter(Q(open=True) | Q(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now()), cluster=cluster)
+    return dict(switches.order_by("requested_at").values_list("service_uid", "key"))
+
+
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     """The Service's open switch, the old side that is kept to go back to, the side that was left, the last switch where somebody else has undone it
     after its success, the open change of sizes, and the last warm-up that has ended since traffic moved. After a way back there is nothing to go
@@ -188,6 +194,6 @@ def _keeping(switch: Switch) -> dict[str, Any]:
     hold = switch.sizings.filter(purpose=Sizing.Purpose.KEEP).order_by("-requested_at").first()
     return {
         "hold": size(hold) if hold else None,
-        "switch": str(switch.pk), "until": switch.keeping_old_until, "from": switch.from_value, "to": switch.to_value,
+        "switch": str(switch.pk), "until": switch.keeping_old_until, "key": switch.key, "from": switch.from_value, "to": switch.to_value,
         "group": str(switch.group) if switch.group else None,
     }  # fmt: skip

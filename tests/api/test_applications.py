@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -68,11 +69,37 @@ def test_of_a_cluster_that_was_not_seen_yet_nothing_is_claimed(lab: None, seen: 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_seen_yet")
 
 
+MOVED: dict[str, Any] = {
+    "cluster_id": "lab", "cluster_identity": "x", "namespace": "store", "service": "shop", "service_uid": str(service().uid), "actor": "olga",
+    "key": "slot", "from_value": "blue", "to_value": "green", "from_selector": BLUE, "to_selector": GREEN,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("selector", [GREEN, {"app": "shop"}], ids=["new side", "overlap"])
+@pytest.mark.parametrize("is_open", [False, True], ids=["kept", "running"])
+def test_a_service_that_can_be_taken_back_is_told_with_the_side_that_is_left(
+    lab: None, seen: Hub, bearer: Bearer, is_open: bool, selector: dict[str, str]
+) -> None:
+    seen.picture = Picture(objects=[deployment("shop-blue", labels=BLUE), service(selector=selector)])
+    viewer = bearer("viewer")
+    assert told(lambda _: viewer) == {}
+    now = timezone.now()
+    state = {"state": State.VERIFYING} if is_open else {"state": State.SUCCEEDED, "keeping_old_until": now + timedelta(minutes=10)}
+    switch = Switch.objects.create(**MOVED, **state, open=is_open, applied_at=now)
+    found = told(lambda _: viewer)["shop"]
+    assert (found["strategy"], found["key"], found["live"]) == ("selector", "slot", selector.get("slot", ""))
+    assert [side["workload"] for side in found["sides"]] == ["shop-blue"]
+    assert found["why_not"] is not None and found["why_not_sentence"]
+    if is_open:
+        assert found["open_switch"] == str(switch.pk)
+    else:
+        assert (found["keeping"]["switch"], found["keeping"]["key"], found["keeping"]["from"]) == (str(switch.pk), "slot", "blue")
+    Switch.objects.update(open=False, keeping_old_until=now)
+    assert told(lambda _: viewer) == {}
+
+
 def test_a_warm_up_that_has_ended_says_why_until_traffic_moves(shop: None, bearer: Bearer) -> None:
-    what = {
-        "cluster_id": "lab", "cluster_identity": "x", "namespace": "store", "service": "shop", "service_uid": str(service().uid), "open": False,
-        "actor": "olga",
-    }  # fmt: skip
+    what = {name: MOVED[name] for name in ("cluster_id", "cluster_identity", "namespace", "service", "service_uid", "actor")} | {"open": False}
     ended = {"purpose": Sizing.Purpose.WARM_UP, "side": "green", "selector": GREEN, "state": State.NEEDS_HUMAN, "reason": "not-ready-in-time"}
     Sizing.objects.create(**what, **ended, detail="green: 0 of 2")
     viewer = bearer("viewer")
@@ -81,6 +108,5 @@ def test_a_warm_up_that_has_ended_says_why_until_traffic_moves(shop: None, beare
     said = {name: found["warm_up"][name] for name in ("state", "side", "detail", "open")}
     assert said == {"state": "needs_human", "side": "green", "detail": "green: 0 of 2", "open": False}
     assert "half an hour" in found["warm_up"]["sentence"]
-    moved = {"key": "slot", "from_value": "blue", "to_value": "green", "from_selector": BLUE, "to_selector": GREEN, "state": State.SUCCEEDED}
-    Switch.objects.create(**what, **moved, applied_at=timezone.now())
+    Switch.objects.create(**MOVED, state=State.SUCCEEDED, open=False, applied_at=timezone.now())
     assert told(lambda _: viewer)["shop"]["warm_up"] is None
