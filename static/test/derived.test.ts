@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as derived from "../src/state/derived";
 import { Picture } from "../src/state/picture";
+import type { Application, Keeping } from "../src/state/rest";
 import type { AnyRecord } from "../src/wire/messages";
 import { application, node, pod, rows, service, slice, whole } from "./making";
 
@@ -36,6 +37,30 @@ describe("where traffic goes is read from the endpoints, not from the selector",
     const seen = derived.liveApplication(picture, shop, derived.endpointsByService(picture), derived.sidesOf(picture, [shop]));
     expect(seen.asked).toBe("green");
     expect(seen.sides.map((side) => [side.value, side.endpoints])).toEqual([["blue", 1], ["green", 1]]);
+  });
+});
+
+describe("the way back", () => {
+  const keeping: Keeping = { switch: "s1", until: "", key: "slot", from: "blue", to: "green", group: null, hold: null };
+  const seen = (selector: Record<string, string>, over: Partial<Application> = {}, annotations = {}): derived.LiveApplication => {
+    const picture = of(service("shop", { selector, annotations }));
+    return derived.liveApplication(picture, application(["blue"], { keeping, ...over }), new Map(), () => null);
+  };
+  const green = { app: "shop", slot: "green" };
+
+  test("is there where nothing is left of the new side, and nobody is served then", () => {
+    expect(derived.keptBehind(seen(green))).toBe(keeping);
+    expect(derived.servesNobody(seen(green))).toBe(true);
+  });
+
+  test("is there where another label tells the sides apart by now", () => {
+    expect(derived.keptBehind(seen({ ...green, track: "stable" }, { key: "track" }))).toBe(keeping);
+  });
+
+  test("is not there where the Service is not as the switch left it", () => {
+    expect(derived.keptBehind(seen({ app: "shop", slot: "blue" }))).toBeNull();
+    expect(derived.keptBehind(seen(green, {}, { "clusterview.io/op": "s2:1" }))).toBeNull();
+    expect(derived.keptBehind(seen(green, {}, { "clusterview.io/op": "s1:1" }))).toBe(keeping);
   });
 });
 

@@ -6,7 +6,7 @@ import { computed } from "@preact/signals";
 import type { AnyRecord, ControlPlanePart, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
 import { byNamespaceAndName, compare } from "./ordering";
 import type { Picture } from "./picture";
-import type { Application } from "./rest";
+import type { Application, Keeping } from "./rest";
 import * as sides from "./sides";
 import * as store from "./store";
 
@@ -151,6 +151,19 @@ export function liveApplication(
       };
     }),
   };
+}
+
+/** Whether the Service leads to a side of which no pod can answer. */
+export function servesNobody(live: LiveApplication): boolean {
+  return live.service !== undefined && live.endpoints === 0 && live.asked !== "";
+}
+
+/** The old side that can be gone back to; null where somebody has moved the selector since, or a newer switch of which the page has not heard yet. */
+export function keptBehind(live: LiveApplication): Keeping | null {
+  const { keeping } = live.application;
+  if (!keeping || live.service?.selector?.[keeping.key] !== keeping.to) return null;
+  const mark = live.service.annotations["clusterview.io/op"];
+  return !mark || mark.startsWith(keeping.switch) ? keeping : null;
 }
 
 /**

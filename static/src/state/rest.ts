@@ -45,6 +45,8 @@ export interface Size {
 export interface Keeping {
   readonly switch: string;
   readonly until: string;
+  /** The label whose value was moved from one to the other. */
+  readonly key: string;
   readonly from: string;
   readonly to: string;
   /** Of a switch that was asked for together with others. */

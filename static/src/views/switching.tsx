@@ -30,18 +30,17 @@ const NAMED = 3;
 
 export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
   const { application } = live;
-  // Somebody may have moved the selector since: then there is nothing to go back from.
-  const keeping = application.keeping?.to === live.asked && stands(live, application.keeping.switch) ? application.keeping : null;
+  const keeping = derived.keptBehind(live);
   const [stayed, tell] = useState<readonly rest.TakenBack[]>([]);
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
-      {servesNobody(live) && (
+      {derived.servesNobody(live) && (
         <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
       )}
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} live={live} />}
-      {keeping && <Kept keeping={keeping} isServing={!servesNobody(live)} tell={tell} />}
+      {keeping && <Kept keeping={keeping} isServing={!derived.servesNobody(live)} tell={tell} />}
       {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
@@ -53,19 +52,8 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   );
 }
 
-/** Whether the Service leads to a side of which no pod can answer. */
-function servesNobody(live: LiveApplication): boolean {
-  return live.service !== undefined && live.endpoints === 0 && live.sides.some((side) => side.value === live.asked);
-}
-
-/** Whether the Service is as this switch left it, and not as a newer one did of which the page has not heard yet. */
-function stands(live: LiveApplication, id: string): boolean {
-  const mark = live.service?.annotations?.["clusterview.io/op"];
-  return !mark || mark.startsWith(id);
-}
-
 function Sides({ live }: { live: LiveApplication }): JSX.Element {
-  const isDead = (value: string): boolean => value === live.asked && servesNobody(live);
+  const isDead = (value: string): boolean => value === live.asked && derived.servesNobody(live);
   return (
     <div class="sides">
       {live.sides.map((side) => (
@@ -120,7 +108,7 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
       {why && <p class="warn-text"><Sentence text={why} /> {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       {told.state === "verifying" && (
-        live.sides.some((side) => side.value === live.asked)
+        live.asked
           ? <p class="quiet">{t("following", { side: live.asked })}</p>
           : <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
       )}
