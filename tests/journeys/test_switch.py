@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -62,6 +63,29 @@ def test_a_click_moves_the_traffic_and_another_brings_it_back(
     assert selector(cluster) == {"app": "shop", "slot": "green"}
     assert slots_behind(cluster) == {"green"}
 
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
+    wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
+    wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
+
+
+@pytest.fixture
+def green(cluster_shop: Any) -> Iterator[str]:
+    """The Deployment of the green side. Afterwards it is there again, for other journeys."""
+    deployments = "/apis/apps/v1/namespaces/store/deployments"
+    made = cluster_shop.get(f"{deployments}/shop-green")
+    yield f"{deployments}/shop-green"
+    metadata = {"name": "shop-green", "namespace": "store", "labels": made["metadata"].get("labels")}
+    cluster_shop.post(deployments, made | {"metadata": metadata})
+
+
+def test_the_way_back_is_there_when_the_new_sides_deployment_is_deleted(
+    page: Page, cluster: Any, green: str, dashboard: Dashboard, cluster_id: str
+) -> None:
+    open_shop(page, dashboard, cluster_id)
+    press_switch(page, "green")
+    expect_kept(page)
+    cluster.delete(green)
+    expect(page.get_by_text("Nobody is served: shop leads to green")).to_be_visible(timeout=40_000)
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
     wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
     wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
