@@ -103,7 +103,7 @@ def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) 
 
 @router.post("/groups/{uuid:group}/back", response={202: list[shapes.TakenBack]})
 def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, str]]]:
-    """Takes the switches of a group back, in reverse order; then come those that nothing is written to, since they lead elsewhere already."""
+    """Takes the switches of a group back, in reverse order; then come those that nothing is written to, each with the reason."""
     someone = identity.require(request, Role.OPERATOR)
     begun, left = returning.request_group_back(group=group, person=someone)
     going = [told(one) | {"service": one.service} for one in begun]

@@ -1,7 +1,8 @@
 """Takes a group of Services back, as far as they are still where it has brought them.
 
 A Service that leads to the old side already, because somebody else has changed it since or somebody took it back alone, is no obstacle for the
-others. It is told who did that, and nothing is written to it; nor to one that somebody else has led elsewhere.
+others. It is told who did that, and nothing is written to it; nor to one that somebody else has led elsewhere, or whose switch ended for a person
+to look.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
     turned = [_begin_alone(one, person=person, opened=opened) for one in members if one.open]
-    moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY)]
+    moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
     found = {one: _why_left(one, opened=opened) for one in moved}
     going, left = [one for one, why in found.items() if why is None], [why for why in found.values() if why is not None]
     if not turned and not moved:
@@ -81,6 +82,8 @@ def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
         return Left(switch, "already-back", by)
     if newer is None and service.selector == switch.to_selector and switch.state == State.SUCCEEDED:
         return None
+    if newer is None and switch.state == State.NEEDS_HUMAN and service.selector in switch.plan[1:]:
+        return Left(switch, "needs-human", by)
     return Left(switch, "led-elsewhere", by)
 
 

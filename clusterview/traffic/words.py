@@ -384,6 +384,7 @@ LEFT: Mapping[str, str] = {
     "led-elsewhere": "It has been changed since and does not lead to the old side; nothing was written to it.",
     "service-gone": "The Service was deleted, or deleted and created again; nothing was written to it.",
     "newer-runs": "A newer switch of it is running; nothing was written to it.",
+    "needs-human": "Its switch ended for a person to look, and it leads where that has brought it; nothing was written to it.",
 }
 
 

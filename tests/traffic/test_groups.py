@@ -151,6 +151,25 @@ def test_a_service_that_is_gone_or_another_one_by_now_is_no_obstacle_either(move
     assert moved.take_back() == (["shop-outside"], [("shop-inside", "service-gone", ""), ("shop", "service-gone", "")])
 
 
+@pytest.mark.parametrize(
+    ("selector", "why"), [(GREEN, "needs-human"), ({"app": "shop"}, "needs-human"), (BLUE, "already-back"), (RED, "led-elsewhere")]
+)
+def test_whose_switch_ended_for_a_person_to_look_is_told_and_left_alone(moved: Moved, selector: dict[str, str], why: str) -> None:
+    switches = Switch.objects.filter(service="shop-inside")
+    switches.update(state=State.NEEDS_HUMAN, reason="left", keeping_old_until=None, between=[{"app": "shop"}])
+    Switch.objects.filter(service="shop-outside").update(state=State.CANCELLED, applied_at=None, keeping_old_until=None)
+    moved.lead("shop-inside", selector, by="clusterview")
+    assert moved.take_back() == (["shop"], [("shop-inside", why, "clusterview")])
+    assert switches.count() == 1
+
+
+def test_where_only_one_has_moved_and_a_person_is_to_look_that_is_the_answer(moved: Moved) -> None:
+    Switch.objects.update(state=State.CANCELLED, applied_at=None, keeping_old_until=None)
+    Switch.objects.filter(service="shop").update(state=State.NEEDS_HUMAN, applied_at=timezone.now(), reason="left")
+    moved.lead("shop", GREEN, by="clusterview")
+    assert moved.take_back() == ([], [("shop", "needs-human", "clusterview")])
+
+
 def test_whom_somebody_took_back_alone_is_told_with_their_name(moved: Moved) -> None:
     back = requesting.request_back(switch=moved.members[1], person=moved.olga, opened=moved)
     assert moved.take_back() == (["shop-outside", "shop"], [("shop-inside", "newer-runs", back.actor)])

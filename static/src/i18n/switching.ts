@@ -197,6 +197,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   "led-elsewhere": "그 뒤에 바뀌어 이전 쪽이 아닌 곳을 가리킵니다. 아무것도 쓰지 않았습니다.",
   "service-gone": "서비스가 삭제되었거나 새로 만들어졌습니다. 아무것도 쓰지 않았습니다.",
   "newer-runs": "이 서비스의 더 새로운 전환이 진행 중입니다. 아무것도 쓰지 않았습니다.",
+  "needs-human": "이 서비스의 전환은 사람의 확인이 필요한 상태로 끝났고 서비스는 그 전환이 옮긴 곳을 가리킵니다. 아무것도 쓰지 않았습니다.",
   not_seen_yet: "클러스터를 아직 보지 못했습니다.",
   no_server: "Clusterview가 응답하지 않습니다.",
 };
