@@ -68,6 +68,8 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
         await asyncio.sleep(0)
         said = await asyncio.to_thread(seeing.contact, cluster)  # which waits for a first look
         looked_at = time.monotonic()
+        if not await database_sync_to_async(identity.is_still_let_in)(request):  # since nobody listened when this was asked
+            return
         yield b": changes follow\n\n" + how_fresh(said)
         while True:
             patience = min(LOOK_SECONDS, KEEP_ALIVE_SECONDS)
@@ -76,16 +78,15 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             if (contact.state, contact.missing) != (said.state, said.missing):
                 said = contact
                 yield how_fresh(said)
-            if not done and time.monotonic() - looked_at < KEEP_ALIVE_SECONDS:
-                continue
-            if next_step not in done:
+            if look_again in done or time.monotonic() - looked_at >= KEEP_ALIVE_SECONDS:
                 looked_at = time.monotonic()
                 doubt.clear()
                 if not await database_sync_to_async(identity.is_still_let_in)(request):
                     return
-                look_again = look_again if not done else asyncio.ensure_future(doubt.wait())
+                look_again = asyncio.ensure_future(doubt.wait()) if look_again in done else look_again
                 said = hub.hub().contact(cluster)
                 yield b": still here\n\n" + how_fresh(said)
+            if next_step not in done:
                 continue
             step = next_step.result()
             next_step = asyncio.ensure_future(anext(steps))

@@ -19,6 +19,7 @@ from clusterview.models import ApiToken
 from clusterview.stream.messages import Position
 from clusterview.topology.changes import Drop, Put
 from tests.api.seen import COMING, POD, Hub
+from tests.patience import Patience
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = 5.0
@@ -116,6 +117,28 @@ async def test_a_revoked_token_ends_its_stream_at_the_ring(seen: Hub, viewer_tok
     with pytest.raises(StopAsyncIteration):
         await following(stream)
     assert not seen.listeners
+
+
+async def test_who_is_signed_out_while_the_stream_opens_gets_nothing(seen: Hub, viewer_token: str) -> None:
+    stream = await opened(viewer_token)
+    await ApiToken.objects.all().adelete()
+    with pytest.raises(StopAsyncIteration):
+        await following(stream)
+    assert not seen.listeners
+
+
+async def test_a_cluster_in_which_something_always_happens_keeps_nobody_in(
+    seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.05)
+    stream = await opened(viewer_token)
+    await following(stream)
+    await ApiToken.objects.all().adelete()
+    patience = Patience(seconds=SOON)
+    with pytest.raises(StopAsyncIteration):
+        while not patience.is_over:
+            seen.steps.put_nowait((Position(epoch=7, sequence=41), [Put(COMING)]))
+            await following(stream)
 
 
 async def test_somebody_elses_sign_out_ends_nothing(seen: Hub, viewer_token: str) -> None:
