@@ -87,7 +87,7 @@ class Machine(Steps[World]):
             if not slow:
                 self.world.go_on(socket)
 
-    @rule(times=TIMES, what=st.sampled_from(["away", "back", "emptied", "trimmed", "gap", "forged"]))
+    @rule(times=TIMES, what=st.sampled_from(["away", "back", "emptied", "went back", "trimmed", "gap", "forged"]))
     def befall(self, times: int, what: str) -> None:
         self._read(times)
         self.world.befall(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -103,6 +104,14 @@ def a_picture_that_was_lost_is_not_loaded_again(patch: Patch, here: World) -> No
     live(here, view="*")
     patch.setattr(hub.Hub, "_load", hub.Hub._load_contact)
     here.befall("emptied")
+    publish(here, 2)
+
+
+@breaks("I19")
+def a_picture_that_began_below_its_place_is_not_found(patch: Patch, here: World) -> None:
+    live(here, view="*")
+    patch.setattr(hub.Hub, "_look_back", lambda _: asyncio.sleep(0))
+    here.befall("went back")
     publish(here, 2)
 
 

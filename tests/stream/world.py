@@ -32,11 +32,13 @@ T = TypeVar("T")
 CLUSTER, MINE = "lab", "mine"
 ELSEWHERE = (b"other", b"outside")  # all names outside of `mine` begin so
 MOST_SOCKETS = 4
+FIRST_EPOCH, BACK = 1_000_000, 1_000  # so that no epoch comes twice
 STILL_TURNS = 12  # of the event loop without a frame: nothing moves any more
 SMALL = {
     (remembering, "STEPS"): 6,
     (views, "TAIL"): 2,
     (hub, "TAIL_BYTES"): 600,
+    (hub, "LOOK_BACK_SECONDS"): 0.5,
     (subscribing, "QUEUE_BYTES"): 1_500,
 }
 
@@ -57,6 +59,7 @@ class Held(hub.Hub):
             if self._gone:
                 await self._come_back()
             await self._read_once()
+            await self._look_back()
         except hub.UNREADABLE:
             self._gone = True
         for feed in self._feeds.values():
@@ -117,7 +120,7 @@ class World:
         self.picture = Picture()
         self.may_see = {1: True, 2: True}
         self._heard: set[int] = set()
-        self._epoch, self._sent, self._rung = 0, 0, 0
+        self._epoch, self._sent, self._rung = FIRST_EPOCH, 0, 0
         self._problems: list[str] = []
         self.observe()
 
@@ -163,7 +166,10 @@ class World:
     # Redis
 
     def befall(self, what: str) -> None:
-        """Redis goes away or comes back, is emptied, forgets its older entries or its newest one, or holds what nobody of ours wrote."""
+        """Redis goes away or comes back, is emptied, forgets its older entries or its newest one, or holds what nobody of ours wrote.
+
+        It is emptied, too, after the observer's clock went back.
+        """
         entries = self.memory.streams.get(keys.topology(CLUSTER), [])
         self._is_whole = False
         if what in ("away", "back"):
@@ -172,8 +178,9 @@ class World:
                 self.observe()
             else:
                 self.read()  # the hub always has a read under way, which ends with an error
-        elif what == "emptied":
+        elif what in ("emptied", "went back"):
             self.memory.forget()
+            self._epoch -= BACK if what == "went back" else 0
             self.observe()
         elif what == "trimmed":
             del entries[:-1]
