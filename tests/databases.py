@@ -43,16 +43,33 @@ def kept_audit() -> Iterator[None]:
         let_the_audit_go()
 
 
-def destroy(*, sequence: int, rubbish: str) -> None:
-    """This will write what is no map into an entry of the audit: a kind of RUBBISH; on PostgreSQL, which takes nothing but JSON, a word."""
-    is_sqlite = connections[owner()].vendor == "sqlite"
-    value = RUBBISH[rubbish] if is_sqlite else "'\"rubbish\"'"
-    statements = [f"UPDATE clusterview_auditentry SET body = {value} WHERE sequence = {sequence}"]
-    if is_sqlite:
-        statements = ["PRAGMA ignore_check_constraints = ON", *statements, "PRAGMA ignore_check_constraints = OFF"]
+def destroy(*, sequence: int, rubbish: str, column: str = "body") -> None:
+    """This will write what is no value of its column into an entry of the audit: for a body a kind of RUBBISH; on PostgreSQL, which takes nothing but
+    JSON, a word. What is written has the number in it where that is possible: some columns hold nothing twice.
+    """
+    literals = {"text": f"'rubbish {sequence}'", "bytes": f"X'ff0{sequence}'", "number": f"7{sequence}", "a fraction": f"{sequence}.5"}
+    literals["nothing"] = "NULL"
+    if column == "body":
+        literals |= RUBBISH if is_sqlite() else dict.fromkeys(RUBBISH, "'\"rubbish\"'")
+    write(sequence=sequence, column=column, literal=literals[rubbish])
+
+
+def is_sqlite() -> bool:
+    return connections[owner()].vendor == "sqlite"
+
+
+def write(*, sequence: int, column: str, literal: str) -> None:
+    """This will put what SQL says into a column of an entry, past whatever SQLite checks."""
+    statement = f"UPDATE clusterview_auditentry SET {column} = {literal} WHERE sequence = {sequence}"
     with connections[owner()].cursor() as cursor:
-        for statement in statements:
+        if not is_sqlite():
             cursor.execute(statement)
+            return
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        try:
+            cursor.execute(statement)
+        finally:
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def triggers() -> ModuleType:

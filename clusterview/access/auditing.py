@@ -124,19 +124,18 @@ def end_noted() -> End:
 def problems(rows: Iterable[tuple[AuditEntry, End]], *, end: End) -> Iterator[str]:
     """What is wrong with entries in the order of their numbers. Each comes with the end as it was then; `end` is for where there is none."""
     reached = End()
-    try:
-        for entry, noted in rows:
-            yield from problems_of(entry, after=reached)
-            reached, end = End(entry.sequence, entry.hash), noted
-    except (ValueError, TypeError, AttributeError) as problem:
-        yield f"What follows entry {reached.sequence} cannot be read: {problem}"
-        return
+    for entry, noted in rows:
+        yield from problems_of(entry, after=reached)
+        reached, end = End(entry.number, entry.hash) if entry.number else reached, noted
     if end != reached:
         yield "The end of the audit was cut off or replaced."
 
 
 def problems_of(entry: AuditEntry, *, after: End) -> Iterator[str]:
     """What is wrong with one entry where the chain has reached `after`."""
+    if not entry.number:
+        yield f"An entry has no number: {str(entry.sequence)!r} stands there."
+        return
     if entry.sequence <= after.sequence:
         yield f"Entry {entry.sequence} was never written here."
     elif entry.sequence > after.sequence + 1:

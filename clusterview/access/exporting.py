@@ -74,7 +74,7 @@ def _missed(exported: list[AuditEntry]) -> Iterator[str]:
 
 def _told(entry: AuditEntry) -> dict[str, Any]:
     fields = {name: getattr(entry, name) for name in FIELDS}
-    return fields | {"at": auditing.moment(entry.at), "switch_id": str(entry.switch_id or "")}
+    return fields | {"at": auditing.moment(entry.moment) if entry.moment else str(entry.at or ""), "switch_id": str(entry.switch_id or "")}
 
 
 def _entry(line: str) -> AuditEntry | None:

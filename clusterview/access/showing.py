@@ -31,13 +31,16 @@ def problems(shown: Collection[AuditEntry]) -> dict[int, list[str]]:
     The end is read before the neighbours: entries that are written meanwhile are no problem.
     """
     end = auditing.end_noted()
-    wanted = {one.sequence + step for one in shown for step in (-1, 1)}
+    wanted = {one.number + step for one in shown for step in (-1, 1)}
     beside = {one.sequence: one for one in AuditEntry.objects.filter(pk__in=wanted).only("sequence", "hash", "previous_hash")}
-    return {one.sequence: list(_of_one(one, beside=beside, end=end)) for one in shown}
+    return {one.number: list(_of_one(one, beside=beside, end=end)) for one in shown}
 
 
 def _of_one(entry: AuditEntry, *, beside: dict[int, AuditEntry], end: End) -> Iterator[str]:
-    before, after = beside.get(entry.sequence - 1), beside.get(entry.sequence + 1)
+    if not entry.number:
+        yield from auditing.problems_of(entry, after=End())
+        return
+    before, after = beside.get(entry.number - 1), beside.get(entry.number + 1)
     reached = End(before.sequence, before.hash) if before else End()
     if before is None and entry.sequence > 1:
         yield f"Entry {entry.sequence - 1} is missing."

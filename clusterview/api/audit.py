@@ -32,18 +32,19 @@ def every_entry(
     read is left out, as if it were not there. 400 `bad_request` for a `limit` beyond 500, and for a `before` or `operation` that is none.
 
     `problems` of an entry is empty where it is as it was written and follows the one before it; `manage.py audit verify` verifies the whole chain.
-    Where somebody destroyed what an entry holds, its `body` is the text that stands there, as `unreadable`.
+    Where somebody destroyed what an entry holds, its `body` is the text that stands there, as `unreadable`, and `at` is null where that is no time.
+    One whose number was destroyed is missing to its neighbours.
     """
     found = showing.entries(person=identity.person(request))
-    asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before}
+    asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before or 2**63 - 1}
     found = found.filter(**{name: value for name, value in asked.items() if value})
     shown = list(found.order_by("-sequence")[:limit])
-    problems, subjects = showing.problems(shown), retelling.subjects({one.switch_id for one in shown if one.switch_id})
+    problems, subjects = showing.problems(shown), retelling.subjects({one.operation for one in shown if one.operation})
     return [
         {
-            "sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told, "cluster": one.cluster,
-            "operation": str(one.switch_id) if one.switch_id else None, "subject": subjects.get(one.switch_id, ""),
-            "problems": problems[one.sequence],
+            "sequence": one.number, "at": one.moment, "actor": one.actor, "action": one.action, "body": one.told, "cluster": one.cluster,
+            "operation": str(one.operation) if one.operation else None, "subject": subjects.get(one.operation, ""),
+            "problems": problems[one.number],
         }
         for one in shown
     ]  # fmt: skip

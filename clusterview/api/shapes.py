@@ -207,10 +207,10 @@ class Side(Schema):
 
 
 class Entry(Schema):
-    """One entry of the audit; `sequence` counts over the whole installation."""
+    """One entry of the audit; `sequence` counts over the whole installation, `at` is null where what stands there is no time any more."""
 
     sequence: int
-    at: datetime
+    at: datetime | None
     actor: str
     action: str
     body: dict[str, Any]

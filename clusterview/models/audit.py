@@ -1,36 +1,26 @@
 from __future__ import annotations
 
+import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 
-
-class Body(models.JSONField):
-    """A map in JSON. Where somebody wrote what is none, it is given as the text that stands there: one destroyed entry must not hide the others."""
-
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        try:
-            return super().from_db_value(value, expression, connection)
-        except (ValueError, TypeError, RecursionError):
-            return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-    def deconstruct(self) -> Any:
-        name, _, arguments, options = super().deconstruct()
-        return name, "django.db.models.JSONField", arguments, options
+from clusterview.models.columns import Body, Identifier, Moment, Number, Rubbish, Text
 
 
 class AuditEntry(models.Model):
     """One line of the audit. `hash` covers the entry and `previous_hash`, so an edit anywhere breaks the chain from there on."""
 
-    sequence = models.BigIntegerField(primary_key=True)
-    at = models.DateTimeField()
-    actor = models.CharField(max_length=160)
-    action = models.CharField(max_length=40)
-    cluster = models.CharField(max_length=100, blank=True)
-    switch_id = models.UUIDField(null=True, blank=True, db_index=True)
+    sequence = Number(primary_key=True)
+    at = Moment()
+    actor = Text(max_length=160)
+    action = Text(max_length=40)
+    cluster = Text(max_length=100, blank=True)
+    switch_id = Identifier(null=True, blank=True, db_index=True)
     body = Body(default=dict)
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, unique=True)
+    previous_hash = Text(max_length=64)
+    hash = Text(max_length=64, unique=True)
 
     class Meta:
         ordering = ["sequence"]
@@ -40,12 +30,29 @@ class AuditEntry(models.Model):
 
     @property
     def is_readable(self) -> bool:
-        return isinstance(self.body, dict)
+        """Whether each column holds a value of its own."""
+        written = (self.sequence, self.at, self.actor, self.action, self.cluster, self.switch_id, self.previous_hash, self.hash)
+        return isinstance(self.body, dict) and isinstance(self.at, datetime) and not any(isinstance(one, Rubbish) for one in written)
 
     @property
     def told(self) -> dict[str, Any]:
         """What it holds; what stands there as `unreadable`, where that is no map."""
-        return self.body if self.is_readable else {"unreadable": str(self.body)}
+        return self.body if isinstance(self.body, dict) else {"unreadable": str(self.body)}
+
+    @property
+    def number(self) -> int:
+        """Its place in the audit; 0 where it has none."""
+        return self.sequence if isinstance(self.sequence, int) else 0
+
+    @property
+    def moment(self) -> datetime | None:
+        """When it was written, where that can be read."""
+        return self.at if isinstance(self.at, datetime) else None
+
+    @property
+    def operation(self) -> uuid.UUID | None:
+        """The switch or change of sizes that it belongs to, where it does and that can be read."""
+        return self.switch_id if isinstance(self.switch_id, uuid.UUID) else None
 
 
 class AuditHead(models.Model):

@@ -180,7 +180,7 @@ def has_waited(switch: Operation, *, seconds: float) -> bool:
     """This will tell whether the last line of its audit but claims is older than so many seconds."""
     entries = AuditEntry.objects.filter(switch_id=switch.pk).exclude(action="CLAIMED").order_by("-sequence")
     last = entries.values_list("at", flat=True).first()
-    return last is None or (timezone.now() - last).total_seconds() >= seconds
+    return not isinstance(last, datetime) or (timezone.now() - last).total_seconds() >= seconds
 
 
 def previous_in_group(switch: Switch) -> Switch | None:

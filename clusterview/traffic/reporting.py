@@ -118,7 +118,7 @@ def entries(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _entry(one: AuditEntry) -> dict[str, Any]:
-    return {"sequence": one.sequence, "at": one.at, "actor": one.actor, "action": one.action, "body": one.told}
+    return {"sequence": one.number, "at": one.moment, "actor": one.actor, "action": one.action, "body": one.told}
 
 
 def steps(switch: Switch) -> list[dict[str, str]]:

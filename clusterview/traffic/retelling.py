@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, Subquery
@@ -65,12 +66,12 @@ def subjects(operations: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:
 
 def _leads_somewhere(asked: AuditEntry) -> bool:
     """A change of sizes leads `to` nowhere. Of an entry that cannot be read only a row can say what was asked for."""
-    return "to" in asked.body if asked.is_readable else Switch.objects.filter(pk__in=[asked.switch_id]).exists()
+    return "to" in asked.body if asked.is_readable else Switch.objects.filter(pk__in=[asked.operation]).exists()
 
 
 def _retold(asked: Iterable[AuditEntry]) -> list[Retold]:
     """One statement reads a row with the entries that belonged to it then, so that a switch which ends meanwhile is not taken for an edited one."""
-    entries = {one.switch_id: one for one in asked if one.switch_id}
+    entries = {one.operation: one for one in asked if one.operation}
     bodies = {"verified": _of_row(VERIFIED, "body"), "end": _of_row(END, "body"), "afterwards": _of_row(AFTERWARDS, "body")}
     rows = {row.pk: row for row in Switch.objects.filter(pk__in=entries).annotate(**bodies, ended_at=_of_row(END, "at"))}
     return [_compared(rows[pk], one) if pk in rows else _without_row(pk, one) for pk, one in entries.items()]
@@ -87,14 +88,14 @@ def _compared(row: Any, asked: AuditEntry) -> Retold:
     differs = [NAMES[field] for field, value in facts.items() if _plain(getattr(row, field)) != value]
     if not row.end and not row.open:
         differs.append("state")
-    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": row.ended_at}), differs, _moved(row.verified))
+    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": _time(row.ended_at)}), differs, _moved(row.verified))
 
 
 def _without_row(identifier: uuid.UUID, asked: AuditEntry) -> Retold:
     ends = {one.action: one for one in AuditEntry.objects.filter(switch_id=identifier, action__in=[VERIFIED, END, AFTERWARDS])}
     body = {action: one.body for action, one in ends.items()}
     facts = _asked_for(asked) | _ended(body.get(END), afterwards=body.get(AFTERWARDS))
-    times = {"requested_at": asked.at, "finished_at": ends[END].at if END in ends else None}
+    times = {"requested_at": asked.at, "finished_at": ends[END].moment if END in ends else None}
     return Retold(_saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"], _moved(body.get(VERIFIED)))
 
 
@@ -121,6 +122,10 @@ def _moved(verified: Any) -> float | None:
 def _map(value: Any) -> dict[str, Any]:
     """Whoever edits an entry may leave anything there."""
     return value if isinstance(value, dict) else {}
+
+
+def _time(value: Any) -> datetime | None:
+    return value if isinstance(value, datetime) else None
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { language } from "../src/i18n/words";
-import { ago, seconds } from "../src/views/moments";
+import { after, ago, moment, seconds } from "../src/views/moments";
 
 afterEach(() => {
   language.value = "en";
@@ -24,4 +24,11 @@ test("a duration is as exact as somebody wants to read it", () => {
   expect(seconds(136)).toBe("0.14s");
   expect(seconds(12_345)).toBe("12s");
   expect(seconds(-3)).toBe("0s");
+});
+
+test("what came after something else says by how much, where both times are known", () => {
+  const [first, second] = ["2026-01-10T12:00:00Z", "2026-01-10T12:00:02Z"];
+  expect(after(second, first)).toBe("+ 2s");
+  expect(after(second, null)).toBe(moment(second));
+  expect(after(null, first)).toBe("");
 });

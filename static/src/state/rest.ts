@@ -180,7 +180,8 @@ export interface Switch {
 
 export interface Entry {
   readonly sequence: number;
-  readonly at: string;
+  /** Null where what stands there is no time any more. */
+  readonly at: string | null;
   readonly actor: string;
   readonly action: string;
   readonly body: Readonly<Record<string, unknown>>;

@@ -14,7 +14,7 @@ import { useAsked } from "./asking";
 import type { Asked } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
-import { moment, seconds } from "./moments";
+import { after, moment } from "./moments";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
@@ -129,7 +129,7 @@ function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
           {of.map((entry, number) => (
             <tr key={entry.sequence}>
               <td>{entry.sequence}</td>
-              <td title={moment(entry.at)}>{number === 0 ? moment(entry.at) : `+ ${seconds(Date.parse(entry.at) - Date.parse(of[0]!.at))}`}</td>
+              <td title={moment(entry.at)}>{number === 0 ? moment(entry.at) : after(entry.at, of[0]!.at)}</td>
               <td>{entry.actor}</td>
               <td title={entry.action}>{entryWord(entry.action)}</td>
               <td class="wrap"><Told body={entry.body} /></td>

@@ -21,6 +21,11 @@ export function seconds(milliseconds: number): string {
   return new Intl.NumberFormat(language.value, { style: "unit", unit: "second", unitDisplay: "narrow", maximumSignificantDigits: 2 }).format(Math.max(0, milliseconds) / 1000);
 }
 
+/** When something was: how long after the first of its kind, where both times are known. */
+export function after(value: string | null, first: string | null): string {
+  return value === null || first === null ? moment(value) : `+ ${seconds(Date.parse(value) - Date.parse(first))}`;
+}
+
 /** What is left until a moment, as minutes and seconds. */
 export function countdown(until: string, now: number): string {
   const seconds = Math.max(0, Math.round((Date.parse(until) - now) / 1000));
