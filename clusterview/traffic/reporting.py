@@ -80,7 +80,7 @@ def size(sizing: Sizing) -> dict[str, Any]:
 def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
     end = next((one["body"] for one in told if one["action"] == retelling.END), None)
     if end:
-        sizing.open, sizing.state, sizing.reason = False, end.get("state", ""), end.get("reason", "")
+        sizing.open, sizing.state, sizing.reason = False, retelling.text(end.get("state")), retelling.text(end.get("reason"))
     return {
         "id": str(sizing.pk),
         "cluster": sizing.cluster_id,

@@ -59,7 +59,7 @@ def subjects(operations: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:
         if not one.is_readable:
             continue
         facts = _asked_for(one)
-        sides = _map(one.body).get("side") or f"{facts['from_value']} → {facts['to_value']}"
+        sides = text(_map(one.body).get("side")) or f"{facts['from_value']} → {facts['to_value']}"
         told[one.switch_id] = f"{facts['namespace']}/{facts['service']}: {sides}"
     return told
 
@@ -103,25 +103,30 @@ def _asked_for(asked: AuditEntry) -> dict[str, Any]:
     body = _map(asked.body)
     before, after = _map(body.get("from")), _map(body.get("to"))
     key = next((name for name in after if before.get(name) != after[name]), "")
-    facts = {"cluster_id": asked.cluster, "actor": asked.actor, "namespace": body.get("namespace", ""), "service": body.get("service", "")}
-    facts |= {"key": key, "from_value": before.get(key, ""), "to_value": after.get(key, "")}
+    facts = {"cluster_id": asked.cluster, "actor": asked.actor, "key": key}
+    told = {"namespace": body.get("namespace"), "service": body.get("service"), "from_value": before.get(key), "to_value": after.get(key)}
     if "reverses" in body:
-        facts["reverses_id"] = body["reverses"]
-    return facts
+        facts["reverses_id"] = text(body["reverses"]) or None
+    return facts | {name: text(value) for name, value in told.items()}
 
 
 def _ended(end: Any, *, afterwards: Any) -> dict[str, Any]:
-    return {"open": False, "state": _map(end).get("state", ""), "reason": _map(afterwards or end).get("reason", "")} if end else {}
+    return {"open": False, "state": text(_map(end).get("state")), "reason": text(_map(afterwards or end).get("reason"))} if end else {}
 
 
 def _moved(verified: Any) -> float | None:
     milliseconds = _map(verified).get("since_request")
-    return milliseconds / 1000 if isinstance(milliseconds, int) else None
+    return milliseconds / 1000 if isinstance(milliseconds, int) and abs(milliseconds) < 2**63 else None
 
 
 def _map(value: Any) -> dict[str, Any]:
     """Whoever edits an entry may leave anything there."""
     return value if isinstance(value, dict) else {}
+
+
+def text(fact: Any) -> str:
+    """A fact of an entry as text, whatever stands there."""
+    return fact if isinstance(fact, str) else "" if fact is None else str(fact)
 
 
 def _time(value: Any) -> datetime | None:

@@ -125,6 +125,30 @@ def test_an_operation_whose_last_entry_has_no_time_tries_again_what_it_waits_for
     assert moving_on.has_waited(switch, seconds=60)
 
 
+@pytest.mark.parametrize(
+    ("sequence", "fact", "value"),
+    [
+        (REQUEST, "namespace", "5"),
+        (REQUEST, "service", "null"),
+        (REQUEST, "from", '{"slot": 1}'),
+        (REQUEST, "to", '{"slot": ["green"]}'),
+        (REQUEST, "reverses", "{}"),
+        (VERIFY, "since_request", "9" * 400),
+        (VERIFY, "since_request", "true"),
+        (END, "state", "null"),
+        (END, "reason", "{}"),
+        (END, "detail", "[" * 300 + "]" * 300),
+        (END, "detail", "[" * 900 + "]" * 900),
+        (SIZES_END, "state", "7"),
+        (SIZES_END, "reason", "[{}]"),
+    ],
+)
+def test_a_fact_of_another_kind_hides_nothing(sequence: int, fact: str, value: str, admin: Client) -> None:
+    body = AuditEntry.objects.get(sequence=sequence).body | {fact: json.loads(value)}
+    databases.write(sequence=sequence, column="body", literal=f"'{json.dumps(body)}'")
+    assert everything(admin)[sequence]["problems"] == [f"Entry {sequence} was changed."]
+
+
 @pytest.mark.parametrize("body", ['{"state": 1e999}', '{"state": NaN}', r'{"state": "\ud800"}', r'{"\ud800": 1}'])
 @pytest.mark.parametrize("sequence", [REQUEST, END, SIZES_END])
 def test_what_cannot_be_told_on_in_json_hides_nothing(body: str, sequence: int, admin: Client) -> None:
