@@ -147,6 +147,6 @@ def problems_of(entry: AuditEntry, *, after: End) -> Iterator[str]:
     elif entry.hash != hash_of(entry=entry):
         yield f"Entry {entry.sequence} was changed."
     if entry.action == GAP:
-        marks = entry.told.get("marks", {})
-        told = ", ".join(f"{mark} on {where}" for mark, where in sorted(marks.items()))
+        marks = entry.told.get("marks")
+        told = ", ".join(f"{mark} on {where}" for mark, where in sorted(marks.items())) if isinstance(marks, dict) else "nothing that can be read"
         yield f"Entries before {entry.sequence} are missing: the database was restored from an older copy. {entry.cluster} carries {told}."

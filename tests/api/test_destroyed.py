@@ -155,3 +155,10 @@ def test_what_cannot_be_told_on_in_json_hides_nothing(body: str, sequence: int, 
     if held(lambda: databases.write(sequence=sequence, column="body", literal=f"'{body}'")):
         problem = "cannot be read: what it holds was destroyed." if databases.is_sqlite() else "was changed."
         assert everything(admin)[sequence]["problems"] == [f"Entry {sequence} {problem}"]
+
+
+@pytest.mark.parametrize("marks", ["5", '"x"', '{"a": {}}', "[1]", "null"])
+def test_marks_of_another_kind_hide_nothing(marks: str, admin: Client) -> None:
+    databases.write(sequence=END, column="action", literal="'AUDIT_GAP'")
+    databases.write(sequence=END, column="body", literal=f"'{{\"marks\": {marks}}}'")
+    assert everything(admin)[END]["problems"][0] == "Entry 3 was changed."
