@@ -18,9 +18,9 @@ router = Router(tags=["audit"])
 @router.get("", response=list[shapes.AuditEntry])
 def every_entry(
     request: HttpRequest,
-    cluster: str = "",
-    person: str = "",
-    action: Annotated[list[str], Query(max_length=50)] = [],  # noqa: B006 (a default of the description, never changed)
+    cluster: shapes.Text = "",
+    person: shapes.Text = "",
+    action: Annotated[list[shapes.Text], Query(max_length=50)] = [],  # noqa: B006 (a default of the description, never changed)
     operation: uuid.UUID | None = None,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,

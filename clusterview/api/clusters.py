@@ -65,7 +65,9 @@ def describe(found: models.Cluster) -> dict[str, Any]:
 
 
 @router.get("/{slug:cluster}/topology", response=shapes.Topology)
-def topology(request: HttpRequest, cluster: str, kind: str = "", namespace: str = "", at: AwareDatetime | None = None) -> HttpResponse:
+def topology(
+    request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: AwareDatetime | None = None
+) -> HttpResponse:
     """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
 
     `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 # Taken
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
 
 
 class Strict(Schema):
@@ -23,14 +25,14 @@ class SwitchRequest(Strict):
     shown then is switched, for the one who asked, within two minutes.
     """
 
-    namespace: str
-    service: str
-    to: str
-    expected: dict[str, str] | None = Field(default=None, max_length=100)
-    accept: list[str] = Field(default=[], max_length=50)
+    namespace: Text
+    service: Text
+    to: Text
+    expected: dict[Text, Text] | None = Field(default=None, max_length=100)
+    accept: list[Text] = Field(default=[], max_length=50)
     overlap_seconds: int | None = None
     keep_seconds: int | None = None
-    confirm: str | None = Field(default=None, max_length=8_192)
+    confirm: Text | None = Field(default=None, max_length=8_192)
 
 
 class GroupRequest(Strict):
@@ -38,12 +40,12 @@ class GroupRequest(Strict):
     codes of warnings that were ticked, `confirm` the group preflight's, as for one switch.
     """
 
-    namespace: str
-    services: list[str] = Field(max_length=50)
-    to: str
-    expected: dict[str, dict[str, str]] = Field(default={}, max_length=50)
-    accept: list[str] = Field(default=[], max_length=50)
-    confirm: str | None = Field(default=None, max_length=65_536)
+    namespace: Text
+    services: list[Text] = Field(max_length=50)
+    to: Text
+    expected: dict[Text, dict[Text, Text]] = Field(default={}, max_length=50)
+    accept: list[Text] = Field(default=[], max_length=50)
+    confirm: Text | None = Field(default=None, max_length=65_536)
 
 
 class Keep(Strict):
@@ -59,9 +61,9 @@ class ScaleDown(Strict):
 class WarmUp(Strict):
     """`to` is the side that shall be as large as the live one."""
 
-    namespace: str
-    service: str
-    to: str
+    namespace: Text
+    service: Text
+    to: Text
 
 
 # Given

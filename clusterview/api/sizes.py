@@ -39,7 +39,7 @@ def scale_down(request: HttpRequest, switch: uuid.UUID, asked: shapes.ScaleDown)
 
 
 @of_cluster.get("/{slug:cluster}/warm-up", response=shapes.SizePreview)
-def look_at_warm_up(request: HttpRequest, cluster: str, namespace: str, service: str, to: str) -> dict[str, Any]:
+def look_at_warm_up(request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text) -> dict[str, Any]:
     """How large the side `to` has to be, and what making it so would check and change. Changes nothing."""
     clusters.opened(cluster)
     return resizing.preview(resizing.to_warm_up(cluster=cluster, namespace=namespace, service=service, to=to))
@@ -61,7 +61,7 @@ def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp) -> Status[
 
 
 @router.get("", response=list[shapes.Size])
-def every_size(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
+def every_size(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100) -> list[dict[str, Any]]:
     """The newest changes of sizes first, of one cluster or of all open ones; those that keep an old side are among them."""
     return reporting.newest_sizes(**switches.wanted(cluster=cluster, limit=limit))
 

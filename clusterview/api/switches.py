@@ -55,14 +55,16 @@ def as_map(found: applications.Application) -> dict[str, Any]:
 
 
 @of_cluster.get("/{slug:cluster}/preflight", response=shapes.Preflight, by_alias=True)
-def preflight(request: HttpRequest, cluster: str, namespace: str, service: str, to: str) -> dict[str, Any]:
+def preflight(request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text) -> dict[str, Any]:
     """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing."""
     clusters.opened(cluster)
     return requesting.preview(person=identity.person(request), cluster=cluster, namespace=namespace, service=service, to=to)
 
 
 @of_cluster.get("/{slug:cluster}/groups/preflight", response=shapes.GroupPreflight, by_alias=True)
-def group_preflight(request: HttpRequest, cluster: str, namespace: str, to: str, services: Query[list[str]]) -> dict[str, Any]:
+def group_preflight(
+    request: HttpRequest, cluster: str, namespace: shapes.Text, to: shapes.Text, services: Query[list[shapes.Text]]
+) -> dict[str, Any]:
     """What a switch of several Services to `to` checks and sends, in the order of `services`, each as `preflight` tells it. Changes nothing.
 
     A warning that Services would be left behind which move along is not among the checks; `confirm` is for the group that follows.
@@ -112,7 +114,7 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
 
 
 @router.get("", response=list[shapes.Switch], by_alias=True)
-def every_switch(request: HttpRequest, cluster: str = "", limit: int = 100) -> list[dict[str, Any]]:
+def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100) -> list[dict[str, Any]]:
     """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise."""
     return reporting.newest_first(**wanted(cluster=cluster, limit=limit))
 
