@@ -43,7 +43,7 @@ EMPTY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
-SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged is missing for less
+SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged, and the rights while an API server starts, are missing for less
 LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
 ROUNDS = 200
 
@@ -55,9 +55,10 @@ WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
 
 NO_CREDENTIAL = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
+SHUT_OUT = (*NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
-_shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster does not let us in, and when it was tried last
+_shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
 
 
 class Later(Exception):
@@ -114,7 +115,7 @@ def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = Non
     with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)):
         try:
             _go_through(switch, reach(switch, opened), look=look)
-        except (*NO_CREDENTIAL, NotOpen) as problem:
+        except (*SHUT_OUT, NotOpen) as problem:
             if not _is_shut_out(switch, problem):
                 raise
             _end_shut_out(switch, problem)
@@ -575,7 +576,7 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
 
 
 def _is_shut_out(switch: Switch, problem: Exception) -> bool:
-    """Whether the cluster has not let us in for so long that nobody has to wait for it. What is held waits for a person already."""
+    """Whether the cluster has turned us away for so long that nobody has to wait for it. What is held waits for a person already."""
     if isinstance(problem, NotOpen) and Cluster.objects.filter(pk=switch.cluster_id, active=True).exists():
         return False  # another process has it open
     now = time.monotonic()
@@ -586,18 +587,20 @@ def _is_shut_out(switch: Switch, problem: Exception) -> bool:
 
 
 def _end_shut_out(switch: Switch, problem: Exception) -> None:
-    """Nothing can be read and nothing be locked out, so a person gets it, with what is known. An effect of which nobody knows may still land."""
+    """Nothing can be read or nothing be locked out, so a person gets it, with what is known. An effect of which nobody knows may still land."""
     del _shut_out[switch.pk]
-    body: dict[str, Any] = {"why": getattr(problem, "sentence", str(problem))}
+    why = getattr(problem, "sentence", str(problem))
+    reason, lacking = ("no-right", f"{why} ") if isinstance(problem, errors.Forbidden) else ("no-credential", "")
+    body: dict[str, Any] = {"why": why}
     if switch.state in IN_DOUBT:
         body |= {"result": "unclear", "step": switch.step, "how": doubts.MAY_LAND}
-        detail = f"version {switch.intent_rv} had {source_of(switch)}; the patch of it to {target_of(switch)} was sent"
-        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="no-credential-may-land", detail=detail)
+        detail = f"{lacking}version {switch.intent_rv} had {source_of(switch)}; the patch of it to {target_of(switch)} was sent"
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=f"{reason}-may-land", detail=detail)
     elif switch.state in NOTHING_SENT and not switch.at and not switch.returning:
-        moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason="no-credential-unchanged")
+        moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason=f"{reason}-unchanged", detail=lacking.rstrip())
     else:
-        detail = f"version {switch.applied_rv} had {source_of(switch)}, which was written at {switch.applied_at}"
-        moving_on.step(switch, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="no-credential", detail=detail)
+        detail = f"{lacking}version {switch.applied_rv} had {source_of(switch)}, which was written at {switch.applied_at}"
+        moving_on.step(switch, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason=reason, detail=detail)
 
 
 STEPS: dict[State, Callable[[Switch, looking.Cluster], None]] = {

@@ -350,6 +350,13 @@ REASONS: Mapping[str, str] = {
     "and look at the Service until it does not change any more, before you switch again.",
     "no-credential-unchanged": "The cluster has not accepted Clusterview's credential for a minute; nothing was changed. Renew the credential, then "
     "switch again.",
+    "no-right": "Clusterview has not had a right that the switch needs for a minute. The last effect had been applied; what the Service was then is "
+    "told with it. `manage.py rbac --switch` prints the rights. Look at the Service, then decide whether to go on or back with a new switch.",
+    "no-right-may-land": "Clusterview has not had a right that the switch needs for a minute, and what became of the last patch cannot be told. It "
+    "was applied, or not, or may still arrive; what the Service was before is told with it. `manage.py rbac --switch` prints the rights. Look at the "
+    "Service until it does not change any more, before you switch again.",
+    "no-right-unchanged": "Clusterview has not had a right that the switch needs for a minute; nothing was changed. `manage.py rbac --switch` prints "
+    "the rights.",
     "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
     "Look at the Service before you switch again.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
@@ -359,7 +366,7 @@ REASONS: Mapping[str, str] = {
     "kept-moving": "The Service was changed again and again while the switch tried; nothing was changed by it.",
     "preflight": "The preflight at the last moment found something against it.",
     "refused": "The API server refused the patch.",
-    "missing-right": "Clusterview may not patch the Service: `manage.py rbac --switch` prints the rights.",
+    "missing-right": "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
     "emptied": "The new side lost its last ready pod right after the switch.",
     "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",

@@ -66,6 +66,7 @@ class Memory(looking.Cluster):
         self.sizes = {"blue": 2, "green": 2}
         self._empty_since: dict[str, datetime] = {}
         self.may_patch, self.follows_at_once, self.is_known = True, True, True
+        self.forbidden: frozenset[str] = frozenset()  # the reads that the account may not do
         self.endpoints: dict[str, str] = {}
         self.sent: list[Sent] = []
         self.create()
@@ -238,6 +239,8 @@ class Memory(looking.Cluster):
         if order is not Order.GO:
             raise errors.BrokenAnswer("The answer stopped half way.")
         self._let_in()
+        if name in self.forbidden:
+            raise errors.Forbidden(f"The account may not read the {name}.")
 
     def _stop(self, order: Order) -> None:
         if order is Order.DIE:

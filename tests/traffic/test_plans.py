@@ -177,7 +177,7 @@ def test_a_way_back_whose_right_in_the_cluster_is_missing_is_held_until_it_is_th
     with monkeypatch.context() as without:
         without.setattr(reached, "_missing_rights", lambda _: (Right("patch", "services"),))
         assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "missing-right")
-        assert reporting.summary(switch)["sentence"] == "Clusterview may not patch the Service: `manage.py rbac --switch` prints the rights."
+        assert reporting.summary(switch)["sentence"] == "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights."
     assert writes() == [BLUE, WIDE]
     monkeypatch.setattr(engine, "HELD_SECONDS", 0.0)
     assert (carry_out(switch, reached).state, switch.reason) == (State.ROLLED_BACK, "asked")

@@ -209,6 +209,71 @@ def test_a_credential_that_is_refused_now_and_then_ends_nothing_f91(monkeypatch:
         assert Switch.objects.get().state == State.SUCCEEDED
 
 
+def lacking(here: World, *reads: str, seconds: int = 120) -> Switch:
+    """The switch after reconcilers have found for so long that the account may not read this any more."""
+    here.memory.forbidden = frozenset(reads)
+    for _ in range(0, seconds, 6):
+        here.go_all()
+        here.clock.pass_by(6)
+        here.reconcile()
+    here.go_all()
+    return Switch.objects.get()
+
+
+@pytest.mark.parametrize("reads", [("convergence",), ("service", "convergence")], ids=["the slices", "everything"])
+def test_a_right_to_read_that_is_taken_away_after_the_effect_leaves_it_to_a_person_with_what_is_missing(
+    reads: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="convergence")
+        assert lacking(here, *reads, seconds=30).state == State.VERIFYING, "a right may be missing for a moment"
+        switch = lacking(here, *reads)
+        assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "no-right")
+        assert f"may not read the {reads[0]}" in switch.detail and str(GREEN) in switch.detail
+        here.settle()
+
+
+def test_a_right_to_read_that_is_taken_away_before_anything_was_sent_ends_it_with_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch mark")
+        here.go(run, Order.FAIL)
+        switch = lacking(here, "service", seconds=90)
+        assert (switch.state, switch.reason) == (State.CANCELLED, "no-right-unchanged")
+        assert "may not read the service" in switch.detail
+        here.settle()
+
+
+def test_a_right_to_watch_that_is_missing_leaves_what_is_in_doubt_to_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions in between cannot be read then, and whether ours is among them."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch effect")
+        here.go(run, Order.LOSE, until="service")
+        here.memory.edit(lambda document: document["metadata"].setdefault("annotations", {}).update(theirs="x"))
+        switch = lacking(here, "history")
+        assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "no-right-may-land")
+        assert "may not read the history" in switch.detail
+        assert [entry.body["result"] for entry in AuditEntry.objects.filter(action="OUTCOME")] == ["unclear"]
+        here.settle()
+
+
+def test_a_way_back_is_gone_although_the_slices_may_not_be_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="convergence")
+        lacking(here, "convergence", seconds=12)
+        here.back()
+        switch = lacking(here, "convergence")
+        assert (switch.state, switch.reason, here.memory.selector) == (State.NEEDS_HUMAN, "no-right", BLUE)
+        here.settle()
+
+
 def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
     with world.present() as here:

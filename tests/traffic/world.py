@@ -179,6 +179,7 @@ class World:
         self.permit(True)
         self.arm(True)
         self.memory.may_patch = self.memory.follows_at_once = self.memory.is_known = True
+        self.memory.forbidden = frozenset()
         for side in ("blue", "green"):
             self.memory.scale(side, 2)
         self.memory.follow()
