@@ -250,8 +250,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     checks = preflight.check(situation)
     blocked = [one.code for one in preflight.blocks(checks)]
     if blocked:
-        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if blocked == ["missing-right"] else "preflight"
-        detail = "" if blocked == [reason] else ", ".join(blocked)
+        lacks_right = set(blocked) == {"missing-right"}
+        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if lacks_right else "preflight"
+        detail = ", ".join([f"{one.verb} {one.resource}" for one in situation.missing_rights] if lacks_right else blocked)
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=detail)
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)

@@ -24,6 +24,7 @@ RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
+RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "discovery.k8s.io"))  # to tell what became of an effect
 
 
 class Residents(NamedTuple):
@@ -49,7 +50,7 @@ class Cluster:
         self.reading = connections.Connection(access)
         self.writing = self.reading.sibling(size=4)
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reading")
-        self._permitted: dict[str, float] = {}
+        self._permitted: dict[tuple[str, bool], float] = {}
         self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
         self._known: dict[str, Known] = {}
@@ -120,7 +121,7 @@ class Cluster:
         """This will put together what a preflight looks at, the rights read at most half a minute ago. Raises errors.KubeError."""
         return Situation(
             service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(residents.workloads),
-            pods=tuple(residents.pods), missing_rights=self._missing_rights(service.namespace), returning=returning,
+            pods=tuple(residents.pods), missing_rights=self._missing_rights(service.namespace, returning=returning), returning=returning,
         )  # fmt: skip
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
@@ -156,13 +157,16 @@ class Cluster:
             return msgspec.structs.replace(seen, dry_run=problem.sentence)
         return msgspec.structs.replace(seen, dry_run="")
 
-    def _missing_rights(self, namespace: str) -> tuple[Right, ...]:
-        """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew."""
-        if time.monotonic() < self._permitted.get(namespace, 0.0):
+    def _missing_rights(self, namespace: str, *, returning: bool) -> tuple[Right, ...]:
+        """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew. A
+        way back is gone although nobody could tell what became of it.
+        """
+        asked = namespace, returning
+        if time.monotonic() < self._permitted.get(asked, 0.0):
             return ()
-        missing = tuple(self.missing(list(RIGHTS), namespace=namespace))
+        missing = tuple(self.missing([*RIGHTS, *(() if returning else RIGHTS_AFTER)], namespace=namespace))
         if not missing:
-            self._permitted[namespace] = time.monotonic() + RIGHTS_SECONDS
+            self._permitted[asked] = time.monotonic() + RIGHTS_SECONDS
         return missing
 
     def quotas(self, *, namespace: str) -> list[Quota]:
@@ -171,7 +175,8 @@ class Cluster:
 
     def missing(self, rights: list[Right], *, namespace: str) -> list[Right]:
         """Those of the rights that our account does not have now. Raises errors.KubeError."""
-        return [one for one in rights if not reading.may(self.reading, one.verb, one.group, one.resource, namespace)]
+        found = self.at_once(*(partial(reading.may, self.reading, one.verb, one.group, one.resource, namespace) for one in rights))
+        return [one for one, is_there in zip(rights, found, strict=True) if not is_there]
 
     def has_ready(self, *, namespace: str, selector: dict[str, str]) -> bool:
         """This will tell whether a pod that the selector matches is ready now."""

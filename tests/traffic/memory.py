@@ -226,7 +226,7 @@ class Memory(looking.Cluster):
             raise errors.LostAnswer("The answer was lost.")
         return answer
 
-    def _missing_rights(self, namespace: str) -> tuple[Right, ...]:
+    def _missing_rights(self, namespace: str, *, returning: bool) -> tuple[Right, ...]:
         return () if self.may_patch else (Right("patch", "services"),)
 
     # Inside

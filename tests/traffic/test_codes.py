@@ -13,7 +13,7 @@ from clusterview.access import clusters
 from clusterview.kube import rights
 from clusterview.models import AuditEntry
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import looking, requesting
+from clusterview.traffic import looking, preflight, requesting
 from clusterview.traffic.errors import Refused
 from tests.lab import states
 from tests.lab.cluster import Cluster as Lab
@@ -143,15 +143,50 @@ def test_each_code_is_told_where_it_is_so_and_stands_against_the_click(
     assert case.code in {one["code"] for one in refused.value.body["checks"] if one["level"] == case.level}
 
 
+def as_somebody(lab: Lab, apply: Apply, name: str, manifests: str) -> looking.Cluster:
+    """The API server, reached by an account that has exactly the rights of these manifests."""
+    for document in yaml.safe_load_all(manifests):
+        for named_thing in (document["metadata"], document.get("roleRef", {})):
+            named_thing |= {"name": f"{name}-{named_thing['name']}"} if "name" in named_thing else {}
+        apply(document)
+    access = access_of(lab.kubeconfig)
+    access.user.update({"as": name, "as-groups": ["nobody"]})
+    return looking.Cluster(access=access)
+
+
 def test_a_missing_right_is_named(lab_shop: Lab, apply: Apply) -> None:
     who_may_switch()
-    for document in yaml.safe_load_all(rights.viewer_manifest(user="looker")):
-        for named_thing in (document["metadata"], document.get("roleRef", {})):
-            named_thing |= {"name": f"only-{named_thing['name']}"} if "name" in named_thing else {}
-        apply(document)
-    access = access_of(lab_shop.kubeconfig)
-    access.user.update({"as": "looker", "as-groups": ["nobody"]})
-    assert looked_at(looking.Cluster(access=access), name="shop", to="green")["missing-right"] == "block"
+    reached = as_somebody(lab_shop, apply, "looker", rights.viewer_manifest(user="looker"))
+    assert looked_at(reached, name="shop", to="green")["missing-right"] == "block"
+
+
+@pytest.mark.parametrize(
+    ("manifested", "less", "named"),
+    [("- endpointslices\n", "- others\n", ("list", "endpointslices.discovery.k8s.io")), ("  - watch\n", "", ("watch", "services"))],
+    ids=["list endpointslices", "watch services"],
+)
+def test_a_right_to_read_what_became_of_an_effect_is_named_before_the_click_and_keeps_nobody_from_going_back(
+    manifested: str, less: str, named: tuple[str, str], lab_shop: Lab, apply: Apply
+) -> None:
+    who_may_switch()
+    name = f"follower-{named[0]}"
+    manifests = f"{rights.viewer_manifest(user=name)}---\n{rights.switcher_manifest('store', user=name)}"
+    assert manifested in manifests
+    reached = as_somebody(lab_shop, apply, name, manifests.replace(manifested, less))
+    service, residents = reached.service_among(namespace="store", name="shop")
+
+    def missing(*, returning: bool) -> set[tuple[str, str]]:
+        seen = reached.situation(service=service, residents=residents, key="slot", source=BLUE, target=GREEN, returning=returning)
+        return {(one.params["verb"], one.params["resource"]) for one in preflight.blocks(preflight.check(seen)) if one.code == "missing-right"}
+
+    assert named in missing(returning=False)
+    assert missing(returning=True) == set()
+
+
+def test_the_rights_that_are_printed_are_all_that_a_switch_asks_for(lab_shop: Lab, apply: Apply) -> None:
+    who_may_switch()
+    manifests = f"{rights.viewer_manifest(user='mover')}---\n{rights.switcher_manifest('store', user='mover')}"
+    assert looked_at(as_somebody(lab_shop, apply, "mover", manifests), name="shop", to="green")["missing-right"] == "ok"
 
 
 class Elsewhere(looking.Cluster):

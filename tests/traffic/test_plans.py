@@ -175,8 +175,8 @@ def test_a_way_back_whose_right_in_the_cluster_is_missing_is_held_until_it_is_th
     engine.advance(switch_id=switch.pk, opened=lambda _: reached)
     requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
     with monkeypatch.context() as without:
-        without.setattr(reached, "_missing_rights", lambda _: (Right("patch", "services"),))
-        assert (carry_out(switch, reached).state, switch.held_for) == (State.HELD, "missing-right")
+        without.setattr(reached, "_missing_rights", lambda *_, **__: (Right("patch", "services"),))
+        assert (carry_out(switch, reached).state, switch.held_for, switch.detail) == (State.HELD, "missing-right", "patch services")
         assert reporting.summary(switch)["sentence"] == "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights."
     assert writes() == [BLUE, WIDE]
     monkeypatch.setattr(engine, "HELD_SECONDS", 0.0)
