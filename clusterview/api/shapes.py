@@ -427,7 +427,7 @@ class SizePreview(Schema):
 
 
 class Switch(Schema):
-    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what a held one waits for, and
+    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what an open one waits for, and
     `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side was kept.
 
     `moved_seconds` is how long after the request the EndpointSlices held only pods of the side where it led, null before that; it succeeds

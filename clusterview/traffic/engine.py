@@ -266,14 +266,15 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     operations = planning.mark_patch(uid=service.uid, resource_version=service.resource_version, annotations=service.annotations, fence=fence)
     try:
         marked = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    except (errors.Conflict, errors.Invalid, errors.LostAnswer, errors.TooManyRequests, errors.Unreachable) as problem:
+    except (errors.Conflict, errors.Invalid) as problem:
         if doubts.is_refusal(problem):
             _not_sent(switch, reason="refused", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
             return
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
-        if isinstance(problem, NOT_NOW):
-            raise
         return
+    except (errors.LostAnswer, *NOT_NOW) as problem:
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_turned_away(switch))
+        raise
     except errors.Forbidden as problem:
         _not_sent(switch, reason="missing-right", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
         return
@@ -295,6 +296,11 @@ def _look_again(switch: Switch) -> NoReturn:
     raise Later("the cluster answers too slowly to act on what was seen")
 
 
+def _turned_away(switch: Switch) -> dict[str, Any]:
+    """What the row says while the cluster takes no writes: that it is waited for, and no try less, for the Service has not moved away."""
+    return {"tries": switch.tries - 1, "held_for": "no-writes"}
+
+
 def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     """Sends the effect, once."""
     if look.is_old:
@@ -312,8 +318,9 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     if reply.result == "applied":
         _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
     elif reply.result == "missed":
-        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said)
-        if isinstance(reply.problem, NOT_NOW):
+        is_busy = isinstance(reply.problem, NOT_NOW)
+        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **(_turned_away(switch) if is_busy else {}))
+        if reply.problem and is_busy:
             raise reply.problem
     elif reply.result == "refused":
         reason = "missing-right" if isinstance(reply.problem, errors.Forbidden) else "refused"
@@ -488,10 +495,11 @@ def _not_sent(switch: Switch, *, reason: str, state: State, detail: str = "") ->
     moving_on.step(switch, end, action=ACTIONS.get(end, "ENDED"), body={"reason": reason, "detail": detail}, **_why(end, reason, detail))
 
 
-def _not_applied(switch: Switch, to: State, *, result: str, reason: str = "", detail: str = "") -> None:
+def _not_applied(switch: Switch, to: State, *, result: str, reason: str = "", detail: str = "", **fields: Any) -> None:
     """The present step's effect was not applied, and never will be."""
     end = to if to is State.PREPARING else _end(switch, reason=reason, state=to)
-    moving_on.step(switch, end, action="OUTCOME", body={"result": result, "step": switch.step, "detail": detail}, **_why(end, reason, detail))
+    body = {"result": result, "step": switch.step, "detail": detail}
+    moving_on.step(switch, end, action="OUTCOME", body=body, **_why(end, reason, detail), **fields)
 
 
 def _why(end: State, reason: str, detail: str) -> dict[str, Any]:

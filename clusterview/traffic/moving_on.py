@@ -124,7 +124,7 @@ def step(
     if "detail" in values:
         values["detail"] = auditing.lasting(values["detail"])
     if to in states.TERMINAL:
-        values |= {"finished_at": timezone.now(), "lease_until": None, "holder": ""}
+        values |= {"finished_at": timezone.now(), "lease_until": None, "holder": "", "held_for": ""}
     with transaction.atomic():
         if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
@@ -156,6 +156,7 @@ def arm(
             return reason
         states.check(path=(State(switch.state), State.ARMED, State.APPLYING), table=table_of(switch))
         values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}
+        values["held_for"] = ""
         if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
         record(switch, intent(switch, intent_rv=intent_rv, body=body))

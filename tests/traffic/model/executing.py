@@ -41,11 +41,13 @@ BEGIN = Commit(S.PREPARING, "PREPARING")
 GIVE_UP = Commit(S.CANCELLED, "GIVEN_UP")
 TOO_LATE = Commit(S.EXPIRED, "GIVEN_UP")
 MARK_MISSED = Commit(S.PREPARING, "MARK_MISSED")
+MARK_TURNED_AWAY = Commit(S.PREPARING, "MARK_MISSED", how="the cluster takes no writes", leaves=True)
 LOOK_GREW_OLD = Commit(S.PREPARING, "MARK_MISSED", how="the look had grown old", leaves=True)
 UNKNOWN = Commit(S.UNKNOWN, "UNKNOWN")
 SEALING = Commit(S.SEALING, "SEALING")
 SEAL_MISSED = Commit(S.UNKNOWN, "SEAL_MISSED", leaves=True)
 REJECTED = Commit(S.PREPARING, "OUTCOME", result="rejected")
+TURNED_AWAY = REJECTED._replace(how="the cluster takes no writes", leaves=True)
 NOT_SENT_AFTER_ALL = Commit(S.PREPARING, "OUTCOME", result="void")
 VERIFYING = Commit(S.VERIFYING, "VERIFYING")
 UNCLEAR = Commit(S.NEEDS_HUMAN, "OUTCOME", result="unclear")
@@ -283,6 +285,8 @@ def _fields(row: Row, commit: Commit) -> dict[str, Any]:
         case "RESUMED":
             return {"tries": 0}
         case "MARK_MISSED" if commit.how:
+            return {"tries": row.tries - 1}
+        case "OUTCOME" if commit == TURNED_AWAY:
             return {"tries": row.tries - 1}
         case "INTENT":
             return {"intent": commit.version, "step": row.step + 1}

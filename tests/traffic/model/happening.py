@@ -191,14 +191,14 @@ def _troubles(executor: Executor, guards: Guards) -> Iterator[tuple[str, Commit,
     """What may come instead of the answer: (how, what the executor does next, whether the request is still on its way)."""
     match executor.doing:
         case "mark":
-            yield "the mark's answer is lost", executing.MARK_MISSED, True
+            yield "the mark's answer is lost", executing.MARK_TURNED_AWAY, True
             yield "its look has grown old", executing.LOOK_GREW_OLD, True
             yield "the mark is forbidden", executing.not_sent(executor.row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=True), False
         case "seal":
             yield "the seal's answer is lost", executing.SEAL_MISSED, True
         case "effect":
             yield "the effect's answer is lost", executing.UNKNOWN if guards.lost_is_unknown else executing.REJECTED, True
-            yield "the effect is turned away", executing.REJECTED, False
+            yield "the effect is turned away", executing.TURNED_AWAY, False
             yield "its look has grown old before the effect", executing.NOT_SENT_AFTER_ALL, False
             for how, lacks_right in (("forbidden", True), ("impossible", False)):
                 end = executing.end_of(executor.row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=lacks_right)
