@@ -97,6 +97,13 @@ class WatchOpened:
 
 
 @dataclass(frozen=True)
+class WatchEnded:
+    """The watch has ended, as every one does after a while. The next one, or a list, comes at once; until WatchOpened nothing follows the row."""
+
+    spec: KindSpec
+
+
+@dataclass(frozen=True)
 class WatchLost:
     """The watch or list failed; it is tried again in `retry_seconds`. `must_list` says that a list will come first."""
 
@@ -125,7 +132,7 @@ class NotInstalled:
     error: errors.KubeError
 
 
-Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchLost | Rewound | NotPermitted | NotInstalled
+Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchEnded | WatchLost | Rewound | NotPermitted | NotInstalled
 
 
 class Reflector:
@@ -187,10 +194,10 @@ class Reflector:
         except errors.Gone as error:
             return self._expired(error)
         except errors.KubeError as error:
-            return 0.0 if self._doubted.is_set() or self._reopening.is_set() else self._failed(error)
+            return self._ended() if self._doubted.is_set() or self._reopening.is_set() else self._failed(error)
         if not applied and self._clock() - started < HURRIED_SECONDS:
             return self._failed(errors.BrokenAnswer(f"The watch of {self.spec.resource} ended at once, without an event."))
-        return 0.0
+        return self._ended()
 
     def stop(self) -> None:
         """This will end the run at once: a wait, a list or a read that never ends. May be called from any thread."""
@@ -394,8 +401,13 @@ class Reflector:
         """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is."""
         self._forget()
         if self._listed_at is not None and self._clock() - self._listed_at >= CALM_SECONDS:
-            return 0.0
+            return self._ended()
         return self._failed(error)
+
+    def _ended(self) -> float:
+        if not self._stopped.is_set():
+            self._deliver(WatchEnded(self.spec))
+        return 0.0
 
     def _failed(self, error: errors.KubeError, *, is_doubted: bool = False) -> float:
         seconds = self._backoff.next_seconds()

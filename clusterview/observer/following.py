@@ -82,6 +82,8 @@ class Following:
                 self._sight.silent(reason=reason, detail=detail)
             case words.Opened(key=key):
                 self._sight.opened(key=key)
+            case words.Ended(key=key, at=at):
+                self._sight.ended(key=key, at=at)
             case words.Behind(key=key, detail=detail, at=at):
                 self._sight.behind(key=key, detail=detail, at=at)
             case words.Absent():

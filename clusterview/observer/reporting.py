@@ -90,6 +90,8 @@ def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
             yield words.Unreadable(key=spec.key, objects=_names((one,)), all_of_them=False)
         case watching.WatchOpened():
             yield words.Opened(key=spec.key)
+        case watching.WatchEnded():
+            yield words.Ended(key=spec.key, at=at)
         case watching.WatchLost(error=error):
             yield words.Behind(key=spec.key, detail=error.sentence, at=at)
         case watching.Rewound():

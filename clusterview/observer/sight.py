@@ -1,6 +1,7 @@
 """How well the cluster is seen: which rows are followed, since when there is no contact, and what may be said of it. Pure.
 
-Live means that contact was confirmed at most 4 s ago and every row that may be read is followed. A row that keeps failing while the
+Live means that contact was confirmed at most 4 s ago and every row that may be read is followed. A watch that ended, as
+every one does after a while, may be open again within two seconds, so that this does not show. A row that keeps failing while the
 cluster itself answers is named as failing, so that one broken kind does not take the page away; but it is not live while that kind is
 one that traffic is judged by. A refusal of a row that could be read a
 moment ago is not believed at once: an API server that has just started refuses everybody until it has read its rules.
@@ -20,16 +21,17 @@ LIVE_SECONDS = 4.0
 LOST_SECONDS = 60.0
 FAILING_SECONDS = 15.0
 BELIEVED_SECONDS = 5.0
+REOPENED_SECONDS = 2.0
 NAMED_OBJECTS = 3
 JUDGED_BY = frozenset({"Pod", "Service", "EndpointSlice", "Deployment", "StatefulSet"})
 
 
 @dataclass
 class Row:
-    """One list and watch. `since` is when it fell behind."""
+    """One list and watch. `since` is when it fell behind, or its watch ended."""
 
     kind: str
-    state: str = "waiting"  # waiting, open, behind, absent
+    state: str = "waiting"  # waiting, open, ended, behind, absent
     since: float = 0.0
     was_open: bool = False
     refused_at: float | None = None
@@ -71,7 +73,7 @@ class Sight:
 
     def doubted(self, *, at: float) -> list[str]:
         """This will take no row for followed any more, and name those that were: after an outage a watch may be dead without a sign."""
-        keys = [key for key, row in self._rows.items() if row.state == "open"]
+        keys = [key for key, row in self._rows.items() if row.state in ("open", "ended")]
         for key in keys:
             self.behind(key=key, detail="", at=at)
         return keys
@@ -85,10 +87,16 @@ class Sight:
         row = self._rows[key]
         row.state, row.was_open, row.refused_at, row.why, row.detail = "open", True, None, "", ""
 
+    def ended(self, *, key: str, at: float) -> None:
+        """This will note that a row that was followed is about to be opened again, or listed."""
+        row = self._rows[key]
+        if row.state == "open":
+            row.state, row.since = "ended", at
+
     def behind(self, *, key: str, detail: str, at: float) -> None:
         """This will note that a row is not followed at present."""
         row = self._rows[key]
-        if row.state not in ("waiting", "behind"):
+        if row.state not in ("waiting", "ended", "behind"):
             row.since = at
         row.state, row.detail = "behind", detail
 
@@ -141,7 +149,7 @@ class Sight:
 
     def follows(self, *, kind: str, now: float) -> bool:
         """This will tell whether all there is of the kind would be seen now."""
-        return self.in_contact(now=now) and all(row.state in ("open", "absent") for row in self._rows.values() if row.kind == kind)
+        return self.in_contact(now=now) and not any(_is_behind(row, now) for row in self._rows.values() if row.kind == kind)
 
     def is_complete(self, *, now: float) -> bool:
         """This will tell whether every row that can be read has been listed, so that the picture may be shown."""
@@ -151,7 +159,7 @@ class Sight:
         """This will say how fresh the picture is."""
         age = None if self._contact_at is None else max(0.0, now - self._contact_at)
         state, reason, detail = "live", "", ""
-        behind = [row for row in self._rows.values() if row.state in ("waiting", "behind")]
+        behind = [row for row in self._rows.values() if _is_behind(row, now)]
         late = [row for row in behind if row.kind in JUDGED_BY or not self._is_failing(row, now)]
         if age is None or age > LIVE_SECONDS:
             state = "lost" if age is None or age > LOST_SECONDS else "stale"
@@ -170,7 +178,7 @@ class Sight:
     def _missing(self, now: float) -> tuple[MissingKind, ...]:
         found: dict[str, MissingKind] = {}
         for row in self._rows.values():
-            if row.state == "absent" and row.instead and any(self.is_open(key=f"{row.kind}/{one}") for one in row.instead):
+            if row.state == "absent" and any(self._rows[f"{row.kind}/{one}"].state in ("open", "ended") for one in row.instead):
                 found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(row.instead)}. {row.detail}")
             elif row.state == "absent":
                 found.setdefault(row.kind, MissingKind(row.kind, row.why, row.detail))
@@ -183,6 +191,10 @@ class Sight:
     def _is_failing(self, row: Row, now: float) -> bool:
         failed = row.state == "behind" and now - max(row.since, self._contact_since) > FAILING_SECONDS
         return failed and self.in_contact(now=now)
+
+
+def _is_behind(row: Row, now: float) -> bool:
+    return row.state in ("waiting", "behind") or (row.state == "ended" and now - row.since > REOPENED_SECONDS)
 
 
 def _behind(rows: list[Row]) -> str:

@@ -32,6 +32,13 @@ class Opened(msgspec.Struct, frozen=True):
     key: str
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """The row's watch has ended as every one does after a while. Until it is opened again or listed, which begins at once, nothing follows it."""
+
+    key: str
+    at: float
+
+
 class Behind(msgspec.Struct, frozen=True):
     """The row is not followed at present; it is tried again."""
 
@@ -111,6 +118,7 @@ Word = (
     | Contacted
     | Silent
     | Opened
+    | Ended
     | Behind
     | Absent
     | Unreadable

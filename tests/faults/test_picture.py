@@ -20,7 +20,7 @@ from clusterview.observer.keeping import Keeper
 from clusterview.observer.readers import Readers
 from clusterview.topology.objects import ControlPlanePart, Kind, Namespace, Uid
 from tests.faults.api import ApiProxy
-from tests.faults.requests import AnswerHtml, AnswerStatus, GzipBomb, Match
+from tests.faults.requests import AnswerHtml, AnswerStatus, Delay, GzipBomb, Match
 from tests.faults.tcp import Blackhole, Down, Latency, LimitData, Reset, Slicer
 from tests.faults.timeline import Fault
 from tests.faults.watches import Corrupt, Drop, Duplicate, InjectError, RewriteVersion, Swap, Truncate
@@ -91,6 +91,9 @@ class Scene:
 
     def relist(self, key: str) -> None:
         self._readers.relist(key)
+
+    def reopen(self, key: str) -> None:
+        self._readers.reopen(key)
 
     @contextmanager
     def pages_of(self, objects: int, *, key: str) -> Iterator[None]:
@@ -200,6 +203,23 @@ def test_a_cluster_that_cannot_be_reached_is_stale_and_then_true_again(fault: Fa
     wait_until(lambda: quiet.page.state() == "stale", seconds=8, what="the page is stale")
     assert quiet.page.picture().objects, "the last view stays"
     quiet.happen()
+    quiet.proxy.remove(handle)
+    quiet.expect_truth()
+
+
+@pytest.mark.parametrize(
+    ("begin", "fault"),
+    [
+        pytest.param("relist", Delay(match=Match(method="GET", path=r"/pods\?limit="), seconds=6.0, hang_up=False), id="F05 a slow list"),
+        pytest.param("reopen", Delay(match=Match(method="GET", path=r"/pods\?.*watch=1"), hang_up=False), id="F04 swallowed watches"),
+    ],
+)
+def test_a_row_that_nothing_follows_is_not_live_though_the_api_server_answers(begin: str, fault: Fault, quiet: Scene) -> None:
+    handle = quiet.proxy.add(fault)
+    getattr(quiet, begin)("Pod")
+    wait_until(lambda: quiet.page.state() == "stale", seconds=4.5, what="the page is stale")
+    contact = quiet.page.contact()
+    assert contact is not None and (contact.reason, contact.detail) == ("watches_behind", "Not up to date: Pod.")
     quiet.proxy.remove(handle)
     quiet.expect_truth()
 

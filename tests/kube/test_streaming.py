@@ -151,7 +151,7 @@ def test_a_busy_server_that_never_says_the_end_is_listed_in_pages(monkeypatch: p
     with playing(stream(*FIRST, *busy, then="silence"), LIST, stream(bookmark(11))) as script:
         reflector(script, told).run_round()
         assert asked(script) == ["stream", "pages", "10"]
-    assert names(told) == ["Listed", "WatchOpened"]
+    assert names(told) == ["Listed", "WatchOpened", "WatchEnded"]
 
 
 def test_a_server_that_is_busy_or_away_is_asked_for_the_stream_again() -> None:

@@ -50,12 +50,13 @@ def test_a_list_then_a_watch_from_where_it_ended() -> None:
     lines = (event("ADDED", pod("b", version=11)), event("MODIFIED", pod("a", version=12)), event("DELETED", pod("b", version=13)))
     with playing(LIST, stream(*lines)) as script:
         assert reflector(script, told).run_round() == 0.0
-    listed, opened, added, modified, gone = told
+    listed, opened, added, modified, gone, ended = told
     assert isinstance(listed, Listed) and [one.metadata.name for one in listed.items] == ["a"] and listed.resource_version == "10"
     assert opened == WatchOpened(PODS, "10", resumed=False)
     assert isinstance(added, Seen) and added.item.metadata.name == "b"
     assert isinstance(modified, Seen) and modified.item.metadata.resource_version == "12"
     assert gone == Gone(PODS, uid="uid-b", namespace="store", name="b", resource_version="13")
+    assert ended == watching.WatchEnded(PODS)
     asked = script.asked[1].query
     assert asked["allowWatchBookmarks"] == "true" and 240 <= int(asked["timeoutSeconds"]) <= 300
 
@@ -67,8 +68,8 @@ def test_the_servers_own_end_reopens_at_once_without_a_list() -> None:
         assert watcher.run_round() == 0.0
         assert watcher.run_round() == 0.0
         assert watches(script) == ["10", "40"] and lists(script) == 1
-    assert names(told) == ["Listed", "WatchOpened", "WatchOpened", "Seen"]
-    assert told[2] == WatchOpened(PODS, "40", resumed=True)
+    assert names(told) == ["Listed", "WatchOpened", "WatchEnded", "WatchOpened", "Seen", "WatchEnded"]
+    assert told[3] == WatchOpened(PODS, "40", resumed=True)
 
 
 def test_a_silent_watch_is_reopened_from_its_last_version_without_a_list() -> None:
@@ -137,7 +138,7 @@ def test_one_object_that_cannot_be_read_is_set_aside_and_the_others_go_on() -> N
     poison = pod("p", version=11, containers="not a list")
     with playing(LIST, stream(event("MODIFIED", poison), event("ADDED", pod("b", version=12)), event("DELETED", poison))) as script:
         assert reflector(script, told).run_round() == 0.0
-    assert names(told) == ["Listed", "WatchOpened", "SetAside", "Seen", "Gone"]
+    assert names(told) == ["Listed", "WatchOpened", "SetAside", "Seen", "Gone", "WatchEnded"]
     aside = told[2]
     assert isinstance(aside, SetAside) and (aside.quarantined.uid, aside.quarantined.name) == ("uid-p", "p")
 
@@ -196,7 +197,7 @@ def test_a_kind_that_may_not_or_cannot_be_read_is_said_at_once_and_asked_for_aga
         assert watcher.run_round() == 2.0
         assert isinstance(told[0], kind)
         watcher.run_round()
-    assert names(told)[1:] == ["Listed", "WatchOpened"]
+    assert names(told)[1:] == ["Listed", "WatchOpened", "WatchEnded"]
 
 
 def test_a_kind_that_stays_unreadable_is_asked_for_once_a_minute() -> None:
@@ -222,7 +223,7 @@ def test_an_api_server_that_refuses_while_it_starts_is_not_believed() -> None:
         assert watcher.run_round() == 0.8
         watcher.run_round()
         assert watches(script) == ["10", "10"] and lists(script) == 1
-    assert names(told) == ["Listed", "WatchLost", "WatchOpened"]
+    assert names(told) == ["Listed", "WatchLost", "WatchOpened", "WatchEnded"]
 
 
 def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm() -> None:
@@ -234,7 +235,8 @@ def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm()
         watcher.run_round()
         clock.now += 300
         assert [watcher.run_round() for _ in range(3)] == [0.0, 0.0, 0.8]
-    assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened", "WatchLost"]
+    watch = ["Listed", "WatchOpened", "WatchEnded"]
+    assert names(told) == [*watch, "WatchEnded", *watch, "WatchLost"]
 
 
 def test_an_expired_credential_is_asked_for_again_in_half_a_minute_at_most_f13() -> None:
@@ -313,11 +315,11 @@ def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> No
         thread.start()
         wait_until(lambda: len(told) == 2 and len(script.asked) == 2, seconds=5, what="the watch is open")
         watcher.relist()
-        wait_until(lambda: len(told) == 4, seconds=5, what="it is listed and watched again")
+        wait_until(lambda: len(told) == 5, seconds=5, what="it is listed and watched again")
         watcher.stop()
         thread.join(5)
         assert watches(script) == ["10", "12"]
-    assert names(told) == ["Listed", "WatchOpened", "Listed", "WatchOpened"]
+    assert names(told) == ["Listed", "WatchOpened", "WatchEnded", "Listed", "WatchOpened"]
 
 
 def test_a_watch_that_may_be_dead_is_opened_again_at_once_without_a_list() -> None:
@@ -328,11 +330,11 @@ def test_a_watch_that_may_be_dead_is_opened_again_at_once_without_a_list() -> No
         thread.start()
         wait_until(lambda: watcher._version == "11", seconds=5, what="the watch is open")
         watcher.reopen()
-        wait_until(lambda: len(told) == 3, seconds=5, what="it is opened again")
+        wait_until(lambda: len(told) == 4, seconds=5, what="it is opened again")
         watcher.stop()
         thread.join(5)
         assert watches(script) == ["10", "11"]
-    assert names(told) == ["Listed", "WatchOpened", "WatchOpened"]
+    assert names(told) == ["Listed", "WatchOpened", "WatchEnded", "WatchOpened"]
 
 
 def older_lists(count: int) -> list[Any]:
@@ -356,4 +358,4 @@ def test_a_history_that_stays_behind_is_that_of_another_cluster() -> None:
         watcher = reflector(script, told)
         for _ in range(6):
             watcher.run_round()
-    assert names(told)[-3:] == ["Rewound", "Listed", "WatchOpened"]
+    assert names(told)[-4:] == ["Rewound", "Listed", "WatchOpened", "WatchEnded"]

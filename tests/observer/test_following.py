@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 import pytest
 import redis
 
-from clusterview.kube.kinds import KINDS
+from clusterview.kube import watching
+from clusterview.kube.kinds import KINDS, named
 from clusterview.observer import words
 from clusterview.observer.following import FRAME_CHANGES, Following
+from clusterview.observer.reporting import report
 from clusterview.projection.observations import Listed, Renewal, Seen, Sighting, Vanished
 from clusterview.stream.messages import Contact
 from clusterview.stream.publishing import Superseded
@@ -287,6 +289,17 @@ def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk)
     desk.settle(1.0)
     assert desk.following.is_void
     assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
+
+
+def test_a_list_that_takes_long_after_its_watch_ended_keeps_the_picture_from_being_live(desk: Desk) -> None:
+    desk.hear(*report(said=watching.WatchEnded(named("Pod")), at=desk.now))
+    for state in ("live", "live", "stale"):
+        desk.settle(1.0)
+        desk.hear(words.Contacted(desk.now))
+        assert desk.written.contacts[-1].state == state
+    desk.hear(*report(said=watching.WatchOpened(named("Pod"), "9", resumed=False), at=desk.now))
+    desk.settle()
+    assert desk.written.contacts[-1].state == "live"
 
 
 def test_after_an_outage_no_watch_is_believed_before_it_was_opened_again(desk: Desk) -> None:

@@ -54,6 +54,40 @@ def test_it_is_not_live_while_a_row_is_behind(sight: Sight) -> None:
     assert sight.contact(now=102).state == "live"
 
 
+@pytest.mark.parametrize("kind", ["Pod", "Ingress"])
+def test_a_watch_that_ended_may_be_open_again_within_2_s_and_else_it_is_not_live(sight: Sight, kind: str) -> None:
+    sight.ended(key=kind, at=101)
+    assert [sight.contact(now=now).state for now in (101, 103)] == ["live", "live"]
+    sight.ended(key=kind, at=102)
+    contact = sight.contact(now=103.1)
+    assert (contact.state, contact.reason, contact.detail) == ("stale", "watches_behind", f"Not up to date: {kind}.")
+    sight.opened(key=kind)
+    assert sight.contact(now=103.1).state == "live"
+
+
+def test_a_row_that_was_behind_already_is_so_when_its_watch_has_ended(sight: Sight) -> None:
+    sight.behind(key=PODS, detail="The answer broke off.", at=101)
+    sight.ended(key=PODS, at=101)
+    assert sight.contact(now=101).detail == "Not up to date: Pod. The answer broke off."
+
+
+def test_between_two_watches_nothing_is_verified(sight: Sight) -> None:
+    sight.ended(key=PODS, at=101)
+    assert not sight.is_open(key=PODS)
+    assert PODS in sight.doubted(at=101), "the next one may wait on a dead connection"
+
+
+def test_the_namespaces_that_are_read_instead_are_told_while_a_watch_there_is_opened_again() -> None:
+    wide = next(spec for spec in KINDS if spec.kind == PODS)
+    sight = Sight(specs=[wide], now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    sight.narrowed(key=PODS, specs=[wide.within("store")])
+    sight.opened(key="Pod/store")
+    sight.ended(key="Pod/store", at=101)
+    assert [missing.why for missing in sight.contact(now=102).missing] == ["partly"]
+
+
 def test_it_is_not_live_before_every_row_was_listed() -> None:
     sight = Sight(specs=KINDS, now=0)
     sight.contacted(at=1)
@@ -141,5 +175,8 @@ def test_objects_that_cannot_be_read_are_named_until_they_can(sight: Sight) -> N
 def test_leases_are_followed_while_their_rows_are_open_and_there_is_contact(sight: Sight) -> None:
     assert sight.follows(kind="Lease", now=102)
     assert not sight.follows(kind="Lease", now=105)
+    sight.ended(key=LEASES[1], at=101)
+    assert sight.follows(kind="Lease", now=103) and not sight.follows(kind="Lease", now=103.1)
+    sight.opened(key=LEASES[1])
     sight.behind(key=LEASES[0], detail="", at=102)
     assert not sight.follows(kind="Lease", now=102)
