@@ -139,10 +139,14 @@ class Connection:
             _check(answer, method=method, path=path, accept=accept, is_write=is_write)
         return answer
 
-    def stream(self, path: str, *, query: Query = (), accept: str = JSON, silence_seconds: float) -> Stream:
-        """This will open an answer that goes on (a watch). Its reads raise TimedOut after `silence_seconds` without a byte."""
-        timeout = urllib3.Timeout(connect=self._connect_seconds, read=silence_seconds)
-        response = self._send("GET", path, query=query, body=None, headers={"Accept": accept}, timeout=timeout, is_write=False)
+    def stream(self, path: str, *, query: Query = (), accept: str = JSON, silence_seconds: float, answer_seconds: float | None = None) -> Stream:
+        """This will open an answer that goes on (a watch). Its reads raise TimedOut after `silence_seconds` without a byte.
+
+        With `answer_seconds` it has to begin within these.
+        """
+        timeout = urllib3.Timeout(connect=self._connect_seconds, read=answer_seconds or silence_seconds)
+        headers = {"Accept": accept}
+        response = self._send("GET", path, query=query, body=None, headers=headers, timeout=timeout, is_write=False, silence_seconds=silence_seconds)
         if response.status == 200 and _is_json(response.headers):
             return Stream(self, response, what=f"GET {path}")
         content = bytearray()
@@ -175,11 +179,13 @@ class Connection:
         headers: dict[str, str],
         timeout: urllib3.Timeout,
         is_write: bool,
+        silence_seconds: float | None = None,
     ) -> urllib3.BaseHTTPResponse:
         all_headers = urllib3.HTTPHeaderDict({**headers, "User-Agent": f"clusterview/{self._version}"})
         all_headers.extend(credential.headers)
         url = self.access.server + path + (f"?{urlencode(query)}" if query else "")
         self._register.kept_seconds = KEPT_FOR_WRITES_SECONDS if is_write else KEPT_SECONDS
+        self._register.silence_seconds = silence_seconds
         try:
             pool = self._pool_for(credential)
             return pool.urlopen(

@@ -56,6 +56,15 @@ class Register:
         self._here.kept_seconds = seconds
 
     @property
+    def silence_seconds(self) -> float | None:
+        """For how long the body of the calling thread's answer may pause, where that is not as long as its headers may take."""
+        return getattr(self._here, "silence_seconds", None)
+
+    @silence_seconds.setter
+    def silence_seconds(self, seconds: float | None) -> None:
+        self._here.silence_seconds = seconds
+
+    @property
     def connecting(self) -> bool:
         return bool(getattr(self._here, "connecting", False))
 
@@ -175,7 +184,10 @@ class TrackedHTTP(HTTPConnection):
         self.register.connected(self.sock)
 
     def getresponse(self) -> Any:
+        opened = self.sock  # it is the answer's own where that ends the connection
         answer = super().getresponse()
+        if self.register.silence_seconds is not None:
+            opened.settimeout(self.register.silence_seconds)
         self.answered_at = time.monotonic()
         return answer
 

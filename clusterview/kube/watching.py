@@ -4,8 +4,9 @@ The list comes in pages, or if asked for as the beginning of the watch, where th
 begun anew in pages, for what broke a stream may break each one.
 
 The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s is opened again from its last
-resourceVersion (no list, so it costs nothing). A line may come truncated, so only a whole event moves the resourceVersion. A 410 may
-arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
+resourceVersion (no list, so it costs nothing). A server that is up answers a watch at once, so one that is not answered is given up after 5 s;
+a busy one lets it wait its turn, so the next has twice as long. A line may come truncated, so only a whole event moves the resourceVersion. A
+410 may arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
 proxy ends at once must not become a hot loop. A replica that lags behind answers with an older state than was seen; so does a cluster that
 was restored from a backup, for ever. The official client's own watch and informer fail at each of these. Whether the cluster
 is in contact is not decided here: silence proves nothing.
@@ -38,6 +39,7 @@ from clusterview.topology.versions import is_older
 log = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 25.0
+ANSWER_SECONDS = 5.0
 AWAY_SECONDS = 30.0
 WATCH_SECONDS = (240, 300)
 ABSENT_SECONDS = 60.0
@@ -171,6 +173,7 @@ class Reflector:
         self._broken = self._refusals = self._rewinds = 0
         self._streams, self._broke_off = streams, False
         self._must_wait = False
+        self._answer_seconds = ANSWER_SECONDS  # for the next watch to be answered; twice as long after each that was not
 
     def run(self) -> None:
         """This will keep the kind in sight until `stop`."""
@@ -302,10 +305,13 @@ class Reflector:
         """True when something was applied."""
         if self._stopped.is_set():
             return True
-        with contextlib.closing(self._open(("resourceVersion", self._version), silence_seconds=self._silence_seconds)) as stream:
+        seconds = min(self._answer_seconds, self._silence_seconds)
+        self._answer_seconds = 2.0 * seconds
+        asked = ("resourceVersion", self._version)
+        with contextlib.closing(self._open(asked, silence_seconds=self._silence_seconds, answer_seconds=seconds)) as stream:
             return self._follow(stream.lines(limit_bytes=LINE_BYTES), version=self._version, resumed=not listed)
 
-    def _open(self, *asked: tuple[str, str], silence_seconds: float) -> Stream:
+    def _open(self, *asked: tuple[str, str], silence_seconds: float, answer_seconds: float | None = None) -> Stream:
         low, high = WATCH_SECONDS
         query = [
             *self.spec.query,
@@ -314,13 +320,15 @@ class Reflector:
             *asked,
             ("timeoutSeconds", str(low + int(self._chance() * (high - low)))),
         ]
-        return self._connection.stream(self.spec.path, query=query, accept=self.spec.watch_accept, silence_seconds=silence_seconds)
+        return self._connection.stream(
+            self.spec.path, query=query, accept=self.spec.watch_accept, silence_seconds=silence_seconds, answer_seconds=answer_seconds
+        )
 
     def _follow(self, lines: Iterable[bytes], *, version: str, resumed: bool) -> bool:
         """True when something was applied. The end of the server's own time, and silence, are no failures."""
         if not self._stopped.is_set():
             self._deliver(WatchOpened(self.spec, version, resumed=resumed))
-        self._refusals = 0
+        self._refusals, self._answer_seconds = 0, ANSWER_SECONDS
         applied = False
         try:
             for line in lines:

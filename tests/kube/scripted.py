@@ -110,15 +110,20 @@ def say(status: int, body: object = b"", *, content_type: str = "application/jso
     return step
 
 
-def stream(*lines: object, tail: bytes = b"", then: str = "end") -> Step:
-    """A watch: each line, then `tail` without a newline; `then` is `end`, `cut` (no last chunk) or `silence` (until the script is released)."""
+def stream(*lines: object, tail: bytes = b"", then: str = "end", late_seconds: float = 0.0, quiet_seconds: float = 0.0) -> Step:
+    """A watch: each line, then `tail` without a newline; `then` is `end`, `cut` (no last chunk) or `silence` (until the script is released).
+
+    It is answered `late_seconds` after it was asked for, and nothing comes for `quiet_seconds` after its headers.
+    """
 
     def step(handler: Handler) -> None:
+        handler.script.released.wait(late_seconds)
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Transfer-Encoding", "chunked")
         handler.send_header("Connection", "close")
         handler.end_headers()
+        handler.script.released.wait(quiet_seconds)
         for line in lines:
             _chunk(handler, (line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n")
         if tail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,40 @@ def test_a_silent_watch_is_reopened_from_its_last_version_without_a_list() -> No
         watcher.run_round()
         assert watches(script) == ["10", "11"] and lists(script) == 1
     assert not [one for one in told if isinstance(one, WatchLost)]
+
+
+def test_a_watch_that_is_not_answered_is_lost_long_before_it_would_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(11), then="silence"), silent) as script:
+        watcher = reflector(script, told, silence_seconds=1.0)
+        assert watcher.run_round() == 0.0
+        assert names(told) == ["Listed", "WatchOpened", "WatchEnded"], "nobody knew that nothing was followed"
+        began = time.monotonic()
+        assert watcher.run_round() >= 0.8
+        assert time.monotonic() - began < 0.8
+        assert watches(script) == ["10", "11"] and lists(script) == 1
+    assert isinstance(told[-1], WatchLost) and isinstance(told[-1].error, errors.TimedOut)
+
+
+def test_a_busy_server_that_answers_a_watch_late_is_given_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
+    told: list[Observation] = []
+    late = stream(late_seconds=0.6)
+    with playing(LIST, late, late, late, stream(bookmark(12))) as script:
+        watcher = reflector(script, told, silence_seconds=20.0)
+        for _ in range(3):
+            watcher.run_round()
+        assert watches(script) == ["10"] * 3
+    assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchOpened", "WatchEnded"]
+
+
+def test_a_quiet_watch_is_not_held_to_the_time_for_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
+    told: list[Observation] = []
+    with playing(LIST, stream(event("ADDED", pod("b", version=11)), quiet_seconds=0.6)) as script:
+        reflector(script, told, silence_seconds=20.0).run_round()
+    assert names(told) == ["Listed", "WatchOpened", "Seen", "WatchEnded"]
 
 
 @pytest.mark.parametrize("answer", [stream({"type": "ERROR", "object": EXPIRED}), say(410, EXPIRED)], ids=["as an event", "as a status"])
