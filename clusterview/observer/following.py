@@ -124,7 +124,8 @@ class Following:
 
     def followed(self) -> list[KindSpec]:
         """This will give the rows that are followed without a gap, so that there is something to verify. May be asked from any thread."""
-        return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key)]
+        settled_at = self._second_at - SECOND
+        return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key, now=settled_at)]
 
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""

@@ -117,10 +117,10 @@ class Sight:
         is_just_back = self.in_contact(now=now) and now - self._contact_since <= FAILING_SECONDS
         return [key for key, row in self._rows.items() if row.state == "behind" and (is_just_back or row.refused_at is not None)]
 
-    def is_open(self, *, key: str) -> bool:
-        """This will tell whether the row is followed without a gap."""
+    def is_open(self, *, key: str, now: float) -> bool:
+        """This will tell whether the row is followed without a gap, but for the moment between two watches."""
         row = self._rows.get(key)
-        return row is not None and row.state == "open"
+        return row is not None and row.state != "absent" and not _is_behind(row, now)
 
     def unreadable_in(self, *, key: str) -> Mapping[Uid, str]:
         """This will give the objects of the row that cannot be read, with their names."""
@@ -178,7 +178,7 @@ class Sight:
     def _missing(self, now: float) -> tuple[MissingKind, ...]:
         found: dict[str, MissingKind] = {}
         for row in self._rows.values():
-            if row.state == "absent" and any(self._rows[f"{row.kind}/{one}"].state in ("open", "ended") for one in row.instead):
+            if row.state == "absent" and row.instead and any(self.is_open(key=f"{row.kind}/{one}", now=now) for one in row.instead):
                 found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(row.instead)}. {row.detail}")
             elif row.state == "absent":
                 found.setdefault(row.kind, MissingKind(row.kind, row.why, row.detail))

@@ -37,7 +37,7 @@ class Known(Protocol):
 class Rows(Protocol):
     """What is known of the rows; `sight.Sight` is it."""
 
-    def is_open(self, *, key: str) -> bool: ...
+    def is_open(self, *, key: str, now: float) -> bool: ...
     def unreadable_in(self, *, key: str) -> Mapping[Uid, str]: ...
 
 
@@ -133,7 +133,7 @@ class Verifier:
         """This will name the rows that have turned out to be wrong, for which only a list helps."""
         wrong: list[str] = []
         for key, doubt in list(self._suspicions.items()):
-            if not self._rows.is_open(key=key):
+            if not self._rows.is_open(key=key, now=now):
                 doubt.judge_at = now + SETTLE_SECONDS
             elif now >= doubt.judge_at:
                 del self._suspicions[key]

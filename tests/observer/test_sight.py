@@ -71,9 +71,9 @@ def test_a_row_that_was_behind_already_is_so_when_its_watch_has_ended(sight: Sig
     assert sight.contact(now=101).detail == "Not up to date: Pod. The answer broke off."
 
 
-def test_between_two_watches_nothing_is_verified(sight: Sight) -> None:
+def test_a_row_that_is_not_opened_again_soon_is_not_verified(sight: Sight) -> None:
     sight.ended(key=PODS, at=101)
-    assert not sight.is_open(key=PODS)
+    assert sight.is_open(key=PODS, now=103) and not sight.is_open(key=PODS, now=103.1)
     assert PODS in sight.doubted(at=101), "the next one may wait on a dead connection"
 
 
