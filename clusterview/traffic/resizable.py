@@ -11,7 +11,10 @@ from clusterview.traffic.checking import of_sizes
 def against(sizing: Sizing, cluster: looking.Cluster) -> str:
     """The codes of what stands against making the side smaller, as of now; empty where nothing does."""
     switch = sizing.switch
-    service, residents = cluster.service_among(namespace=sizing.namespace, name=sizing.service)
+    try:
+        service, residents = cluster.service_among(namespace=sizing.namespace, name=sizing.service)
+    except errors.NotFound:
+        return "gone"
     if switch is None or service.uid != sizing.service_uid:
         return "replaced"
     seen = cluster.situation(service=service, residents=residents, key=switch.key, source=sizing.selector, target=service.selector)

@@ -146,6 +146,20 @@ def test_a_size_that_somebody_changed_after_the_look_is_left_as_it_is(olga: Pers
     assert (carried(row, reached).state, row.reason, replicas(lab_shop, BLUE)) == (State.CONFLICT, "resized", LIVE + 1)
 
 
+def test_a_scaling_down_whose_service_is_deleted_ends_and_the_namespace_is_free_again(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
+    made = lab_shop.get("/api/v1/namespaces/store/services/shop")
+    lab_shop.kubectl("delete", "service", "shop", "-n", "store")
+    try:
+        ended = carried(row, reached)
+    finally:
+        metadata, spec = {"name": "shop", "namespace": "store"}, {key: made["spec"][key] for key in ("selector", "ports", "type")}
+        lab_shop.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}))
+    assert (ended.state, ended.reason, ended.detail, replicas(lab_shop, BLUE)) == (State.FAILED_NO_CHANGE, "preflight-size", "gone", LIVE)
+    requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="blue", opened=lambda _: reached)
+
+
 def test_a_viewer_changes_no_size(reached: Sizes, olga: Person) -> None:
     switch = switched(olga, reached)
     viewer = Person(name="victor", role="viewer", token_id=olga.token_id)
