@@ -74,7 +74,7 @@ def story(request: HttpRequest, size: uuid.UUID) -> dict[str, Any]:
 
 @router.post("/{uuid:size}/cancel", response={202: shapes.Begun})
 def cancel(request: HttpRequest, size: uuid.UUID) -> Status[dict[str, str]]:
-    """Stops a warm-up: what was raised at an autoscaler is put back, pods that were added stay."""
+    """Stops a warm-up: what was raised at an autoscaler is put back, pods that were added stay. A scaling down only before its number was sent."""
     someone = identity.require(request, Role.OPERATOR)
     return Status(202, told(resizing.cancel(sizing=found(size), person=someone)))
 

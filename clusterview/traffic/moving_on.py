@@ -143,6 +143,11 @@ def expect_not_asked_back(switch: Operation) -> None:
         raise AskedBack(str(switch.pk))
 
 
+def is_asked_back(operation: Operation) -> bool:
+    """Whether somebody has asked for the way back; whoever has not is held off until the end of the caller's transaction."""
+    return bool(rows_of(operation).select_for_update(no_key=True).values_list("going_back", flat=True).first())
+
+
 def arm(
     switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None
 ) -> str | None:

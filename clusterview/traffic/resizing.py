@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from clusterview.access import transacting
@@ -137,14 +138,15 @@ def warm_up(
 
 
 def cancel(*, sizing: Sizing, person: Person) -> Sizing:
-    """This will stop a warm-up, and have put back what was raised at an autoscaler. Pods that were added stay. Raises Refused."""
+    """This will stop a warm-up, and have put back what was raised at an autoscaler; pods that were added stay. A scaling down is stopped only where
+    nothing was sent of it, for nobody makes the side as large again. Raises Refused.
+    """
     requesting.must(person=person, cluster=requesting.cluster_of(sizing.cluster_id))
-    if sizing.purpose != Sizing.Purpose.WARM_UP:
-        raise Refused(409, "finished")
+    stoppable = moving_on.rows_of(sizing).filter(open=True, going_back=False, returning=False)
     with transaction.atomic():
         requesting.must_still(person=person, cluster=sizing.cluster_id)
-        stopped = moving_on.rows_of(sizing).filter(open=True, going_back=False, returning=False).update(going_back=True, look_again_at=None)
-        if not stopped:
+        warm_up, unsent = Q(purpose=Sizing.Purpose.WARM_UP), Q(purpose=Sizing.Purpose.SCALE_DOWN, step=0)
+        if not stoppable.filter(warm_up | unsent).update(going_back=True, look_again_at=None):
             raise Refused(409, "finished")
         moving_on.record(sizing, ("BACK_REQUESTED", {}), actor=person.name)
     sizing.refresh_from_db()

@@ -168,11 +168,13 @@ def _arm(sizing: Sizing, found: SizeNow, *, expected: int, target: int) -> str |
     """The INTENT, on the version that was read; why not, where that is not allowed any more."""
     body = {"kind": found.kind, "name": found.name, "from": expected, "to": target, "returning": sizing.returning}
     fence = planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch)
-    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body, unless=lambda: _is_shared(sizing, found.uid))
+    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body, unless=lambda: _against(sizing, found.uid))
 
 
-def _is_shared(sizing: Sizing, uid: str) -> str | None:
-    """What is put back is not needed by anybody else, in the very transaction of the INTENT."""
+def _against(sizing: Sizing, uid: str) -> str | None:
+    """What is put back is not needed by anybody else, and what nobody puts back was not called off, in the very transaction of the INTENT."""
+    if sizing.purpose == Sizing.Purpose.SCALE_DOWN:
+        return "asked" if moving_on.is_asked_back(sizing) else None
     return SHARED if sizing.returning and _sharing(_others(sizing), uid=uid) else None
 
 

@@ -160,6 +160,41 @@ def test_a_scaling_down_whose_service_is_deleted_ends_and_the_namespace_is_free_
     requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="blue", opened=lambda _: reached)
 
 
+def test_a_scaling_down_that_has_written_nothing_is_called_off(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
+    resizing.cancel(sizing=row, person=olga)
+    assert (carried(row, reached).state, row.reason, replicas(lab_shop, BLUE)) == (State.CANCELLED, "asked", LIVE)
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+
+
+def test_a_scaling_down_is_called_off_up_to_its_intent_and_not_after_it(
+    olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody puts a workload's number back, so what was accepted as called off is not written."""
+    first = resizing.scale_down(switch=switched(olga, reached), person=olga, replicas=1, opened=lambda _: reached)
+    read, said = reached.size, list[tuple[int, str, set[str]]]()
+
+    def meanwhile(**about: Any) -> Any:
+        found = read(**about)
+        if Sizing.objects.filter(pk=first.pk, state=State.PREPARING, going_back=False).exists():
+            resizing.cancel(sizing=first, person=olga)
+        return found
+
+    with monkeypatch.context() as looking_on:
+        looking_on.setattr(reached, "size", meanwhile)
+        assert (carried(first, reached).state, first.reason, replicas(lab_shop, BLUE)) == (State.CANCELLED, "asked", LIVE)
+
+    def too_late(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        said.append(refused(lambda: resizing.cancel(sizing=second, person=olga)))
+        return send()
+
+    second = resizing.scale_down(switch=Switch.objects.get(), person=olga, replicas=1, opened=lambda _: reached)
+    reached.around_number = too_late
+    assert (carried(second, reached).state, replicas(lab_shop, BLUE)) == (State.SUCCEEDED, 1)
+    assert said == [(409, "finished", set())]
+
+
 def test_a_viewer_changes_no_size(reached: Sizes, olga: Person) -> None:
     switch = switched(olga, reached)
     viewer = Person(name="victor", role="viewer", token_id=olga.token_id)

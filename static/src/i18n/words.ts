@@ -167,6 +167,7 @@ const WORDS = {
     "그동안 {kind} {name}의 최소 파드 수를 {number}개로 유지합니다(이전 {before}개).",
   ],
   warmUp: ["Warm up {side} to {count} pods on {cluster}", "{cluster}의 {side} 쪽을 파드 {count}개로 준비 증설"],
+  stopScaleDown: ["Do not scale down {side} on {cluster}", "{cluster}의 {side} 쪽 축소 중지"],
   stopWarmUp: ["Stop warming up {side} on {cluster}", "{cluster}의 {side} 쪽 준비 증설 중지"],
   scaleDownHow: ["Scale {side} down", "{side} 쪽 축소"],
   scaleDown: ["Scale {side} down to 0 pods on {cluster}", "{cluster}의 {side} 쪽을 파드 0개로 축소"],

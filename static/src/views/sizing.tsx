@@ -46,6 +46,7 @@ export function Warmed({ told }: { told: rest.Size }): JSX.Element {
 export function Resizing({ told, live, against }: { told: rest.Size; live: LiveApplication; against: string }): JSX.Element {
   const doing = useDoing();
   const side = live.sides.find((one) => one.value === told.side);
+  const isBegun = told.purpose === "scale_down" && !["queued", "preparing"].includes(told.state);
   const cancel = async (): Promise<void> => {
     await rest.cancelSize(told.id);
     await store.loadApplications();
@@ -58,10 +59,10 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
       </p>
       <Hold told={told} />
       <p class="quiet">{ifStopped(told.state)}</p>
-      {told.purpose === "warm_up" && !against && (
+      {!isBegun && !against && (
         <p class="row">
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(cancel)}>
-            {t("stopWarmUp", { side: told.side, cluster: page.clusterName })}
+            {t(told.purpose === "warm_up" ? "stopWarmUp" : "stopScaleDown", { side: told.side, cluster: page.clusterName })}
           </button>
         </p>
       )}
