@@ -112,18 +112,9 @@ def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluste
 
 
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
-    with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)):
-        try:
-            _go_through(switch, reach(switch, opened), look=look)
-        except (*SHUT_OUT, NotOpen) as problem:
-            if not _is_shut_out(switch, problem):
-                raise
-            _end_shut_out(switch, problem)
-        except Later:
-            _shut_out.pop(switch.pk, None)
-            raise
-        else:
-            _shut_out.pop(switch.pk, None)
+    shut_out = asking(switch, shut_out=lambda problem: _end_shut_out(switch, problem))
+    with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)), shut_out:
+        _go_through(switch, reach(switch, opened), look=look)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
 
@@ -156,6 +147,23 @@ def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> It
         failed(defect)
     finally:
         IN_WORK.discard(operation.pk)
+
+
+@contextmanager
+def asking(operation: Operation, *, shut_out: Callable[[Exception], None]) -> Iterator[None]:
+    """Around what asks the operation's cluster. `shut_out` is told when it has turned us away for so long that nobody has to wait for it."""
+    try:
+        yield
+    except (*SHUT_OUT, NotOpen) as problem:
+        if not _is_shut_out(operation, problem):
+            raise
+        del _shut_out[operation.pk]
+        shut_out(problem)
+    except Later:
+        _shut_out.pop(operation.pk, None)
+        raise
+    else:
+        _shut_out.pop(operation.pk, None)
 
 
 def reach(operation: Operation, opened: looking.Opener) -> looking.Cluster:
@@ -584,20 +592,19 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
 
 
-def _is_shut_out(switch: Switch, problem: Exception) -> bool:
+def _is_shut_out(operation: Operation, problem: Exception) -> bool:
     """Whether the cluster has turned us away for so long that nobody has to wait for it. What is held waits for a person already."""
-    if isinstance(problem, NotOpen) and Cluster.objects.filter(pk=switch.cluster_id, active=True).exists():
+    if isinstance(problem, NotOpen) and Cluster.objects.filter(pk=operation.cluster_id, active=True).exists():
         return False  # another process has it open
     now = time.monotonic()
-    since, tried_at = _shut_out.get(switch.pk, (now, now))
+    since, tried_at = _shut_out.get(operation.pk, (now, now))
     since = since if now - tried_at <= LONGEST_GAP_SECONDS else now
-    _shut_out[switch.pk] = since, now
-    return switch.state != State.HELD and now - since >= SHUT_OUT_SECONDS
+    _shut_out[operation.pk] = since, now
+    return operation.state != State.HELD and now - since >= SHUT_OUT_SECONDS
 
 
 def _end_shut_out(switch: Switch, problem: Exception) -> None:
     """Nothing can be read or nothing be locked out, so a person gets it, with what is known. An effect of which nobody knows may still land."""
-    del _shut_out[switch.pk]
     why = getattr(problem, "sentence", str(problem))
     reason, lacking = ("no-right", f"{why} ") if isinstance(problem, errors.Forbidden) else ("no-credential", "")
     body: dict[str, Any] = {"why": why}

@@ -62,7 +62,8 @@ def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.clus
     sizing = moving_on.claim_of(Sizing, operation_id=sizing_id, holder=engine.HOLDER)
     if sizing is None:
         return
-    with engine.carrying(sizing, failed=lambda defect: _failed(sizing, defect)):
+    shut_out = engine.asking(sizing, shut_out=lambda problem: _end_shut_out(sizing, problem))
+    with engine.carrying(sizing, failed=lambda defect: _failed(sizing, defect)), shut_out:
         cluster = engine.reach(sizing, opened)
         for _ in range(ROUNDS):
             if not sizing.open:
@@ -445,6 +446,23 @@ def _failed(sizing: Sizing, defect: Exception) -> None:
         moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")
     else:
         moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
+
+
+def _end_shut_out(sizing: Sizing, problem: Exception) -> None:
+    """A scaling down keeps everybody in its namespace from switching, so it waits no longer. What others raised is put back, when that can be."""
+    if sizing.purpose != Sizing.Purpose.SCALE_DOWN:
+        raise problem
+    why = getattr(problem, "sentence", str(problem))
+    body: dict[str, Any] = {"why": why}
+    if sizing.state in engine.IN_DOUBT:
+        body |= {"result": "unclear", "step": sizing.step, "how": doubts.MAY_LAND}
+        moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="shut-out-size", detail=why)
+    elif sizing.at or sizing.returning:
+        moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="shut-out-size", detail=why)
+    elif isinstance(problem, errors.Forbidden):
+        moving_on.step(sizing, State.FAILED_NO_CHANGE, action="SET_ASIDE", body=body, reason="missing-right-size", detail=why)
+    else:
+        moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=body, reason="no-credential-unchanged", detail=why)
 
 
 STEPS: dict[State, Callable[[Sizing, looking.Cluster], None]] = {

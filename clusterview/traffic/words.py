@@ -349,7 +349,7 @@ REASONS: Mapping[str, str] = {
     "It was applied, or not, or may still arrive when the credential is back; what the Service was before is told with it. Renew the credential, "
     "and look at the Service until it does not change any more, before you switch again.",
     "no-credential-unchanged": "The cluster has not accepted Clusterview's credential for a minute; nothing was changed. Renew the credential, then "
-    "switch again.",
+    "try again.",
     "no-right": "Clusterview has not had a right that the switch needs for a minute. The last effect had been applied; what the Service was then is "
     "told with it. `manage.py rbac --switch` prints the rights. Look at the Service, then decide whether to go on or back with a new switch.",
     "no-right-may-land": "Clusterview has not had a right that the switch needs for a minute, and what became of the last patch cannot be told. It "
@@ -380,7 +380,9 @@ REASONS: Mapping[str, str] = {
     "quota-full": "A quota of the namespace is used up, so no more pods come.",
     "no-room": "Pods have no node: the cluster has no room for them.",
     "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
-    "missing-right-size": "Clusterview may not change the autoscaler or the workload: `manage.py rbac --switch` prints the rights.",
+    "missing-right-size": "Clusterview may not read or change what the change of size needs: `manage.py rbac --switch` prints the rights.",
+    "shut-out-size": "The cluster has turned Clusterview away for a minute in the midst of the change of size. The last number was written, or not, "
+    "or may still arrive. Look at the workload until it does not change any more, before you change its size again.",
     "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
     "reverted-afterwards": "It had succeeded; some time after that somebody else changed the selector. Nothing was written against them.",

@@ -11,8 +11,9 @@ import pytest
 from django.utils import timezone
 
 from clusterview.access.people import Person
+from clusterview.kube import errors
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import requesting, resizing
+from clusterview.traffic import engine, requesting, resizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -158,6 +159,54 @@ def test_a_scaling_down_whose_service_is_deleted_ends_and_the_namespace_is_free_
         lab_shop.kubectl("create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}))
     assert (ended.state, ended.reason, ended.detail, replicas(lab_shop, BLUE)) == (State.FAILED_NO_CHANGE, "preflight-size", "gone", LIVE)
     requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="blue", opened=lambda _: reached)
+
+
+def failing(problem: Exception) -> Callable[..., Any]:
+    """A read that the API server answers so."""
+
+    def read(*_: Any, **__: Any) -> Any:
+        raise problem
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("problem", "end", "reason"),
+    [
+        (errors.Forbidden("The account may not do this."), State.FAILED_NO_CHANGE, "missing-right-size"),
+        (errors.Unauthorized("The credential is not accepted."), State.CANCELLED, "no-credential-unchanged"),
+    ],
+    ids=["a right", "the credential"],
+)
+@pytest.mark.parametrize("seconds", [engine.SHUT_OUT_SECONDS, 0.0], ids=["for a moment", "for long"])
+def test_a_scaling_down_that_lacks_what_it_needs_to_read_for_long_ends_with_nothing_written(
+    seconds: float, problem: errors.KubeError, end: State, reason: str, olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = resizing.scale_down(switch=switched(olga, reached), person=olga, opened=lambda _: reached)
+    monkeypatch.setattr(engine, "SHUT_OUT_SECONDS", seconds)
+    with monkeypatch.context() as without:
+        without.setattr(reached, "service_among", failing(problem))
+        assert carried(row, reached).open == bool(seconds)
+    if seconds:
+        assert carried(row, reached).state == State.SUCCEEDED
+    else:
+        assert (row.state, row.reason, row.detail, replicas(lab_shop, BLUE)) == (end, reason, problem.sentence, LIVE)
+
+
+def test_a_credential_that_is_refused_for_long_leaves_a_number_that_is_in_doubt_to_a_person(
+    olga: Person, reached: Sizes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = resizing.scale_down(switch=switched(olga, reached), person=olga, opened=lambda _: reached)
+    monkeypatch.setattr(engine, "SHUT_OUT_SECONDS", 0.0)
+
+    def lose(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        monkeypatch.setattr(reached, "size", failing(errors.Unauthorized("The cluster does not accept the credential.")))
+        raise errors.LostAnswer("The answer was lost.")
+
+    reached.around_number = lose
+    assert (carried(row, reached).state, row.reason) == (State.NEEDS_HUMAN, "shut-out-size")
+    [outcome] = AuditEntry.objects.filter(switch_id=row.pk, action="OUTCOME")
+    assert outcome.body["result"] == "unclear"
 
 
 def test_a_scaling_down_that_has_written_nothing_is_called_off(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
