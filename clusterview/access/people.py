@@ -17,7 +17,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clusterview.access import auditing, names, secrets, transacting
+from clusterview.access import auditing, names, secrets, sessions, transacting
 from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant
 from clusterview.models.people import Role
@@ -57,15 +57,15 @@ def person_of_session(session_key: str | None) -> Person | None:
 
 def persons_of_sessions(keys: Collection[str]) -> dict[str, Person]:
     """The signed-in, active people of these sessions, by session, in two queries however many there are; who is not let in is left out."""
-    sessions = {}
-    for found in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()):
+    live = {}
+    for found in Session.objects.filter(session_key__in=filter(sessions.is_key, keys), expire_date__gt=timezone.now()):
         data = found.get_decoded()
         if data.get(SESSION_KEY) and BACKEND_SESSION_KEY in data:
-            sessions[found] = data
-    ids = {data[SESSION_KEY] for data in sessions.values()}
+            live[found] = data
+    ids = {data[SESSION_KEY] for data in live.values()}
     grants = {str(one.user_id): one for one in Grant.objects.select_related("user").filter(user_id__in=ids, user__is_active=True)}
     people = {}
-    for found, data in sessions.items():
+    for found, data in live.items():
         grant = grants.get(str(data[SESSION_KEY]))
         if grant is not None and constant_time_compare(data.get(HASH_SESSION_KEY, ""), grant.user.get_session_auth_hash()):
             people[found.session_key] = Person(

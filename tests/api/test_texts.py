@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from clusterview.models import Switch
@@ -50,6 +51,13 @@ def test_every_text_that_is_taken_is_guarded(lab: None, bearer: Bearer) -> None:
     taken = [one for path in described["paths"].values() for operation in path.values() for one in places(operation, described)]
     assert {"query person", "SwitchRequest.service", "SwitchRequest.accept"} <= {name for name, _ in taken}
     assert [name for name, text in taken if not any(one in text for one in ("pattern", *HOLDS_ANY))] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/me", "/api/v1/audit"])
+def test_a_cookie_with_nul_is_of_no_session(path: str, lab: None, client: Client) -> None:
+    quoted = f'"\\000{"a" * 31}"'
+    answer = client.get(path, headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={quoted}"})
+    assert answer.status_code == client.get(path).status_code < 500
 
 
 def places(operation: dict[str, Any], described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
