@@ -294,11 +294,13 @@ def situation_of(
     *, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener, reverses: Switch | None = None, at_once: bool = False
 ) -> Situation:
     """The situation of a switch to `to`, as it is now (`at_once`: the workloads as known). One that `reverses` another leads to where that came
-    from and by its key, whether there still are two sides or not.
+    from and by its key, whether there still are two sides or not. Raises Refused.
     """
     with asking():
         reached = opened(cluster)
         now, residents = reached.service_among(namespace=namespace, name=service, at_once=at_once)
+        if reverses and now.uid != reverses.service_uid:
+            raise Refused(409, "service-replaced")
         key = reverses.key if reverses else looking.key_of(service=now, workloads=residents.workloads)
         if key is None:
             raise _without_sides(now, workloads=residents.workloads)

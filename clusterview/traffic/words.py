@@ -312,6 +312,7 @@ REFUSALS: Mapping[str, str] = {
     "open-switch": "Another switch of this Service is running.",
     "idempotency-key": "This Idempotency-Key was used for another request.",
     "finished": "This switch is finished, and there is nothing to go back from.",
+    "service-replaced": "The Service was deleted and created again since that switch, so nothing of it can be taken back. Begin a new switch.",
     "superseded": "A newer switch of this Service exists; go back from that one.",
     "not-held": "This switch is not held: it goes on by itself, or it has ended.",
     "keeping-ended": "The old side is not kept any more.",

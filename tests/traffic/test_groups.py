@@ -189,6 +189,15 @@ def test_who_is_changed_while_the_group_is_taken_back_is_not_written_over(moved:
     assert Switch.objects.count() == 3
 
 
+def test_a_service_that_was_made_anew_since_is_not_taken_back(moved: Moved) -> None:
+    switch = Switch.objects.get(service="shop")
+    moved.services["shop"] = msgspec.structs.replace(moved.services["shop"], uid="uid-made-anew")
+    with pytest.raises(Refused) as refused:
+        requesting.request_back(switch=switch, person=moved.olga, opened=moved)
+    assert (refused.value.status, refused.value.code) == (409, "service-replaced")
+    assert Switch.objects.count() == 3
+
+
 def test_each_is_led_back_to_where_its_own_switch_came_from(moved: Moved) -> None:
     Switch.objects.filter(service="shop").update(from_selector=RED, from_value="red")
     assert moved.take_back() == (["shop-outside", "shop-inside", "shop"], [])

@@ -195,6 +195,7 @@ const KOREAN: Readonly<Record<string, string>> = {
   "open-switch": "이 서비스의 다른 전환이 진행 중입니다.",
   "idempotency-key": "이 Idempotency-Key는 다른 요청에 쓰였습니다.",
   finished: "이 전환은 끝났고 되돌릴 것이 없습니다.",
+  "service-replaced": "그 전환 뒤 서비스가 삭제되고 다시 만들어져 되돌릴 것이 없습니다. 새 전환을 시작하세요.",
   superseded: "이 서비스에 더 새로운 전환이 있습니다. 그 전환에서 되돌리세요.",
   "keeping-ended": "이전 버전을 더 이상 유지하지 않습니다.",
   "bad-minutes": "분은 1에서 1440 사이의 정수입니다.",
