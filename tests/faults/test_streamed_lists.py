@@ -105,7 +105,7 @@ def test_an_observer_that_asks_for_lists_so_shows_the_cluster_and_is_not_trouble
         assert observer is not None
         observer._readers.relist("Deployment")
         wait_until(lambda: _streamed(proxy) > streamed, seconds=10, what="it was asked for again")
-        wait_until(lambda: observer.following._sight.is_open(key="Deployment"), seconds=10, what="it is followed again")
+        wait_until(lambda: observer.following._sight._rows["Deployment"].state == "open", seconds=10, what="it is followed again")
         assert not [one for one in page.since(kept=kept) if "Deployment" in repr(one)], "a list that finds the same says nothing"
     finally:
         keeper.stop()
