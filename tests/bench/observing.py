@@ -15,7 +15,7 @@ TESTS_OWN = ("twisted", "rich", "greenlet")  # structlog and redis import them w
 def main() -> None:
     sys.modules.update(dict.fromkeys(TESTS_OWN))
     import dashboard.celery  # noqa: F401  what the worker imports, so that the memory is the worker's
-    from clusterview import garbage
+    from clusterview import garbage, workers
     from clusterview.kube import kubeconfigs
     from clusterview.observer.observing import Observer
     from clusterview.stream import keys, publishing
@@ -24,6 +24,7 @@ def main() -> None:
     access = kubeconfigs.to_open([sys.argv[1]])[0]
     client = publishing.connect(url=sys.argv[2])
     garbage.return_blocks()
+    workers.take_turns()
     garbage.collect_rarely()
     before = usage()
     began, cpu = time.monotonic(), time.process_time()
