@@ -7,7 +7,6 @@ again as soon as Redis is back, with a new epoch, whether Redis has kept what it
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -105,5 +104,3 @@ class Keeper:
         if self._observer is not None:
             observer, self._observer = self._observer, None
             observer.stop()
-            del observer
-            gc.collect()  # an observer refers to itself, and its picture would lie beside the next one's until somebody looked
