@@ -45,7 +45,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
-      {!application.sizing && application.left && !whyNotNow() && <ScaleDown left={application.left} />}
+      {!application.sizing && application.left && !derived.servesNobody(live) && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={whyNotNow()} />}
       {alone && <Arming />}
     </section>
