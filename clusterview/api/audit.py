@@ -36,6 +36,7 @@ def every_entry(
     One whose number was destroyed is missing to its neighbours.
     """
     found = showing.entries(person=identity.person(request))
+    # Always with an end: to SQLite what is no number is more than any, and a page would begin with it.
     asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before or 2**63 - 1}
     found = found.filter(**{name: value for name, value in asked.items() if value})
     shown = list(found.order_by("-sequence")[:limit])

@@ -54,6 +54,13 @@ def expect_kept(page: Page) -> None:
     expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=40_000)
 
 
+def go_back(page: Page, cluster: Any) -> None:
+    """This will press the button that leads to blue, and wait until the traffic is there."""
+    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
+    wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
+    wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
+
+
 def test_a_click_moves_the_traffic_and_another_brings_it_back(
     page: Page, cluster: Any, cluster_shop: Any, dashboard: Dashboard, cluster_id: str
 ) -> None:
@@ -63,9 +70,7 @@ def test_a_click_moves_the_traffic_and_another_brings_it_back(
     assert selector(cluster) == {"app": "shop", "slot": "green"}
     assert slots_behind(cluster) == {"green"}
 
-    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
-    wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
-    wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
+    go_back(page, cluster)
 
 
 @pytest.fixture
@@ -86,9 +91,7 @@ def test_the_way_back_is_there_when_the_new_sides_deployment_is_deleted(
     expect_kept(page)
     cluster.delete(green)
     expect(page.get_by_text("Nobody is served: shop leads to green")).to_be_visible(timeout=40_000)
-    page.get_by_role("button", name=re.compile("^Go back to blue")).click()
-    wait_for(lambda: selector(cluster) == {"app": "shop", "slot": "blue"}, seconds=10, what="selector is blue again")
-    wait_for(lambda: slots_behind(cluster) == {"blue"}, seconds=10, what="only blue behind the Service")
+    go_back(page, cluster)
 
 
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
