@@ -139,7 +139,7 @@ def step(
 
 def expect_not_asked_back(switch: Operation) -> None:
     """This will hold off who asks for the way back until the end of the caller's transaction. Raises AskedBack for one who came before."""
-    if rows_of(switch).filter(going_back=True).exists():
+    if is_asked_back(switch):
         raise AskedBack(str(switch.pk))
 
 
