@@ -73,7 +73,7 @@ def reset_shop(*, lab: Cluster) -> None:
 
 
 def settle(*, lab: Cluster) -> None:
-    """This will wait until the shop's Deployments are as large and as ready as asked, and only blue pods are behind the Service."""
+    """This will wait until the shop's Deployments are as large and as ready as asked and nobody leaves, and only blue pods are behind the Service."""
 
     def settled() -> bool:
         lab.check()
@@ -81,7 +81,9 @@ def settle(*, lab: Cluster) -> None:
         sizes = [(item["spec"]["replicas"], item["status"].get("replicas"), item["status"].get("readyReplicas")) for item in deployments]
         slices = lab.get("/apis/discovery.k8s.io/v1/namespaces/store/endpointslices?labelSelector=kubernetes.io/service-name%3Dshop")["items"]
         names = [endpoint["targetRef"]["name"] for item in slices for endpoint in item.get("endpoints") or []]
-        return all(a == b == c for a, b, c in sizes) and len(names) == 3 and all(name.startswith("shop-blue") for name in names)
+        leaving = any("deletionTimestamp" in pod["metadata"] for pod in lab.get("/api/v1/namespaces/store/pods")["items"])
+        as_asked = all(a == b == c for a, b, c in sizes) and not leaving
+        return as_asked and len(names) == 3 and all(name.startswith("shop-blue") for name in names)
 
     wait_until(settled, seconds=60, what="the shop is settled")
     wait_until(lambda: led(lab=lab), seconds=60, what="controllers and scheduler have leaders")
