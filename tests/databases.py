@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from clusterview.access import granting
 
 # What somebody may leave in a column of JSON in SQLite.
-RUBBISH = {"text": "'rubbish'", "bytes": "X'ff00'", "a list": "'[1]'", "too deep": "'" + "[" * 200_000 + "'"}
+RUBBISH = {"text": "'rubbish'", "bytes": "X'ff00'", "a list": "'[1]'", "too deep": "'" + "[" * 200_000 + "'", "no UTF-8": "CAST(X'ff22' AS TEXT)"}
 EVERY = [DEFAULT_DB_ALIAS, granting.OWNER]
 
 
@@ -48,7 +48,7 @@ def destroy(*, sequence: int, rubbish: str, column: str = "body") -> None:
     JSON, a word. What is written has the number in it where that is possible: some columns hold nothing twice.
     """
     literals = {"text": f"'rubbish {sequence}'", "bytes": f"X'ff0{sequence}'", "number": f"7{sequence}", "a fraction": f"{sequence}.5"}
-    literals["nothing"] = "NULL"
+    literals |= {"nothing": "NULL", "no UTF-8": f"CAST(X'ff3{sequence}' AS TEXT)"}
     if column == "body":
         literals |= RUBBISH if is_sqlite() else dict.fromkeys(RUBBISH, "'\"rubbish\"'")
     write(sequence=sequence, column=column, literal=literals[rubbish])

@@ -24,7 +24,7 @@ SWITCH, OTHER = (uuid.UUID(f"018f0000-0000-4000-8000-00000000000{number}") for n
 ASKED = {"namespace": "store", "service": "shop", "from": {"slot": "blue"}, "to": {"slot": "green"}}
 CLOSED = {"state": "succeeded", "reason": ""}
 REQUEST, VERIFY, END, SIZES_END, LAST = 1, 2, 3, 6, 7
-KINDS = ["text", "bytes", "number", "a fraction", "nothing"]
+KINDS = ["text", "bytes", "number", "a fraction", "nothing", "no UTF-8"]
 
 
 @pytest.fixture
