@@ -29,7 +29,7 @@ class Asking:
         self._pulse = connection.sibling(size=1)
         self._health = connection.sibling(size=1)
         self._tell, self._clock = tell, clock
-        self.away = threading.Event()  # until the first contact, and while the server cannot be reached
+        self.away = threading.Event()  # until the first contact, and while the server cannot be reached or lets nobody in
         self.away.set()
 
     def pulse_round(self) -> float:
@@ -38,6 +38,7 @@ class Asking:
         try:
             reading.contact(self._pulse)
         except REFUSED as error:
+            self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
             return REFUSED_SECONDS
         except errors.KubeError as error:

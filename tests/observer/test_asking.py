@@ -54,6 +54,31 @@ def test_silence_is_told_with_its_reason_and_sentence(
     assert wait == (REFUSED_SECONDS if reason in ("unauthorized", "plugin", "kubeconfig") else 1.0)
 
 
+@pytest.mark.parametrize(
+    ("error", "is_away"),
+    [
+        (errors.Unreachable("s"), True),
+        (errors.Unauthorized("s"), True),
+        (errors.PluginFailed("s"), True),
+        (errors.BadKubeconfig("s"), True),
+        (errors.ServerError("s", status=502), False),
+    ],
+)
+def test_while_nobody_is_let_in_nobody_else_asks(asking: Asking, monkeypatch: pytest.MonkeyPatch, error: errors.KubeError, is_away: bool) -> None:
+    def fail(_: Any) -> float:
+        raise error
+
+    monkeypatch.setattr(reading, "contact", lambda _: 0.01)
+    asking.pulse_round()
+    assert not asking.away.is_set()
+    monkeypatch.setattr(reading, "contact", fail)
+    asking.pulse_round()
+    assert asking.away.is_set() == is_away
+    monkeypatch.setattr(reading, "contact", lambda _: 0.01)
+    asking.pulse_round()
+    assert not asking.away.is_set()
+
+
 def test_an_answer_is_contact(asking: Asking, told: list[words.Word], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "contact", lambda _: 0.01)
     assert asking.pulse_round() == 1.0
