@@ -2,8 +2,8 @@
 
 Two workloads are sides of a Service when both carry its selector but for one key, and differ in that key. Keys that say *which application*
 a workload is, or which part of one (`app`, `component`, `role`, a Helm release, ...), never tell sides apart unless the annotation names
-them: with them a leader and its followers, or the same chart installed twice, would look like blue and green. A hash that the next rollout
-changes is never such a key.
+them: with them a leader and its followers, or the same chart installed twice, would look like blue and green. A key of no usual name does so only
+beside one of an application. A hash that the next rollout changes is never such a key.
 """
 
 from __future__ import annotations
@@ -39,8 +39,13 @@ def key_of(*, selector: Mapping[str, str], annotations: Mapping[str, str], workl
 def candidate_keys(*, selector: Mapping[str, str], annotations: Mapping[str, str]) -> list[str]:
     """This will list the keys of the selector that may tell sides apart, the likeliest first."""
     chosen = chosen_key(annotations)
-    keys = [chosen] if chosen else [key for key in selector if key not in NAMING_KEYS]
+    keys = [chosen] if chosen else [key for key in selector if _may_tell_versions(key, selector=selector)]
     return in_usual_order(key for key in keys if key in selector)
+
+
+def _may_tell_versions(key: str, *, selector: Mapping[str, str]) -> bool:
+    """A key of no usual name may say which application it is (`io.kompose.service`) as well, where nothing else in the selector says that."""
+    return key in USUAL_KEYS or (key not in NAMING_KEYS and not APPLICATION_KEYS.isdisjoint(selector))
 
 
 def chosen_key(annotations: Mapping[str, str]) -> str:

@@ -86,6 +86,17 @@ def test_two_applications_are_not_two_sides_of_one() -> None:
     assert discover(service(selector={"app": "shop", "tier": "web"}), shop, cart) == []
 
 
+@pytest.mark.parametrize("beside", [{}, {"release": "all"}, {"tier": "web"}], ids=str)
+def test_a_key_of_no_usual_name_tells_no_versions_apart_where_nothing_says_which_application_it_is(beside: dict[str, str]) -> None:
+    labels = [{"io.kompose.service": name} | beside for name in ("shop", "db")]
+    others = [deployment(f"of-{one['io.kompose.service']}", labels=one) for one in labels]
+    assert discover(service(selector=labels[0]), *others) == []
+    annotations = {"clusterview.io/blue-green": "key=io.kompose.service"}
+    assert [one.service for one in discover(service(selector=labels[0], annotations=annotations), *others)] == ["shop"]
+    both = [deployment(f"shop-{way}", labels={"app": "shop", "lane": way}) for way in ("a", "b")]
+    assert [one.key for one in discover(service(selector={"app": "shop", "lane": "a"}), *both)] == ["lane"]
+
+
 def test_the_annotation_may_name_any_key() -> None:
     chosen = service(selector={"app": "shop-a"}, annotations={"clusterview.io/blue-green": "key=app"})
     [found] = discover(chosen, deployment("a", labels={"app": "shop-a"}), deployment("b", labels={"app": "shop-b"}))
