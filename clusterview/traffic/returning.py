@@ -36,19 +36,27 @@ class Returned(NamedTuple):
 
 def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Opener = looking.cluster) -> Returned:
     """This will take a group's switches back, the last one first. One that runs is turned around, and one that was not begun never begins.
-    Raises Refused.
+    Raises Refused where nothing was begun.
     """
     members = list(Switch.objects.filter(group=group, cluster__active=True).order_by("-position"))
     if not members:
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
-    turned = [_begin_alone(one, person=person, opened=opened) for one in members if one.open]
     moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
     found = {one: _why_left(one, opened=opened) for one in moved}
     going, left = [one for one, why in found.items() if why is None], [why for why in found.values() if why is not None]
-    if not turned and not moved:
+    if not moved and not any(one.open for one in members):
         raise Refused(409, "finished")
-    return Returned([*turned, *_begin(going, person=person, opened=opened)], left)
+    begun, refused = list[Switch](), None
+    for some in (*([one] for one in members if one.open), going):
+        try:
+            begun += _begin(some, person=person, opened=opened)
+        except Refused as refusal:
+            refused = refused or refusal
+            left += [Left(one, "not-begun") for one in some]
+    if refused is not None and not begun:
+        raise refused
+    return Returned(begun, left)
 
 
 def _begin(going: list[Switch], *, person: Person, opened: looking.Opener) -> list[Switch]:

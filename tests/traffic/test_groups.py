@@ -189,6 +189,27 @@ def test_who_is_changed_while_the_group_is_taken_back_is_not_written_over(moved:
     assert Switch.objects.count() == 3
 
 
+def test_who_cannot_be_taken_back_while_another_is_turned_around_is_told_and_not_said_to_be_unchanged_with_it(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Switch.objects.filter(service="shop-inside").update(state=State.VERIFYING, open=True)
+    as_it_was = dict(moved.services)
+    monkeypatch.setattr(moved, "service", lambda *, namespace, name: as_it_was[name])
+    moved.lead("shop", RED, by="somebody")
+    assert moved.take_back() == (["shop-inside"], [("shop-outside", "not-begun", ""), ("shop", "not-begun", "")])
+
+
+def test_where_the_cluster_does_not_answer_nobody_is_turned_around(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(**_: object) -> ServiceNow:
+        raise errors.Unreachable("The cluster does not answer.")
+
+    Switch.objects.filter(service="shop-inside").update(state=State.VERIFYING, open=True)
+    monkeypatch.setattr(moved, "service", unreachable)
+    with pytest.raises(Refused) as refused:
+        moved.take_back()
+    assert (refused.value.status, Switch.objects.filter(going_back=True).count()) == (503, 0)
+
+
 def test_a_service_that_was_made_anew_since_is_not_taken_back(moved: Moved) -> None:
     switch = Switch.objects.get(service="shop")
     moved.services["shop"] = msgspec.structs.replace(moved.services["shop"], uid="uid-made-anew")
