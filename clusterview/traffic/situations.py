@@ -97,6 +97,14 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     workloads: tuple[tuple[str, str], ...] = ()
 
 
+class KeptSlice(msgspec.Struct, frozen=True):
+    """An EndpointSlice with endpoints that Kubernetes' own controller does not keep: of which Service, and who does, empty where nobody says so."""
+
+    service: str
+    name: str
+    keeper: str = ""
+
+
 class Quota(msgspec.Struct, frozen=True):
     """A ResourceQuota that holds pods back: each `resource used/hard` that is used up."""
 
@@ -116,6 +124,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     replica_sets: tuple[objects.ReplicaSet, ...] = ()
     guards: tuple[Guard, ...] = ()
     drivers: tuple[Driver, ...] = ()
+    kept_slices: tuple[KeptSlice, ...] = ()
     quotas: tuple[Quota, ...] = ()
     unread: tuple[str, ...] = ()
 

@@ -17,12 +17,13 @@ from clusterview.kube import errors, kinds, listing, reading, structs
 from clusterview.kube.connections import Connection
 from clusterview.observer import quantities, translating
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, Guard, Quota, Surroundings
+from clusterview.traffic.situations import Driver, Guard, KeptSlice, Quota, Surroundings
 
 LIST_SECONDS = 3.0
 AT_ONCE = 4
-BUILT_IN = ("Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "ResourceQuota")
+BUILT_IN = ("Service", "EndpointSlice", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "ResourceQuota")
 INSTALLED = ("ServiceMonitor", "PodMonitor", "AuthorizationPolicy", "PeerAuthentication", "Rollout", "Canary")
+KEPT_BY, CONTROLLER = "endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"
 OF_PODS = ("count/pods", "pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 
 Read = dict[str, Any]
@@ -91,6 +92,7 @@ def _surroundings(found: Read) -> Surroundings:
         replica_sets=tuple(one for one in records("ReplicaSet") if one.owner is not None and one.owner.kind == "Rollout"),
         guards=tuple(guard for read in (_budgets, _policies, _monitors) for guard in read(of)),
         drivers=(*map(_rollout, of("Rollout")), *map(_canary, of("Canary"))),
+        kept_slices=tuple(_kept_slices(of)),
         quotas=tuple(quota for item in of("ResourceQuota") if (quota := _quota(item)).used_up),
         unread=tuple(sorted(one.resource for one in found.values() if isinstance(one, Unread))),
     )
@@ -124,6 +126,14 @@ def _monitors(of: Of) -> Iterator[Guard]:
     for kind in ("ServiceMonitor", "PodMonitor", "AuthorizationPolicy", "PeerAuthentication"):
         for item in of(kind):
             yield Guard(kind=kind, name=item.metadata.name, selection=_selection(item.spec.selector), services=kind == "ServiceMonitor")
+
+
+def _kept_slices(of: Of) -> Iterator[KeptSlice]:
+    """https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management"""
+    for item in of("EndpointSlice"):
+        keeper = item.metadata.labels.get(KEPT_BY, "")
+        if item.endpoints and keeper != CONTROLLER:
+            yield KeptSlice(item.metadata.labels.get(translating.SERVICE_LABEL, ""), item.metadata.name, keeper)
 
 
 def _rollout(item: structs.Rollout) -> Driver:

@@ -60,6 +60,12 @@ def a_stranger_in_green(_: Lab, apply: Apply) -> None:
     apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}})
 
 
+def endpoints_by_hand(_: Lab, apply: Apply) -> None:
+    metadata = {"name": "shop-by-hand", "namespace": "store", "labels": {"kubernetes.io/service-name": "shop"}}
+    kept = {"addressType": "IPv4", "ports": [{"name": "http", "port": 8080}], "endpoints": [{"addresses": ["10.9.9.9"]}]}
+    apply({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, **kept})
+
+
 def by_hash(lab: Lab, apply: Apply) -> None:
     template_hash = of_green(lab)[0]["metadata"]["labels"]["pod-template-hash"]
     apply(service("shop-x", selector={"app": "shop", "pod-template-hash": template_hash}))
@@ -94,6 +100,7 @@ CASES = (
     Case("no-ready", "block", arrange=green_is_unready),
     Case("green-smaller", "block", arrange=green_is_smaller),
     Case("third-workload", "block", arrange=a_stranger_in_green),
+    Case("kept-endpoints", "block", arrange=endpoints_by_hand),
     Case("port-missing", "block", name="shop-x", arrange=applied(ports=[{"port": 80, "targetPort": "admin"}])),
     Case("ssa-owner", "warn", name="shop-x", arrange=applied("--server-side", "--field-manager=deploy-bot")),
     Case("owner", "warn", name="shop-x", arrange=applied(annotations={"meta.helm.sh/release-name": "shop"})),

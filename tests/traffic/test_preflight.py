@@ -9,15 +9,16 @@ import pytest
 
 from clusterview.topology import objects
 from clusterview.traffic import preflight, words
+from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.preflight import Level
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, FieldOwner, Guard, Quota, Right, Situation, Surroundings
+from clusterview.traffic.situations import Driver, FieldOwner, Guard, KeptSlice, Quota, Right, Situation, Surroundings
 from tests.traffic.making import BLUE, GREEN, HTTP, NAMESPACE, deployment, ingress, pod, service, service_now, situation, stateful_set
 
 IN_ORDER = {
     "selectorless", "external-name", "headless-statefulset", "no-ready", "green-smaller", "port-missing", "third-workload", "no-op",
     "pod-template-hash", "owner", "ssa-owner", "missing-right", "dry-run", "key-in-template", "shared-config", "namespace-terminating",
-    "same-pods", "old-side-only", "quota",
+    "kept-endpoints", "same-pods", "old-side-only", "quota",
 }  # fmt: skip
 
 
@@ -96,6 +97,7 @@ ROLLOUTS = "argo-rollouts.argoproj.io/managed-by-rollouts"
         ("owner", amid(drivers=(Driver(kind="Rollout", name="shop", services=("shop", "shop-preview")),))),
         ("owner", amid(drivers=(Driver(kind="Canary", name="shop", workloads=(("Deployment", "shop-blue"),)),))),
         ("namespace-terminating", amid(namespace_terminating=True)),
+        ("kept-endpoints", amid(kept_slices=(KeptSlice("cart", "cart-x"), KeptSlice("shop", "shop-by-hand")))),
     ],
 )
 def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
@@ -317,6 +319,20 @@ def test_another_number_behind_the_same_port_name_is_told() -> None:
 def test_a_named_port_of_another_protocol_is_missing() -> None:
     udp = tuple(pod(f"g{n}", labels=GREEN, of="shop-green", port=objects.ContainerPort("http", 8080, "UDP")) for n in range(3))
     assert level_of("port-missing", situation(pods=(*situation(green=0).pods, *udp))) is Level.BLOCK
+
+
+def test_a_side_is_not_scaled_down_under_a_service_that_nobody_wants_to_switch() -> None:
+    kept = msgspec.structs.replace(INSIDE, annotations={"clusterview.io/ignore": "true"})
+    seen = situation(service=service_now(selector=GREEN), around=Surroundings(services=(service(selector=GREEN), kept)))
+    assert [one.params["services"] for one in of_sizes.scale_down(seen, replicas=0) if one.level is Level.BLOCK] == [INSIDE.name]
+
+
+@pytest.mark.parametrize("resource", ["horizontalpodautoscalers.autoscaling", "services"])
+def test_a_size_is_not_changed_where_what_holds_it_could_not_be_listed(resource: str) -> None:
+    seen = situation(service=service_now(selector=GREEN), around=Surroundings(unread=(resource,)))
+    assert [one.code for one in of_sizes.scale_down(seen, replicas=0) if one.level is Level.BLOCK] == ["unread"]
+    grown = [one.code for one in of_sizes.warm_up(seen, target=9) if one.level is Level.BLOCK]
+    assert grown == (["unread"] if resource != "services" else [])
 
 
 def test_going_back_never_waits_for_the_side_it_leaves() -> None:

@@ -12,7 +12,7 @@ from clusterview.kube import errors, kinds, listing
 from clusterview.kube.kinds import KindSpec
 from clusterview.traffic import surveying
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, Quota, Surroundings
+from clusterview.traffic.situations import Driver, KeptSlice, Quota, Surroundings
 
 Survey = Callable[..., Surroundings]
 GROUPS = ("apps", "argoproj.io", "flagger.app", "monitoring.coreos.com", "security.istio.io")
@@ -82,6 +82,16 @@ def test_kinds_of_others_are_asked_for_only_where_they_are_installed(survey: Sur
     forbidden = {kind: errors.Forbidden("no") for kind in surveying.INSTALLED}
     assert survey(groups=("apps",), **forbidden).unread == ()
     assert len(survey(groups=errors.Forbidden("no"), **forbidden).unread) == len(surveying.INSTALLED)
+
+
+def test_endpoints_that_somebody_else_keeps_are_told_with_who_does(survey: Survey) -> None:
+    def slice_of(name: str, *, keeper: str = "", endpoints: int = 1) -> dict[str, Any]:
+        labels = {"kubernetes.io/service-name": "shop"} | ({"endpointslice.kubernetes.io/managed-by": keeper} if keeper else {})
+        return {"metadata": {"name": name, "labels": labels}, "addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.9"]}] * endpoints}
+
+    ours, empty = slice_of("shop-a", keeper="endpointslice-controller.k8s.io"), slice_of("shop-b", keeper="mesh.example", endpoints=0)
+    found = survey(EndpointSlice=[ours, empty, slice_of("shop-c", keeper="mesh.example"), slice_of("shop-d")])
+    assert found.kept_slices == (KeptSlice("shop", "shop-c", "mesh.example"), KeptSlice("shop", "shop-d"))
 
 
 def test_a_namespace_that_ends_is_told_and_one_that_may_not_be_read_is_unread(survey: Survey) -> None:

@@ -12,7 +12,8 @@ from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Right, Situation
 
 GROUPS = {"HorizontalPodAutoscaler": "autoscaling", "Deployment": "apps", "StatefulSet": "apps"}
-NEEDED = {"horizontalpodautoscalers.autoscaling", "services"}
+TO_GROW = {"horizontalpodautoscalers.autoscaling"}
+TO_SHRINK = TO_GROW | {"services"}
 RESOURCES = {"HorizontalPodAutoscaler": "horizontalpodautoscalers", "Deployment": "deployments", "StatefulSet": "statefulsets"}
 
 
@@ -23,9 +24,7 @@ def scale_down(situation: Situation, *, replicas: int) -> Iterator[Check]:
     yield from _one_workload(side, params)
     is_live = any(selectors.matches(selector=situation.service.selector, labels=one.template_labels) for one in side)
     yield _check("side-live", is_live, params, side)
-    unread = set(situation.around.unread if situation.around else ()) & NEEDED
-    if unread:
-        yield Check(code="unread", level=Level.BLOCK, params={"resources": ", ".join(sorted(unread)), "namespace": situation.service.namespace})
+    yield from _unread(situation, TO_SHRINK)
     yield _check("not-smaller", bool(side) and replicas >= side[0].wanted, params, side)
     scalers = autoscalers_of(situation, side)
     yield _check("autoscaled", bool(scalers), params | {"names": ", ".join(one.name for one in scalers)}, scalers)
@@ -41,6 +40,7 @@ def warm_up(situation: Situation, *, target: int) -> Iterator[Check]:
     params = {"side": situation.to_selector.get(situation.key, ""), "target": str(target), "ready": str(ready)}
     yield from _one_workload(side, params)
     yield _check("warm", ready >= target, params, side)
+    yield from _unread(situation, TO_GROW)
     scalers = autoscalers_of(situation, side)
     small = [one for one in scalers if one.maximum < target]
     yield _check("autoscaler-most", bool(small), params | {"names": ", ".join(f"{one.name} {one.maximum}" for one in small)}, small)
@@ -63,6 +63,12 @@ def rights_for(kinds: set[str]) -> list[Right]:
 
 def _one_workload(side: list[Switchable], params: dict[str, str]) -> Iterator[Check]:
     yield _check("one-workload", len(side) != 1, params | {"count": str(len(side))}, side)
+
+
+def _unread(situation: Situation, needed: set[str]) -> Iterator[Check]:
+    """What could not be listed is not known to be none."""
+    if unread := needed.intersection(situation.around.unread if situation.around else ()):
+        yield Check(code="unread", level=Level.BLOCK, params={"resources": ", ".join(sorted(unread)), "namespace": situation.service.namespace})
 
 
 def _rights(situation: Situation) -> Iterator[Check]:

@@ -76,21 +76,32 @@ def _namespace(situation: Situation) -> Iterator[Check]:
         yield Check(code="namespace-terminating", level=level, params={"namespace": situation.service.namespace})
 
 
+def _kept_endpoints(situation: Situation) -> Iterator[Check]:
+    """Traffic goes to the endpoints that somebody else keeps too, whatever the selector is, so no switch of it would be a whole one."""
+    if situation.around is None:
+        return
+    found = [one for one in situation.around.kept_slices if one.service == situation.service.name]
+    keepers = ", ".join(sorted({one.keeper for one in found if one.keeper}))
+    kept = tuple(Ref("EndpointSlice", situation.service.namespace, one.name) for one in found)
+    params = {"names": ", ".join(sorted(one.name for one in found)), "keepers": keepers or "somebody"}
+    yield Check(code="kept-endpoints", level=Level.BLOCK if found else Level.OK, params=params, objects=kept)
+
+
 def _same_pods(situation: Situation) -> Iterator[Check]:
     """A Service over both sides stays right whatever is switched; one over the old side alone stays behind."""
     if situation.around is None:
         return
-    behind = only_on(situation, situation.from_selector, other=situation.to_selector)
+    behind = [one for one in only_on(situation, situation.from_selector, other=situation.to_selector) if not lookalikes.is_ignored(one)]
     params = sides_of(situation) | {"services": ", ".join(sorted(one.name for one in behind)), "group": _group(situation, situation.around)}
     yield Check(code="same-pods", level=Level.WARN if behind else Level.OK, params=params, objects=refs(behind))
 
 
 def only_on(situation: Situation, side: dict[str, str], *, other: dict[str, str]) -> list[objects.Service]:
-    """The other Services that lead to one side and not to the other one."""
+    """The other Services that lead to one side and not to the other one, those too that nobody wants to switch."""
     before, after = _labels(situation, side), _labels(situation, other)
     return [
         one for one in (situation.around.services if situation.around else ())
-        if one.name != situation.service.name and one.type != "ExternalName" and not lookalikes.is_ignored(one)
+        if one.name != situation.service.name and one.type != "ExternalName"
         and _any(one.selector, before) and not _any(one.selector, after)
     ]  # fmt: skip
 
@@ -174,6 +185,7 @@ CHECKS: Looks = (
     _missing_right,
     _dry_run,
     _namespace,
+    _kept_endpoints,
     _same_pods,
     _old_side_only,
     _quota,
