@@ -6,6 +6,7 @@ import json
 from typing import NamedTuple
 
 from clusterview.topology import objects
+from clusterview.traffic import planning
 from clusterview.traffic.situations import ServiceNow, Situation
 
 AWS_TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
@@ -25,6 +26,13 @@ def follow_late(situation: Situation) -> bool:
     """This will tell whether something outside the cluster learns of new endpoints at its own pace."""
     service = situation.service
     return service.type == "LoadBalancer" or service.external_traffic_policy == "Local" or ip_targets(situation) is not None
+
+
+def may_overlap(situation: Situation) -> bool:
+    """Whether the selector without the key matches exactly the pods of both sides."""
+    wide = planning.widened(selector=situation.from_selector, key=situation.key)
+    both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
+    return {pod.uid for pod in situation.pods_of(wide)} == both
 
 
 def ip_targets(situation: Situation) -> IpTargets | None:

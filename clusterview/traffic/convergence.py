@@ -15,13 +15,15 @@ from clusterview.topology import objects
 
 class Convergence(msgspec.Struct, frozen=True, kw_only=True):
     """`missing` are ready pods without an endpoint, `strangers` endpoints of pods outside the new side (old ones, or none at all),
-    `ports` Service ports that some ready pod is not listed for. Converged when there are ready pods and all three are empty.
+    `ports` Service ports that some ready pod is not listed for. Converged when there are ready pods and all three are empty. `others` are pods
+    that the selector matches and that are of neither side.
     """
 
     ready: frozenset[str]
     missing: frozenset[str]
     strangers: frozenset[str]
     ports: frozenset[str]
+    others: frozenset[str] = frozenset()
 
     @property
     def converged(self) -> bool:
@@ -29,7 +31,7 @@ class Convergence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    *, ready: Collection[str], present: Collection[str], slices: Iterable[objects.EndpointSlice], ports: Iterable[str]
+    *, ready: Collection[str], present: Collection[str], slices: Iterable[objects.EndpointSlice], ports: Iterable[str], others: Iterable[str] = ()
 ) -> Convergence:
     """This will compare the Service's slices with its pods.
 
@@ -50,4 +52,5 @@ def compare(
         missing=frozenset(set(ready) - set(listed)),
         strangers=frozenset(strangers | (set(listed) - set(ready))),
         ports=frozenset(port for uid, names in listed.items() if uid in ready for port in wanted - names),
+        others=frozenset(others),
     )

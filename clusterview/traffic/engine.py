@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Operation, Switch
-from clusterview.traffic import doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
+from clusterview.traffic import balancers, doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -263,6 +263,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         detail = ", ".join([f"{one.verb} {one.resource}" for one in situation.missing_rights] if lacks_right else blocked)
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=detail)
         return
+    if switch.between and not switch.at and not switch.returning and not balancers.may_overlap(situation):
+        _not_sent(switch, reason="overlap-over-others", state=State.FAILED_NO_CHANGE)
+        return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
     _mark(switch, cluster, look=look_of(situation, began=began))
 
@@ -281,7 +284,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
         return
     except (errors.LostAnswer, *NOT_NOW) as problem:
-        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_turned_away(switch))
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_no_try(switch, held_for="no-writes"))
         raise
     except errors.Forbidden as problem:
         _not_sent(switch, reason="missing-right", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
@@ -304,9 +307,11 @@ def _look_again(switch: Switch) -> NoReturn:
     raise Later("the cluster answers too slowly to act on what was seen")
 
 
-def _turned_away(switch: Switch) -> dict[str, Any]:
-    """What the row says while the cluster takes no writes: that it is waited for, and no try less, for the Service has not moved away."""
-    return {"tries": switch.tries - 1, "held_for": "no-writes"}
+def _no_try(switch: Switch, *, held_for: str) -> dict[str, Any]:
+    """What the row says while the cluster takes no writes or its answers are lost: that it is waited for, and no try less, for the Service has not
+    moved away.
+    """
+    return {"tries": switch.tries - 1, "held_for": held_for}
 
 
 def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
@@ -327,7 +332,7 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
     elif reply.result == "missed":
         is_busy = isinstance(reply.problem, NOT_NOW)
-        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **(_turned_away(switch) if is_busy else {}))
+        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **(_no_try(switch, held_for="no-writes") if is_busy else {}))
         if reply.problem and is_busy:
             raise reply.problem
     elif reply.result == "refused":
@@ -345,7 +350,11 @@ def _classify(switch: Switch, cluster: looking.Cluster) -> None:
     if found.result == "applied":
         _applied(switch, version=found.version, how=found.how)
     elif found.result == "void":
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body={"result": "void", "step": switch.step, "how": found.how})
+        is_lost = found.how == doubts.SEALED
+        body = {"result": "void", "step": switch.step, "how": found.how}
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body=body, **(_no_try(switch, held_for="lost-answers") if is_lost else {}))
+        if is_lost:
+            raise Later("the cluster's answer was lost, and its object has not moved")
     else:
         body = {"result": "unclear", "step": switch.step, "how": found.how}
         moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
@@ -369,7 +378,8 @@ def _watch_endpoints(switch: Switch, _: looking.Cluster) -> None:
 
 
 def _verify(switch: Switch, cluster: looking.Cluster) -> None:
-    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once.
+    """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once. While both
+    sides take traffic a pod of neither one ends that.
 
     A side that nobody is left of is not waited for, as long as there is one to go back to. Nodes follow the endpoints, and no API tells when: so
     they have `FOLLOW_SECONDS` for it before this is called the end.
@@ -387,7 +397,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             _turn_back(switch, reason="asked")
             return
         since_effect = (timezone.now() - (switch.applied_at or timezone.now())).total_seconds()
-        seen = cluster.convergence(service=service)
+        seen = cluster.convergence(service=service, sides=(switch.from_selector, switch.to_selector))
         filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
             _turn_back(switch, reason="emptied")
@@ -400,8 +410,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
                 return
             watched_until = max(watched_until, converged[0] + settings.FOLLOW_SECONDS + LONGEST_PAUSE)
             continue
-        if seen.converged and since_effect >= switch.overlap_seconds:
-            moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect)})
+        if (seen.converged and since_effect >= switch.overlap_seconds) or (seen.others and _is_overlapping(switch)):
+            moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect), "others": len(seen.others)})
             return
         if not seen.converged and since_effect > CONVERGE_SECONDS + (switch.overlap_seconds if _is_overlapping(switch) else 0):
             _not_converged(switch, missing=len(seen.missing), strangers=len(seen.strangers))

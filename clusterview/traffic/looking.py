@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -183,16 +183,19 @@ class Cluster:
         pods = self.records(kind="Pod", namespace=namespace)
         return any(pod.ready and not pod.deleting and selectors.matches(selector=selector, labels=pod.labels) for pod in pods)
 
-    def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
-        """This will compare the Service's slices with the pods that its selector matches, both as they are now."""
+    def convergence(self, *, service: ServiceNow, sides: Collection[dict[str, str]] = ()) -> convergence.Convergence:
+        """This will compare the Service's slices with the pods that its selector matches, both as they are now, and name the pods that are of none of
+        the sides.
+        """
         namespace = service.namespace
         pods, every_slice = self.at_once(*(partial(self.records, kind=kind, namespace=namespace) for kind in ("Pod", "EndpointSlice")))
         matched = [pod for pod in pods if selectors.matches(selector=service.selector, labels=pod.labels)]
         present = [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
         ready = [pod.uid for pod in present if pod.ready and not pod.deleting]
         slices = [one for one in every_slice if one.service == service.name]
+        others = [pod.uid for pod in present if sides and not any(selectors.matches(selector=one, labels=pod.labels) for one in sides)]
         return convergence.compare(
-            ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports]
+            ready=ready, present=[pod.uid for pod in present], slices=slices, ports=[port.name for port in service.ports], others=others
         )
 
 

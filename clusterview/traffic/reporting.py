@@ -95,7 +95,7 @@ def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
         "finished_at": sizing.finished_at,
         "held_for": sizing.held_for,
         "reason": sizing.reason,
-        "sentence": words.reason(sizing.reason or sizing.held_for) if sizing.reason or sizing.held_for else "",
+        "sentence": words.reason(why) if (why := (sizing.open and sizing.held_for) or sizing.reason) else "",
         "detail": sizing.detail,
         "target": sizing.target,
         "numbers": numbers(sizing),
@@ -104,10 +104,11 @@ def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def numbers(sizing: Sizing) -> list[dict[str, Any]]:
-    """The numbers that it changes; `stands` while one is as this operation wrote it."""
+    """The numbers that it changes; `stands` while one is as this operation wrote it, as far as that is known."""
     plan = enumerate(sizing.plan)
     return [
-        {"kind": step["kind"], "name": step["name"], "was": step["back"], "to": step["to"], "stands": number < sizing.at} for number, step in plan
+        {"kind": step["kind"], "name": step["name"], "was": step["back"], "to": step["to"], "stands": number < sizing.at and not step.get("lowered")}
+        for number, step in plan
     ]
 
 

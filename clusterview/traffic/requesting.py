@@ -99,7 +99,7 @@ def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
         )  # fmt: skip
     except planning.UnsafeSelector:
         patch = []
-    overlap = balancers.follow_late(situation) and _overlaps(situation)
+    overlap = balancers.follow_late(situation) and balancers.may_overlap(situation)
     return {
         "service": service.name,
         "checks": [told(one) for one in checks],
@@ -376,7 +376,7 @@ def _row(
     if not 0 <= seconds <= LONGEST_OVERLAP_SECONDS:
         raise Refused(422, "bad-overlap")
     if seconds and reverses is None:
-        if _overlaps(situation):
+        if balancers.may_overlap(situation):
             between = [planning.widened(selector=situation.from_selector, key=situation.key)]
         elif overlap_seconds is not None:
             raise Refused(422, "no-overlap")
@@ -405,13 +405,6 @@ def _checks_in_group(situation: Situation, *, services: Sequence[str]) -> list[C
     """What there is to say of one of several Services: that others would be left behind is not true of those that are switched together with it."""
     checks = preflight.check(situation)
     return [one for one in checks if one.code != "same-pods" or not {ref.name for ref in one.objects} <= set(services)]
-
-
-def _overlaps(situation: Situation) -> bool:
-    """Whether the selector without the key matches exactly the pods of both sides."""
-    wide = planning.widened(selector=situation.from_selector, key=situation.key)
-    both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
-    return {pod.uid for pod in situation.pods_of(wide)} == both
 
 
 def _refuse_other(situation: Situation, *, shown: confirming.Shown | None, person: Person, cluster: str, opened: looking.Opener) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypedDict
+from contextlib import contextmanager, suppress
+from typing import Any, NotRequired, TypedDict
 
 from django.db import transaction
 from django.db.models import F
@@ -32,15 +32,17 @@ ROUNDS = 100
 OURS = (patching.FIELD_MANAGER, "")  # who wrote the number last, where anybody is named
 
 SHARED = "shared"
+TRIED_AGAIN = frozenset({"missing-right-size", "no-credential-size"})
 
 ENDS = {"not_armed": State.CANCELLED, "not_allowed": State.CANCELLED, "read_only": State.CANCELLED, "asked": State.CANCELLED}
-ENDS |= {"preflight-size": State.FAILED_NO_CHANGE}
+ENDS |= {"not-needed": State.CANCELLED, "preflight-size": State.FAILED_NO_CHANGE, "not-written": State.FAILED_NO_CHANGE}
 ENDS |= {"resized": State.CONFLICT, "kept-moving": State.CONFLICT}
 
 
 class Step(TypedDict):
     """One number: `now` is what it was when it was planned, `to` what it becomes, `back` what it is put back to in the end. Of several
-    operations on one object `order` tells which was planned last, and so knows what was there before.
+    operations on one object `order` tells which was planned last, and so knows what was there before. `lowered` is set where somebody else made it
+    smaller while it was held.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Step(TypedDict):
     to: int
     back: int
     order: int
+    lowered: NotRequired[bool]
 
 
 def steps_of(sizing: Sizing) -> list[Step]:
@@ -62,7 +65,7 @@ def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.clus
     sizing = moving_on.claim_of(Sizing, operation_id=sizing_id, holder=engine.HOLDER)
     if sizing is None:
         return
-    shut_out = engine.asking(sizing, shut_out=lambda problem: _end_shut_out(sizing, problem))
+    shut_out = engine.asking(sizing, shut_out=lambda problem: _shut_out(sizing, problem))
     with engine.carrying(sizing, failed=lambda defect: _failed(sizing, defect)), shut_out:
         cluster = engine.reach(sizing, opened)
         for _ in range(ROUNDS):
@@ -79,6 +82,9 @@ def _queue(sizing: Sizing, cluster: looking.Cluster) -> None:
     if not sizing.planned and holding.is_over(sizing):
         _forget(sizing)
         return
+    if sizing.going_back:
+        moving_on.step(sizing, State.CANCELLED, action="ENDED", reason="asked")
+        return
     others = _others(sizing)
     try:
         joined, raised = _to_change(sizing, cluster, others) if sizing.planned else _to_hold(sizing, cluster, others)
@@ -91,7 +97,7 @@ def _queue(sizing: Sizing, cluster: looking.Cluster) -> None:
     plan = [*joined, *raised]
     with _one_at_a_time(sizing):
         now = _others(sizing)
-        if _gist(now) != _gist(others) or _is_ahead(now, plan):
+        if _gist(now) != _gist(others) or _is_ahead(now, plan, of=sizing):
             raise engine.Later("another operation changes its autoscaler")
         moving_on.step(sizing, State.PREPARING, action="PLANNED", body={"plan": plan}, plan=plan, planned=True, at=len(joined))
 
@@ -108,6 +114,8 @@ def _prepare(sizing: Sizing, cluster: looking.Cluster) -> None:
         _undo(sizing, reason="asked")
     elif sizing.at == len(sizing.plan):
         _reached(sizing)
+    elif sizing.purpose == Sizing.Purpose.KEEP and holding.is_over(sizing):
+        _undo(sizing, reason="not-needed")
     else:
         _write(sizing, cluster, steps_of(sizing)[sizing.at])
 
@@ -124,16 +132,15 @@ def _reached(sizing: Sizing) -> None:
 
 def _write(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
     """The next number. A side that has the traffic again by now, or that others lead to alone, is not made smaller."""
-    if sizing.purpose == Sizing.Purpose.SCALE_DOWN and (blocked := resizable.against(sizing, cluster)):
-        _undo(sizing, reason="preflight-size", detail=blocked)
-        return
     found = _size(sizing, cluster, step)
     if found is not None and _is_there(sizing, found, step):
         moving_on.step(sizing, State.PREPARING, action="AS_WANTED", body={"number": found.number}, at=sizing.at + 1, tries=0)
+    elif sizing.purpose == Sizing.Purpose.SCALE_DOWN and (blocked := resizable.against(sizing, cluster)):
+        _undo(sizing, reason="preflight-size", detail=blocked)
     elif found is None or found.number != step["now"]:
         _undo(sizing, reason="resized", detail=_who(found))
     elif sizing.tries >= engine.LONGEST_TRIES:
-        _undo(sizing, reason="kept-moving")
+        _undo(sizing, reason="not-written" if sizing.held_for else "kept-moving")
     elif reason := _arm(sizing, found, expected=step["now"], target=step["to"]):
         _undo(sizing, reason=reason)
     else:
@@ -156,8 +163,9 @@ def _put_back(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
     if found is not None and found.number == step["back"]:
         moving_on.step(sizing, State.PREPARING, action="AS_BEFORE", at=sizing.at - 1, tries=0)
     elif found is None or found.number != step["to"] or found.manager not in OURS:
-        body = {"kind": step["kind"], "name": step["name"], "number": found.number if found else None, "manager": found.manager if found else ""}
-        moving_on.step(sizing, State.PREPARING, action="LEFT_ALONE", body=body, at=sizing.at - 1, tries=0, left_alone=True, detail=_who(found))
+        moving_on.step(
+            sizing, State.PREPARING, action="LEFT_ALONE", body=_seen(step, found), at=sizing.at - 1, tries=0, left_alone=True, detail=_who(found)
+        )
     elif reason := _arm(sizing, found, expected=step["to"], target=step["back"]):
         if reason != SHARED:
             moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason)
@@ -190,8 +198,9 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
     if reply.result == "applied":
         _applied(sizing, version=reply.version, how="answered")
     elif reply.result == "missed":
-        _void(sizing, result="rejected", how=reply.said)
-        if isinstance(reply.problem, engine.NOT_NOW):
+        is_busy = isinstance(reply.problem, engine.NOT_NOW)
+        _void(sizing, result="rejected", how=reply.said, held_for="no-writes" if is_busy else "")
+        if reply.problem and is_busy:
             raise reply.problem
     elif reply.result == "refused":
         _refused(sizing, reply)
@@ -202,7 +211,10 @@ def _classify(sizing: Sizing, cluster: looking.Cluster) -> None:
     if found.result == "applied":
         _applied(sizing, version=found.version, how=found.how)
     elif found.result == "void":
-        _void(sizing, result="void", how=found.how)
+        is_lost = found.how == doubts.SEALED
+        _void(sizing, result="void", how=found.how, held_for="lost-answers" if is_lost else "")
+        if is_lost:
+            raise engine.Later("the cluster's answer was lost, and its object has not moved")
     else:
         body = {"result": "unclear", "step": sizing.step, "how": found.how}
         moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
@@ -222,12 +234,23 @@ def _effect(sizing: Sizing, cluster: looking.Cluster) -> doubts.Effect[SizeNow]:
     )  # fmt: skip
 
 
-def _hold(sizing: Sizing, _: looking.Cluster) -> None:
-    """What was raised stays raised until it is not needed any more."""
+def _hold(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """What was raised stays raised until it is not needed any more. Somebody else who makes it smaller is not written over, and named."""
     moving_on.renew(sizing)
-    if not sizing.going_back and not holding.is_over(sizing):
-        raise engine.Rest("the old side is kept", seconds=LOOK_SECONDS)
-    moving_on.step(sizing, State.ROLLING_BACK, action="RESTORING")
+    if sizing.going_back or holding.is_over(sizing):
+        moving_on.step(sizing, State.ROLLING_BACK, action="RESTORING")
+        return
+    for number, step in enumerate(steps_of(sizing)):
+        if step["kind"] != AUTOSCALER or step.get("lowered"):
+            continue
+        with suppress(errors.KubeError):  # nothing is decided by it, so nothing waits for it
+            found = _size(sizing, cluster, step)
+            if found is None or found.number < step["to"]:
+                plan = [one | {"lowered": True} if place == number else one for place, one in enumerate(sizing.plan)]
+                moving_on.step(
+                    sizing, State.HOLDING, action="LOWERED", body=_seen(step, found), plan=plan, left_alone=True, detail=_who(found)
+                )
+    raise engine.Rest("the old side is kept", seconds=LOOK_SECONDS)
 
 
 def _wait_for_pods(sizing: Sizing, cluster: looking.Cluster) -> None:
@@ -254,14 +277,20 @@ def _return(sizing: Sizing, _: looking.Cluster) -> None:
     moving_on.step(sizing, State.PREPARING, action="PREPARING", returning=True, tries=0)
 
 
-def _held(sizing: Sizing, _: looking.Cluster) -> None:
-    """Goes on when what it waits for may be there again. A right in the cluster shows only when it is tried."""
+def _held(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Goes on when what it waits for may be there again. A right or a credential in the cluster shows only when it is tried. Who may not change it
+    any more is asked when it is changed.
+    """
     moving_on.renew(sizing)
-    if reason := moving_on.why_not(sizing):
+    if sizing.returning and (reason := moving_on.why_not(sizing)):
         raise engine.Later(f"it is held: {reason}", seconds=HELD_SECONDS)
-    if sizing.held_for == "missing-right-size" and not moving_on.has_waited(sizing, seconds=HELD_SECONDS):
-        raise engine.Later("it is held until the right is tried again")
-    moving_on.step(sizing, State.PREPARING, action="RESUMED", tries=0, held_for="")
+    if sizing.held_for in TRIED_AGAIN and not moving_on.has_waited(sizing, seconds=HELD_SECONDS):
+        raise engine.Later("it is held until it is tried again")
+    try:
+        _size(sizing, cluster, _step(sizing))
+    except engine.SHUT_OUT as problem:
+        raise engine.Later(problem.sentence, seconds=HELD_SECONDS) from problem
+    moving_on.step(sizing, State.PREPARING, action="RESUMED", tries=0, held_for="", **_telling(sizing, ""))
 
 
 # What the steps have in common
@@ -287,8 +316,19 @@ def _size(sizing: Sizing, cluster: looking.Cluster, step: Step) -> SizeNow | Non
     return found if found.uid == step["uid"] else None
 
 
+def _seen(step: Step, found: SizeNow | None) -> dict[str, Any]:
+    """What the audit says of an object that is not as we wrote it."""
+    number, manager = (found.number, found.manager) if found else (None, "")
+    return {"kind": step["kind"], "name": step["name"], "number": number, "manager": manager}
+
+
 def _who(found: SizeNow | None) -> str:
     return f"{found.manager or 'somebody'} wrote {found.number}" if found else "it was deleted, or created again"
+
+
+def _telling(sizing: Sizing, detail: str) -> dict[str, Any]:
+    """What the row says beside its code: who wrote what was left alone, from then to the end."""
+    return {} if sizing.left_alone else {"detail": detail}
 
 
 def _applied(sizing: Sizing, *, version: str, how: str) -> None:
@@ -296,11 +336,14 @@ def _applied(sizing: Sizing, *, version: str, how: str) -> None:
     moving_on.step(sizing, State.PREPARING, action="OUTCOME", body=body, at=sizing.at + (-1 if sizing.returning else 1), tries=0)
 
 
-def _void(sizing: Sizing, *, result: str, how: str) -> None:
-    """The effect was not applied, and never will be. What is put back is tried for as long as it takes."""
+def _void(sizing: Sizing, *, result: str, how: str, held_for: str = "") -> None:
+    """The effect was not applied, and never will be: its object had moved, unless `held_for` says otherwise. What somebody asked for is tried a few
+    times; what is put back, or held, for as long as it takes.
+    """
     body = {"result": result, "step": sizing.step, "how": how}
-    moving_on.step(sizing, State.PREPARING, action="OUTCOME", body=body, tries=sizing.tries + 1)
-    if sizing.returning and sizing.tries % engine.LONGEST_TRIES == 0:
+    is_try = not (held_for and (sizing.returning or sizing.purpose == Sizing.Purpose.KEEP))
+    moving_on.step(sizing, State.PREPARING, action="OUTCOME", body=body, tries=sizing.tries + int(is_try), held_for=held_for)
+    if is_try and sizing.returning and sizing.tries % engine.LONGEST_TRIES == 0:
         raise engine.Later("it changes again and again", seconds=LOOK_SECONDS)
 
 
@@ -308,7 +351,7 @@ def _refused(sizing: Sizing, reply: doubts.Reply) -> None:
     reason = "missing-right-size" if isinstance(reply.problem, errors.Forbidden) else "refused-size"
     body = {"result": "rejected", "step": sizing.step, "how": reply.said}
     if sizing.returning:
-        moving_on.step(sizing, State.HELD, action="OUTCOME", body=body, held_for="missing-right-size", detail=reply.said)
+        moving_on.step(sizing, State.HELD, action="OUTCOME", body=body, held_for="missing-right-size", **_telling(sizing, reply.said))
     elif sizing.at:
         moving_on.step(sizing, State.ROLLING_BACK, action="OUTCOME", body=body, reason=reason, detail=reply.said, going_back=True)
     else:
@@ -403,10 +446,11 @@ def _sharing(others: list[Sizing], *, uid: str) -> list[tuple[Sizing, Step]]:
     return [(other, step) for other in others for step in steps_of(other)[: other.at] if step["uid"] == uid]
 
 
-def _is_ahead(others: list[Sizing], plan: list[Step]) -> bool:
-    """Whether one of them is about to change an object of the plan."""
-    uids = {step["uid"] for step in plan}
-    return any(step["uid"] in uids for other in others if not other.returning for step in steps_of(other)[other.at :])
+def _is_ahead(others: list[Sizing], plan: list[Step], *, of: Sizing) -> bool:
+    """Whether one of them is about to change an object of the plan. Of two that wait, the one that was asked for first goes first."""
+    uids, mine = {step["uid"] for step in plan}, (of.requested_at, of.pk)
+    first = [one for one in others if not one.returning and (one.state != State.QUEUED or (one.requested_at, one.pk) < mine)]
+    return any(step["uid"] in uids for other in first for step in steps_of(other)[other.at :])
 
 
 @contextmanager
@@ -448,21 +492,37 @@ def _failed(sizing: Sizing, defect: Exception) -> None:
         moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
 
 
-def _end_shut_out(sizing: Sizing, problem: Exception) -> None:
-    """A scaling down keeps everybody in its namespace from switching, so it waits no longer. What others raised is put back, when that can be."""
-    if sizing.purpose != Sizing.Purpose.SCALE_DOWN:
-        raise problem
-    why = getattr(problem, "sentence", str(problem))
+def _shut_out(sizing: Sizing, problem: Exception) -> None:
+    """Nobody waits for what was not begun, nor for a scaling down, which keeps everybody in its namespace from switching. What was raised is put back
+    as soon as that can be, and says meanwhile why it is not.
+    """
+    is_begun = bool(sizing.at) or sizing.returning or sizing.state in engine.IN_DOUBT
+    if sizing.purpose == Sizing.Purpose.SCALE_DOWN or (sizing.purpose == Sizing.Purpose.WARM_UP and not is_begun):
+        _end_shut_out(sizing, is_begun=is_begun, is_forbidden=isinstance(problem, errors.Forbidden), why=_said(problem))
+        return
+    reason = "missing-right-size" if isinstance(problem, errors.Forbidden) else "no-credential-size"
+    if sizing.state == State.PREPARING:
+        moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason, **_telling(sizing, _said(problem)))
+    elif sizing.state == State.WAITING and sizing.held_for != reason:
+        moving_on.step(sizing, State.WAITING, action="BLOCKED", body={"why": reason}, held_for=reason, detail=_said(problem))
+    raise problem
+
+
+def _end_shut_out(sizing: Sizing, *, is_begun: bool, is_forbidden: bool, why: str) -> None:
     body: dict[str, Any] = {"why": why}
     if sizing.state in engine.IN_DOUBT:
         body |= {"result": "unclear", "step": sizing.step, "how": doubts.MAY_LAND}
         moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="shut-out-size", detail=why)
-    elif sizing.at or sizing.returning:
+    elif is_begun:
         moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="shut-out-size", detail=why)
-    elif isinstance(problem, errors.Forbidden):
+    elif is_forbidden:
         moving_on.step(sizing, State.FAILED_NO_CHANGE, action="SET_ASIDE", body=body, reason="missing-right-size", detail=why)
     else:
         moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=body, reason="no-credential-unchanged", detail=why)
+
+
+def _said(problem: Exception) -> str:
+    return str(getattr(problem, "sentence", problem))
 
 
 STEPS: dict[State, Callable[[Sizing, looking.Cluster], None]] = {

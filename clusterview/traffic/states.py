@@ -89,7 +89,7 @@ SIZING: Mapping[State, frozenset[State]] = {
     S.SEALING: frozenset({S.UNKNOWN, S.PREPARING, S.NEEDS_HUMAN}),
     # Pods are awaited, then what was raised is held until it is not needed any more; both end by putting it back.
     S.WAITING: frozenset({S.WAITING, S.HOLDING, S.SUCCEEDED, S.ROLLING_BACK, S.NEEDS_HUMAN}),
-    S.HOLDING: frozenset({S.ROLLING_BACK, S.NEEDS_HUMAN}),
+    S.HOLDING: frozenset({S.HOLDING, S.ROLLING_BACK, S.NEEDS_HUMAN}),
     S.ROLLING_BACK: frozenset({S.PREPARING, S.NEEDS_HUMAN}),
     S.HELD: frozenset({S.PREPARING, S.NEEDS_HUMAN}),
     **dict.fromkeys(

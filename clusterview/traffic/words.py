@@ -141,6 +141,12 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "The namespace {namespace} is being deleted, and takes no new EndpointSlices.",
         "Deploy into another namespace.",
     ),
+    ("kept-endpoints", "ok"): ("All endpoints of the Service follow its selector.", ""),
+    ("kept-endpoints", "block"): (
+        "Endpoints that do not follow the selector take part of the traffic, and would go on doing so: {names}, kept by {keepers}.",
+        "Delete these EndpointSlices, or lead the Service to one side only where they are kept.",
+    ),
+    ("kept-endpoints", "info"): ("Endpoints that do not follow the selector take part of the traffic: {names}, kept by {keepers}.", ""),
     ("same-pods", "ok"): ("No other Service leads to {from} alone.", ""),
     ("same-pods", "warn"): (
         "Other Services lead to the same pods and would stay with {from}: {services}.",
@@ -165,7 +171,7 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "",
     ),
     ("unread", "block"): (
-        "Clusterview could not list {resources} in {namespace}, so it is not known whether the side may be made smaller.",
+        "Clusterview could not list {resources} in {namespace}, so it is not known what the change of size would do.",
         "Grant the right: `manage.py rbac` prints the manifest.",
     ),
     ("one-workload", "ok"): ("One workload stands behind {side}.", ""),
@@ -360,12 +366,15 @@ REASONS: Mapping[str, str] = {
     "the rights.",
     "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
     "Look at the Service before you switch again.",
+    "overlap-over-others": "Pods of neither side had come by then that the selector of both sides would match, so nothing was changed. Remove them, "
+    "or switch without an overlap.",
     "too-late": "It could not begin within two minutes, so it was given up; nothing was changed.",
     "gone": "The Service was deleted.",
     "replaced": "The Service was deleted and created again.",
     "selector-changed": "Somebody else changed the selector first.",
     "kept-moving": "What was to be changed was changed by others again and again meanwhile, so this last step was not done.",
     "no-writes": "The cluster takes no writes now. It is tried again each second.",
+    "lost-answers": "The cluster's answer to the patch was lost. What might still be late is locked out, and it is tried again each second.",
     "preflight": "The preflight at the last moment found something against it.",
     "refused": "The API server refused the patch.",
     "missing-right": "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights.",
@@ -382,8 +391,13 @@ REASONS: Mapping[str, str] = {
     "no-room": "Pods have no node: the cluster has no room for them.",
     "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
     "missing-right-size": "Clusterview may not read or change what the change of size needs: `manage.py rbac --switch` prints the rights.",
+    "no-credential-size": "The cluster has not accepted Clusterview's credential for a minute. The change of size goes on when it does: renew the "
+    "credential.",
     "shut-out-size": "The cluster has turned Clusterview away for a minute in the midst of the change of size. The last number was written, or not, "
     "or may still arrive. Look at the workload until it does not change any more, before you change its size again.",
+    "not-written": "Five times in a row the cluster did not take the new number, or its answer was lost; what might still be late was locked out. "
+    "What had been raised before was put back.",
+    "not-needed": "The old side was not kept any more before all of it was written. What had been raised was put back.",
     "refused-size": "The API server refused the new number.",
     "reverted": "Somebody else changed the selector after the switch.",
     "reverted-afterwards": "It had succeeded; some time after that somebody else changed the selector. Nothing was written against them.",
@@ -395,6 +409,7 @@ LEFT: Mapping[str, str] = {
     "led-elsewhere": "It has been changed since and does not lead to the old side; nothing was written to it.",
     "service-gone": "The Service was deleted, or deleted and created again; nothing was written to it.",
     "newer-runs": "A newer switch of it is running; nothing was written to it.",
+    "not-begun": "Something stood against its way back at that moment; nothing was written to it. Look at it, then go back once more.",
     "needs-human": "Its switch ended for a person to look, and it leads where that has brought it; nothing was written to it.",
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -154,9 +154,9 @@ class Memory(looking.Cluster):
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen
 
-    def convergence(self, *, service: ServiceNow) -> convergence.Convergence:
+    def convergence(self, *, service: ServiceNow, sides: Collection[dict[str, str]] = ()) -> convergence.Convergence:
         self._read("convergence")
-        return super().convergence(service=service)
+        return super().convergence(service=service, sides=sides)
 
     def history(self, *, namespace: str, name: str, after: str, until: str = "") -> list[ServiceNow]:
         self._read("history")

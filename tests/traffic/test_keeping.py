@@ -14,7 +14,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import keeping, reporting, requesting
+from clusterview.traffic import engine, keeping, reporting, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -84,6 +84,20 @@ def test_a_number_that_somebody_else_wrote_meanwhile_is_left_as_it_is(number: in
     assert hold.detail == f"kubectl-patch wrote {number}"
 
 
+def test_a_least_that_somebody_lowers_while_it_is_held_is_told_at_once_and_not_fought_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    set_least(lab_shop, LEAST)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.detail, least(lab_shop)) == (State.HOLDING, f"kubectl-patch wrote {LEAST}", LEAST)
+    assert actions(hold).count("LOWERED") == 1
+    told = reporting.of_service(cluster="lab", service_uid=switch.service_uid)["keeping"]
+    assert [one["stands"] for one in told["hold"]["numbers"]] == [False]
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.reason, hold.detail) == (State.REVERTED_EXTERNALLY, "resized", f"kubectl-patch wrote {LEAST}")
+
+
 def test_an_autoscaler_that_is_gone_is_not_missed(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     switch = switched(olga, reached)
     carry_sizes(reached)
@@ -126,6 +140,47 @@ def test_a_patch_that_is_late_finds_itself_locked_out(olga: Person, reached: Siz
     with pytest.raises((errors.Conflict, errors.Invalid)):
         late[0]()
     assert least(lab_shop) == LEAST
+
+
+def test_a_hold_that_the_cluster_does_not_take_is_tried_until_the_time_is_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    def lose(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    switch = switched(olga, reached)
+    reached.around_number = lose
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.held_for) == (State.PREPARING, "lost-answers")
+    assert actions(hold).count("OUTCOME") > engine.LONGEST_TRIES
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.reason, least(lab_shop)) == (State.CANCELLED, "not-needed", LEAST)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (errors.Forbidden("The account may not do this."), "missing-right-size"),
+        (errors.Unauthorized("The credential is not accepted."), "no-credential-size"),
+    ],
+    ids=["a right", "the credential"],
+)
+def test_what_cannot_be_put_back_says_why_and_is_put_back_when_it_can(
+    problem: errors.KubeError, reason: str, olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> Any:
+        raise problem
+
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    expire(switch)
+    with monkeypatch.context() as without:
+        without.setattr(engine, "SHUT_OUT_SECONDS", 0.0)
+        without.setattr(reached, "size", refuse)
+        hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.held_for, hold.detail, least(lab_shop)) == (State.HELD, reason, problem.sentence, LIVE)
+    monkeypatch.setattr(sizing, "HELD_SECONDS", 0.0)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.detail, least(lab_shop)) == (State.SUCCEEDED, "", LEAST)
 
 
 def test_a_side_without_an_autoscaler_leaves_no_trace(olga: Person, reached: Sizes, lab_shop: Lab) -> None:

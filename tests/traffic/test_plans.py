@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.utils import timezone
@@ -94,18 +95,47 @@ def test_an_overlap_whose_new_side_fails_goes_back_by_itself(
     assert writes() == [BLUE, WIDE, BLUE]
 
 
-def test_an_overlap_over_other_peoples_pods_is_refused(olga: Person, reached: Reached, lab_shop: Lab) -> None:
+@contextmanager
+def stranger(lab: Lab) -> Iterator[None]:
+    """A pod of neither side that the wide selector matches."""
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger", "namespace": "store", "labels": WIDE}}
-    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(pod | {"spec": {"containers": [{"name": "main", "image": "registry.example/shop:1"}]}}))
+    lab.kubectl("apply", "-f", "-", input=json.dumps(pod | {"spec": {"containers": [{"name": "main", "image": "registry.example/shop:1"}]}}))
     try:
+        yield
+    finally:
+        lab.kubectl("delete", "pod", "stranger", "-n", "store", "--now")
+
+
+def test_an_overlap_over_other_peoples_pods_is_refused(olga: Person, reached: Reached, lab_shop: Lab) -> None:
+    with stranger(lab_shop):
         with pytest.raises(Refused) as refused:
             ask(olga=olga, reached=reached, seconds=5)
         assert refused.value.code == "no-overlap"
         with pytest.raises(Refused) as refused:
             ask(olga=olga, reached=reached, seconds=-1)
         assert refused.value.code == "bad-overlap"
-    finally:
-        lab_shop.kubectl("delete", "pod", "stranger", "-n", "store", "--now")
+
+
+def test_an_overlap_into_which_a_pod_of_neither_side_comes_ends_at_once(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=300)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    with stranger(lab_shop):
+        wait_until(lambda: carry_out(switch, reached).state == State.SUCCEEDED, seconds=20, what="it has succeeded")
+    assert writes() == [BLUE, WIDE, GREEN]
+    assert {one.action: one.body for one in switch_entries(switch)}["OVERLAPPED"]["others"] == 1
+
+
+def test_an_overlap_before_which_a_pod_of_neither_side_has_come_changes_nothing(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    switch = ask(olga=olga, reached=reached, seconds=5)
+    with stranger(lab_shop):
+        assert carry_out(switch, reached).state == State.FAILED_NO_CHANGE
+    assert (switch.reason, writes()) == ("overlap-over-others", [BLUE])
+
+
 
 
 def test_a_group_is_switched_in_order_and_taken_back_in_reverse(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:

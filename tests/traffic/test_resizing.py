@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.utils import timezone
 
 from clusterview.access.people import Person
 from clusterview.kube import errors
-from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import engine, requesting, resizing
+from clusterview.models import ApiToken, AuditEntry, Sizing, Switch
+from clusterview.traffic import engine, requesting, resizable, resizing, sizing
 from clusterview.traffic.errors import Refused
+from clusterview.traffic.situations import SizeNow
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic.explaining import explained
-from tests.traffic.sized import LIVE, Sizes, autoscalers, carry_sizes, expire, olga, reached, switched
+from tests.traffic.sized import LIVE, Sizes, actions, autoscalers, carry_sizes, expire, olga, reached, switched
 from tests.traffic.test_engine import ask, carry_out, no_doorbell
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -161,6 +163,41 @@ def test_a_scaling_down_whose_service_is_deleted_ends_and_the_namespace_is_free_
     requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="blue", opened=lambda _: reached)
 
 
+@pytest.fixture
+def inside(lab_shop: Lab) -> Iterator[str]:
+    """A second Service before the same pods."""
+    spec = {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"port": 80}]}
+    document = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-inside", "namespace": "store"}, "spec": spec}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(document))
+    yield "shop-inside"
+    lab_shop.kubectl("delete", "service", "shop-inside", "-n", "store")
+
+
+def both_scaled_down(olga: Person, reached: Sizes, inside: str) -> tuple[Sizing, Sizing]:
+    """The side that two Services have left is scaled down for each of them, before anybody has begun with either."""
+    services = ["shop", inside]
+    switches = requesting.request_group(person=olga, cluster="lab", namespace="store", services=services, to="green", opened=lambda _: reached)
+    assert [carry_out(one, reached).state for one in switches] == [State.SUCCEEDED, State.SUCCEEDED]
+    first, second = (resizing.scale_down(switch=one, person=olga, opened=lambda _: reached) for one in switches)
+    return first, second
+
+
+def test_two_changes_of_one_workload_are_done_one_after_the_other(olga: Person, reached: Sizes, inside: str, lab_shop: Lab) -> None:
+    first, second = both_scaled_down(olga, reached, inside)
+    assert (carried(second, reached).state, carried(first, reached).state) == (State.SUCCEEDED, State.SUCCEEDED)
+    assert replicas(lab_shop, BLUE) == 0
+    assert [actions(one).count("INTENT") for one in (first, second)] == [1, 0]
+
+
+def test_a_change_that_waits_for_another_is_called_off(olga: Person, reached: Sizes, inside: str, lab_shop: Lab) -> None:
+    first, second = both_scaled_down(olga, reached, inside)
+    resizing.cancel(sizing=second, person=olga)
+    sizing.advance(sizing_id=second.pk, opened=lambda _: reached)
+    second.refresh_from_db()
+    assert (second.state, second.reason) == (State.CANCELLED, "asked")
+    assert (carried(first, reached).state, replicas(lab_shop, BLUE)) == (State.SUCCEEDED, 0)
+
+
 def failing(problem: Exception) -> Callable[..., Any]:
     """A read that the API server answers so."""
 
@@ -207,6 +244,22 @@ def test_a_credential_that_is_refused_for_long_leaves_a_number_that_is_in_doubt_
     assert (carried(row, reached).state, row.reason) == (State.NEEDS_HUMAN, "shut-out-size")
     [outcome] = AuditEntry.objects.filter(switch_id=row.pk, action="OUTCOME")
     assert outcome.body["result"] == "unclear"
+
+
+@pytest.mark.parametrize("problem", [errors.LostAnswer("The answer was lost."), errors.TooManyRequests("Later.")], ids=["lost", "turned away"])
+def test_a_scaling_down_that_the_cluster_does_not_take_ends_and_the_namespace_is_free_again(
+    problem: errors.KubeError, olga: Person, reached: Sizes, lab_shop: Lab
+) -> None:
+    switch = switched(olga, reached)
+    row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
+
+    def lose(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        raise problem
+
+    reached.around_number = lose
+    assert (carried(row, reached).state, row.reason, replicas(lab_shop, BLUE)) == (State.FAILED_NO_CHANGE, "not-written", LIVE)
+    assert actions(row).count("INTENT") == actions(row).count("OUTCOME") == engine.LONGEST_TRIES
+    requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
 
 
 def test_a_scaling_down_that_has_written_nothing_is_called_off(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
@@ -296,6 +349,39 @@ def test_a_warm_up_that_is_cancelled_puts_back_the_autoscaler_and_leaves_the_pod
     assert refused(lambda: resizing.cancel(sizing=row, person=olga))[:2] == (409, "finished")
 
 
+def as_planned(found: SizeNow) -> SizeNow:
+    """The workload before its autoscaler has done by itself what is wanted."""
+    return msgspec.structs.replace(found, number=1) if found.kind == "Deployment" else found
+
+
+@with_autoscalers
+@pytest.mark.parametrize("way", ["revoked", "called off"])
+def test_a_warm_up_that_was_held_for_the_credential_is_put_back_where_nobody_wants_it_any_more(
+    way: str, olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale(lab_shop, GREEN, 1)
+    row, size = warm(olga, reached), reached.size
+
+    def without_deployments(*, kind: str, **about: Any) -> Any:
+        if kind == "Deployment" and Sizing.objects.get().at:
+            raise errors.Unauthorized("The credential is not accepted.")
+        return size(kind=kind, **about)
+
+    with monkeypatch.context() as without:
+        without.setattr(engine, "SHUT_OUT_SECONDS", 0.0)
+        without.setattr(reached, "size", without_deployments)
+        assert (carried(row, reached).state, row.held_for, least(lab_shop, GREEN)) == (State.HELD, "no-credential-size", LIVE)
+        monkeypatch.setattr(sizing, "HELD_SECONDS", 0.0)
+        assert (carried(row, reached).state, actions(row).count("HELD")) == (State.HELD, 1)
+    if way == "revoked":
+        ApiToken.objects.update(revoked_at=timezone.now())
+        monkeypatch.setattr(reached, "size", lambda *, kind, **about: as_planned(size(kind=kind, **about)))
+    else:
+        resizing.cancel(sizing=row, person=olga)
+    wait_until(lambda: not carried(row, reached).open, seconds=20, what="it has ended")
+    assert (row.state, row.reason, least(lab_shop, GREEN)) == (State.ROLLED_BACK, "not_allowed" if way == "revoked" else "asked", 1)
+
+
 def test_a_quota_that_keeps_the_pods_from_coming_is_said_in_words(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     scale(lab_shop, GREEN, 1)
     pods = len(lab_shop.get("/api/v1/namespaces/store/pods")["items"])
@@ -335,6 +421,38 @@ def test_an_autoscaler_that_allows_too_few_blocks_it(olga: Person, reached: Size
 
 def test_a_side_that_is_large_enough_is_not_warmed_up(olga: Person, reached: Sizes) -> None:
     assert refused(lambda: warm(olga, reached)) == (422, "preflight-size", {"warm"})
+
+
+@pytest.mark.parametrize(
+    ("problem", "end", "reason"),
+    [
+        (errors.Forbidden("The account may not do this."), State.FAILED_NO_CHANGE, "missing-right-size"),
+        (errors.Unauthorized("The credential is not accepted."), State.CANCELLED, "no-credential-unchanged"),
+    ],
+    ids=["a right", "the credential"],
+)
+def test_a_warm_up_that_is_turned_away_for_long_before_it_wrote_anything_ends(
+    problem: errors.KubeError, end: State, reason: str, olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    monkeypatch.setattr(engine, "SHUT_OUT_SECONDS", 0.0)
+    monkeypatch.setattr(reached, "size", failing(problem))
+    assert (carried(row, reached).state, row.reason, row.detail, replicas(lab_shop, GREEN)) == (end, reason, problem.sentence, 1)
+
+
+def test_a_warm_up_that_cannot_see_its_pods_any_more_says_why_and_goes_on_when_it_can(
+    olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale(lab_shop, GREEN, 1)
+    monkeypatch.setattr(engine, "SHUT_OUT_SECONDS", 0.0)
+    with monkeypatch.context() as without:
+        without.setattr(resizable, "progress", failing(errors.Unauthorized("The credential is not accepted.")))
+        row = warm(olga, reached)
+        assert (carried(row, reached).state, row.held_for, row.detail) == (State.WAITING, "no-credential-size", "The credential is not accepted.")
+        assert actions(carried(row, reached)).count("BLOCKED") == 1
+    wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
+    assert (row.held_for, row.detail) == ("", "")
 
 
 def test_a_repeated_click_is_the_same_warm_up_and_another_one_is_refused(olga: Person, reached: Sizes, lab_shop: Lab) -> None:

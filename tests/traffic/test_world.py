@@ -29,6 +29,14 @@ def click(here: World, *, until: str = "", to: str = "green") -> None:
     here.go(here.runs[-1], times=40, until=until)
 
 
+def try_again(here: World) -> None:
+    """What became of a lost effect is found out, and a second later it is sent once more."""
+    here.go(here.runs[-1], times=40)
+    here.clock.pass_by(1.1)
+    here.reconcile()
+    here.go_all()
+
+
 def without(patch: Patch, action: str) -> None:
     """Lines of the audit with this action are not written."""
     record = moving_on.record
@@ -84,7 +92,7 @@ def a_late_effect_is_not_locked_out(patch: Patch, here: World) -> None:
     patch.setattr(planning, "_tests", lambda **_: [])
     click(here, until="patch effect")
     here.go(here.runs[-1], Order.LATE)
-    here.go(here.runs[-1], times=40)
+    try_again(here)
     click(here, to="blue")
 
 
@@ -249,7 +257,7 @@ def a_late_number_is_not_locked_out(patch: Patch, here: World) -> None:
     patch.setattr(planning, "_tests", lambda **_: [])
     hold(here, until="resize effect")
     here.go(here.runs[-1], Order.LATE)
-    here.go(here.runs[-1], times=40)
+    try_again(here)
     expire(here)
     here.memory.deliver()
 

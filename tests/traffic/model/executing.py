@@ -138,7 +138,7 @@ def marker_of(op: int, row: Row, guards: Guards) -> Marker:
     return op, row.step if guards.marker_names_step else 0
 
 
-SEALED = Commit(S.PREPARING, "OUTCOME", result="void", how="sealed")
+SEALED = Commit(S.PREPARING, "OUTCOME", result="void", how="sealed", leaves=True)
 
 
 def _applied(version: int, how: str) -> Commit:
@@ -286,7 +286,7 @@ def _fields(row: Row, commit: Commit) -> dict[str, Any]:
             return {"tries": 0}
         case "MARK_MISSED" if commit.how:
             return {"tries": row.tries - 1}
-        case "OUTCOME" if commit == TURNED_AWAY:
+        case "OUTCOME" if commit in (TURNED_AWAY, SEALED):
             return {"tries": row.tries - 1}
         case "INTENT":
             return {"intent": commit.version, "step": row.step + 1}
