@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from ninja import Schema
+from ninja import Header, Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
 # Taken
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
+Key = Annotated[Text | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
 
 
 class Strict(Schema):

@@ -46,7 +46,7 @@ def look_at_warm_up(request: HttpRequest, cluster: str, namespace: shapes.Text, 
 
 
 @of_cluster.post("/{slug:cluster}/warm-ups", response={202: shapes.Begun})
-def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp) -> Status[dict[str, str]]:
+def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp, key: shapes.Key = None) -> Status[dict[str, str]]:
     """Makes the side `to` as large as the live one: first what its autoscaler may leave, then the workload. 422 with the checks that failed.
 
     What was raised at an autoscaler is put back after the switch, or after half an hour. `Idempotency-Key` as for a switch.
@@ -54,8 +54,7 @@ def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp) -> Status[
     someone = identity.require(request, Role.OPERATOR)
     clusters.opened(cluster)
     begun = resizing.warm_up(
-        person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to,
-        idempotency_key=switches.idempotency_key(request),
+        person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, idempotency_key=key,
     )  # fmt: skip
     return Status(202, told(begun))
 

@@ -74,22 +74,25 @@ def group_preflight(
 
 
 @of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun})
-def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest) -> Status[dict[str, str]]:
+def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest, key: shapes.Key = None) -> Status[dict[str, str]]:
     """Begins a switch. 403 when not armed or not allowed, 409 with the fresh state, 422 with the checks that failed.
 
-    With the header `Idempotency-Key` (up to 128 characters) the same request, sent again, answers with the same switch.
+    With the header `Idempotency-Key` the same request, sent again, answers with the same switch. 400 for a key that is empty or longer than 128
+    characters.
     """
     someone = identity.require(request, Role.OPERATOR)
     begun = requesting.request_switch(
         person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, expected=asked.expected,
         accept=asked.accept, overlap_seconds=asked.overlap_seconds, keep_seconds=asked.keep_seconds, confirm=asked.confirm,
-        idempotency_key=idempotency_key(request),
+        idempotency_key=key,
     )  # fmt: skip
     return Status(202, told(begun))
 
 
 @of_cluster.post("/{slug:cluster}/groups", response={202: list[shapes.Begun]})
-def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) -> Status[list[dict[str, str]]]:
+def begin_group(
+    request: HttpRequest, cluster: str, asked: shapes.GroupRequest, key: shapes.Key = None
+) -> Status[list[dict[str, str]]]:
     """Begins the switches of several Services, checked as a whole and done one after another; the first failure cancels those after it.
 
     A refusal for one of them names it as `service`; 409 with the fresh state of the first that is not as `expected`. `Idempotency-Key` as for one
@@ -98,7 +101,7 @@ def begin_group(request: HttpRequest, cluster: str, asked: shapes.GroupRequest) 
     someone = identity.require(request, Role.OPERATOR)
     begun = requesting.request_group(
         person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, expected=asked.expected,
-        accept=asked.accept, confirm=asked.confirm, idempotency_key=idempotency_key(request),
+        accept=asked.accept, confirm=asked.confirm, idempotency_key=key,
     )  # fmt: skip
     return Status(202, [told(one) for one in begun])
 
@@ -158,10 +161,6 @@ def found(identifier: uuid.UUID) -> Switch:
     if switch is None:
         raise Refusal(404, "not_found")
     return switch
-
-
-def idempotency_key(request: HttpRequest) -> str | None:
-    return request.headers.get("Idempotency-Key", "")[:128] or None
 
 
 def told(switch: Switch) -> dict[str, str]:
