@@ -81,12 +81,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             hello = encoding.decode_from_browser(bytes_data)
-        except msgspec.MsgspecError:
-            await self._bye(reason="bad_message", code=POLICY)
-            return
-        try:
             namespaces = views.namespaces_of(hello.view)
-        except ValueError:
+        except (msgspec.MsgspecError, ValueError):  # a text that is no UTF-8 is a ValueError
             await self._bye(reason="bad_message", code=POLICY)
             return
         if self._is_flood():

@@ -167,6 +167,7 @@ async def test_another_page_is_refused_before_the_handshake(knock: Callable[...,
         ({"bytes_data": hello(resume=[1, 2])}, "bad_message", 1008),
         ({"bytes_data": hello(cluster="x" * consumers.HELLO_BYTES)}, "bad_message", 1009),
         ({"bytes_data": hello(cluster="nowhere")}, "unknown_cluster", 1008),
+        ({"bytes_data": hello().replace(b"lab", b"\xed\xa0\x80")}, "bad_message", 1008),
         ({"bytes_data": hello(view="no name")}, "bad_message", 1008),
     ],
 )
