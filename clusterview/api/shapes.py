@@ -15,7 +15,9 @@ Key = Annotated[Text | None, Header(alias="Idempotency-Key", min_length=1, max_l
 
 
 class Strict(Schema):
-    model_config = ConfigDict(extra="forbid", str_max_length=253)
+    """Each value is of the JSON type that is asked for: `false` is no number, since as one it would scale a side to nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_max_length=253)
 
 
 class SwitchRequest(Strict):
