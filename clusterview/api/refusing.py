@@ -72,8 +72,10 @@ def install(*, api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def by_the_library(request: HttpRequest, problem: HttpError) -> HttpResponse:
-        code = "csrf" if problem.status_code == 403 else "bad_request"
-        return answer(request, Refusal(problem.status_code, code))
+        if problem.status_code == 403:
+            return answer(request, Refusal(403, "csrf"))
+        detail = [{"at": "body", "problem": str(problem.__cause__ or problem)}]
+        return answer(request, Refusal(problem.status_code, "bad_request", detail=detail))
 
     @api.exception_handler(OperationalError)
     @api.exception_handler(InterfaceError)

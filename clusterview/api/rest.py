@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from ninja import NinjaAPI
 
 from clusterview.access import people
-from clusterview.api import audit, clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
+from clusterview.api import audit, bodies, clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
 
 
 def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -28,6 +28,7 @@ def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 api = NinjaAPI(
     title="Clusterview", version="1", docs_url=None, docs_decorator=signed_in_only, auth=identity.WAYS_IN, urls_namespace="api",
+    parser=bodies.Parser(),
 )  # fmt: skip
 refusing.install(api=api)
 api.add_router("/clusters", clusters.router)

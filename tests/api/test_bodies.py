@@ -68,6 +68,31 @@ def test_a_value_of_another_type_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        (f"{OLD}/scale-down", b'{"replicas": 3, "replicas": 0}', "replicas"),
+        (f"{LAB}/switches", b'{"namespace": "store", "service": "shop", "to": "blue", "to": "green"}', "to"),
+        (f"{LAB}/switches", b'{"namespace": "store", "service": "shop", "to": "green", "expected": {"slot": "a", "slot": "a"}}', "slot"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_by_name(
+    path: str, body: bytes, key: str, lab: None, bearer: Bearer, done: list[dict[str, Any]]
+) -> None:
+    answer = bearer("operator").post(path, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert answer.json()["detail"] == [{"at": "body", "problem": f"the key '{key}' is there more than once"}]
+    assert not done
+
+
+@pytest.mark.parametrize("body", [b"{", b"replicas=0", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_refused_and_said_so(body: bytes, lab: None, bearer: Bearer, done: list[dict[str, Any]]) -> None:
+    answer = bearer("operator").post(f"{OLD}/scale-down", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"][0]["at"]) == (400, "bad_request", "body")
+    assert answer.json()["detail"][0]["problem"]
+    assert not done
+
+
+@pytest.mark.parametrize(
     ("path", "body", "taken"),
     [
         (f"{OLD}/scale-down", {"replicas": 2}, {"replicas": 2}),
