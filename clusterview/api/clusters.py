@@ -10,7 +10,6 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import AwareDatetime
 
 from clusterview import models
 from clusterview.api import identity, seeing, shapes
@@ -66,7 +65,7 @@ def describe(found: models.Cluster) -> dict[str, Any]:
 
 @router.get("/{slug:cluster}/topology", response=shapes.Topology)
 def topology(
-    request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: AwareDatetime | None = None
+    request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: shapes.Moment | None = None
 ) -> HttpResponse:
     """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
 

@@ -9,7 +9,6 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import AwareDatetime
 
 from clusterview.api import clusters, seeing, shapes
 from clusterview.api.refusing import Refusal
@@ -31,7 +30,7 @@ def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
 
 
 @router.get("/{slug:cluster}/differences", response=shapes.Differences)
-def differences(request: HttpRequest, cluster: str, since: AwareDatetime, until: AwareDatetime | None = None) -> HttpResponse:
+def differences(request: HttpRequest, cluster: str, since: shapes.Moment, until: shapes.Moment | None = None) -> HttpResponse:
     """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` as for `topology?at=`."""
     clusters.opened(cluster)
     at = until or datetime.now(UTC)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Header, Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 # Taken
 
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError where it is before the first year or after the last one there."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as problem:
+        raise ValueError("is not in the years from 1 to 9999 in UTC") from problem
+
+
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
 Key = Annotated[Text | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class Strict(Schema):

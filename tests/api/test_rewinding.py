@@ -93,6 +93,16 @@ def test_the_refusal_of_a_moment_in_a_hole_names_the_nearest_ones_that_were_reco
     ]  # fmt: skip
 
 
+FIRST, LAST = quote("0001-01-01T00:00:00+14:00"), quote("9999-12-31T23:59:59-14:00")
+
+
+@pytest.mark.parametrize("query", [f"topology?at={FIRST}", f"differences?since={FIRST}", f"differences?since={moment(5)}&until={LAST}"])
+def test_a_moment_that_no_calendar_has_in_utc_is_a_bad_request(recorded: None, bearer: Bearer, query: str) -> None:
+    answer = bearer("viewer").get(f"{LAB}/{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert "from 1 to 9999" in answer.json()["detail"][0]["problem"]
+
+
 @pytest.mark.parametrize("query", ["topology?at=yesterday", "topology?at=2026-11-26T12:00:00", "differences", "differences?since=-1e99"])
 def test_a_moment_without_a_zone_or_a_meaning_is_a_bad_request(recorded: None, bearer: Bearer, query: str) -> None:
     answer = bearer("viewer").get(f"{LAB}/{query}")
