@@ -21,7 +21,7 @@ def csp_report(request: HttpRequest) -> HttpResponse:
     try:
         sent = json.loads(request.read(MOST_BYTES + 1)[:MOST_BYTES])
         told = {name: str(sent["csp-report"][name])[:200] for name in FIELDS if name in sent["csp-report"]}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return HttpResponse(status=400)
     log.warning("the content security policy stopped %s", json.dumps(told))
     return HttpResponse(status=204)

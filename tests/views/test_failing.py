@@ -64,7 +64,10 @@ def test_a_report_is_logged_without_the_pages_address(client: Client, caplog: py
 TOO_LONG = b'{"csp-report": {"blocked-uri": "' + b"x" * 20_000 + b'"}}'
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b'{"csp-report": 1}', b"\xff", TOO_LONG])
+DEEP = b"[" * 8_192
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b'{"csp-report": 1}', b"\xff", TOO_LONG, DEEP])
 def test_a_report_that_is_none_is_refused(client: Client, body: bytes) -> None:
     assert report(client, body) == 400
 
