@@ -73,11 +73,11 @@ def topology(
     told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and which
     kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null where
     that was not written down); 404 `not_recorded` where nothing was written down for that moment, with the nearest `before` and `after` that were
-    (see `recorded`).
+    (see `recorded`), and 503 `too_many_look_back` where others ask for so much of the past that it would take seconds.
     """
     opened(cluster)
     if at is not None:
-        with seeing.looking_back:
+        with seeing.looking_back():
             then = seeing.past(cluster, at=at)
             return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state, missing=then.missing)
     now = seeing.now(cluster)

@@ -26,6 +26,7 @@ SENTENCES = {
     "read_only": "This installation is read-only: it was started with --read-only.",
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
     "not_recorded": "Nothing was recorded at that moment.",
+    "too_many_look_back": "Too many look at the past at this moment. Try again in a second.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
     "broken": "Something went wrong on our side; it is in the log.",
 }
@@ -47,6 +48,8 @@ def install(*, api: NinjaAPI) -> None:
         response = api.create_response(request, refusal.body, status=refusal.status)
         if refusal.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
+        if refusal.status == 503:
+            response["Retry-After"] = "1"
         return response
 
     @api.exception_handler(Refusal)
@@ -81,9 +84,7 @@ def install(*, api: NinjaAPI) -> None:
     @api.exception_handler(InterfaceError)
     def without_database(request: HttpRequest, problem: Exception) -> HttpResponse:
         log.warning("%s %s was not answered, the database is away: %s", request.method, request.path, problem)
-        response = answer(request, Refusal(503, "no_database"))
-        response["Retry-After"] = "1"
-        return response
+        return answer(request, Refusal(503, "no_database"))
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:

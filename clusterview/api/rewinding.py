@@ -31,12 +31,14 @@ def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
 
 @router.get("/{slug:cluster}/differences", response=shapes.Differences)
 def differences(request: HttpRequest, cluster: str, since: shapes.Moment, until: shapes.Moment | None = None) -> HttpResponse:
-    """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` as for `topology?at=`."""
+    """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` and 503
+    `too_many_look_back` as for `topology?at=`.
+    """
     clusters.opened(cluster)
     at = until or datetime.now(UTC)
     if since > at:
         raise Refusal(400, "bad_request", detail=[{"at": "query.since", "problem": "is later than the moment that it is compared with"}])
-    with seeing.looking_back:
+    with seeing.looking_back():
         return HttpResponse(msgspec.json.encode(compared(cluster, since=since, until=until, at=at)), content_type="application/json")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +15,27 @@ from clusterview.recording import reading
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import objects, pictures
 
-looking_back = threading.Semaphore(2)
-"""Held until the answer is made of what was `past`: each such picture is a whole one of its own, and 32 requests are answered at once."""
+WAITING_SECONDS = 2.0
+_at_once, _asking = threading.Semaphore(2), threading.Semaphore(8)
+
+
+@contextlib.contextmanager
+def looking_back() -> Iterator[None]:
+    """Held until the answer is made of what was `past`: each such picture is a whole one of its own, and 32 requests are answered at once.
+
+    Two do so, and six wait for a moment, so that most of the threads are left for pages and switches. Raises Refusal 503 for all others.
+    """
+    if not _asking.acquire(blocking=False):
+        raise Refusal(503, "too_many_look_back")
+    try:
+        if not _at_once.acquire(timeout=WAITING_SECONDS):
+            raise Refusal(503, "too_many_look_back")
+        try:
+            yield
+        finally:
+            _at_once.release()
+    finally:
+        _asking.release()
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +17,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from clusterview.api import clusters, rewinding
+from clusterview.api import clusters, rewinding, seeing
+from clusterview.api.refusing import Refusal
 from clusterview.models import Recording
 from clusterview.recording import reading
 from clusterview.stream.messages import MissingKind
@@ -178,3 +181,61 @@ def test_two_look_back_at_once_and_the_others_wait(
         answers = [pool.submit(ask) for _ in range(6)]
     assert [answer.result().status_code for answer in answers] == [200] * 6
     assert not met
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Both who may look back do, until the event is set; with as many as may wait for them there is room for two more."""
+    monkeypatch.setattr(clusters, "opened", lambda _: None)
+    monkeypatch.setattr(seeing, "WAITING_SECONDS", 0.1)
+    monkeypatch.setattr(seeing, "_at_once", threading.Semaphore(2))
+    monkeypatch.setattr(seeing, "_asking", threading.Semaphore(4))
+    over, inside = threading.Event(), threading.Barrier(3)
+
+    def look(**_: Any) -> reading.Past:
+        inside.wait(10)
+        assert over.wait(10)
+        return reading.Past(picture=Picture(), state="live", missing=())
+
+    with monkeypatch.context() as at_first, ThreadPoolExecutor(max_workers=2) as pool:
+        at_first.setattr(reading, "at", look)
+        answers = [pool.submit(clusters.topology, HttpRequest(), "lab", at=START) for _ in range(2)]
+        inside.wait(10)
+        yield over
+        over.set()
+        assert [answer.result().status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("path", [f"topology?at={moment(5)}", f"differences?since={moment(5)}"])
+def test_who_finds_no_place_in_the_past_is_told_to_come_again(lab: None, bearer: Bearer, places: threading.Event, path: str) -> None:
+    answer = bearer("viewer").get(f"{LAB}/{path}")
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "too_many_look_back", "1")
+    assert answer.json()["sentence"] == "Too many look at the past at this moment. Try again in a second."
+
+
+def test_of_many_who_look_back_only_few_wait_and_they_are_soon_over(places: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeing, "WAITING_SECONDS", 10)
+    waiting, refused = list[threading.Thread](), threading.Semaphore(0)
+
+    def ask() -> None:
+        try:
+            with seeing.looking_back():
+                pass
+        except Refusal:
+            refused.release()
+
+    for _ in range(40):
+        waiting.append(threading.Thread(target=ask))
+        waiting[-1].start()
+    for _ in range(38):
+        assert refused.acquire(timeout=5)
+    assert sum(one.is_alive() for one in waiting) == 2
+    places.set()
+    for one in waiting:
+        one.join(10)
+    assert not refused.acquire(blocking=False)
+
+
+def test_that_is_said_in_korean_too() -> None:
+    catalog = Path(__file__).parents[2] / "static" / "src" / "i18n" / "switching.ts"
+    assert re.search(r'^  too_many_look_back: ".+",$', catalog.read_text(), re.MULTILINE)
