@@ -6,5 +6,5 @@ from django.http import HttpRequest, HttpResponse
 
 
 def livez(_: HttpRequest) -> HttpResponse:
-    """The process answers. Says nothing of the database, Redis or any cluster."""
+    """The process answers. Says nothing of the database, Redis or any cluster. Under `up` the event loop says the same, without a thread."""
     return HttpResponse("ok\n", content_type="text/plain")

@@ -73,5 +73,19 @@ async def test_one_that_waits_keeps_no_other_waiting(client: httpx.AsyncClient) 
         assert {one.text for one in await asyncio.gather(*waiting)} == {"released"}
 
 
+@pytest.mark.parametrize(("method", "body"), [("GET", "ok\n"), ("HEAD", "")])
+async def test_the_process_lives_while_every_thread_is_held(client: httpx.AsyncClient, method: str, body: str) -> None:
+    RELEASED.clear()
+    waiting = [asyncio.create_task(client.get("/held")) for _ in range(answering.AT_ONCE + 1)]
+    try:
+        async with asyncio.timeout(SECONDS / 2):
+            answer = await client.request(method, "/livez")
+        assert (answer.status_code, answer.text, answer.headers["Content-Type"], answer.headers["Content-Length"]) == (200, body, "text/plain", "3")
+        assert not any(one.done() for one in waiting)
+    finally:
+        RELEASED.set()
+        await asyncio.gather(*waiting)
+
+
 async def test_a_coroutine_runs_on_the_event_loop_and_streams(client: httpx.AsyncClient) -> None:
     assert (await client.get("/stream")).text.split("\n") == [threading.current_thread().name, "end", ""]
