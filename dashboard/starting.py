@@ -8,12 +8,14 @@ after a change of the migrations, the database comes before everything.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -29,6 +31,7 @@ from dashboard.supervising import Child
 PAGE_ANSWERS_SECONDS = 60.0
 PRACTICE_BEGINS_SECONDS = 90.0  # a large one is made in ten, if this machine has nothing else to do
 MESSAGE_BYTES = 128 * 1024  # of a browser; the socket itself says why to one that is longer than half of it, a longer one is not read at all
+DATABASE = "clusterview.sqlite3"
 OWNER_URL = "DATABASE_OWNER_URL"
 OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
 
@@ -105,14 +108,13 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
     if redis:
         supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
     web, *workers = python_children(options=options)
-    migrations = fingerprint_of_migrations()
-    if is_migrated(state=options.state, migrations=migrations):
+    if is_migrated(state=options.state):
         supervisor.start(web)
         answer = await prepare(environment=supervisor.environment, migrate=False)
     else:
         with installing.step("Database"):
             answer = await prepare(environment=supervisor.environment, migrate=True)
-        (options.state / "migrated").write_text(migrations)
+        stamp_migrated(state=options.state)
         supervisor.start(web)
     if await page_answers(host=options.host, port=options.port):
         print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
@@ -239,11 +241,34 @@ def fingerprint_of_migrations() -> str:
     return installing.fingerprint(paths=[*(installing.ROOT / "clusterview" / "migrations").glob("*.py"), installing.ROOT / "requirements.lock"])
 
 
-def is_migrated(*, state: Path, migrations: str) -> bool:
-    """Whether the file is as the migrations make it. A server's database is always looked at: the state folder does not know what became of it."""
-    stamp = state / "migrated"
-    ours = not os.environ.get("DATABASE_URL") and (state / "clusterview.sqlite3").exists()
-    return ours and stamp.exists() and stamp.read_text() == migrations
+def stamp_migrated(*, state: Path) -> None:
+    """This will note which migrations there are, and which of them the file in the state folder says that it has seen."""
+    (state / "migrated").write_text(stamp(seen=applied(file=state / DATABASE)))
+
+
+def stamp(*, seen: list[str]) -> str:
+    return f"{fingerprint_of_migrations()} {json.dumps(seen)}"
+
+
+def is_migrated(*, state: Path) -> bool:
+    """Whether the file is as the migrations make it. A server's database is always looked at: the state folder does not know what became of it.
+
+    The file says itself what it has seen, for somebody may have put an older one in its place.
+    """
+    noted = state / "migrated"
+    if os.environ.get("DATABASE_URL") or not noted.exists():
+        return False
+    seen = applied(file=state / DATABASE)
+    return bool(seen) and noted.read_text() == stamp(seen=seen)
+
+
+def applied(*, file: Path) -> list[str]:
+    """The migrations that a SQLite database has seen, with their apps; none where it cannot be read."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return [f"{app}.{name}" for app, name in database.execute("SELECT app, name FROM django_migrations ORDER BY app, name")]
+    except sqlite3.Error:
+        return []
 
 
 async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
