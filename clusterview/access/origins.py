@@ -5,11 +5,12 @@ A browser sends the session cookie with a WebSocket from any page, so the Origin
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+OUR_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(?::([0-9]+))?")
 
 
 def allowed(scope: dict[str, Any]) -> bool:
@@ -20,5 +21,10 @@ def allowed(scope: dict[str, Any]) -> bool:
         return False
     if settings.PUBLIC_URL:
         return bool(origins[0] == settings.PUBLIC_URL.encode())
-    host = hosts[0].decode("latin-1")
-    return host.rpartition(":")[0] in LOOPBACK and bool(origins[0] == f"http://{host}".encode())
+    host = OUR_HOST.fullmatch(hosts[0].decode("latin-1"))
+    return host is not None and bool(origins[0] == origin(name=host[1], port=host[2]).encode())
+
+
+def origin(*, name: str, port: str | None) -> str:
+    """As a browser says it of our page: without the port that goes without saying (https://url.spec.whatwg.org/#concept-url-port)."""
+    return f"http://{name}" if port in (None, "80") else f"http://{name}:{port}"

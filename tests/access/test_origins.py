@@ -17,6 +17,18 @@ def test_the_page_itself_may_open_one() -> None:
     assert origins.allowed(scope())
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+@pytest.mark.parametrize(("port", "said"), [("", ""), (":80", ""), (":443", ":443"), (":8000", ":8000")])
+def test_on_any_port_the_page_itself_may_open_one(name: str, port: str, said: str) -> None:
+    assert origins.allowed(scope(host=f"{name}{port}".encode(), sent=(f"http://{name}{said}".encode(),)))
+    assert not origins.allowed(scope(host=f"{name}{port}".encode(), sent=(f"http://{name}:81".encode(),)))
+
+
+@pytest.mark.parametrize("host", [b"", b":80", b"::1", b"[::1", b"127.0.0.1:", b"127.0.0.1:80:80", b"127.0.0.1:x", b"evil.example"])
+def test_a_host_that_is_none_of_ours_opens_none(host: bytes) -> None:
+    assert not origins.allowed(scope(host=host, sent=(b"http://" + host,)))
+
+
 @pytest.mark.parametrize(
     "sent",
     [
