@@ -18,6 +18,7 @@ from typing import IO
 
 from clusterview.practice import sizes
 from clusterview.practice.sizes import Size
+from dashboard import addresses
 from dashboard.refusals import Refused
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -93,7 +94,8 @@ def refuse(*, options: Options) -> None:
     """This will raise `Refused`, with the remedy, when this `up` would be unsafe or cannot work."""
     if other := running(options=options):
         raise Refused(already_runs(options=options, other=other))
-    if options.host not in LOOPBACK and not os.environ.get("PUBLIC_URL", "").startswith("https://"):
+    public = addresses.public_url(said=os.environ.get("PUBLIC_URL", "")) or ""
+    if options.host not in LOOPBACK and not public.startswith("https://"):
         raise Refused(
             f"--host {options.host} would open the page beyond this machine without encryption. Put a proxy with TLS in front and set "
             "PUBLIC_URL=https://the.name, or leave --host out."

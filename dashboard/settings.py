@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -11,7 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import logs
+from dashboard import addresses, logs
+from dashboard.refusals import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("CLUSTERVIEW_STATE", ROOT / ".state"))
@@ -78,7 +80,17 @@ READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
 FOLLOW_SECONDS = number(name="CLUSTERVIEW_FOLLOW_SECONDS", usual=1.5, environment=os.environ)
 REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)
 REWIND_BYTES = number(name="CLUSTERVIEW_REWIND_BYTES", usual=1e9, environment=os.environ)
-PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/") or None
+
+
+def public_url(*, environment: Mapping[str, str]) -> str | None:
+    """Where people reach the page, as browsers say it; None where it is for this machine."""
+    try:
+        return addresses.public_url(said=environment.get("PUBLIC_URL", ""))
+    except Refused as problem:
+        raise ImproperlyConfigured(str(problem)) from problem
+
+
+PUBLIC_URL = public_url(environment=os.environ)
 
 
 def secret_key() -> str:
@@ -143,15 +155,15 @@ POSTGRES_CONNECTION: dict[str, object] = {
 }  # fmt: skip
 
 
-def allowed_hosts() -> list[str]:
+def allowed_hosts(*, public_url: str | None) -> list[str]:
     """Exact names only: a wildcard would let Channels accept any origin."""
-    public = [urlsplit(PUBLIC_URL).hostname or ""] if PUBLIC_URL else []
+    public = [re.sub(r":[0-9]+$", "", urlsplit(public_url).netloc)] if public_url else []
     return [*public, "127.0.0.1", "localhost", "[::1]"]
 
 
 SECRET_KEY = secret_key()
 DEBUG = False
-ALLOWED_HOSTS = allowed_hosts()
+ALLOWED_HOSTS = allowed_hosts(public_url=PUBLIC_URL)
 ROOT_URLCONF = "dashboard.urls"
 ASGI_APPLICATION = "dashboard.asgi.application"
 DATABASES = databases(environment=os.environ)
@@ -197,7 +209,7 @@ STATIC_ROOT = DIST if DIST.is_dir() else None
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_IMMUTABLE_FILE_TEST = r"/assets/.+-[\w-]{8}\.\w+$"
 
-SECURE = bool(PUBLIC_URL and PUBLIC_URL.startswith("https://"))
+SECURE = (PUBLIC_URL or "").startswith("https://")
 SESSION_ENGINE = "clusterview.access.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

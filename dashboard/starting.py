@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusterview.practice.sizes import Size
-from dashboard import installing, supervising
+from dashboard import addresses, installing, supervising
 from dashboard.options import Options, hold
 from dashboard.refusals import Refused, remedy
 from dashboard.supervising import Child
@@ -118,7 +118,7 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         supervisor.start(web)
     if await page_answers(host=options.host, port=options.port):
         print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
-        print(f"Open {os.environ.get('PUBLIC_URL', '').rstrip('/') or options.url}{answer['login_path']}", flush=True)
+        print(f"Open {addresses.public_url(said=os.environ.get('PUBLIC_URL', '')) or options.url}{answer['login_path']}", flush=True)
     else:
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
     for sentence in filter(None, (answer["problem"], answer["audit"])):

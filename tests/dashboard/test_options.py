@@ -26,8 +26,15 @@ def test_a_host_beyond_loopback_without_encryption_is_refused(tmp_path: Path, mo
         monkeypatch.setenv("PUBLIC_URL", public)
         with pytest.raises(Refused, match=r"without encryption.*PUBLIC_URL=https://"):
             options.refuse(options=read(tmp_path, "--host", "0.0.0.0", "--port", free_port()))
-    monkeypatch.setenv("PUBLIC_URL", "https://clusterview.example")
-    options.refuse(options=read(tmp_path, "--host", "0.0.0.0", "--port", free_port()))
+    for public in ("https://clusterview.example", "HTTPS://Clusterview.Example/"):
+        monkeypatch.setenv("PUBLIC_URL", public)
+        options.refuse(options=read(tmp_path, "--host", "0.0.0.0", "--port", free_port()))
+
+
+def test_a_public_address_that_no_browser_could_name_is_refused_wherever_the_page_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://example.com/view")
+    with pytest.raises(Refused, match=r"PUBLIC_URL is 'https://example\.com/view'"):
+        options.refuse(options=read(tmp_path, "--port", free_port()))
 
 
 def test_a_taken_port_is_refused_with_the_option_that_helps(tmp_path: Path) -> None:

@@ -79,7 +79,16 @@ def test_owner_and_role_are_two_names_of_one_database() -> None:
 
 def test_hosts_are_exact_names() -> None:
     assert configured.DEBUG is False
-    assert not [host for host in settings.allowed_hosts() if "*" in host or host.startswith(".")]
+    for public, name in ((None, ""), ("https://view.example.com:8443", "view.example.com"), ("http://[2001:db8::1]:81", "[2001:db8::1]")):
+        hosts = settings.allowed_hosts(public_url=public)
+        assert hosts == [*filter(None, [name]), "127.0.0.1", "localhost", "[::1]"]
+
+
+def test_a_public_address_that_is_none_is_refused_with_the_remedy() -> None:
+    assert settings.public_url(environment={}) is None
+    assert settings.public_url(environment={"PUBLIC_URL": "HTTPS://View.Example.com:443/"}) == "https://view.example.com"
+    with pytest.raises(ImproperlyConfigured, match=r"PUBLIC_URL is 'view.example.com'; it has to begin with https://.*leave it unset"):
+        settings.public_url(environment={"PUBLIC_URL": "view.example.com"})
 
 
 @pytest.mark.django_db
