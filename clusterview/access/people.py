@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 
 from clusterview.access import auditing, names, secrets, sessions, transacting
 from clusterview.access.sharing import SharedLook
-from clusterview.models import ApiToken, Grant
+from clusterview.models import ApiToken, Grant, LoginLink
 from clusterview.models.people import Role
 
 
@@ -107,15 +107,25 @@ def add(*, name: str, role: str) -> User:
 def set_active(*, user_id: int, active: bool, actor: str) -> User:
     """This will let a person in or keep them out, and write it down. Whoever disables somebody then rings for their open pages.
 
-    Raises User.DoesNotExist, and ValueError where nobody who may administer would be left.
+    Either way no session and no link of before counts any more: whoever is let in again needs a new link. Raises User.DoesNotExist, and
+    ValueError where nobody who may administer would be left.
     """
     user = User.objects.select_for_update().get(pk=user_id, grant__isnull=False)
     if user.is_active != active:
         user.is_active = active
+        _forget_ways_in(user)
         user.save()
         auditing.record(actor=actor, action="PERSON_ENABLED" if active else "PERSON_DISABLED", body={"name": user.get_username()})
         _keep_an_administrator()
     return user
+
+
+def _forget_ways_in(user: User) -> None:
+    """Sessions carry a hash of the password, which is another random one for each person who has none. Links that are made meanwhile wait for the
+    row that the caller holds, or are seen here.
+    """
+    user.set_unusable_password()
+    LoginLink.objects.filter(user=user, used_at=None).delete()
 
 
 @transacting.whole

@@ -80,6 +80,39 @@ def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
     assert links.use(token=token) is None
 
 
+def test_whoever_is_let_in_again_signs_in_anew(client: Client) -> None:
+    people.add(name="ada", role="admin")
+    vera = people.add(name="vera", role="viewer")
+    client.force_login(vera)
+    before = links.create(user=vera, actor="ada")
+    people.set_active(user_id=vera.pk, active=False, actor="ada")
+    assert not LoginLink.objects.exists()
+    meanwhile = links.create(user=vera, actor="ada")
+    people.set_active(user_id=vera.pk, active=True, actor="ada")
+    assert people.person_of_session(client.session.session_key) is None
+    assert [links.use(token=token) for token in (before, meanwhile)] == [None, None]
+    assert links.use(token=links.create(user=vera, actor="ada")) == vera
+
+
+def test_a_link_that_was_used_stays_written_down_when_its_person_is_disabled() -> None:
+    people.add(name="ada", role="admin")
+    vera = people.add(name="vera", role="viewer")
+    links.use(token=links.create(user=vera, actor="ada"))
+    people.set_active(user_id=vera.pk, active=False, actor="ada")
+    assert LoginLink.objects.get().used_at is not None
+
+
+def test_somebody_who_was_signing_in_while_they_were_disabled_is_not_in_when_they_are_let_in_again(client: Client) -> None:
+    people.add(name="ada", role="admin")
+    token = links.create(user=people.add(name="vera", role="viewer"), actor="ada")
+    vera = links.use(token=token)
+    assert vera is not None
+    for active in (False, True):
+        people.set_active(user_id=vera.pk, active=active, actor="ada")
+    client.force_login(vera)
+    assert people.person_of_session(client.session.session_key) is None
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_thousands_who_ask_at_once_are_looked_up_together_and_each_for_himself(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []

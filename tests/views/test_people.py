@@ -73,15 +73,17 @@ def test_nobody_becomes_more_by_other_fields(client: Client, ada: User) -> None:
     assert not User.objects.filter(username="eve").exists()
 
 
-def test_a_disabled_person_is_signed_out_at_once_and_may_come_back(client: Client, ada: User, rung: list[int]) -> None:
+def test_a_disabled_person_is_signed_out_at_once_and_comes_back_by_a_new_link_only(client: Client, ada: User, rung: list[int]) -> None:
     vera, theirs = people.add(name="vera", role="viewer"), Client()
     theirs.force_login(vera)
     assert client.post(f"/people/{vera.pk}/disable").status_code == 302
     assert people.person_of_session(theirs.session.session_key) is None
     assert rung == [vera.pk]
     client.post(f"/people/{vera.pk}/enable")
-    assert people.person_of_session(theirs.session.session_key) is not None
+    assert people.person_of_session(theirs.session.session_key) is None
     assert [entry.action for entry in AuditEntry.objects.all()] == ["PERSON_DISABLED", "PERSON_ENABLED"]
+    theirs.post(f"/login/{links.create(user=vera, actor='ada')}")
+    assert people.person_of_session(theirs.session.session_key) is not None
     assert auditing.verify() == []
 
 
