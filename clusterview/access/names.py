@@ -9,11 +9,22 @@ from clusterview.models import ApiToken
 PRODUCT, COMMAND_LINE, PRACTICE = "clusterview", "command line", "practice cluster"
 
 
+def as_kept(name: str) -> str:
+    """The name as Django keeps a person's (NFKC): letters that look alike, such as ｃ and c, are one and the same."""
+    return User.normalize_username(name)
+
+
+def taken(name: str, *, by: str) -> ValueError:
+    """What is raised for a name that somebody has."""
+    return ValueError(f"There is already a {by} called {name}.")
+
+
 def expect_free(name: str) -> None:
-    """Raises ValueError for a name that somebody has, in capitals or not."""
+    """Raises ValueError for a name that somebody has, in capitals or not, and in whichever letters it is written."""
+    name = as_kept(name)
     if name.casefold() in (PRODUCT, COMMAND_LINE, PRACTICE):
         raise ValueError(f"The audit calls Clusterview itself {name}. Choose another name.")
     if User.objects.filter(username__iexact=name).exists():
-        raise ValueError(f"There is already a person called {name}.")
+        raise taken(name, by="person")
     if ApiToken.objects.filter(name__iexact=name).exists():
-        raise ValueError(f"There is already a token called {name}.")
+        raise taken(name, by="token")

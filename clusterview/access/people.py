@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 from django.utils import timezone
@@ -95,10 +96,13 @@ def session_hash(session_key: str) -> str:
 
 def add(*, name: str, role: str) -> User:
     """This will add a person without a password (they sign in by link). Raises ValueError when the name is taken, by a token too."""
+    name = names.as_kept(name)
     names.expect_free(name)
-    user = User.objects.create_user(username=name)
-    user.set_unusable_password()
-    user.save()
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username=name)
+    except IntegrityError as problem:  # of two at once
+        raise names.taken(name, by="person") from problem
     Grant.objects.create(user=user, role=role)
     return user
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clusterview.access import names, secrets
@@ -10,9 +11,14 @@ from clusterview.models import ApiToken
 
 def create(*, name: str, role: str) -> str:
     """This will make a token and return it; it is shown this once. Raises ValueError when the name is taken, by a person too."""
+    name = names.as_kept(name)
     names.expect_free(name)
     token = secrets.new()
-    ApiToken.objects.create(name=name, role=role, token_hash=secrets.digest(token))
+    try:
+        with transaction.atomic():
+            ApiToken.objects.create(name=name, role=role, token_hash=secrets.digest(token))
+    except IntegrityError as problem:  # of two at once
+        raise names.taken(name, by="token") from problem
     return token
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clusterview.access import auditing, links, people, roles
+from clusterview.access import auditing, links, names, people, roles
 from clusterview.models import Grant
 from clusterview.models.people import Role
 from clusterview.stream import notices, publishing
@@ -31,8 +31,15 @@ ROLES = [
 ]
 
 
+class Name(CharField):
+    """A name as it is kept, so that it is checked as that."""
+
+    def to_python(self, value: str | None) -> str:
+        return names.as_kept(super().to_python(value) or "")
+
+
 class NewPerson(Form):
-    name = CharField(max_length=60, validators=[RegexValidator(r"^[\w.@+-]+\Z", gettext_lazy("Letters, digits and . @ + - _ only."))])
+    name = Name(max_length=60, validators=[RegexValidator(r"^[\w.@+-]+\Z", gettext_lazy("Letters, digits and . @ + - _ only."))])
     role = ChoiceField(choices=ROLES)
 
 
@@ -50,7 +57,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             user = people.add(name=name, role=role)
-            auditing.record(actor=person.name, action="PERSON_ADDED", body={"name": name, "role": role})
+            auditing.record(actor=person.name, action="PERSON_ADDED", body={"name": user.get_username(), "role": role})
     except ValueError:
         form.add_error("name", gettext("This name is taken, by a person, a token or Clusterview itself."))
         return listing(request, person=person, form=form)

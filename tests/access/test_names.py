@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from clusterview.access import names, people, tokens
+from clusterview.models import ApiToken, Grant
 from clusterview.traffic import moving_on
 
 pytestmark = pytest.mark.django_db
@@ -25,3 +28,37 @@ def test_a_person_and_a_token_are_told_apart(name: str) -> None:
         tokens.create(name=name, role="operator")
     with pytest.raises(ValueError, match="a token called"):
         people.add(name="CI", role="operator")
+
+
+@pytest.mark.parametrize(("name", "why"), [("ｃlusterview", "Choose another name"), ("ｄeploy", "a token called"), ("ｏlga", "a person called")])
+def test_letters_that_look_alike_make_no_other_name(name: str, why: str) -> None:
+    people.add(name="olga", role="operator")
+    tokens.create(name="deploy", role="operator")
+    for make in (people.add, tokens.create):
+        with pytest.raises(ValueError, match=why):
+            make(name=name, role="operator")
+    with pytest.raises(ValueError, match=why):
+        names.expect_free(name)
+
+
+def test_a_name_is_kept_in_plain_letters() -> None:
+    assert people.add(name="ｖera", role="viewer").get_username() == "vera"
+    person = people.person_of_token(tokens.create(name="ｃi", role="operator"))
+    assert person is not None
+    assert person.name == "ci"
+    assert tokens.revoke(name="ci")
+
+
+def test_a_token_that_was_named_in_other_letters_before_can_be_ended() -> None:
+    ApiToken.objects.create(name="ｃi", role="operator", token_hash="x")
+    assert not tokens.revoke(name="ci")
+    assert tokens.revoke(name="ｃi")
+
+
+@pytest.mark.parametrize("make", [people.add, tokens.create])
+def test_of_two_who_take_a_name_at_once_one_is_told_that_it_is_taken(make: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+    make(name="vera", role="viewer")
+    monkeypatch.setattr(names, "expect_free", lambda _: None)  # as it was a moment before
+    with pytest.raises(ValueError, match=r"already a (person|token) called vera"):
+        make(name="vera", role="admin")
+    assert [one.role for kind in (Grant, ApiToken) for one in kind._default_manager.all()] == ["viewer"], "and the transaction goes on"

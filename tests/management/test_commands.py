@@ -160,6 +160,14 @@ def test_the_token_is_the_last_word_printed_and_its_end_is_rung_for(rung: list[i
     assert run("audit", "verify").startswith("ok: 2 entries")
 
 
+def test_what_is_written_down_of_a_name_is_what_is_kept_of_it() -> None:
+    assert run("user", "add", "ｖera").startswith("vera may sign in")
+    run("token", "create", "ｃi", "--role", "operator")
+    run("token", "revoke", "ci")
+    told = [entry.body["name"] for entry in AuditEntry.objects.exclude(action="LINK_MADE")]
+    assert told == ["vera", "ci", "ci"]
+
+
 def test_arming_is_written_down_and_taken_back(kubeconfig: Path) -> None:
     run("prepare")
     run("arm", "here")

@@ -58,11 +58,17 @@ def test_a_new_persons_link_is_shown_once_and_signs_them_in(client: Client, ada:
     assert token[1] not in str(AuditEntry.objects.values()) + str(LoginLink.objects.values())
 
 
-@pytest.mark.parametrize("name", ["", "ada", "Ada", "Clusterview", "a b", "<b>", "x" * 61, "line\nbreak"])
+@pytest.mark.parametrize("name", ["", "ada", "Ada", "Clusterview", "a b", "<b>", "x" * 61, "line\nbreak", "ａda", "ｃlusterview", "ﷺ"])
 def test_a_name_that_cannot_be_is_refused_with_a_reason(client: Client, ada: User, name: str) -> None:
     shown = client.post("/people", {"name": name, "role": "viewer"}).content.decode()
     assert "errorlist" in shown
     assert User.objects.count() == 1
+
+
+def test_a_name_is_written_down_as_it_is_kept(client: Client, ada: User) -> None:
+    client.post("/people", {"name": "ｖera", "role": "viewer"})
+    assert User.objects.filter(username="vera").exists()
+    assert AuditEntry.objects.get(action="PERSON_ADDED").body == {"name": "vera", "role": "viewer"}
 
 
 def test_nobody_becomes_more_by_other_fields(client: Client, ada: User) -> None:

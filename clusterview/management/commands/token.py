@@ -29,6 +29,7 @@ class Command(BaseCommand):
         if options["action"] == "revoke":
             self.revoke(name=name)
             return
+        name = names.as_kept(name)
         with transaction.atomic():
             try:
                 token = tokens.create(name=name, role=options["role"])

@@ -33,10 +33,11 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 user = people.add(name=options["name"], role=options["role"])
-                auditing.record(actor=names.COMMAND_LINE, action="PERSON_ADDED", body={"name": options["name"], "role": options["role"]})
+                auditing.record(actor=names.COMMAND_LINE, action="PERSON_ADDED", body={"name": user.get_username(), "role": options["role"]})
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{options['name']} may sign in once with {telling.address()}/login/{links.create(user=user, actor=names.COMMAND_LINE)}")
+        token = links.create(user=user, actor=names.COMMAND_LINE)
+        self.stdout.write(f"{user.get_username()} may sign in once with {telling.address()}/login/{token}")
 
     def do_disable(self, options: dict[str, Any]) -> None:
         grant = Grant.objects.select_related("user").filter(user__username=options["name"]).first()
