@@ -40,7 +40,7 @@ def session(transactional_db: None) -> str:
     """The cookie of somebody who is signed in where a cluster called `lab` is open."""
     clusters.register(opened=[("lab", "the lab")])
     client = Client()
-    client.force_login(people.add(name="vera", role="viewer"))
+    client.force_login(people.add(name="vera", role="viewer", actor="ada"))
     return str(client.session.session_key)
 
 

@@ -94,8 +94,11 @@ def session_hash(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 
-def add(*, name: str, role: str) -> User:
-    """This will add a person without a password (they sign in by link). Raises ValueError when the name is taken, by a token too."""
+@transacting.whole
+def add(*, name: str, role: str, actor: str) -> User:
+    """This will add a person without a password (they sign in by link), and write it down. Raises ValueError when the name is taken, by a token
+    too.
+    """
     name = names.as_kept(name)
     names.expect_free(name)
     try:
@@ -103,7 +106,26 @@ def add(*, name: str, role: str) -> User:
             user = User.objects.create_user(username=name)
     except IntegrityError as problem:  # of two at once
         raise names.taken(name, by="person") from problem
+    return _let_in(user, role=role, actor=actor)
+
+
+@transacting.whole
+def complete(*, name: str, role: str, actor: str) -> User | None:
+    """This will give a role to whoever has the name and none, and write it down as `add` does; None where there is nobody like that.
+
+    A first start that ended in the middle left such an administrator behind, before `add` was one transaction.
+    """
+    user = User.objects.select_for_update(of=("self",)).filter(username=name, is_active=True, grant__isnull=True).first()
+    if user is None:
+        return None
+    _forget_ways_in(user)
+    user.save()
+    return _let_in(user, role=role, actor=actor)
+
+
+def _let_in(user: User, *, role: str, actor: str) -> User:
     Grant.objects.create(user=user, role=role)
+    auditing.record(actor=actor, action="PERSON_ADDED", body={"name": user.get_username(), "role": role})
     return user
 
 

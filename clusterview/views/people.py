@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
-from django.db import transaction
 from django.forms import CharField, ChoiceField, Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clusterview.access import auditing, links, names, people, roles
+from clusterview.access import links, names, people, roles
 from clusterview.models import Grant
 from clusterview.models.people import Role
 from clusterview.stream import notices, publishing
@@ -55,9 +54,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
         return listing(request, person=person, form=form)
     name, role = form.cleaned_data["name"], form.cleaned_data["role"]
     try:
-        with transaction.atomic():
-            user = people.add(name=name, role=role)
-            auditing.record(actor=person.name, action="PERSON_ADDED", body={"name": user.get_username(), "role": role})
+        user = people.add(name=name, role=role, actor=person.name)
     except ValueError:
         form.add_error("name", gettext("This name is taken, by a person, a token or Clusterview itself."))
         return listing(request, person=person, form=form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -11,30 +12,31 @@ from clusterview.models import ApiToken, Grant
 from clusterview.traffic import moving_on
 
 pytestmark = pytest.mark.django_db
+MAKING = (partial(people.add, actor="ada"), tokens.create)
 
 
 @pytest.mark.parametrize("name", [moving_on.EXECUTOR, names.COMMAND_LINE, "Clusterview"])
 def test_nobody_is_called_as_the_product_calls_itself(name: str) -> None:
-    for make in (people.add, tokens.create):
+    for make in MAKING:
         with pytest.raises(ValueError, match="Choose another name"):
             make(name=name, role="operator")
 
 
 @pytest.mark.parametrize("name", ["olga", "Olga"])
 def test_a_person_and_a_token_are_told_apart(name: str) -> None:
-    people.add(name="olga", role="operator")
+    people.add(name="olga", role="operator", actor="ada")
     tokens.create(name="ci", role="operator")
     with pytest.raises(ValueError, match="a person called"):
         tokens.create(name=name, role="operator")
     with pytest.raises(ValueError, match="a token called"):
-        people.add(name="CI", role="operator")
+        people.add(name="CI", role="operator", actor="ada")
 
 
 @pytest.mark.parametrize(("name", "why"), [("ｃlusterview", "Choose another name"), ("ｄeploy", "a token called"), ("ｏlga", "a person called")])
 def test_letters_that_look_alike_make_no_other_name(name: str, why: str) -> None:
-    people.add(name="olga", role="operator")
+    people.add(name="olga", role="operator", actor="ada")
     tokens.create(name="deploy", role="operator")
-    for make in (people.add, tokens.create):
+    for make in MAKING:
         with pytest.raises(ValueError, match=why):
             make(name=name, role="operator")
     with pytest.raises(ValueError, match=why):
@@ -42,7 +44,7 @@ def test_letters_that_look_alike_make_no_other_name(name: str, why: str) -> None
 
 
 def test_a_name_is_kept_in_plain_letters() -> None:
-    assert people.add(name="ｖera", role="viewer").get_username() == "vera"
+    assert people.add(name="ｖera", role="viewer", actor="ada").get_username() == "vera"
     person = people.person_of_token(tokens.create(name="ｃi", role="operator"))
     assert person is not None
     assert person.name == "ci"
@@ -55,7 +57,7 @@ def test_a_token_that_was_named_in_other_letters_before_can_be_ended() -> None:
     assert tokens.revoke(name="ｃi")
 
 
-@pytest.mark.parametrize("make", [people.add, tokens.create])
+@pytest.mark.parametrize("make", MAKING)
 def test_of_two_who_take_a_name_at_once_one_is_told_that_it_is_taken(make: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
     make(name="vera", role="viewer")
     monkeypatch.setattr(names, "expect_free", lambda _: None)  # as it was a moment before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
@@ -11,9 +12,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
-from clusterview.access import links, people, roles, tokens
+from clusterview.access import auditing, links, people, roles, tokens
 from clusterview.access.sharing import SharedLook
-from clusterview.models import ApiToken, LoginLink
+from clusterview.models import ApiToken, AuditEntry, Grant, LoginLink
 from clusterview.models.people import Role
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def test_two_tokens_cannot_share_a_name() -> None:
 
 
 def test_a_disabled_person_is_nobody_at_once(client: Client) -> None:
-    user = people.add(name="vera", role="viewer")
+    user = people.add(name="vera", role="viewer", actor="ada")
     client.force_login(user)
     key = client.session.session_key
     found = people.person_of_session(key)
@@ -56,13 +57,28 @@ def test_a_disabled_person_is_nobody_at_once(client: Client) -> None:
     assert people.person_of_session(key) is None
 
 
+def test_a_person_and_their_role_and_what_is_written_of_it_come_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: Any) -> None:
+        raise OSError
+
+    for place, name in ((Grant.objects, "create"), (auditing, "record")):
+        with monkeypatch.context() as broken:
+            broken.setattr(place, name, fail)
+            with pytest.raises(OSError):
+                people.add(name="vera", role="viewer", actor="ada")
+        assert (User.objects.count(), Grant.objects.count(), AuditEntry.objects.count()) == (0, 0, 0)
+    people.add(name="vera", role="viewer", actor="ada")
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.body) == ("ada", "PERSON_ADDED", {"name": "vera", "role": "viewer"})
+
+
 def test_someone_without_a_grant_is_nobody(client: Client) -> None:
     client.force_login(User.objects.create_user("stray"))
     assert people.person_of_session(client.session.session_key) is None
 
 
 def test_a_link_signs_in_once() -> None:
-    user = people.add(name="vera", role="viewer")
+    user = people.add(name="vera", role="viewer", actor="ada")
     token = links.create(user=user, actor="ada")
     assert links.find(token=token) == user
     assert links.use(token=token) == user
@@ -72,7 +88,7 @@ def test_a_link_signs_in_once() -> None:
 
 
 def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
-    user = people.add(name="vera", role="viewer")
+    user = people.add(name="vera", role="viewer", actor="ada")
     old = links.create(user=user, actor="ada", lasting=-links.LASTING)
     assert links.use(token=old) is None
     token = links.create(user=user, actor="ada")
@@ -81,8 +97,8 @@ def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
 
 
 def test_whoever_is_let_in_again_signs_in_anew(client: Client) -> None:
-    people.add(name="ada", role="admin")
-    vera = people.add(name="vera", role="viewer")
+    people.add(name="ada", role="admin", actor="ada")
+    vera = people.add(name="vera", role="viewer", actor="ada")
     client.force_login(vera)
     before = links.create(user=vera, actor="ada")
     people.set_active(user_id=vera.pk, active=False, actor="ada")
@@ -95,16 +111,16 @@ def test_whoever_is_let_in_again_signs_in_anew(client: Client) -> None:
 
 
 def test_a_link_that_was_used_stays_written_down_when_its_person_is_disabled() -> None:
-    people.add(name="ada", role="admin")
-    vera = people.add(name="vera", role="viewer")
+    people.add(name="ada", role="admin", actor="ada")
+    vera = people.add(name="vera", role="viewer", actor="ada")
     links.use(token=links.create(user=vera, actor="ada"))
     people.set_active(user_id=vera.pk, active=False, actor="ada")
     assert LoginLink.objects.get().used_at is not None
 
 
 def test_somebody_who_was_signing_in_while_they_were_disabled_is_not_in_when_they_are_let_in_again(client: Client) -> None:
-    people.add(name="ada", role="admin")
-    token = links.create(user=people.add(name="vera", role="viewer"), actor="ada")
+    people.add(name="ada", role="admin", actor="ada")
+    token = links.create(user=people.add(name="vera", role="viewer", actor="ada"), actor="ada")
     vera = links.use(token=token)
     assert vera is not None
     for active in (False, True):
@@ -136,7 +152,7 @@ def sessions(*names: str) -> list[str]:
     made = []
     for name in names:
         client = Client()
-        client.force_login(people.add(name=name, role="admin"))
+        client.force_login(people.add(name=name, role="admin", actor="ada"))
         made.append(str(client.session.session_key))
     return made
 

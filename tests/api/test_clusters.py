@@ -116,7 +116,7 @@ def test_open_pages_are_told_when_it_is_armed_and_disarmed(
 
 
 def test_a_person_who_arms_is_named(lab: None, client: Client) -> None:
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     client.post("/api/v1/clusters/lab/arm")
     [told] = client.get("/api/v1/clusters").json()
     assert (told["armed"], told["armed_by"]) == (True, "ada")

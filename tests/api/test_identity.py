@@ -24,14 +24,14 @@ def test_a_stranger_is_told_how_to_come_in(lab: None, client: Client) -> None:
 
 def test_each_knows_who_they_are(lab: None, client: Client, bearer: Bearer) -> None:
     assert bearer("operator").get("/api/v1/me").json() == {"name": "operator-token", "role": "operator", "language": "en"}
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     answer = client.get("/api/v1/me", headers={"Accept-Language": "ko"})
     assert answer.json() == {"name": "ada", "role": "admin", "language": "ko"}
 
 
 def test_a_revoked_token_and_a_disabled_person_are_strangers_at_once(lab: None, client: Client, bearer: Bearer) -> None:
     script = bearer("viewer")
-    client.force_login(people.add(name="vera", role="viewer"))
+    client.force_login(people.add(name="vera", role="viewer", actor="ada"))
     assert [one.get("/api/v1/me").status_code for one in (script, client)] == [200, 200]
     tokens.revoke(name="viewer-token")
     User.objects.filter(username="vera").update(is_active=False)
@@ -40,13 +40,13 @@ def test_a_revoked_token_and_a_disabled_person_are_strangers_at_once(lab: None, 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer", "Basic YWRhOmFkYQ==", "Bearer  ", "wrong"])
 def test_a_wrong_token_is_not_made_good_by_a_session(lab: None, client: Client, header: str) -> None:
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     assert client.get("/api/v1/me", headers={"Authorization": header}).status_code == 401
 
 
 def test_a_session_changes_nothing_without_the_csrf_token(lab: None) -> None:
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(people.add(name="ada", role="admin"))
+    strict.force_login(people.add(name="ada", role="admin", actor="ada"))
     strict.get("/c/lab/")
     for sent in ({}, {"X-CSRFToken": "x" * 64}):
         answer = strict.post("/api/v1/clusters/lab/arm", headers=sent)
@@ -70,7 +70,7 @@ def test_nothing_is_changed_by_another_method(lab: None, bearer: Bearer, method:
 
 
 def test_what_a_proxy_might_say_of_the_person_is_not_believed(lab: None, client: Client) -> None:
-    people.add(name="ada", role="admin")
+    people.add(name="ada", role="admin", actor="ada")
     sent = {"X-Remote-User": "ada", "Remote-User": "ada", "X-Forwarded-User": "ada", "Impersonate-User": "ada"}
     assert client.get("/api/v1/me", headers=sent).status_code == 401
 

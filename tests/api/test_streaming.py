@@ -154,7 +154,7 @@ async def test_a_disabled_person_is_cut_off_at_the_next_look_even_without_a_ring
 ) -> None:
     monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.01)
     client: Any = AsyncClient()
-    await client.aforce_login(await database_sync_to_async(people.add)(name="vera", role="viewer"))
+    await client.aforce_login(await database_sync_to_async(people.add)(name="vera", role="viewer", actor="ada"))
     answer = await client.get("/api/v1/clusters/lab/changes")
     stream = aiter(answer.streaming_content)
     await following(stream)

@@ -37,7 +37,7 @@ from django.utils.crypto import get_random_string
 from clusterview.access import clusters, people
 clusters.register(opened=[("lab", "the lab")])
 client = Client()
-client.force_login(people.add(name="vera", role="viewer"))
+client.force_login(people.add(name="vera", role="viewer", actor="ada"))
 found = Session.objects.get(session_key=client.session.session_key)
 others = [Session(session_key=get_random_string(32), session_data=found.session_data, expire_date=found.expire_date) for _ in range({count} - 1)]
 for one in [found, *Session.objects.bulk_create(others)]:

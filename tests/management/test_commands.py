@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
@@ -59,6 +60,26 @@ def test_the_first_start_makes_an_administrator_and_a_link(kubeconfig: Path) -> 
     assert (user.get_username(), Grant.objects.get(user=user).role) == ("admin", "admin")
     json.loads(run("prepare"))
     assert User.objects.count() == 1
+    first = AuditEntry.objects.order_by("sequence")[0]
+    assert (first.actor, first.action, first.body) == ("command line", "PERSON_ADDED", {"name": "admin", "role": "admin"})
+
+
+def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:
+    begun = User.objects.create_user("admin")
+    client.force_login(begun)
+    path = json.loads(run("prepare"))["login_path"]
+    assert people.person_of_session(client.session.session_key) is None, "nobody was let in as what they were not yet"
+    assert links.use(token=path.removeprefix("/login/")) == begun
+    assert Grant.objects.get().role == "admin"
+    told = list(AuditEntry.objects.order_by("sequence").values_list("actor", "action"))
+    assert told == [("command line", "PERSON_ADDED"), ("command line", "LINK_MADE"), ("admin", "SIGNED_IN")]
+
+
+def test_a_user_who_was_disabled_becomes_no_administrator_by_a_start(kubeconfig: Path) -> None:
+    User.objects.create_user("admin", is_active=False)
+    with pytest.raises(ValueError, match="already a person called admin"):
+        run("prepare")
+    assert not Grant.objects.exists()
 
 
 def test_a_redis_that_drops_what_it_holds_is_refused_with_the_remedy_f35(kubeconfig: Path, redis_server: RedisServer, settings: Any) -> None:
@@ -89,7 +110,7 @@ def test_the_practice_cluster_is_armed_from_the_start_and_a_real_one_of_its_name
     run("prepare")
     assert not Cluster.objects.get(name="here").armed
     assert list(AuditEntry.objects.exclude(action="LINK_MADE").values_list("actor", "action")) == [
-        ("practice cluster", "ARMED"), ("practice cluster", "DISARMED"),
+        ("command line", "PERSON_ADDED"), ("practice cluster", "ARMED"), ("practice cluster", "DISARMED"),
     ]  # fmt: skip
     settings.PRACTICE = settings.READ_ONLY = True
     run("prepare")
@@ -114,20 +135,20 @@ def test_without_a_kubeconfig_the_page_still_opens(settings: Any) -> None:
 
 def test_the_link_goes_to_an_administrator_who_may_use_it(kubeconfig: Path) -> None:
     run("prepare")
-    ada = people.add(name="ada", role="admin")
+    ada = people.add(name="ada", role="admin", actor="ada")
     run("user", "disable", "admin")
     assert links.find(token=json.loads(run("prepare"))["login_path"].removeprefix("/login/")) == ada
 
 
 def test_a_person_is_added_with_a_link_and_disabled_with_a_ring(rung: list[int | None]) -> None:
-    people.add(name="ada", role="admin")
+    people.add(name="ada", role="admin", actor="clusterview")
     found = re.search(r"/login/(\S+)", run("user", "add", "vera", "--role", "viewer"))
     assert found
     vera = links.use(token=found[1])
     assert vera is not None
     assert run("user", "disable", "vera") == "vera is signed out.\n"
     assert rung == [vera.pk]
-    assert list(AuditEntry.objects.values_list("actor", "action")) == [
+    assert list(AuditEntry.objects.exclude(actor="clusterview").values_list("actor", "action")) == [
         ("command line", "PERSON_ADDED"), ("command line", "LINK_MADE"), ("vera", "SIGNED_IN"), ("command line", "PERSON_DISABLED"),
     ]  # fmt: skip
     assert "disabled" in run("user", "list")
@@ -136,7 +157,7 @@ def test_a_person_is_added_with_a_link_and_disabled_with_a_ring(rung: list[int |
 
 
 def test_the_last_administrator_cannot_be_disabled() -> None:
-    people.add(name="ada", role="admin")
+    people.add(name="ada", role="admin", actor="ada")
     with pytest.raises(CommandError, match="may administer"):
         run("user", "disable", "ada")
     assert User.objects.get().is_active
@@ -174,5 +195,5 @@ def test_arming_is_written_down_and_taken_back(kubeconfig: Path) -> None:
     assert Cluster.objects.get().armed
     run("arm", "here", "--off")
     assert not Cluster.objects.get().armed
-    assert [entry.action for entry in AuditEntry.objects.all()] == ["LINK_MADE", "ARMED", "DISARMED"]
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["PERSON_ADDED", "LINK_MADE", "ARMED", "DISARMED"]
     assert auditing.verify() == []

@@ -36,7 +36,7 @@ def healthy(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     settings.DIST = tmp_path
     (tmp_path / ".vite").mkdir()
     (tmp_path / ".vite" / "manifest.json").write_text("{}")
-    people.add(name="ada", role=Role.ADMIN)
+    people.add(name="ada", role=Role.ADMIN, actor="ada")
     monkeypatch.setattr(doctor, "redis_seen", lambda: iter([doctor.Finding("Redis", "answers")]))
     monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [CLUSTER])
     monkeypatch.setattr(reading, "version", lambda _: "v1.37.0")

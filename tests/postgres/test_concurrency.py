@@ -103,8 +103,8 @@ def test_services_do_not_wait_for_each_other(olga: Person) -> None:
 
 
 def test_a_person_who_is_changed_from_two_sides_at_once_is_told_of_in_one_chain() -> None:
-    people.add(name="ada", role="admin")
-    vera = people.add(name="vera", role="viewer")
+    people.add(name="ada", role="admin", actor="ada")
+    vera = people.add(name="vera", role="viewer", actor="ada")
 
     def change(number: int) -> None:
         for turn in range(6):
@@ -119,7 +119,7 @@ def test_a_person_who_is_changed_from_two_sides_at_once_is_told_of_in_one_chain(
 
 def test_two_administrators_who_disable_each_other_do_not_both_succeed() -> None:
     for turn in range(5):
-        both = [people.add(name=f"{name} {turn}", role="admin") for name in ("ada", "bob")]
+        both = [people.add(name=f"{name} {turn}", role="admin", actor="ada") for name in ("ada", "bob")]
         answers = together(2, lambda number, both=both: people.set_active(user_id=both[number].pk, active=False, actor=both[1 - number].username))  # type: ignore[misc]
         assert sorted(type(answer).__name__ for answer in answers) == ["User", "ValueError"]
         Grant.objects.all().delete()

@@ -68,7 +68,7 @@ def no_cluster(_: User) -> None:
 @pytest.mark.parametrize("end", [disabled, without_a_grant, a_viewer, no_cluster])
 def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User], None]) -> None:
     who_may_switch()
-    user = people.add(name="omar", role="operator")
+    user = people.add(name="omar", role="operator", actor="ada")
     switch = Switch.objects.create(
         cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
         state=State.MARKING, requested_by=user, actor="omar", epoch=1,

@@ -26,7 +26,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(bundles, "script", fail)
     clusters.register(opened=[("lab", "the lab")])
     client = Client(raise_request_exception=False)
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     return client
 
 
@@ -41,7 +41,7 @@ def test_a_failing_page_tells_no_details(broken: Client) -> None:
 
 def test_the_page_says_what_is_wrong_with_the_kubeconfig(client: Client) -> None:
     clusters.register(opened=[], problem="The kubeconfig /a/b is not YAML: line 3.")
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     assert b"The kubeconfig /a/b is not YAML: line 3." in client.get("/").content
     clusters.register(opened=[])
     assert b"not YAML" not in client.get("/").content
@@ -52,7 +52,7 @@ def report(client: Client, body: bytes) -> int:
 
 
 def test_a_report_is_logged_without_the_pages_address(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    token = links.create(user=people.add(name="vera", role="viewer"), actor="ada")
+    token = links.create(user=people.add(name="vera", role="viewer", actor="ada"), actor="ada")
     told = {"violated-directive": "script-src", "blocked-uri": "inline\nforged line", "document-uri": f"http://x/login/{token}"}
     with caplog.at_level(logging.WARNING):
         assert report(client, json.dumps({"csp-report": told}).encode()) == 204

@@ -50,7 +50,7 @@ def test_every_address_refuses_a_stranger(lab_known: None) -> None:
 @pytest.mark.parametrize("practice", [True, False])
 def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_known: None, settings: Any, practice: bool) -> None:
     settings.PRACTICE = practice
-    client.post(f"/login/{links.create(user=people.add(name='vera', role='admin'), actor='ada')}")
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='admin', actor='ada'), actor='ada')}")
     assert (b'data-practice="true"' in client.get("/c/lab/").content) is practice
     for path in ("/people", "/nowhere"):
         assert (b"chip-practice" in client.get(path).content) is practice
@@ -58,7 +58,7 @@ def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_
 
 
 def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
-    path = f"/login/{links.create(user=people.add(name='vera', role='viewer'), actor='ada')}"
+    path = f"/login/{links.create(user=people.add(name='vera', role='viewer', actor='ada'), actor='ada')}"
     for _ in range(2):
         shown = client.get(path)
         assert shown.status_code == 200
@@ -77,20 +77,20 @@ def test_the_session_key_changes_at_sign_in(client: Client) -> None:
     session = client.session
     session.save()
     before = session.session_key
-    client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer'), actor='ada')}")
+    client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer', actor='ada'), actor='ada')}")
     assert client.session.session_key != before
     assert "planted" not in client.session
 
 
 def test_a_sign_in_needs_the_csrf_token() -> None:
     strict = Client(enforce_csrf_checks=True)
-    token = links.create(user=people.add(name="vera", role="viewer"), actor='ada')
+    token = links.create(user=people.add(name="vera", role="viewer", actor="ada"), actor='ada')
     assert strict.post(f"/login/{token}").status_code == 403
     assert links.find(token=token)
 
 
 def test_signing_out_ends_the_session(client: Client, lab_known: None) -> None:
-    client.force_login(people.add(name="vera", role="viewer"))
+    client.force_login(people.add(name="vera", role="viewer", actor="ada"))
     assert client.get("/c/lab/").status_code == 200
     assert client.get("/signed-out").status_code == 200
     assert client.get("/c/lab/").status_code == 200, "a GET signs nobody out"
@@ -99,14 +99,14 @@ def test_signing_out_ends_the_session(client: Client, lab_known: None) -> None:
 
 
 def test_the_first_page_leads_to_the_cluster_or_says_how_to_connect_one(client: Client) -> None:
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     assert b"--kubeconfig" in client.get("/").content
     clusters.register(opened=[("lab", "lab")])
     assert client.get("/")["Location"] == "/c/lab/"
 
 
 def test_a_cluster_that_is_not_open_is_not_found(client: Client, lab_known: None) -> None:
-    client.force_login(people.add(name="ada", role="admin"))
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
     clusters.register(opened=[])
     assert client.get("/c/lab/").status_code == 404
 

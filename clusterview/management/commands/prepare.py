@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         if options["migrate"]:
             call_command("migrate", verbosity=0, interactive=False)
-        user = administrator() or people.add(name=ADMINISTRATOR, role=Role.ADMIN)
+        user = administrator() or first_administrator()
         problem = register_clusters()
         path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}"
         told = {"login_path": path, "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
@@ -46,6 +46,12 @@ def administrator() -> User | None:
     """Who gets the link: `admin`, or another active administrator where `admin` was disabled."""
     active = User.objects.filter(is_active=True, grant__role=Role.ADMIN).order_by("pk")
     return active.filter(username=ADMINISTRATOR).first() or active.first()
+
+
+def first_administrator() -> User:
+    """This will make `admin`, or an administrator of the one whom an earlier start has begun to make."""
+    named = {"name": ADMINISTRATOR, "role": Role.ADMIN, "actor": names.COMMAND_LINE}
+    return people.complete(**named) or people.add(**named)
 
 
 def weakness() -> str | None:

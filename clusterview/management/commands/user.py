@@ -6,9 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from clusterview.access import auditing, links, names, people
+from clusterview.access import links, names, people
 from clusterview.management import telling
 from clusterview.models import Grant
 from clusterview.models.people import Role
@@ -31,9 +30,7 @@ class Command(BaseCommand):
 
     def do_add(self, options: dict[str, Any]) -> None:
         try:
-            with transaction.atomic():
-                user = people.add(name=options["name"], role=options["role"])
-                auditing.record(actor=names.COMMAND_LINE, action="PERSON_ADDED", body={"name": user.get_username(), "role": options["role"]})
+            user = people.add(name=options["name"], role=options["role"], actor=names.COMMAND_LINE)
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
         token = links.create(user=user, actor=names.COMMAND_LINE)
