@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from clusterview.access import auditing, names, transacting
+from clusterview.access import auditing, names, people, transacting
 from clusterview.models import Cluster
 
 ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
@@ -61,17 +61,20 @@ def is_id(text: str) -> bool:
 
 
 @transacting.whole
-def arm(*, cluster: str, actor: str, user_id: int | None = None, identity: str = "", identity_is_weak: bool = True) -> Cluster:
-    """This will allow switching in the cluster with this identity, and write down who did. Raises Cluster.DoesNotExist.
+def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identity_is_weak: bool = True) -> Cluster:
+    """This will allow switching in the cluster with this identity, and write down who did. Raises PermissionDenied
+    (`people.administrator`) and Cluster.DoesNotExist.
 
     An identity that is not known yet is the one of the first cluster that answers (`identify`).
     """
-    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)  # before the right, in the order in which a switch takes both
+    by = people.administrator(actor)
     if not found.armed or (identity and identity != found.identity):
-        found.armed_at, found.armed_by_id, found.frozen_at = timezone.now(), user_id, None
+        found.armed_at, found.frozen_at = timezone.now(), None
+        found.armed_by_id = None if isinstance(actor, str) else actor.user_id
         found.identity, found.identity_is_weak = identity, identity_is_weak
         found.save()
-        auditing.record(actor=actor, action="ARMED", cluster=found.pk, body={"identity": identity})
+        auditing.record(actor=by, action="ARMED", cluster=found.pk, body={"identity": identity})
     return found
 
 
@@ -104,10 +107,11 @@ def freeze(*, cluster: str, marks: dict[str, str]) -> None:
 
 
 @transacting.whole
-def disarm(*, cluster: str, actor: str) -> Cluster:
-    """This will forbid switching in the cluster, and write it down. Raises Cluster.DoesNotExist."""
+def disarm(*, cluster: str, actor: people.Person | str) -> Cluster:
+    """This will forbid switching in the cluster, and write it down. Raises as `arm`."""
     found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
-    _disarm(found, actor=actor, body={})
+    by = people.administrator(actor)
+    _disarm(found, actor=by, body={})
     return found
 
 

@@ -8,18 +8,21 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from clusterview.access import auditing, secrets, transacting
+from clusterview.access import auditing, people, secrets, transacting
 from clusterview.models import LoginLink
 
 LASTING = timedelta(hours=24)
 
 
 @transacting.whole
-def create(*, user: User, actor: str, lasting: timedelta = LASTING) -> str:
-    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`."""
+def create(*, user: User, actor: people.Person | str, lasting: timedelta = LASTING) -> str:
+    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`. Raises PermissionDenied
+    (`people.administrator`).
+    """
+    by = people.administrator(actor)
     token = secrets.new()
     LoginLink.objects.create(user=user, token_hash=secrets.digest(token), expires_at=timezone.now() + lasting)
-    auditing.record(actor=actor, action="LINK_MADE", body={"name": user.get_username()})
+    auditing.record(actor=by, action="LINK_MADE", body={"name": user.get_username()})
     return token
 
 

@@ -12,13 +12,14 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clusterview.access import auditing, names, secrets, sessions, transacting
+from clusterview.access import auditing, names, roles, secrets, sessions, transacting
 from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant, LoginLink
 from clusterview.models.people import Role
@@ -89,16 +90,40 @@ async def person_of_scope(scope: dict[str, Any]) -> Person | None:
     return await _sessions.find(key) if key else None
 
 
+def role_now(*, user_id: int | None, token_id: int | None, hold: bool = False) -> str:
+    """The role of an active person or a token at this moment; empty for who has none any more. With `hold`, inside a transaction, it stays as it is
+    until the end of it: whoever takes it away was first, or waits.
+    """
+    grants, tokens = Grant.objects.select_related("user"), ApiToken.objects.all()
+    if hold:
+        grants, tokens = grants.select_for_update(no_key=True), tokens.select_for_update(no_key=True)
+    grant = grants.filter(user_id=user_id, user__is_active=True).first() if user_id else None
+    token = tokens.filter(pk=token_id, revoked_at=None).first() if token_id else None
+    return grant.role if grant else token.role if token else ""
+
+
+def administrator(actor: Person | str) -> str:
+    """What the audit calls who acts as an administrator in this transaction. A person or token was let in a moment ago, so their role is read again
+    and stays until the end of the transaction; the command line and the product itself, which come as the name, need none. Raises PermissionDenied.
+    """
+    if isinstance(actor, str):
+        return actor
+    if not roles.allows(role_now(user_id=actor.user_id, token_id=actor.token_id, hold=True), Role.ADMIN):
+        raise PermissionDenied
+    return actor.name
+
+
 def session_hash(session_key: str) -> str:
     """A name for a session that cannot be used to open it."""
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 @transacting.whole
-def add(*, name: str, role: str, actor: str) -> User:
-    """This will add a person without a password (they sign in by link), and write it down. Raises ValueError when the name is taken, by a token
-    too.
+def add(*, name: str, role: str, actor: Person | str) -> User:
+    """This will add a person without a password (they sign in by link), and write it down. Raises PermissionDenied (`administrator`), and ValueError
+    when the name is taken, by a token too.
     """
+    by = administrator(actor)
     name = names.as_kept(name)
     names.expect_free(name)
     try:
@@ -106,7 +131,7 @@ def add(*, name: str, role: str, actor: str) -> User:
             user = User.objects.create_user(username=name)
     except IntegrityError as problem:  # of two at once
         raise names.taken(name, by="person") from problem
-    return _let_in(user, role=role, actor=actor)
+    return _let_in(user, role=role, actor=by)
 
 
 @transacting.whole
@@ -130,18 +155,19 @@ def _let_in(user: User, *, role: str, actor: str) -> User:
 
 
 @transacting.whole
-def set_active(*, user_id: int, active: bool, actor: str) -> User:
+def set_active(*, user_id: int, active: bool, actor: Person | str) -> User:
     """This will let a person in or keep them out, and write it down. Whoever disables somebody then rings for their open pages.
 
-    Either way no session and no link of before counts any more: whoever is let in again needs a new link. Raises User.DoesNotExist, and
-    ValueError where nobody who may administer would be left.
+    Either way no session and no link of before counts any more: whoever is let in again needs a new link. Raises PermissionDenied
+    (`administrator`), User.DoesNotExist, and ValueError where nobody who may administer would be left.
     """
-    user = User.objects.select_for_update().get(pk=user_id, grant__isnull=False)
+    by = administrator(actor)
+    user = _held(user_id).user
     if user.is_active != active:
         user.is_active = active
         _forget_ways_in(user)
         user.save()
-        auditing.record(actor=actor, action="PERSON_ENABLED" if active else "PERSON_DISABLED", body={"name": user.get_username()})
+        auditing.record(actor=by, action="PERSON_ENABLED" if active else "PERSON_DISABLED", body={"name": user.get_username()})
         _keep_an_administrator()
     return user
 
@@ -155,19 +181,26 @@ def _forget_ways_in(user: User) -> None:
 
 
 @transacting.whole
-def set_role(*, user_id: int, role: str, actor: str) -> User:
+def set_role(*, user_id: int, role: str, actor: Person | str) -> User:
     """This will give a person another role, and write it down. Raises as `set_active`, and ValueError for an unknown role."""
     if role not in Role.values:
         raise ValueError(f"There is no role called {role}.")
-    grant = Grant.objects.select_for_update().select_related("user").filter(user_id=user_id).first()
-    if grant is None:
-        raise User.DoesNotExist
+    by = administrator(actor)
+    grant = _held(user_id)
     if grant.role != role:
         before, grant.role = grant.role, role
         grant.save()
-        auditing.record(actor=actor, action="ROLE_CHANGED", body={"name": grant.user.get_username(), "from": before, "to": role})
+        auditing.record(actor=by, action="ROLE_CHANGED", body={"name": grant.user.get_username(), "from": before, "to": role})
         _keep_an_administrator()
     return grant.user
+
+
+def _held(user_id: int) -> Grant:
+    """A person's grant, which with their user stays as it is until the end of the transaction."""
+    grant = Grant.objects.select_for_update().select_related("user").filter(user_id=user_id).first()
+    if grant is None:
+        raise User.DoesNotExist
+    return grant
 
 
 def _keep_an_administrator() -> None:

@@ -121,8 +121,6 @@ def set_armed(request: HttpRequest, cluster: str, *, armed: bool) -> dict[str, b
     opened(cluster)
     if armed and settings.READ_ONLY:
         raise Refusal(403, "read_only")
-    if armed:
-        requesting.arm(cluster=cluster, actor=someone.name, user_id=someone.user_id)
-    else:
-        requesting.disarm(cluster=cluster, actor=someone.name)
+    act = requesting.arm if armed else requesting.disarm
+    act(cluster=cluster, actor=someone)
     return {"armed": armed}

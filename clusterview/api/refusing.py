@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
@@ -63,6 +64,10 @@ def install(*, api: NinjaAPI) -> None:
     @api.exception_handler(AuthenticationError)
     def stranger(request: HttpRequest, _: AuthenticationError) -> HttpResponse:
         return answer(request, Refusal(401, "not_signed_in"))
+
+    @api.exception_handler(PermissionDenied)
+    def not_any_more(request: HttpRequest, _: PermissionDenied) -> HttpResponse:
+        return answer(request, Refusal(403, "not_allowed"))
 
     @api.exception_handler(Http404)
     def absent(request: HttpRequest, _: Http404) -> HttpResponse:

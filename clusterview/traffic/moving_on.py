@@ -18,9 +18,9 @@ from django.db import connection, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from clusterview.access import auditing, names, roles
+from clusterview.access import auditing, names, people, roles
 from clusterview.access.people import Person
-from clusterview.models import ApiToken, AuditEntry, Cluster, Grant, Operation, Sizing, Switch
+from clusterview.models import AuditEntry, Cluster, Operation, Sizing, Switch
 from clusterview.stream import notices, publishing
 from clusterview.traffic import states
 from clusterview.traffic.errors import AskedBack, Superseded
@@ -231,11 +231,7 @@ def _why_nobody(*, cluster: str, hold: bool) -> str | None:
 
 
 def _why_not_they(*, user: int | None, token: int | None, hold: bool) -> str | None:
-    grants = Grant.objects.select_related("user").filter(user__is_active=True)
-    grant = _held(grants.filter(user_id=user), hold=hold) if user else None
-    known = _held(ApiToken.objects.filter(pk=token, revoked_at=None), hold=hold) if token else None
-    role = grant.role if grant else known.role if known else ""
-    return None if roles.allows(role, "operator") else "not_allowed"
+    return None if roles.allows(people.role_now(user_id=user, token_id=token, hold=hold), "operator") else "not_allowed"
 
 
 def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:

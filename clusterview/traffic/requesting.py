@@ -476,19 +476,21 @@ def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
     cluster.identity = seen.value
 
 
-def arm(*, cluster: str, actor: str, user_id: int | None = None, opened: looking.Opener = looking.cluster) -> Cluster:
-    """This will allow switching in the cluster that answers now; in one that does not answer, in the first that does. Raises Cluster.DoesNotExist."""
+def arm(*, cluster: str, actor: Person | str, opened: looking.Opener = looking.cluster) -> Cluster:
+    """This will allow switching in the cluster that answers now; in one that does not answer, in the first that does. Raises PermissionDenied where
+    they may not any more, and Cluster.DoesNotExist.
+    """
     try:
         seen = opened(cluster).identity()
     except (LookupError, errors.KubeError):
         seen = reading.Identity("", is_weak=True)
-    armed = clusters.arm(cluster=cluster, actor=actor, user_id=user_id, identity=seen.value, identity_is_weak=seen.is_weak)
+    armed = clusters.arm(cluster=cluster, actor=actor, identity=seen.value, identity_is_weak=seen.is_weak)
     moving_on.tell_of_arming(cluster, armed=True)
     return armed
 
 
-def disarm(*, cluster: str, actor: str) -> Cluster:
-    """This will forbid switching in the cluster. Raises Cluster.DoesNotExist."""
+def disarm(*, cluster: str, actor: Person | str) -> Cluster:
+    """This will forbid switching in the cluster. Raises as `arm`."""
     found = clusters.disarm(cluster=cluster, actor=actor)
     moving_on.tell_of_arming(cluster, armed=False)
     return found

@@ -54,7 +54,7 @@ def everyone(request: HttpRequest) -> HttpResponse:
         return listing(request, person=person, form=form)
     name, role = form.cleaned_data["name"], form.cleaned_data["role"]
     try:
-        user = people.add(name=name, role=role, actor=person.name)
+        user = people.add(name=name, role=role, actor=person)
     except ValueError:
         form.add_error("name", gettext("This name is taken, by a person, a token or Clusterview itself."))
         return listing(request, person=person, form=form)
@@ -75,9 +75,9 @@ def change(request: HttpRequest, user: int, action: str) -> HttpResponse:
         return listing(request, person=person, form=NewPerson(), link_for=found)
     try:
         if action == "role":
-            people.set_role(user_id=user, role=request.POST.get("role", ""), actor=person.name)
+            people.set_role(user_id=user, role=request.POST.get("role", ""), actor=person)
         else:
-            people.set_active(user_id=user, active=action == "enable", actor=person.name)
+            people.set_active(user_id=user, active=action == "enable", actor=person)
     except ValueError:
         problem = gettext("That would leave nobody who may administer.")
         return listing(request, person=person, form=NewPerson(), problem=problem, status=409)
@@ -98,7 +98,7 @@ def listing(
     request: HttpRequest, *, person: people.Person, form: NewPerson, link_for: User | None = None, problem: str = "", status: int = 200
 ) -> HttpResponse:
     """The page with everybody; with `link_for`, a fresh link that signs that person in once."""
-    link = f"{address(request)}{reverse('login', kwargs={'token': links.create(user=link_for, actor=person.name)})}" if link_for else ""
+    link = f"{address(request)}{reverse('login', kwargs={'token': links.create(user=link_for, actor=person)})}" if link_for else ""
     grants = Grant.objects.select_related("user").order_by("user__username")
     return pages.page(
         request, "people.html", person=person, status=status,

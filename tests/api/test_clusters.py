@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from clusterview import api
 from clusterview.access import auditing, clusters, people
-from clusterview.models import AuditEntry, Cluster
+from clusterview.models import ApiToken, AuditEntry, Cluster, Grant
 from clusterview.traffic import moving_on
 from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
 
@@ -101,6 +103,32 @@ def test_only_an_administrator_arms_and_it_is_written_down(lab: None, bearer: Be
     assert client.post("/api/v1/clusters/lab/disarm").json() == {"armed": False}
     assert [(entry.action, entry.actor) for entry in AuditEntry.objects.all()] == [("ARMED", "admin-token"), ("DISARMED", "admin-token")]
     assert auditing.verify() == []
+
+
+@pytest.mark.parametrize("act", ["arm", "disarm"])
+def test_an_administrator_who_lost_the_right_since_they_were_let_in_arms_and_disarms_nothing(
+    lab: None, bearer: Bearer, client: Client, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    if act == "disarm":
+        clusters.arm(cluster="lab", actor="command line")
+    ada = people.add(name="ada", role="admin", actor="command line")
+    client.force_login(ada)
+    look = api.clusters.opened
+
+    def take_away(identifier: str) -> Cluster:
+        ApiToken.objects.update(revoked_at=timezone.now())
+        Grant.objects.update(role="operator")
+        return look(identifier)
+
+    for who in (bearer("admin"), client):
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(api.clusters, "opened", take_away)
+            answer = who.post(f"/api/v1/clusters/lab/{act}")
+        assert (answer.status_code, answer.json()) == (403, {"code": "not_allowed", "sentence": "Your role does not allow this."})
+        ApiToken.objects.update(revoked_at=None)
+        Grant.objects.update(role="admin")
+    assert Cluster.objects.get().armed == (act == "disarm")
+    assert not AuditEntry.objects.exclude(actor="command line").exists()
 
 
 def test_open_pages_are_told_when_it_is_armed_and_disarmed(

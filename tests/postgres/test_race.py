@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
 
-from clusterview.access import auditing, clusters, tokens
+from clusterview.access import auditing, clusters, people, tokens
+from clusterview.access.people import Person
 from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import moving_on, requesting
 from clusterview.traffic.states import State
@@ -31,18 +34,14 @@ def revoked() -> None:
         auditing.record(actor="ada", action="TOKEN_REVOKED")
 
 
-@pytest.mark.parametrize("taken_away", [disarmed, revoked])
-def test_an_intent_is_never_committed_after_the_right_was_taken_away_f89(taken_away: Callable[[], None]) -> None:
-    olga = who_may_switch()
-    switch = Switch.objects.create(
-        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
-        state=State.MARKING, requested_by_token_id=olga.token_id, actor=olga.name, epoch=1,
-    )  # fmt: skip
+@contextmanager
+def beginning_at_an_update(work: Callable[[], object]) -> Iterator[threading.Thread]:
+    """This will have another thread begin the work where this one is about to update a row; this one waits for it, but not for long."""
     done = threading.Event()
 
     def take_away() -> None:
         try:
-            taken_away()
+            work()
         finally:
             done.set()
             connections.close_all()
@@ -56,11 +55,58 @@ def test_an_intent_is_never_committed_after_the_right_was_taken_away_f89(taken_a
         return execute(statement, *arguments)
 
     with connections["default"].execute_wrapper(meanwhile):
+        yield taking
+
+
+@pytest.mark.parametrize("taken_away", [disarmed, revoked])
+def test_an_intent_is_never_committed_after_the_right_was_taken_away_f89(taken_away: Callable[[], None]) -> None:
+    olga = who_may_switch()
+    switch = Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by_token_id=olga.token_id, actor=olga.name, epoch=1,
+    )  # fmt: skip
+    with beginning_at_an_update(taken_away) as taking:
         reason = moving_on.arm(switch, intent_rv="8", fence="f", body={})
     taking.join(20)
     told = list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True))
     gone = next(number for number, action in enumerate(told) if action in ("DISARMED", "TOKEN_REVOKED"))
     assert "INTENT" not in told[gone:], (reason, told)
+
+
+def test_nothing_is_armed_after_the_right_was_taken_away() -> None:
+    clusters.register(opened=[("lab", "lab")])
+    ada, _ = [people.add(name=name, role="admin", actor="command line") for name in ("ada", "bob")]
+    with beginning_at_an_update(partial(people.set_role, user_id=ada.pk, role="operator", actor="bob")) as taking:
+        clusters.arm(cluster="lab", actor=Person(name="ada", role="admin", user_id=ada.pk))
+    taking.join(20)
+    told = list(AuditEntry.objects.exclude(actor="command line").order_by("sequence").values_list("action", flat=True))
+    assert told == ["ARMED", "ROLE_CHANGED"]
+
+
+def test_two_administrators_who_take_the_right_from_each_other_do_not_both_succeed() -> None:
+    for turn in range(3):
+        both = [people.add(name=f"{name} {turn}", role="admin", actor="command line") for name in ("ada", "bob")]
+        by = [Person(name=one.username, role="admin", user_id=one.pk) for one in both]
+        answers = together(2, lambda number, both=both, by=by: people.set_active(user_id=both[number].pk, active=False, actor=by[1 - number]))  # type: ignore[misc]
+        assert sorted(type(answer).__name__ for answer in answers) == ["PermissionDenied", "User"]
+    assert auditing.verify() == []
+
+
+def test_whoever_arms_and_switches_at_once_waits_for_nobody_who_waits_for_them() -> None:
+    clusters.register(opened=[("lab", "lab")])
+    user = people.add(name="ada", role="admin", actor="command line")
+    ada = Person(name="ada", role="admin", user_id=user.pk)
+    clusters.arm(cluster="lab", actor=ada)
+
+    def act(number: int) -> None:
+        for _ in range(20):
+            with transaction.atomic():
+                if number % 2:
+                    clusters.arm(cluster="lab", actor=ada)
+                else:
+                    moving_on.why_not_by(ada, cluster="lab")
+
+    assert together(4, act) == [None] * 4
 
 
 def test_two_groups_that_name_the_same_services_in_another_order_are_one_yes_and_one_no(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.test import Client
 
 from clusterview.access import auditing, links, people
-from clusterview.models import AuditEntry, LoginLink
+from clusterview.models import AuditEntry, Grant, LoginLink
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,23 @@ def test_only_an_administrator_sees_people(client: Client, role: str) -> None:
         assert answer.status_code == 403
     assert people.person_of_session(client.session.session_key).role == role  # type: ignore[union-attr]
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("act", ["", "/link", "/role", "/disable", "/enable"])
+def test_an_administrator_who_lost_the_right_since_they_were_let_in_changes_nobody(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    vera = people.add(name="vera", role="viewer", actor="command line")
+    User.objects.filter(pk=vera.pk).update(is_active=act != "/enable")
+    seen = people.person_of_session(client.session.session_key)
+    monkeypatch.setattr(people, "person_of_session", lambda _: seen)
+    Grant.objects.filter(user=ada).update(role="operator")
+    before = list(User.objects.order_by("pk").values()), list(Grant.objects.order_by("pk").values())
+    answer = client.post(f"/people/{vera.pk}{act}" if act else "/people", {"name": "eve", "role": "admin"})
+    assert answer.status_code == 403
+    assert (list(User.objects.order_by("pk").values()), list(Grant.objects.order_by("pk").values())) == before
+    assert not LoginLink.objects.exists()
+    assert not from_here().exists()
 
 
 def test_a_new_persons_link_is_shown_once_and_signs_them_in(client: Client, ada: User) -> None:
