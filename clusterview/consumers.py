@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+import math
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +25,8 @@ from clusterview.stream.subscribing import Subscription
 HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
 ASK_AGAIN_SECONDS = 1.0  # where the database did not answer
+LOOK_AGAIN_SECONDS = 20.0  # for a ring that was lost; each somewhere between half and one and a half of it
+LOOK_TOGETHER_SECONDS = 0.5  # those whose turn comes within that share a look: ten thousand are 250 each time, in two queries
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
 POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
 
@@ -38,6 +42,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     outlet: outlets.Outlet | None = None
     _unlisten: Callable[[], None] | None = None
     _asking: asyncio.Task[None] | None = None
+    _next_look: asyncio.TimerHandle | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +78,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._after(HELLO_SECONDS, self._miss_hello)
         if self.person.expires_at is not None:
             self._after(max(0.0, self.person.expires_at - time.time()), self._expire)
+        self._look_later()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes `hello`; anything else ends the connection."""
@@ -102,12 +108,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._unlisten()
         if self.subscription:
             self.subscription.close()
-        for timer in self._timers:
-            timer.cancel()
+        for timer in (*self._timers, self._next_look):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         self._timers.clear()
-        self._unlisten = self._asking = self.subscription = self.outlet = None
+        self._unlisten = self._asking = self._next_look = self.subscription = self.outlet = None
 
     async def _look(self) -> people.Person | None:
         """Who it is, looked up again where somebody was signed out meanwhile: that may be who was just read."""
@@ -167,6 +174,21 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 break
         if person is None:
             await self._bye(reason="signed_out", code=POLICY)
+
+    def _look_later(self) -> None:
+        """Looks now and then, since a ring is lost where Redis is full or whoever should ring was killed."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + LOOK_AGAIN_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 (so that not all come at once)
+        together_at = math.ceil(at / LOOK_TOGETHER_SECONDS) * LOOK_TOGETHER_SECONDS
+        self._next_look = loop.call_at(together_at, lambda: self._spawn(self._look_again()))
+
+    async def _look_again(self) -> None:
+        """Once: where the database does not answer, the next time will do."""
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            if await people.person_of_scope(self.scope) is None:
+                await self._bye(reason="signed_out", code=POLICY)
+                return
+        self._look_later()
 
     async def _bye(self, *, reason: str, code: int) -> None:
         if self.subscription:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,8 @@ from django.test import Client
 from uvicorn.protocols.utils import ClientDisconnected
 
 from clusterview import consumers, routing
-from clusterview.access import clusters, people
+from clusterview.access import clusters, people, sharing
+from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, notices, publishing, rows
 from clusterview.stream.messages import WHOLE, Contact
 from clusterview.stream.publishing import Publisher
@@ -263,6 +264,87 @@ async def test_a_database_that_is_away_at_the_ring_is_asked_again_t07(
     await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
     stream._tell(None)
     assert await ended(socket) == ("signed_out", 1008)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many sessions each look at the database was about, where an open socket looks often."""
+    made: list[int] = []
+
+    def look(keys: Collection[str]) -> dict[str, people.Person]:
+        made.append(len(keys))
+        return people.persons_of_sessions(keys)
+
+    monkeypatch.setattr(people, "_sessions", SharedLook(database_sync_to_async(look)))
+    monkeypatch.setattr(consumers, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(consumers, "LOOK_TOGETHER_SECONDS", 0.05)
+    return made
+
+
+@pytest.mark.parametrize("over", [{"is_active": False}, {"password": "!another"}])
+async def test_a_ring_that_was_never_sent_is_made_up_for_soon_t07(
+    looks: list[int], knock: Callable[..., WebsocketCommunicator], over: dict[str, Any]
+) -> None:
+    socket = knock()
+    assert (await socket.connect(timeout=SOON))[0]
+    await joined(socket)
+    await User.objects.filter(username="vera").aupdate(**over)
+    assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_whoever_is_still_let_in_is_looked_at_again_and_stays_though_the_database_is_away_for_once(
+    looks: list[int], knock: Callable[..., WebsocketCommunicator], session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, asked, often = people.person_of_scope, 0, asyncio.Event()
+
+    async def look_while_it_is_away(scope: dict[str, Any]) -> people.Person | None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise OperationalError("database is locked")
+        if asked == 5:
+            often.set()
+        return await look(scope)
+
+    monkeypatch.setattr(people, "person_of_scope", look_while_it_is_away)
+    socket = knock()
+    assert (await socket.connect(timeout=SOON))[0]
+    await joined(socket)
+    await asyncio.wait_for(often.wait(), SOON)
+    await joined(socket)
+    await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
+    assert await ended(socket) == ("signed_out", 1008)
+
+
+async def test_thousands_of_open_sockets_are_looked_at_in_a_few_looks(looks: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their turns come in three moments at most here, in each of which all of them share what they ask."""
+    monkeypatch.setattr(consumers, "LOOK_AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(consumers, "LOOK_TOGETHER_SECONDS", 0.2)
+    told, all_told = list[str](), asyncio.Event()
+
+    async def bye(_: consumers.LiveConsumer, *, reason: str, code: int) -> None:
+        told.append(reason)
+        if len(told) == 2_000:
+            all_told.set()
+
+    monkeypatch.setattr(consumers.LiveConsumer, "_bye", bye)
+    for number in range(2_000):
+        one = consumers.LiveConsumer()
+        one.scope = {"headers": [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={number:032}".encode())]}
+        one._look_later()
+    await asyncio.wait_for(all_told.wait(), SOON)
+    assert set(told) == {"signed_out"}
+    assert sum(looks) == 2_000
+    assert len(looks) <= 2_000 / sharing.AT_ONCE + 3
+
+
+async def test_a_socket_that_is_left_is_not_looked_at_again(looks: list[int]) -> None:
+    one = consumers.LiveConsumer()
+    one._look_later()
+    timer = one._next_look
+    assert timer is not None
+    one._leave()
+    assert timer.cancelled()
 
 
 async def test_who_goes_while_the_socket_opens_leaves_nothing_behind(knock: Callable[..., WebsocketCommunicator], stream: hub.Hub) -> None:
