@@ -350,11 +350,11 @@ def _classify(switch: Switch, cluster: looking.Cluster) -> None:
     if found.result == "applied":
         _applied(switch, version=found.version, how=found.how)
     elif found.result == "void":
-        is_lost = found.how == doubts.SEALED
+        is_lost_again = found.how == doubts.SEALED and switch.tries > 1
         body = {"result": "void", "step": switch.step, "how": found.how}
-        moving_on.step(switch, State.PREPARING, action="OUTCOME", body=body, **(_no_try(switch, held_for="lost-answers") if is_lost else {}))
-        if is_lost:
-            raise Later("the cluster's answer was lost, and its object has not moved")
+        moving_on.step(switch, State.PREPARING, action="OUTCOME", body=body, **(_no_try(switch, held_for="lost-answers") if is_lost_again else {}))
+        if is_lost_again:
+            raise Later("the cluster's answers are lost, and its object does not move")
     else:
         body = {"result": "unclear", "step": switch.step, "how": found.how}
         moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)

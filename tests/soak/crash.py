@@ -20,13 +20,15 @@ def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> l
     """This will start a lab and go through so much of all cases, of switches or of changes of sizes; on SQLite, or on the PostgreSQL of the URL,
     whose database has to be empty.
     """
+    from tests import environment  # it changes this process' own, which other soaks are not to have
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     django.setup()
     from tests.traffic.executor import Place  # its models need Django to be ready
     from tests.traffic.sweep import TAKEN_OVER_WITHIN, Sweep
     from tests.traffic.sweep_sizes import SizeSweep
 
-    with tempfile.TemporaryDirectory(prefix="clusterview-crash-") as folder:
+    with tempfile.TemporaryDirectory(prefix="crash-", dir=environment.STATE) as folder:
         lab = Cluster(state=Path(folder) / "lab", port=free_ports(), nodes=NODES)
         try:
             lab.up()

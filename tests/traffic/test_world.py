@@ -30,7 +30,7 @@ def click(here: World, *, until: str = "", to: str = "green") -> None:
 
 
 def try_again(here: World) -> None:
-    """What became of a lost effect is found out, and a second later it is sent once more."""
+    """What became of a lost effect is found out, and it is sent once more; a number a second later."""
     here.go(here.runs[-1], times=40)
     here.clock.pass_by(1.1)
     here.reconcile()

@@ -104,7 +104,8 @@ def answered(world: World, executor: Executor, *, accepted: bool, moved: bool, g
     if kind == LAST_SEAL:
         return (SET_ASIDE_SEALED if moved or not guards.seal_must_move else MAY_LAND) if accepted else None
     if kind == SEAL:
-        return (SEALED if moved or not guards.seal_must_move else MAY_LAND) if accepted else SEAL_MISSED
+        sealed = SEALED_AGAIN if executor.row.tries > 1 else SEALED
+        return (sealed if moved or not guards.seal_must_move else MAY_LAND) if accepted else SEAL_MISSED
     return _applied(version, "answered") if accepted else REJECTED
 
 
@@ -138,7 +139,8 @@ def marker_of(op: int, row: Row, guards: Guards) -> Marker:
     return op, row.step if guards.marker_names_step else 0
 
 
-SEALED = Commit(S.PREPARING, "OUTCOME", result="void", how="sealed", leaves=True)
+SEALED = Commit(S.PREPARING, "OUTCOME", result="void", how="sealed")
+SEALED_AGAIN = SEALED._replace(leaves=True)
 
 
 def _applied(version: int, how: str) -> Commit:
@@ -286,7 +288,7 @@ def _fields(row: Row, commit: Commit) -> dict[str, Any]:
             return {"tries": 0}
         case "MARK_MISSED" if commit.how:
             return {"tries": row.tries - 1}
-        case "OUTCOME" if commit in (TURNED_AWAY, SEALED):
+        case "OUTCOME" if commit in (TURNED_AWAY, SEALED_AGAIN):
             return {"tries": row.tries - 1}
         case "INTENT":
             return {"intent": commit.version, "step": row.step + 1}
