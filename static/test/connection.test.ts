@@ -169,6 +169,36 @@ describe("a broken line is made again by itself", () => {
     expect(ears.changes).not.toHaveBeenCalled();
   });
 
+  test("so is a picture that was still unpacked when its line was given up", async () => {
+    connection.start();
+    const line = lines.at(-1)!;
+    line.onopen?.();
+    line.say({ type: "snapshot", position: at(4), body });
+    await Promise.resolve();
+    line.onclose?.();
+    vi.advanceTimersByTime(wait(0, 0));
+    lines.at(-1)!.onopen?.();
+    await connection.settled();
+    expect(ears.whole).not.toHaveBeenCalled();
+    expect(ears.current).toHaveBeenLastCalledWith(false);
+    expect(lines.at(-1)!.hellos[0]?.resume).toBeNull();
+  });
+
+  test("and one that cannot be unpacked closes no other line than its own", async () => {
+    const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    connection.start();
+    const line = lines.at(-1)!;
+    line.onopen?.();
+    line.say({ type: "snapshot", position: at(4), body: new Uint8Array([1]) });
+    await Promise.resolve();
+    line.onclose?.();
+    vi.advanceTimersByTime(wait(0, 0));
+    lines.at(-1)!.onopen?.();
+    await connection.settled();
+    expect(lines.at(-1)!.closed).toBe(false);
+    silent.mockRestore();
+  });
+
   test("a frame that is not a message closes the line instead of the page", async () => {
     const silent = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const line = await opened();

@@ -66,7 +66,7 @@ export class Connection {
     };
     socket.onmessage = (event) => {
       this.hear();
-      this.work = this.work.then(() => (this.socket === socket ? this.receive(event.data as ArrayBuffer) : undefined));
+      this.work = this.work.then(() => (this.socket === socket ? this.receive(socket, event.data as ArrayBuffer) : undefined));
     };
     socket.onclose = () => {
       if (this.socket === socket) this.lost();
@@ -107,20 +107,21 @@ export class Connection {
     this.socket?.send(decoding.frame({ type: "hello", cluster: this.cluster, view: WHOLE, resume }));
   }
 
-  private async receive(bytes: ArrayBuffer): Promise<void> {
+  private async receive(socket: Socket, bytes: ArrayBuffer): Promise<void> {
     let message: ToBrowser;
     try {
       message = decoding.message(bytes);
       if (message.type === "snapshot") {
         const whole = await decoding.whole(message.body);
-        if (this.stopped) return;
+        // Meanwhile another socket may have said hello, and this is no answer to that.
+        if (this.socket !== socket) return;
         this.ears.whole(whole);
         this.arrive(message.position);
         return;
       }
     } catch (error) {
       console.error("a frame could not be read", error);
-      this.lost();
+      if (this.socket === socket) this.lost();
       return;
     }
     switch (message.type) {
