@@ -9,6 +9,7 @@ import { actOf } from "./state/keys";
 import { Pace } from "./state/pacing";
 import * as past from "./state/past";
 import { nothing } from "./state/picture";
+import * as rest from "./state/rest";
 import * as routes from "./state/routes";
 import * as store from "./state/store";
 import * as theme from "./state/theme";
@@ -62,7 +63,7 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   current(current) {
     store.current.value = current;
   },
-});
+}, rest.isSignedOut);
 
 theme.restore();
 document.documentElement.lang = language.peek();

@@ -26,6 +26,7 @@ class Line implements Socket {
 
 const lines: Line[] = [];
 let connection: Connection;
+let isSignedOut: ReturnType<typeof vi.fn<() => Promise<boolean>>>;
 let ears: { [K in keyof Ears]: ReturnType<typeof vi.fn> };
 const deflated = new Blob([encode(whole([]))]).stream().pipeThrough(new CompressionStream("deflate"));
 const body = new Uint8Array(await new Response(deflated).arrayBuffer());
@@ -48,7 +49,8 @@ beforeEach(() => {
     lines.push(new Line());
     return lines.at(-1)!;
   };
-  connection = new Connection("lab", open, ears as unknown as Ears, () => 0);
+  isSignedOut = vi.fn(() => Promise.resolve(false));
+  connection = new Connection("lab", open, ears as unknown as Ears, () => isSignedOut(), () => 0);
 });
 
 afterEach(() => {
@@ -226,6 +228,32 @@ describe("the server's goodbye", () => {
     line.onclose?.();
     vi.advanceTimersByTime(6000);
     expect(lines.length).toBeGreaterThan(1);
+  });
+});
+
+describe("where the handshake is refused", () => {
+  const refused = async (): Promise<void> => {
+    connection.start();
+    lines.at(-1)!.onclose?.();
+    await vi.advanceTimersByTimeAsync(60_000);
+  };
+
+  test("whoever is signed out is told so, and nothing is tried again", async () => {
+    isSignedOut.mockResolvedValue(true);
+    await refused();
+    expect(ears.ended).toHaveBeenCalledExactlyOnceWith("signed_out");
+    expect([lines.length, isSignedOut.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test("it is tried again for whoever is not", async () => {
+    await refused();
+    expect(ears.ended).not.toHaveBeenCalled();
+    expect(lines.length).toBeGreaterThan(1);
+  });
+
+  test("a line that was open and breaks asks for nothing", async () => {
+    (await opened()).onclose?.();
+    expect(isSignedOut).not.toHaveBeenCalled();
   });
 });
 

@@ -315,6 +315,11 @@ export class Refusal extends Error {
 const cluster = (id: string): string => `/api/v1/clusters/${encodeURIComponent(id)}`;
 const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`;
 
+/** Whether the server says that nobody is signed in here; not where it says nothing. */
+export const isSignedOut = (): Promise<boolean> => call("GET", "/api/v1/me").then(
+  () => false,
+  (error: unknown) => error instanceof Refusal && error.status === 401,
+);
 export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
 export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
 export const topologyAt = (id: string, at: string): Promise<Topology> => call("GET", `${cluster(id)}/topology?${new URLSearchParams({ at })}`);

@@ -52,14 +52,18 @@ export class Connection {
     private readonly cluster: string,
     private readonly open: () => Socket,
     private readonly ears: Ears,
+    /** Asked where a line did not open: a refused handshake does not say why. */
+    private readonly isSignedOut: () => Promise<boolean>,
     private readonly random: () => number = Math.random,
   ) {}
 
   start(): void {
     const socket = this.open();
     this.socket = socket;
+    let hasOpened = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
+      hasOpened = true;
       this.ears.opened(true);
       this.hear();
       this.hello(this.position);
@@ -69,7 +73,9 @@ export class Connection {
       this.work = this.work.then(() => (this.socket === socket ? this.receive(socket, event.data as ArrayBuffer) : undefined));
     };
     socket.onclose = () => {
-      if (this.socket === socket) this.lost();
+      if (this.socket !== socket) return;
+      this.lost();
+      if (!hasOpened) void this.isSignedOut().then((isOut) => isOut && !this.stopped && this.leave("signed_out"));
     };
     this.hear();
   }
