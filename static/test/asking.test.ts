@@ -1,7 +1,10 @@
 /** What several cards of a group would ask, and what nobody should ask while a switch begins. */
+import { h, render } from "preact";
 import { afterEach, expect, test, vi } from "vitest";
+import * as rest from "../src/state/rest";
 import * as store from "../src/state/store";
-import { once } from "../src/views/asking";
+import { once, useDoing } from "../src/views/asking";
+import type { Doing } from "../src/views/asking";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -42,4 +45,37 @@ test("a switch begins until the applications tell of it, however that was heard 
 test("a request that is refused begins nothing", async () => {
   await expect(store.begin(() => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
   expect(store.isMoving.value).toBe(false);
+});
+
+test("an answer that breaks off is none, however well it began", async () => {
+  const broken = new ReadableStream({ pull: (answer) => answer.error(new TypeError("the line broke")) });
+  for (const body of [broken, '[{"service": ', ""]) {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(body)));
+    await expect(rest.applications("lab")).rejects.toMatchObject({ status: 0, code: "no_server" });
+  }
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("<h1>Not Found</h1>", { status: 404 })));
+  await expect(rest.applications("lab")).rejects.toMatchObject({ status: 404, code: "http-404" });
+});
+
+test("what fails on the page itself leaves its button to be pressed again", async () => {
+  const seen: Doing[] = [];
+  let thrown: unknown;
+  const Probe = (): null => {
+    seen.push(useDoing());
+    return null;
+  };
+  render(h(Probe, {}), { childNodes: [], nodeType: 1 } as unknown as Element);
+  const failing = {
+    then: (_: unknown, fail: (error: unknown) => void) => {
+      try {
+        fail(new TypeError("of the page"));
+      } catch (error) {
+        thrown = error;
+      }
+    },
+  };
+  seen[0]?.run(() => failing as unknown as Promise<unknown>);
+  await vi.waitFor(() => expect(seen).toHaveLength(2));
+  expect(seen[1]).toMatchObject({ busy: false, refusal: null });
+  expect(thrown).toBeInstanceOf(TypeError);
 });

@@ -403,6 +403,9 @@ export function csrfToken(cookies: string): string {
   return /(?:^|;\s*)csrftoken=([^;]*)/.exec(cookies)?.[1] ?? "";
 }
 
+const noServer = (): Refusal => new Refusal(0, "no_server", "", {});
+
+/** Whoever asks gets an answer that was read to its end, or a Refusal. */
 async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const sent: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrfToken(document.cookie) };
   let response: Response;
@@ -415,10 +418,11 @@ async function call<T>(method: string, path: string, body?: unknown, headers: Re
       signal: AbortSignal.timeout(15_000),
     });
   } catch {
-    throw new Refusal(0, "no_server", "", {});
+    throw noServer();
   }
-  const answer: unknown = await response.json().catch(() => ({}));
-  if (response.ok) return answer as T;
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok && answer !== undefined) return answer as T;
+  if (response.ok) throw noServer();
   const told = (answer ?? {}) as Record<string, unknown>;
   throw new Refusal(response.status, String(told["code"] ?? `http-${response.status}`), String(told["sentence"] ?? ""), told);
 }

@@ -61,8 +61,8 @@ export function useDoing(): Doing {
     action().then(
       () => setState({ busy: false, refusal: null }),
       (error: unknown) => {
+        setState({ busy: false, refusal: error instanceof Refusal ? error : null });
         if (!(error instanceof Refusal)) throw error;
-        setState({ busy: false, refusal: error });
       },
     );
   };
