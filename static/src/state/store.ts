@@ -142,7 +142,21 @@ export const requests = signal(0);
 /** Whether a switch may have begun or moved on of which the applications do not tell yet. */
 export const isMoving = computed(() => requests.value > 0 || settled.value < operations.value.count);
 
+/** For answers that may come in another order than they were asked for: each call asks, and what it gives says at the answer whether it is to be taken. */
+function turns(): () => () => boolean {
+  let asked = 0;
+  let taken = 0;
+  return () => {
+    const turn = ++asked;
+    return () => turn > taken && (taken = turn) > 0;
+  };
+}
+
+const ofApplications = turns();
+const ofCluster = turns();
+
 export async function loadApplications(): Promise<void> {
+  const isNewest = ofApplications();
   const { count } = operations.peek();
   let refusal: rest.Refusal | null = null;
   let found: readonly rest.Application[] | null = null;
@@ -152,6 +166,7 @@ export async function loadApplications(): Promise<void> {
     if (!(error instanceof rest.Refusal)) throw error;
     refusal = error;
   }
+  if (!isNewest()) return;
   batch(() => {
     applications.value = found ?? applications.peek();
     applicationsError.value = refusal;
@@ -171,8 +186,10 @@ export async function begin(ask: () => Promise<unknown>): Promise<void> {
 }
 
 export async function loadCluster(): Promise<void> {
+  const isNewest = ofCluster();
   try {
     const all = await rest.clusters();
+    if (!isNewest()) return;
     clusterFacts.value = all.find((one) => one.id === page.cluster || one.name === page.cluster) ?? null;
   } catch (error) {
     if (!(error instanceof rest.Refusal)) throw error;
