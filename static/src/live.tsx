@@ -9,6 +9,7 @@ import { actOf } from "./state/keys";
 import { Pace } from "./state/pacing";
 import * as past from "./state/past";
 import { nothing } from "./state/picture";
+import * as renewing from "./state/renewing";
 import * as rest from "./state/rest";
 import * as routes from "./state/routes";
 import * as store from "./state/store";
@@ -49,9 +50,7 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
     store.hear(heartbeat.contact);
   },
   operation(operation) {
-    store.operations.value = { count: store.operations.peek().count + 1, id: operation.id };
-    if (!operation.id) void store.loadCluster();
-    void store.loadApplications();
+    store.moved(operation.id);
   },
   ended(reason) {
     store.endedBecause.value = reason;
@@ -88,6 +87,7 @@ addEventListener("keydown", (event) => {
   } else zoom.value = act === "whole" ? 1 : stepped(zoom.peek(), act === "closer" ? 1 : -1);
 });
 void store.loadCluster();
+renewing.afterBreaks();
 
 let before = "";
 effect(() => {

@@ -1,6 +1,8 @@
 /** What the page asks the server for beside the stream: which answer counts, and when it is asked for again. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import * as renewing from "../src/state/renewing";
 import * as store from "../src/state/store";
+import type { Contact } from "../src/wire/messages";
 import { application } from "./making";
 
 const asked: { path: string; answer: (body: unknown) => void }[] = [];
@@ -34,5 +36,29 @@ describe("an answer that comes after that to a later question is dropped", () =>
     asked[1]!.answer(cluster(true));
     await loading[1];
     expect(store.clusterFacts.value?.armed).toBe(false);
+  });
+});
+
+describe("of a switch that ended while nobody could tell", () => {
+  const contact: Contact = {
+    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+  };
+
+  test("the page asks each time it is live again, and not when it is live at first", () => {
+    store.loaded.value = store.connected.value = true;
+    const stop = renewing.afterBreaks();
+    const { count } = store.operations.peek();
+    store.hear(contact);
+    store.current.value = true;
+    expect([store.isLive.value, store.operations.peek().count, asked.length]).toEqual([true, count, 0]);
+    store.connected.value = false;
+    expect([store.isLive.value, asked.length]).toEqual([false, 0]);
+    store.connected.value = true;
+    expect(store.operations.peek().count).toBe(count + 1);
+    expect(asked.map((one) => one.path)).toEqual(["/api/v1/clusters", "/api/v1/clusters//applications"]);
+    store.hear({ ...contact, state: "stale", reason: "redis" });
+    store.hear(contact);
+    expect(store.operations.peek().count).toBe(count + 2);
+    stop();
   });
 });

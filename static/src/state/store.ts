@@ -174,6 +174,13 @@ export async function loadApplications(): Promise<void> {
   });
 }
 
+/** An operation has moved on, or with an empty `id` something about the cluster itself: this will ask for what that may have changed. */
+export function moved(id: string): void {
+  operations.value = { count: operations.peek().count + 1, id };
+  if (!id) void loadCluster();
+  void loadApplications();
+}
+
 /** This will ask for a switch, and tell of it as soon as the applications do. */
 export async function begin(ask: () => Promise<unknown>): Promise<void> {
   requests.value++;
