@@ -88,6 +88,8 @@ addEventListener("keydown", (event) => {
 });
 void store.loadCluster();
 renewing.afterBreaks();
+renewing.untilAnswered(store.clusterError, store.loadCluster);
+renewing.untilAnswered(store.applicationsError, store.loadApplications);
 
 let before = "";
 effect(() => {

@@ -5,12 +5,12 @@ import * as store from "../src/state/store";
 import type { Contact } from "../src/wire/messages";
 import { application } from "./making";
 
-const asked: { path: string; answer: (body: unknown) => void }[] = [];
+const asked: { path: string; answer: (body: unknown, status?: number) => void }[] = [];
 
 beforeEach(() => {
   asked.length = 0;
   vi.stubGlobal("fetch", (path: string) =>
-    new Promise((resolve) => asked.push({ path, answer: (body) => resolve(new Response(JSON.stringify(body))) })));
+    new Promise((resolve) => asked.push({ path, answer: (body, status = 200) => resolve(new Response(JSON.stringify(body), { status })) })));
 });
 
 afterEach(() => vi.unstubAllGlobals());
@@ -59,6 +59,38 @@ describe("of a switch that ended while nobody could tell", () => {
     store.hear({ ...contact, state: "stale", reason: "redis" });
     store.hear(contact);
     expect(store.operations.peek().count).toBe(count + 2);
+    stop();
+  });
+});
+
+describe("what is refused is asked for again", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test.each([
+    ["the cluster", store.clusterError, store.loadCluster, [{ id: "", name: "", armed: true }]],
+    ["the applications", store.applicationsError, store.loadApplications, []],
+  ])("%s, while the page is connected and until there is an answer", async (_, refusal, load, found) => {
+    const turn = async (body: unknown, status: number): Promise<void> => {
+      asked.at(-1)!.answer(body, status);
+      await vi.advanceTimersByTimeAsync(1_999);
+    };
+    store.connected.value = false;
+    const stop = renewing.untilAnswered(refusal, load);
+    void load();
+    await turn({ code: "no_database" }, 503);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([refusal.value?.code, asked.length]).toEqual(["no_database", 1]);
+    store.connected.value = true;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(asked).toHaveLength(2);
+    await turn({ code: "broken" }, 500);
+    expect(asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toHaveLength(3);
+    await turn(found, 200);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([refusal.value, asked.length]).toEqual([null, 3]);
     stop();
   });
 });

@@ -130,6 +130,7 @@ export const selected = computed(() => {
 export const selectedUid = computed(() => selected.value?.uid ?? "");
 
 export const clusterFacts = signal<rest.Cluster | null>(null);
+export const clusterError = signal<rest.Refusal | null>(null);
 export const applications = signal<readonly rest.Application[] | null>(null);
 export const applicationsError = signal<rest.Refusal | null>(null);
 /** Grows with each `operation` message: whoever shows a switch asks again. */
@@ -194,11 +195,17 @@ export async function begin(ask: () => Promise<unknown>): Promise<void> {
 
 export async function loadCluster(): Promise<void> {
   const isNewest = ofCluster();
+  let refusal: rest.Refusal | null = null;
+  let all: readonly rest.Cluster[] | null = null;
   try {
-    const all = await rest.clusters();
-    if (!isNewest()) return;
-    clusterFacts.value = all.find((one) => one.id === page.cluster || one.name === page.cluster) ?? null;
+    all = await rest.clusters();
   } catch (error) {
     if (!(error instanceof rest.Refusal)) throw error;
+    refusal = error;
   }
+  if (!isNewest()) return;
+  batch(() => {
+    if (all) clusterFacts.value = all.find((one) => one.id === page.cluster || one.name === page.cluster) ?? null;
+    clusterError.value = refusal;
+  });
 }

@@ -55,7 +55,7 @@ export function Offers({ live: now, left, alone, against }: OffersProps): JSX.El
       ) : !wanted ? (
         <p class="row"><button type="button" class="button" onClick={() => want(true)}>{t("check")}</button></p>
       ) : (
-        to && store.clusterFacts.value && <Offer key={to} live={live} to={to} alone={alone} />
+        to && (store.clusterFacts.value ? <Offer key={to} live={live} to={to} alone={alone} /> : <Refused of={store.clusterError.value} />)
       )}
     </>
   );

@@ -49,10 +49,10 @@ function Lead(): JSX.Element | null {
   );
 }
 
-function Applications(): JSX.Element {
+function Applications(): JSX.Element | null {
   const found = derived.live.value;
   if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
-  if (!store.applications.value) return <p class="card" role="status">{t("loading")}</p>;
+  if (!store.applications.value) return store.applicationsError.value ? null : <p class="card" role="status">{t("loading")}</p>;
   if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
   return (
     <div class="cards">
