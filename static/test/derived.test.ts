@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as clock from "../src/state/clock";
 import * as derived from "../src/state/derived";
 import { Picture } from "../src/state/picture";
 import type { Application, Keeping } from "../src/state/rest";
@@ -55,6 +56,15 @@ describe("the way back", () => {
 
   test("is there where another label tells the sides apart by now", () => {
     expect(derived.keptBehind(seen({ ...green, track: "stable" }, { key: "track" }))).toBe(keeping);
+  });
+
+  test("ends with its time, by the server's clock", () => {
+    const until = new Date(clock.now.value).toISOString();
+    const kept = seen(green, { keeping: { ...keeping, until } });
+    clock.now.value--;
+    expect(derived.keptBehind(kept)).toMatchObject({ until });
+    clock.now.value++;
+    expect(derived.keptBehind(kept)).toBeNull();
   });
 
   test("is not there where the Service is not as the switch left it", () => {

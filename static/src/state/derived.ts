@@ -4,6 +4,7 @@
  */
 import { computed } from "@preact/signals";
 import type { AnyRecord, ControlPlanePart, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
+import * as clock from "./clock";
 import { byNamespaceAndName, compare } from "./ordering";
 import type { Picture } from "./picture";
 import type { Application, Keeping } from "./rest";
@@ -158,10 +159,13 @@ export function servesNobody(live: LiveApplication): boolean {
   return live.service !== undefined && live.endpoints === 0 && live.asked !== "";
 }
 
-/** The old side that can be gone back to; null where somebody has moved the selector since, or a newer switch of which the page has not heard yet. */
+/**
+ * The old side that can be gone back to; null where its time is over (of which nobody is told), where somebody has moved the selector since, or a newer
+ * switch of which the page has not heard yet.
+ */
 export function keptBehind(live: LiveApplication): Keeping | null {
   const { keeping } = live.application;
-  if (!keeping || live.service?.selector?.[keeping.key] !== keeping.to) return null;
+  if (!keeping || Date.parse(keeping.until) <= clock.now.value || live.service?.selector?.[keeping.key] !== keeping.to) return null;
   const mark = live.service.annotations["clusterview.io/op"];
   return !mark || mark.startsWith(keeping.switch) ? keeping : null;
 }
