@@ -100,3 +100,13 @@ test("a refusal without any sentence still says its code", () => {
   expect(refusalOf(new Refusal(404, "no-service", "It is gone.", { service: "shop-inside" }))).toContain("shop-inside");
   expect(reasonOf({ open: false, reason: "gone", held_for: "", sentence: "The Service was deleted." })).toBe("The Service was deleted.");
 });
+
+test.each([
+  ["no_server", "does not answer", "응답하지 않습니다"], ["http-404", "nothing at this address", "주소에 아무것도 없거나"], ["http-502", "proxy", "프록시"],
+])("an answer without a code of the API has a sentence in both languages: %s", (code, english, korean) => {
+  const refusal = new Refusal(0, code, "", {});
+  expect(refusalOf(refusal)).toContain(english);
+  language.value = "ko";
+  expect(refusalOf(refusal)).toContain(korean);
+  expect(refusalOf(refusal)).not.toContain("{");
+});

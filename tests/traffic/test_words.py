@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from clusterview.access import auditing
+from clusterview.api import refusing
 from clusterview.traffic import engine, states, words
 
 CATALOGS = Path(__file__).parents[2] / "static" / "src" / "i18n"
@@ -48,7 +49,7 @@ def test_every_state_reason_and_refusal_is_said_in_korean() -> None:
     text = (CATALOGS / "switching.ts").read_text()
     known = set(re.findall(r'^  "?([\w-]+)"?: ', text, re.MULTILINE))
     assert {str(state) for state in states.State} <= known
-    assert set(words.REASONS) | set(words.REFUSALS) | set(words.LEFT) <= known
+    assert set(words.REASONS) | set(words.REFUSALS) | set(words.LEFT) | set(refusing.SENTENCES) <= known
 
 
 def test_what_would_be_if_everything_stopped_is_said_of_every_state_that_goes_on() -> None:

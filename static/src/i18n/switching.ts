@@ -1,6 +1,6 @@
 /** What is said of a switch: its states, why it ended, and why it was refused, by the server's codes. */
 import type { Refusal, Switch, TakenBack } from "../state/rest";
-import { inLanguage, language, t } from "./words";
+import { fill, inLanguage, language, t } from "./words";
 import type { Word } from "./words";
 
 type Pair = readonly [string, string];
@@ -126,6 +126,11 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
 
 const KOREAN: Readonly<Record<string, string>> = {
   "turned-back": "변경 전에 되돌리기를 요청했습니다.",
+  not_signed_in: "로그인하세요.",
+  not_found: "그런 것이 없거나 볼 수 없습니다.",
+  bad_request: "요청이 올바르지 않습니다.",
+  csrf: "이 화면에서 보낸 요청이 아닙니다. 새로고침한 뒤 다시 시도하세요.",
+  broken: "Clusterview 쪽에서 문제가 생겼습니다. 로그에 남아 있습니다.",
   not_allowed: "전환을 요청할 권한이 없습니다.",
   not_armed: "이 클러스터의 전환이 꺼져 있습니다. 관리자가 켜야 합니다.",
   read_only: "이 설치본은 보기 전용입니다.",
@@ -213,10 +218,14 @@ const KOREAN: Readonly<Record<string, string>> = {
   "newer-runs": "이 서비스의 더 새로운 전환이 진행 중입니다. 아무것도 쓰지 않았습니다.",
   "needs-human": "이 서비스의 전환은 사람의 확인이 필요한 상태로 끝났고 서비스는 그 전환이 옮긴 곳을 가리킵니다. 아무것도 쓰지 않았습니다.",
   not_seen_yet: "클러스터를 아직 보지 못했습니다.",
-  no_server: "Clusterview가 응답하지 않습니다.",
 };
 
-const NO_SERVER = "Clusterview does not answer.";
+/** Of answers without a code of the API: from a proxy, or for an address that it does not know. */
+const WITHOUT_CODE: Readonly<Record<string, Pair>> = {
+  no_server: ["Clusterview does not answer.", "Clusterview가 응답하지 않습니다."],
+  "http-4": ["There is nothing at this address, or the request was not let through ({code}).", "이 주소에 아무것도 없거나 요청이 통과하지 못했습니다({code})."],
+  "http-5": ["Clusterview, or a proxy before it, failed to answer ({code}).", "Clusterview 또는 그 앞의 프록시가 응답하지 못했습니다({code})."],
+};
 
 export function stateWord(state: string): string {
   const pair = STATES[state];
@@ -257,9 +266,14 @@ export function differsOf(told: Pick<Switch, "differs">): string {
 
 /** One sentence for a call that was refused, with the Service that it was refused for where that is one of several. */
 export function refusalOf(refusal: Refusal): string {
-  const said = (language.value === "ko" && KOREAN[refusal.code]) || refusal.sentence || (refusal.code === "no_server" ? NO_SERVER : refusal.code);
+  const said = (language.value === "ko" && KOREAN[refusal.code]) || refusal.sentence || withoutCode(refusal.code);
   const { service } = refusal.body;
   return typeof service === "string" ? t("refusedOf", { service, sentence: said }) : t("refused", { sentence: said });
+}
+
+function withoutCode(code: string): string {
+  const pair = WITHOUT_CODE[code] ?? WITHOUT_CODE[code.slice(0, 6)];
+  return pair ? fill(inLanguage(pair), { code }) : code;
 }
 
 /** Why one of a group was not taken back with the others, and by whom where that is known. */
