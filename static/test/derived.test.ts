@@ -1,9 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { effect } from "@preact/signals";
+import { afterEach, describe, expect, test } from "vitest";
 import * as clock from "../src/state/clock";
 import * as derived from "../src/state/derived";
 import { Picture } from "../src/state/picture";
 import type { Application, Keeping } from "../src/state/rest";
-import type { AnyRecord } from "../src/wire/messages";
+import * as store from "../src/state/store";
+import { conditionOf, statusOf } from "../src/views/marks";
+import type { AnyRecord, Contact } from "../src/wire/messages";
 import { application, node, pod, rows, service, slice, whole } from "./making";
 
 function of(...records: AnyRecord[]): Picture {
@@ -38,6 +41,63 @@ describe("where traffic goes is read from the endpoints, not from the selector",
     const seen = derived.liveApplication(picture, shop, derived.endpointsByService(picture), derived.sidesOf(picture, [shop]));
     expect(seen.asked).toBe("green");
     expect(seen.sides.map((side) => [side.value, side.endpoints])).toEqual([["blue", 1], ["green", 1]]);
+  });
+});
+
+describe("where endpoints may not be read nothing is said of them", () => {
+  const contact: Contact = {
+    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+  };
+  const hide = (...kinds: string[]): void => store.hear({ ...contact, missing: kinds.map((kind) => ({ kind, why: "partly", detail: "" })) });
+  const seen = (...slices: AnyRecord[]): { live: derived.LiveApplication; problems: string[]; says: string } => {
+    const shop = service("shop", { selector: { app: "shop", slot: "blue" } });
+    store.picture.replace(whole(rows(shop, ...slices)));
+    store.applications.value = [application(["blue", "green"])];
+    store.replaced();
+    return { live: derived.live.value[0]!, problems: derived.problems.value.map((one) => one.record.name), says: `${conditionOf(shop)} ${statusOf(shop)}` };
+  };
+
+  afterEach(() => {
+    hide();
+    store.missingThen.value = undefined;
+    store.applications.value = null;
+  });
+
+  test("no Service leads nowhere, and nobody is unserved", () => {
+    hide("EndpointSlice");
+    const { live, problems, says } = seen();
+    expect([live.isKnown, derived.servesNobody(live), problems, says]).toEqual([false, false, [], "waiting ClusterIP · endpoints not known"]);
+    hide();
+    expect([derived.live.value[0]!.isKnown, derived.servesNobody(derived.live.value[0]!), derived.troubles.value]).toEqual([true, true, 1]);
+  });
+
+  test("nor where nobody knows what could be seen at the moment shown", () => {
+    store.missingThen.value = null;
+    expect(seen().problems).toEqual([]);
+  });
+
+  test("but of those that are seen all is", () => {
+    hide("EndpointSlice");
+    const { live, problems, says } = seen(slice("shop", [], ["pod-b"]));
+    expect([derived.servesNobody(live), problems, says]).toEqual([true, ["shop"], "bad ClusterIP · 0 of 1 ready"]);
+  });
+
+  test("and without the pods behind them no side is said to stand by", () => {
+    hide("Pod");
+    const { live } = seen(slice("shop", ["pod-b"]));
+    expect([live.isKnown, derived.servesNobody(live), live.endpoints]).toEqual([false, false, 1]);
+  });
+
+  test("what is told anew each second wakes nothing that has not changed", () => {
+    let woken = 0;
+    hide("EndpointSlice");
+    const stop = effect(() => {
+      void [derived.problems.value, derived.live.value];
+      woken++;
+    });
+    hide("EndpointSlice");
+    expect(woken).toBe(1);
+    stop();
   });
 });
 

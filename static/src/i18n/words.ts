@@ -142,6 +142,7 @@ const WORDS = {
   armedBy: ["Switching was allowed by {person} on {moment}.", "{person}이(가) {moment}에 전환을 허용했습니다."],
   liveSide: ["takes traffic", "트래픽을 받는 중"],
   deadSide: ["traffic leads here, no pod is ready", "트래픽이 향하지만 준비된 파드 없음"],
+  endpointsNotKnown: ["endpoints not known", "엔드포인트를 알 수 없음"],
   waitingSide: ["stands by", "대기 중"],
   nobodyServed: [
     "Nobody is served: {service} leads to {side}, and none of its pods is ready.",

@@ -1,6 +1,6 @@
 /**
  * What follows from the picture: pods by node, endpoints by Service, warnings by object, the live side of an application, problems.
- * The functions are pure over a Picture; the signals at the end keep them up to date.
+ * The functions are pure over a Picture, but for the time and for what may not be seen; the signals at the end keep them up to date.
  */
 import { computed } from "@preact/signals";
 import type { AnyRecord, ControlPlanePart, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
@@ -111,6 +111,8 @@ export interface LiveApplication {
   readonly asked: string;
   readonly sides: readonly LiveSide[];
   readonly endpoints: number;
+  /** Whether it is seen where traffic goes. */
+  readonly isKnown: boolean;
 }
 
 /** An application as REST told it, with numbers as the picture has them this moment. */
@@ -135,6 +137,7 @@ export function liveApplication(
     service,
     asked: (service?.selector && Object.hasOwn(service.selector, application.key) && service.selector[application.key]) || application.live,
     endpoints: door.ready,
+    isKnown: isDoorSeen(application.namespace, application.service, doors) && (behind.size > 0 || door.ready === 0 || !arePodsHidden.value),
     sides: application.sides.map((side) => {
       const kind = side.workload_kind === "StatefulSet" ? "StatefulSet" : "Deployment";
       const workload = picture.byName(kind, application.namespace, side.workload);
@@ -156,7 +159,7 @@ export function liveApplication(
 
 /** Whether the Service leads to a side of which no pod can answer. */
 export function servesNobody(live: LiveApplication): boolean {
-  return live.service !== undefined && live.endpoints === 0 && live.asked !== "";
+  return live.isKnown && live.service !== undefined && live.endpoints === 0 && live.asked !== "";
 }
 
 /**
@@ -222,8 +225,16 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
 /** A Service that selects pods and has no ready endpoint: whoever calls it gets nothing. */
 export function leadsNowhere(service: Service, doors: ReadonlyMap<string, Doorway>): boolean {
   if (service.type === "ExternalName" || !service.selector) return false;
-  return (doors.get(`${service.namespace}/${service.name}`)?.ready ?? 0) === 0;
+  return isDoorSeen(service.namespace, service.name, doors) && (doors.get(serviceKey(service))?.ready ?? 0) === 0;
 }
+
+/** Whether the endpoints of a Service are seen, none among them: where EndpointSlices may not be read, no Service is said to have none. */
+export function isDoorSeen(namespace: string, name: string, doors: ReadonlyMap<string, Doorway>): boolean {
+  return doors.has(`${namespace}/${name}`) || !areEndpointsHidden.value;
+}
+
+const areEndpointsHidden = computed(() => store.isMissing("EndpointSlice"));
+const arePodsHidden = computed(() => store.isMissing("Pod"));
 
 export const doorways = computed(() => endpointsByService(store.follow("EndpointSlice")));
 export const warnings = computed(() => warningsByUid(store.follow("Event")));

@@ -1,5 +1,5 @@
 /** The small facts that map, table and panel show of an object in the same words. */
-import type { AnyRecord } from "../wire/messages";
+import type { AnyRecord, Service } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as conditions from "../state/conditions";
 import type { Condition } from "../state/conditions";
@@ -15,7 +15,8 @@ export function conditionOf(record: AnyRecord): Condition {
     case "ControlPlanePart":
       return conditions.ofPart(record);
     case "Service":
-      return derived.leadsNowhere(record, derived.doorways.value) ? "bad" : "ok";
+      if (derived.leadsNowhere(record, derived.doorways.value)) return "bad";
+      return isSeen(record) ? "ok" : "waiting";
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":
@@ -41,6 +42,7 @@ export function statusOf(record: AnyRecord): string {
     }
     case "Service": {
       if (!record.selector) return record.type;
+      if (!isSeen(record)) return `${record.type} · ${t("endpointsNotKnown")}`;
       const door = derived.doorways.value.get(derived.serviceKey(record));
       return door && door.total > 0 ? `${record.type} · ${t("ready", { ready: door.ready, total: door.total })}` : `${record.type} · ${t("nowhere")}`;
     }
@@ -69,4 +71,9 @@ export function statusOf(record: AnyRecord): string {
     default:
       return "";
   }
+}
+
+/** Whether it is seen who answers for a Service; one that selects nobody has nothing to see. */
+function isSeen({ namespace, name, selector }: Service): boolean {
+  return !selector || derived.isDoorSeen(namespace, name, derived.doorways.value);
 }

@@ -31,6 +31,7 @@ const NAMED = 3;
 export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
   const { application } = live;
   const keeping = derived.keptBehind(live);
+  const isServing = live.isKnown && !derived.servesNobody(live);
   const [stayed, tell] = useState<readonly rest.TakenBack[]>([]);
   return (
     <section class="switching" aria-label={t("traffic")}>
@@ -40,12 +41,12 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       )}
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running id={application.open_switch} live={live} />}
-      {keeping && <Kept keeping={keeping} isServing={!derived.servesNobody(live)} tell={tell} />}
+      {keeping && <Kept keeping={keeping} isServing={isServing} tell={tell} />}
       {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
-      {!application.sizing && application.left && !derived.servesNobody(live) && !whyNotNow() && <ScaleDown left={application.left} />}
+      {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={whyNotNow()} />}
       {alone && <Arming />}
     </section>
@@ -60,7 +61,7 @@ function Sides({ live }: { live: LiveApplication }): JSX.Element {
         <div key={side.value} class={side.endpoints > 0 ? "side is-live" : isDead(side.value) ? "side is-dead" : "side"} data-side={side.colour}>
           <p class="head-row">
             <strong>{side.value}</strong>
-            <span class="share">{t(side.endpoints > 0 ? "liveSide" : isDead(side.value) ? "deadSide" : "waitingSide")}</span>
+            <span class="share">{t(side.endpoints > 0 ? "liveSide" : !live.isKnown ? "endpointsNotKnown" : isDead(side.value) ? "deadSide" : "waitingSide")}</span>
           </p>
           <p class="figure">{side.ready}/{side.wanted} <small>{t("readyPods")}</small></p>
           <p title={side.image}>
