@@ -23,7 +23,9 @@ of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
 MOST_LISTED = 500
-NEVER_SWITCHED: dict[str, Any] = {"open_switch": None, "keeping": None, "left": None, "reverted": None, "sizing": None, "warm_up": None}
+NEVER_SWITCHED: dict[str, Any] = {
+    "open_switch": None, "keeping": None, "left": None, "reverted": None, "failed": None, "sizing": None, "warm_up": None,
+}  # fmt: skip
 
 
 @of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)

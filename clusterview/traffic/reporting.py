@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,6 +14,8 @@ from clusterview.traffic import retelling, states, words
 from clusterview.traffic.states import State
 
 REVERTED_AFTERWARDS = "reverted-afterwards"
+AS_ASKED = ("asked", "turned-back")
+TOLD_FOR = timedelta(hours=1)
 
 
 def newest_first(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
@@ -168,11 +171,13 @@ def switched(*, cluster: str) -> dict[str, str]:
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     """The Service's open switch, the old side that is kept to go back to, the side that was left, the last switch where somebody else has undone it
-    after its success, the open change of sizes, and the last warm-up that has ended since traffic moved. After a way back there is nothing to go
-    back to.
+    after its success, the newest switch where it failed lately, the open change of sizes, and the last warm-up that has ended since traffic moved.
+    After a way back there is nothing to go back to.
     """
     switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
     opened = switches.filter(open=True).first()
+    latest = switches.first()
+    failed = latest if latest and not opened and _failed_lately(latest) else None
     last = switches.exclude(applied_at=None).first()
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
@@ -186,9 +191,16 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
         "keeping": _keeping(keeping) if keeping else None,
         "left": {"switch": str(left.pk), "side": left.from_value} if left else None,
         "reverted": str(reverted.pk) if reverted else None,
+        "failed": summary(failed) if failed else None,
         "sizing": size(sizing) if sizing else None,
         "warm_up": size(warm_up) if warm_up else None,
     }
+
+
+def _failed_lately(switch: Switch) -> bool:
+    """Whether it has ended otherwise than anybody asked for, and whoever asked may still be looking for it."""
+    is_as_asked = switch.state == State.SUCCEEDED or switch.reason in AS_ASKED
+    return not is_as_asked and switch.finished_at is not None and switch.finished_at > timezone.now() - TOLD_FOR
 
 
 def _keeping(switch: Switch) -> dict[str, Any]:

@@ -98,6 +98,31 @@ def test_a_service_that_can_be_taken_back_is_told_with_the_side_that_is_left(
     assert told(lambda _: viewer) == {}
 
 
+@pytest.mark.parametrize(
+    ("ended", "is_told"),
+    [
+        ({"state": State.REJECTED, "reason": "preflight"}, True),
+        ({"state": State.ROLLED_BACK, "reason": "not-converged"}, True),
+        ({"state": State.NEEDS_HUMAN, "reason": "lost-answer"}, True),
+        ({"state": State.ROLLED_BACK, "reason": "asked"}, False),
+        ({"state": State.CANCELLED, "reason": "turned-back"}, False),
+        ({"state": State.SUCCEEDED}, False),
+        ({"state": State.CONFLICT, "reason": "selector-changed", "finished_at": timedelta(hours=-1)}, False),
+    ],
+    ids=lambda case: str(case.get("reason", case["state"])) if isinstance(case, dict) else "",
+)
+def test_a_switch_that_failed_is_told_for_an_hour_where_it_was_asked_for(shop: None, bearer: Bearer, ended: dict[str, Any], is_told: bool) -> None:
+    finished = timezone.now() + ended.get("finished_at", timedelta(minutes=-59))
+    switch = Switch.objects.create(**MOVED | ended | {"finished_at": finished}, open=False)
+    viewer = bearer("viewer")
+    failed = told(lambda _: viewer)["shop"]["failed"]
+    assert failed is None if not is_told else (failed["id"], failed["from"], failed["state"]) == (str(switch.pk), "blue", ended["state"])
+    assert not is_told or failed["sentence"]
+    Switch.objects.create(**MOVED, state=State.QUEUED)
+    found = told(lambda _: viewer)["shop"]
+    assert (found["failed"], bool(found["open_switch"])) == (None, True)
+
+
 def test_a_warm_up_that_has_ended_says_why_until_traffic_moves(shop: None, bearer: Bearer) -> None:
     what = {name: MOVED[name] for name in ("cluster_id", "cluster_identity", "namespace", "service", "service_uid", "actor")} | {"open": False}
     ended = {"purpose": Sizing.Purpose.WARM_UP, "side": "green", "selector": GREEN, "state": State.NEEDS_HUMAN, "reason": "not-ready-in-time"}

@@ -85,6 +85,8 @@ export interface Application {
   readonly left: Left | null;
   /** The last switch, where somebody else has changed the selector after its success. */
   readonly reverted: string | null;
+  /** The newest switch, where it ended less than an hour ago and otherwise than anybody asked for. */
+  readonly failed: Switch | null;
   /** A warm-up or scaling down that is open. */
   readonly sizing: Size | null;
   /** The last warm-up that has ended since traffic moved. */

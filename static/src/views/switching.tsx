@@ -44,6 +44,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {keeping && <Kept keeping={keeping} isServing={isServing} tell={tell} />}
       {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted id={application.reverted} live={live} />}
+      {application.failed && <Failed told={application.failed} />}
       {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
       {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown left={application.left} />}
@@ -131,6 +132,15 @@ function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Elem
       {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
       {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
     </div>
+  );
+}
+
+/** The last switch did not do what was asked, and whoever asked is still here. */
+function Failed({ told }: { told: rest.Switch }): JSX.Element {
+  return (
+    <p role="status">
+      <Link to={{ page: "history", switchId: told.id }}>{t("switchOf", { service: told.service, from: told.from, to: told.to })}</Link> <Ending told={told} />
+    </p>
   );
 }
 
