@@ -31,6 +31,17 @@ def slots(cluster: Any) -> dict[str, str]:
     return {name: cluster.get(f"{SERVICES}/{name}")["spec"]["selector"]["slot"] for name in ("shop", "shop-inside")}
 
 
+def test_what_was_chosen_for_one_service_is_not_chosen_for_the_next(
+    page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
+) -> None:
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
+    page.get_by_role("button", name="shop alone").click(timeout=40_000)
+    expect(page.get_by_role("button", name=TOGETHER)).to_have_count(0)
+    page.locator(".tile", has=page.get_by_text("shop-inside", exact=True)).click()
+    expect(page.get_by_role("button", name="shop-inside alone")).to_have_attribute("aria-pressed", "false", timeout=40_000)
+    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible(timeout=40_000)
+
+
 def have_moved(operator: httpx.Client, cluster_id: str) -> bool:
     last = operator.get("/switches", params={"cluster": cluster_id, "limit": 2}).json()
     return [(one["service"], one["to"], one["state"]) for one in last] == [(name, "green", "succeeded") for name in ("shop-inside", "shop")]

@@ -86,7 +86,7 @@ function Offer({ live, to, alone }: MoveProps): JSX.Element {
 
 /** What an answer about a side may depend on, as far as the picture has it. */
 function factsOf(live: LiveApplication): string {
-  return `${live.application.service} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
+  return `${live.application.service_uid} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
 }
 
 /** Grows every so many times five seconds, but not while a switch begins. */

@@ -36,7 +36,7 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
         </div>
         <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
       </div>
-      {record ? <Facts record={record} /> : <p role="status">{t("gone")}</p>}
+      {record ? <Facts key={record.uid} record={record} /> : <p role="status">{t("gone")}</p>}
     </aside>
   );
 }

@@ -73,8 +73,8 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
 
 /** Makes the side as large as the live one. */
 export function WarmUp({ live, to }: { live: LiveApplication; to: string }): JSX.Element | null {
-  const { namespace, service } = live.application;
-  const facts = live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ");
+  const { namespace, service, service_uid: uid } = live.application;
+  const facts = `${uid} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
   const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), `${to} ${facts}`);
   const key = useMemo(() => crypto.randomUUID(), [to, facts]);
   const begin = async (): Promise<void> => {

@@ -40,14 +40,14 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
         <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
       )}
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
-      {application.open_switch && <Running id={application.open_switch} live={live} />}
-      {keeping && <Kept keeping={keeping} isServing={isServing} tell={tell} />}
+      {application.open_switch && <Running key={application.open_switch} id={application.open_switch} live={live} />}
+      {keeping && <Kept key={keeping.switch} keeping={keeping} isServing={isServing} tell={tell} />}
       {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
-      {application.reverted && <Reverted id={application.reverted} live={live} />}
+      {application.reverted && <Reverted key={application.reverted} id={application.reverted} live={live} />}
       {application.failed && <Failed told={application.failed} />}
-      {application.sizing && <Resizing told={application.sizing} live={live} against={whyNotNow()} />}
+      {application.sizing && <Resizing key={application.sizing.id} told={application.sizing} live={live} against={whyNotNow()} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
-      {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown left={application.left} />}
+      {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown key={application.left.switch} left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={whyNotNow()} />}
       {alone && <Arming />}
     </section>
