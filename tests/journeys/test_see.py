@@ -12,7 +12,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.dashboard import wait_for
+from tests.journeys import lines
+from tests.journeys.dashboard import Dashboard, wait_for
 from tests.journeys.events import Listener, Told
 
 pytestmark = pytest.mark.browser
@@ -122,6 +123,27 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
     expect(switch).to_be_enabled(timeout=40_000)
     expect(arming).to_be_enabled()
     expect(reason).to_have_count(0)
+
+
+def test_who_is_signed_out_while_the_line_is_down_is_told_so(page: Page, dashboard: Dashboard, cluster_id: str) -> None:
+    lines.watch(page)
+    page.goto(f"{dashboard.url}/c/{cluster_id}/")
+    chip(page, "live", seconds=40)
+    lines.break_last(page)
+    chip(page, "live")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.context.clear_cookies(name="clusterview")
+    lines.break_last(page)
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out.", timeout=10_000)
+
+
+def test_a_first_request_that_fails_is_made_again_and_says_why(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
+    page.route("**/api/v1/clusters", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
+    expect(page.get_by_role("alert")).to_contain_text("failed to answer (http-502)", timeout=40_000)
+    page.unroute("**/api/v1/clusters")
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to"))).to_be_enabled(timeout=40_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_killed_and_restarted_api_server_makes_no_false_history(

@@ -10,13 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.journeys import lines
 from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
+FAILED = "0193f0c6-0000-7000-8000-000000000000"
 ACTING = re.compile("^(Switch traffic|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
 GET = "async (path) => (await fetch(path)).json()"
 POST = """async ([path, body]) => {
@@ -92,6 +94,44 @@ def test_the_way_back_is_there_when_the_new_sides_deployment_is_deleted(
     cluster.delete(green)
     expect(page.get_by_text("Nobody is served: shop leads to green")).to_be_visible(timeout=40_000)
     go_back(page, cluster)
+
+
+def test_a_switch_that_ended_unheard_is_over_once_the_page_is_live_again(
+    page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
+) -> None:
+    open_shop(page, dashboard, cluster_id)
+    press_switch(page, "green")
+    expect_kept(page)
+    last = operator.get("/switches", params={"cluster": cluster_id, "limit": 1}).json()[0]["id"]
+
+    def as_before(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=[one | {"open_switch": last, "keeping": None} for one in answer.json()])
+
+    page.route("**/applications", as_before)
+    lines.watch(page)
+    open_shop(page, dashboard, cluster_id)
+    expect(page.get_by_text("A switch is running")).to_be_visible(timeout=40_000)
+    page.unroute("**/applications")
+    lines.break_last(page)
+    expect_kept(page)
+    expect(page.get_by_text("A switch is running")).to_have_count(0)
+
+
+def test_a_switch_that_failed_is_told_where_it_was_asked_for(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
+    def with_failed(route: Route) -> None:
+        answer = route.fetch()
+        failed = {"id": FAILED, "service": "shop", "from": "blue", "to": "green", "state": "rejected", "reason": "preflight", "open": False}
+        told = failed | {"sentence": "Something stood against it.", "detail": "", "differs": [], "reverses": None, "moved_seconds": None}
+        route.fulfill(response=answer, json=[one | {"failed": told} for one in answer.json()])
+
+    page.route("**/applications", with_failed)
+    open_shop(page, dashboard, cluster_id)
+    line = page.get_by_role("status").filter(has_text="rejected Something stood against it.")
+    expect(line).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible()
+    line.get_by_role("link", name="shop: blue → green").click()
+    expect(page).to_have_url(re.compile(FAILED))
 
 
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
