@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { load } from "../src/i18n/catalog";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
 import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
 import { kindWord } from "../src/i18n/kinds";
 import { chosen, fill, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
 import { application } from "./making";
+
+beforeAll(load);
 
 afterEach(() => {
   language.value = "en";

@@ -15,7 +15,7 @@ CODES = re.compile(r'(?:_no\(|return |why_not=)"([\w-]+)"')
 
 
 def test_every_check_is_said_in_korean_with_the_same_values() -> None:
-    korean = catalog("KOREAN")
+    korean = catalog("CHECKS")
     for (code, level), (sentence, remedy) in words.CHECKS.items():
         said = korean.get(f"{code}:{level}")
         if said is None and level == "info":
@@ -46,7 +46,7 @@ def test_every_reason_that_discovery_may_give_has_its_words() -> None:
 
 
 def test_every_state_reason_and_refusal_is_said_in_korean() -> None:
-    text = (CATALOGS / "switching.ts").read_text()
+    text = "".join((CATALOGS / name).read_text() for name in ("switching.ts", "korean.ts"))
     known = set(re.findall(r'^  "?([\w-]+)"?: ', text, re.MULTILINE))
     assert {str(state) for state in states.State} <= known
     assert set(words.REASONS) | set(words.REFUSALS) | set(words.LEFT) | set(refusing.SENTENCES) <= known
@@ -70,8 +70,8 @@ def test_every_entry_of_the_audit_is_said_in_both_languages() -> None:
 
 
 def catalog(name: str) -> dict[str, tuple[str, str]]:
-    """The pairs of one of the page's tables of checks."""
-    table = (CATALOGS / "checks.ts").read_text().split(f"const {name}: ")[1].split("};")[0]
+    """The pairs of one of the page's Korean tables."""
+    table = (CATALOGS / "korean.ts").read_text().split(f"const {name}: ")[1].split("};")[0]
     return {line[1]: (line[2], line[3]) for line in re.finditer(r'^  "([\w:-]+)": \["(.*?)", "(.*?)"\],$', table, re.MULTILINE)}
 
 
