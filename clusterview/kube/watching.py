@@ -44,6 +44,7 @@ AWAY_SECONDS = 30.0
 WATCH_SECONDS = (240, 300)
 ABSENT_SECONDS = 60.0
 FIRST_ABSENT_SECONDS = 2.0
+ABSENT_DOUBLINGS = 5  # by then it is a minute; a power that grew with each refusal would be no number after eighteen hours
 DOUBTED_REFUSALS = 3
 CALM_SECONDS = 60.0
 REFUSED_SECONDS = 30.0
@@ -403,7 +404,8 @@ class Reflector:
         self._forget()
         if not self._stopped.is_set():
             self._deliver(said)
-        return min(FIRST_ABSENT_SECONDS * 2.0 ** (self._refusals - 1), ABSENT_SECONDS) * (1.0 + 0.1 * self._chance())
+        doublings = min(self._refusals - 1, ABSENT_DOUBLINGS)
+        return min(FIRST_ABSENT_SECONDS * 2.0**doublings, ABSENT_SECONDS) * (1.0 + 0.1 * self._chance())
 
     def _expired(self, error: errors.Gone) -> float:
         """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is."""

@@ -242,6 +242,23 @@ def test_a_kind_that_stays_unreadable_is_asked_for_once_a_minute() -> None:
         assert [watcher.run_round() for _ in range(7)] == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
 
 
+class Refusing:
+    """A connection over which everything is refused."""
+
+    def sibling(self, **_: Any) -> Refusing:
+        return self
+
+    def request(self, *_: Any, **__: Any) -> Any:
+        raise errors.Forbidden("The account may not do this.")
+
+
+def test_a_kind_that_is_refused_for_weeks_is_asked_for_once_a_minute_still() -> None:
+    told: list[Observation] = []
+    watcher = Reflector(Refusing(), PODS, told.append, clock=Clock(), chance=lambda: 0.0)  # type: ignore[arg-type]
+    assert {watcher.run_round() for _ in range(20_000)} == {2.0, 4.0, 8.0, 16.0, 32.0, 60.0}
+    assert set(names(told)) == {"NotPermitted"}
+
+
 def test_a_right_that_is_taken_away_under_a_watch_is_said() -> None:
     told: list[Observation] = []
     with playing(LIST, last=say(403, failure(403, "Forbidden"))) as script:
