@@ -408,9 +408,12 @@ class Reflector:
         return min(FIRST_ABSENT_SECONDS * 2.0**doublings, ABSENT_SECONDS) * (1.0 + 0.1 * self._chance())
 
     def _expired(self, error: errors.Gone) -> float:
-        """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is."""
+        """The history of a quiet kind is forgotten every few minutes (Events are watched in etcd itself), which is no failure. A storm is, and
+        so is a list that takes longer than what it is of is kept.
+        """
+        was_followed = bool(self._version)
         self._forget()
-        if self._listed_at is not None and self._clock() - self._listed_at >= CALM_SECONDS:
+        if was_followed and self._listed_at is not None and self._clock() - self._listed_at >= CALM_SECONDS:
             return self._ended()
         return self._failed(error)
 

@@ -291,6 +291,14 @@ def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm()
     assert names(told) == [*watch, "WatchEnded", *watch, "WatchLost"]
 
 
+def test_a_list_that_expires_while_it_is_read_is_tried_again_with_patience() -> None:
+    told: list[Observation] = []
+    with playing(LIST, stream(bookmark(11)), last=say(410, EXPIRED)) as script:
+        watcher = reflector(script, told, clock=Clock(step=60.0))
+        assert [watcher.run_round() for _ in range(6)] == [0.0, 0.0, 0.8, 1.6, 3.2, 6.4]
+    assert names(told) == ["Listed", "WatchOpened", "WatchEnded", "WatchEnded", *["WatchLost"] * 4]
+
+
 def test_an_expired_credential_is_asked_for_again_in_half_a_minute_at_most_f13() -> None:
     told: list[Observation] = []
     with playing(last=say(401, failure(401, "Unauthorized"))) as script:
