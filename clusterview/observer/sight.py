@@ -178,8 +178,8 @@ class Sight:
     def _missing(self, now: float) -> tuple[MissingKind, ...]:
         found: dict[str, MissingKind] = {}
         for row in self._rows.values():
-            if row.state == "absent" and row.instead and any(self.is_open(key=f"{row.kind}/{one}", now=now) for one in row.instead):
-                found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(row.instead)}. {row.detail}")
+            if row.state == "absent" and (there := [one for one in row.instead if self._is_shown(f"{row.kind}/{one}")]):
+                found[row.kind] = MissingKind(row.kind, "partly", f"Only these namespaces are read: {', '.join(there)}. {row.detail}")
             elif row.state == "absent":
                 found.setdefault(row.kind, MissingKind(row.kind, row.why, row.detail))
             elif self._is_failing(row, now):
@@ -187,6 +187,11 @@ class Sight:
             elif row.unreadable:
                 found[row.kind] = MissingKind(row.kind, "failing", _unreadable(row.unreadable))
         return tuple(found.values())
+
+    def _is_shown(self, key: str) -> bool:
+        """Whether the row was listed and not refused since: what was seen of it stays in the picture while it is behind."""
+        row = self._rows.get(key)
+        return row is not None and row.was_open
 
     def _is_failing(self, row: Row, now: float) -> bool:
         failed = row.state == "behind" and now - max(row.since, self._contact_since) > FAILING_SECONDS

@@ -88,6 +88,35 @@ def test_the_namespaces_that_are_read_instead_are_told_while_a_watch_there_is_op
     assert [missing.why for missing in sight.contact(now=102).missing] == ["partly"]
 
 
+def test_only_the_namespaces_that_may_be_read_are_said_to_be_read() -> None:
+    wide = next(spec for spec in KINDS if spec.kind == PODS)
+    sight = Sight(specs=[wide], now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    sight.narrowed(key=PODS, specs=[wide.within("store"), wide.within("bank")])
+    told = []
+    for key, refused_at in (("Pod/store", ()), ("Pod/bank", ()), ("Pod/store", (101, 107)), ("Pod/bank", (108, 114))):
+        if not refused_at:
+            sight.opened(key=key)
+        for at in refused_at:
+            sight.contacted(at=at)
+            sight.absent(word=refused(at, key=key))
+        (missing,) = sight.contact(now=refused_at[-1] if refused_at else 100).missing
+        told.append((missing.why, missing.detail.partition(".")[0].rpartition(": ")[2]))
+    assert told == [("partly", "store"), ("partly", "store, bank"), ("partly", "bank"), ("not_permitted", "The account may not do this")]
+
+
+def test_what_is_seen_of_a_namespace_stays_in_the_picture_while_its_watch_is_away() -> None:
+    wide = next(spec for spec in KINDS if spec.kind == PODS)
+    sight = Sight(specs=[wide], now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    sight.narrowed(key=PODS, specs=[wide.within("store")])
+    sight.opened(key="Pod/store")
+    sight.behind(key="Pod/store", detail="The answer broke off.", at=101)
+    assert [missing.why for missing in sight.contact(now=102).missing] == ["partly"]
+
+
 def test_it_is_not_live_before_every_row_was_listed() -> None:
     sight = Sight(specs=KINDS, now=0)
     sight.contacted(at=1)
