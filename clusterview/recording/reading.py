@@ -57,7 +57,8 @@ class Hole:
 class Difference:
     """What one moment has and another one has not, and what is not the same in both: each with the fields that changed, (before, after).
 
-    Kinds that were seen at one of the moments, and at the other one not or in part, are `not_compared`: their objects would look new, or gone.
+    Kinds that were seen at one of the moments, and at the other one not, in part or in another part, are `not_compared`: their objects would look
+    new, or gone.
     """
 
     appeared: tuple[objects.AnyRecord, ...]
@@ -123,7 +124,7 @@ def holes_between(*, cluster: str, since: datetime, until: datetime) -> list[Hol
 def difference(*, before: Past, after: Past) -> Difference:
     """This will compare two pictures by uid."""
     unlike = _why(before) ^ _why(after)
-    not_compared = tuple(sorted({kind for kind, _ in unlike})) if before.missing is not None and after.missing is not None else ()
+    not_compared = tuple(sorted({kind for kind, *_ in unlike})) if before.missing is not None and after.missing is not None else ()
     old, new = ({uid: one for uid, one in past.picture.objects.items() if objects.kind_of(one) not in not_compared} for past in (before, after))
     both = [(old[uid], record) for uid, record in new.items() if uid in old and old[uid] != record]
     return Difference(
@@ -134,9 +135,9 @@ def difference(*, before: Past, after: Past) -> Difference:
     )
 
 
-def _why(past: Past) -> set[tuple[str, str]]:
+def _why(past: Past) -> set[tuple[str, str, str]]:
     """Of a kind that is not installed there are none, and all of them are seen."""
-    return {(one.kind, one.why) for one in past.missing or () if one.why != "not_installed"}
+    return {stretches.reason(missing=one) for one in past.missing or () if one.why != "not_installed"}
 
 
 def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[object, object]]:

@@ -6,6 +6,8 @@ import zlib
 
 import msgspec
 
+from clusterview.stream.messages import MissingKind
+
 
 class Stretch(msgspec.Struct, frozen=True):
     """`picture` is an encoded `snapshot` message, or empty; `frames` are (unix time in ms, encoded `changes` message), in order."""
@@ -27,3 +29,8 @@ def pack(stretch: Stretch) -> bytes:
 def unpack(body: bytes) -> Stretch:
     """This will read a body. Raises `zlib.error` or `msgspec.MsgspecError` for anything that `pack` has not written."""
     return _decoder.decode(zlib.decompress(body))
+
+
+def reason(*, missing: MissingKind) -> tuple[str, str, str]:
+    """This will tell what makes it another one: of a kind that is read in some namespaces, which. Other details change with each try."""
+    return missing.kind, missing.why, missing.detail if missing.why == "partly" else ""

@@ -182,9 +182,9 @@ class Recorder:
         return int(self._clock() * 1000)
 
 
-def _reasons(missing: tuple[MissingKind, ...] | None) -> tuple[tuple[str, str], ...] | None:
-    """What makes a stretch of its own. The details change with each try, and those from its beginning stand for all of it."""
-    return None if missing is None else tuple((one.kind, one.why) for one in missing)
+def _reasons(missing: tuple[MissingKind, ...] | None) -> tuple[tuple[str, str, str], ...] | None:
+    """What makes a stretch of its own. Details that do not are those from its beginning for all of it."""
+    return None if missing is None else tuple(stretches.reason(missing=one) for one in missing)
 
 
 def _moment(milliseconds: int) -> datetime:

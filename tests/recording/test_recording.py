@@ -252,6 +252,15 @@ def test_the_same_reason_in_other_words_is_no_stretch_of_its_own(published: Publ
     assert at(200).missing == (MissingKind("Job", "failing", "timed out, attempt 0"),)
 
 
+def test_each_part_of_a_kind_that_was_read_is_a_stretch_of_its_own(published: Published) -> None:
+    published.begin(pods=1, epoch=1)
+    for missing in (STORE, BANK):
+        published.contact("live", missing)
+        published.go_on(1, "live", missing)
+    published.write()
+    assert [at(seconds).missing for seconds in (5, 15)] == [(STORE,), (BANK,)]
+
+
 def test_what_was_recorded_without_the_kinds_that_were_missing_does_not_say_that_there_were_none(published: Published) -> None:
     published.begin(pods=1, epoch=1)
     published.wait(5)
@@ -356,6 +365,7 @@ def test_two_moments_are_compared_by_field(published: Published) -> None:
 
 
 FORBIDDEN, ABSENT = MissingKind("Pod", "not_permitted"), MissingKind("Pod", "not_installed")
+STORE, BANK = (MissingKind("Pod", "partly", f"Only these namespaces are read: {one}. Pods are forbidden.") for one in ("store", "bank"))
 
 
 @pytest.mark.parametrize(
@@ -365,6 +375,8 @@ FORBIDDEN, ABSENT = MissingKind("Pod", "not_permitted"), MissingKind("Pod", "not
         ((), (FORBIDDEN,), ("Pod",)),
         ((FORBIDDEN,), (ABSENT,), ("Pod",)),
         ((FORBIDDEN,), (FORBIDDEN,), ()),
+        ((STORE,), (BANK,), ("Pod",)),
+        ((STORE,), (STORE,), ()),
         ((ABSENT,), (), ()),
         (None, (FORBIDDEN,), ()),
     ],
