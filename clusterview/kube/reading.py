@@ -88,11 +88,17 @@ def contact(connection: Connection) -> float:
 
 
 def readiness(connection: Connection) -> list[Check] | None:
-    """This will read the API server's own checks (etcd among them), or None where they may not be read. Raises errors.KubeError."""
+    """This will read the API server's own checks (etcd among them), or None where they may not be read. Raises errors.KubeError.
+
+    One that says that it is not ready and not why has failed a check of that name.
+    """
     answer = connection.request("GET", "/readyz", query=(("verbose", ""),), accept=ANYTHING, read_seconds=5.0, also=(403, 404, 500))
     if answer.status in (403, 404):
         return None
-    return parse_checks(answer.body.decode(errors="replace"))
+    checks = parse_checks(answer.body.decode(errors="replace"))
+    if answer.status == 500 and all(check.ok for check in checks):
+        checks.append(Check("readyz", ok=False))
+    return checks
 
 
 def parse_checks(text: str) -> list[Check]:

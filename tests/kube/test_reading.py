@@ -43,6 +43,14 @@ def test_checks_are_read_whether_they_pass_or_fail(status: int) -> None:
     assert checks[1].detail == "failed: reason withheld"
 
 
+@pytest.mark.parametrize("body", [b"", b"internal error", b"[+]ping ok\n"])
+def test_who_says_that_it_is_not_ready_and_not_why_has_failed_a_check(body: bytes) -> None:
+    with playing(say(500, body, content_type="text/plain"), say(200, b"ok", content_type="text/plain")) as script:
+        checks = reading.readiness(script.connection())
+        assert checks is not None and [one.name for one in checks if not one.ok] == ["readyz"]
+        assert reading.readiness(script.connection()) == []
+
+
 def test_checks_that_may_not_be_read_are_unknown() -> None:
     with playing(say(403, failure(403, "Forbidden"))) as script:
         assert reading.readiness(script.connection()) is None
