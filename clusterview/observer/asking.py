@@ -6,6 +6,7 @@ this is the only one who knocks.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from clusterview.projection.observations import Check, Health
 PULSE_SECONDS = 1.0
 REFUSED_SECONDS = 5.0
 HEALTH_SECONDS = 5.0
+UNHEARD_SECONDS = 15.0
 # Nothing changes by itself here, so an account that is refused is not asked for each second.
 REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 
@@ -31,6 +33,8 @@ class Asking:
         self._tell, self._clock = tell, clock
         self.away = threading.Event()  # until the first contact, and while the server cannot be reached or lets nobody in
         self.away.set()
+        self._version = ""
+        self._unheard_since: float | None = None
 
     def pulse_round(self) -> float:
         """This will confirm contact once, and say how many seconds to wait before the next time."""
@@ -51,16 +55,27 @@ class Asking:
         return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
 
     def health_round(self) -> float:
-        """This will ask for the readiness checks and the version once. Nothing is told when nothing was answered."""
+        """This will ask for the readiness checks and the version once. Nothing is told when nothing was answered, and after a while just that."""
         if self.away.is_set():
+            self._unheard_since = None
             return PULSE_SECONDS
+        asked_at = self._clock()
         try:
-            version = reading.version(self._health)
             checks = reading.readiness(self._health)
         except errors.KubeError:
-            return PULSE_SECONDS
-        self._tell(health_of(checks=checks, version=version))
+            return self._unheard(asked_at)
+        self._unheard_since = None
+        with contextlib.suppress(errors.KubeError):  # the last one stands: an account that may not read it may read the checks
+            self._version = reading.version(self._health)
+        self._tell(health_of(checks=checks, version=self._version))
         return HEALTH_SECONDS
+
+    def _unheard(self, asked_at: float) -> float:
+        if self._unheard_since is None:
+            self._unheard_since = asked_at
+        if self._clock() - self._unheard_since >= UNHEARD_SECONDS:
+            self._tell(Health(ready=None, version=self._version))
+        return PULSE_SECONDS
 
     def close(self) -> None:
         """This will end what is being waited for."""

@@ -51,7 +51,7 @@ def _api_server(health: Health) -> ControlPlanePart:
     return ControlPlanePart(
         uid=_uid("kube-apiserver"),
         name="kube-apiserver",
-        state="ok" if health.ready else "failing",
+        state="unknown" if health.ready is None else "ok" if health.ready else "failing",
         version=health.version,
         checks_ok=len(health.checks) - len(failing),
         checks_total=len(health.checks),

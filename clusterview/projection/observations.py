@@ -65,9 +65,11 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What the API server said of itself. `checks` is empty where `/readyz?verbose` may not be read; then `ready` is all there is."""
+    """What the API server said of itself. `checks` is empty where `/readyz?verbose` may not be read; then `ready` is all there is, and None where
+    it has said nothing for a while.
+    """
 
-    ready: bool
+    ready: bool | None
     version: str = ""
     checks: tuple[Check, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from clusterview.kube import errors, reading
 from clusterview.observer import words
 from clusterview.observer.asking import REFUSED_SECONDS, Asking, health_of
-from clusterview.projection.observations import Check
+from clusterview.projection.observations import Check, Health
 
 
 class Silence:
@@ -85,13 +86,69 @@ def test_an_answer_is_contact(asking: Asking, told: list[words.Word], monkeypatc
     assert told == [words.Contacted(at=50.0)]
 
 
-def test_no_health_is_told_when_none_was_answered(asking: Asking, told: list[words.Word], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Any) -> str:
-        raise errors.TimedOut("s")
+PING = [reading.Check("ping", True)]
+TOLD_PING = (Check("ping", True),)
 
-    monkeypatch.setattr(reading, "version", fail)
-    asking.health_round()
-    assert told == []
+
+class Said:
+    """What the API server says of its health: its checks, or an error in their place."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, told: list[words.Word]) -> None:
+        self.now, self.checks, self.version, self.told = 0.0, self.answered(PING), self.answered("v1.37.2"), told
+        self.asking = Asking(connection=Silence(), tell=told.append, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.asking.away.clear()
+        monkeypatch.setattr(reading, "readiness", lambda _: self.checks())
+        monkeypatch.setattr(reading, "version", lambda _: self.version())
+
+    def answered(self, value: Any) -> Callable[[], Any]:
+        return lambda: value
+
+    def failing(self, error: errors.KubeError) -> Callable[[], Any]:
+        def fail() -> Any:
+            raise error
+
+        return fail
+
+    def ask(self, *, at: float) -> list[words.Word]:
+        """What is told after one more round."""
+        self.now = at
+        self.told.clear()
+        self.asking.health_round()
+        return list(self.told)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, told: list[words.Word]) -> Said:
+    return Said(monkeypatch, told)
+
+
+@pytest.mark.parametrize(
+    "error", [errors.TimedOut("s"), errors.ServerError("s", status=503), errors.TooManyRequests("s")], ids=["late", "unavailable", "busy"]
+)
+def test_an_api_server_that_does_not_say_how_it_is_for_a_while_is_told_as_unknown(said: Said, error: errors.KubeError) -> None:
+    well = Health(ready=True, version="v1.37.2", checks=TOLD_PING)
+    assert said.ask(at=0) == [well]
+    said.checks = said.failing(error)
+    assert [said.ask(at=at) for at in (5, 10, 19.9)] == [[], [], []]
+    assert said.ask(at=20) == [Health(ready=None, version="v1.37.2")]
+    said.checks = said.answered(PING)
+    assert said.ask(at=21) == [well]
+    said.checks = said.failing(error)
+    assert said.ask(at=26) == []
+
+
+def test_an_outage_is_no_silence_of_the_checks(said: Said) -> None:
+    said.checks = said.failing(errors.TimedOut("s"))
+    assert said.ask(at=0) == []
+    said.asking.away.set()
+    assert said.ask(at=100) == []
+    said.asking.away.clear()
+    assert said.ask(at=200) == []
+
+
+def test_a_version_that_may_not_be_read_does_not_hide_the_checks(said: Said) -> None:
+    said.version = said.failing(errors.Forbidden("s"))
+    assert said.ask(at=0) == [Health(ready=True, version="", checks=TOLD_PING)]
 
 
 def test_one_failed_check_means_not_ready() -> None:

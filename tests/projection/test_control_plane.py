@@ -48,6 +48,16 @@ def test_where_nothing_tells_it_is_unknown() -> None:
     assert {part(projector, name).state for name in ("etcd", "kube-scheduler", "kube-controller-manager")} == {"unknown"}
 
 
+def test_an_api_server_that_says_nothing_any_more_is_unknown_and_so_is_its_etcd() -> None:
+    projector = Projector()
+    projector.project(HEALTHY)
+    projector.project(Health(ready=None, version="v1.37.2"))
+    server, etcd = part(projector, "kube-apiserver"), part(projector, "etcd")
+    assert (server.state, server.version, server.checks_total, etcd.state, etcd.checks_total) == ("unknown", "v1.37.2", 0, "unknown", 0)
+    projector.project(HEALTHY)
+    assert {part(projector, name).state for name in ("kube-apiserver", "etcd")} == {"ok"}
+
+
 def test_a_leader_is_known_by_its_lease() -> None:
     projector = Projector()
     projector.project(HEALTHY)
