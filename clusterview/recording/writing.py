@@ -119,8 +119,9 @@ class Recorder:
             if not self._fails:
                 log.warning("what is seen of %s is not written down at the moment: %s", self._cluster, problem)
             self._fails = True
-            with self._lock:
-                self._end()  # these stretches are lost; what follows begins with a picture
+            if any(draft.picture or draft.frames for draft in drafts):
+                with self._lock:
+                    self._begin_at_a_picture()
         finally:
             close_old_connections()
         return ROUND_SECONDS
@@ -136,6 +137,13 @@ class Recorder:
             self._waiting_bytes = 0
             return drafts
 
+    def _begin_at_a_picture(self) -> None:
+        """What goes on with changes that are lost is lost too. What came meanwhile is kept from a whole picture on."""
+        while self._done and not self._done[0].picture:
+            del self._done[0]
+        if not self._done and self._now is not None and not self._now.picture:
+            self._now = None
+
     def _write(self, draft: Draft) -> None:
         if draft.goes_on and not draft.frames and self._draws_out(draft):
             return
@@ -149,7 +157,8 @@ class Recorder:
 
     def _draws_out(self, draft: Draft) -> bool:
         """Whether it was enough to draw out the stretch that it goes on with, since nothing happened: not if that is forgotten already."""
-        there = Recording.objects.filter(cluster_id=self._cluster, format=stretches.FORMAT, epoch=draft.epoch, last=draft.last)
+        of_epoch = Recording.objects.filter(cluster_id=self._cluster, format=stretches.FORMAT, epoch=draft.epoch)
+        there = of_epoch.filter(last=draft.last, until=_moment(draft.begun_ms), state=draft.state)
         newest = there.order_by("-pk").values_list("pk").first()  # without the body, which may hold a whole picture
         return newest is not None and there.filter(pk=newest[0]).update(until=_moment(draft.until_ms)) == 1
 

@@ -318,7 +318,7 @@ def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(publi
         broken.setattr(Recording.objects, "create", refuse)
         published.write()
     published.write()
-    assert Recording.objects.count() == 2
+    assert Recording.objects.count() == 1
     with pytest.raises(reading.NotRecorded):
         at(5)
     published.wait(60)
@@ -326,6 +326,59 @@ def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(publi
     published.contact("live")
     published.write()
     assert pods(at(65)) == {"shop-0", "shop-5", "shop-6"}
+
+
+def test_a_time_that_was_stale_while_the_database_failed_is_not_recorded_as_live(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.go_on(1, "live")
+    published.write()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    published.go_on(1, "stale")
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        published.write()
+    published.go_on(1, "stale")
+    published.write()
+    spans = [((one.begun_at - START).seconds, (one.until - START).seconds, one.state) for one in reading.spans(cluster="lab")]
+    assert spans == [(0, 10, "live"), (20, 30, "stale")], "nothing had changed, so that what follows can be shown"
+    assert (pods(at(25)), at(25).state) == ({"shop-0"}, "stale")
+    with pytest.raises(reading.NotRecorded):
+        at(15)
+
+
+def test_a_picture_that_came_while_the_database_failed_is_kept(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.begin(pods=1, epoch=1)
+
+    def refuse(*_: object, **__: object) -> None:
+        published.wait(1)
+        published.contact("live")
+        published.begin(pods=2, epoch=2)
+        raise DatabaseError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Recording.objects, "create", refuse)
+        published.write()
+    published.go_on(1, "live")
+    published.write()
+    assert [(one.begun_at - START).total_seconds() for one in reading.spans(cluster="lab")] == [1]
+    assert pods(at(5)) == {"shop-0", "shop-1"}
+
+
+def test_a_stretch_is_drawn_out_only_where_the_next_one_begins_at_its_end(published: Published) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.go_on(1, "live")
+    published.write()
+    Recording.objects.update(until=START + timedelta(seconds=5))
+    published.go_on(1, "live")
+    published.write()
+    with pytest.raises(reading.NotRecorded):
+        at(7)
+    assert pods(at(15)) == {"shop-0"}
 
 
 def test_more_than_may_wait_is_left_out_and_told(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
