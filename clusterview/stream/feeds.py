@@ -30,7 +30,9 @@ class Gap(Exception):
 
 
 class Feed:
-    """Everything known of one cluster. `position` is None while there is no picture."""
+    """Everything known of one cluster. `position` is None while there is no picture; then another may come after the entry `waits_after`. `tried`
+    is what was there when a picture was last looked for, and `doubted` what is not believed of what is there.
+    """
 
     def __init__(self, *, cluster: str) -> None:
         self.cluster = cluster
@@ -39,6 +41,9 @@ class Feed:
         self.told: Contact | None = None
         self.told_at = float("-inf")
         self.contact_id = b"0-0"
+        self.waits_after = b"0-0"
+        self.tried: tuple[bytes, int] | None = None
+        self.doubted: set[str] = set()
         self.subscriptions: set[Subscription] = set()
         self.followers: set[asyncio.Queue[Step | None]] = set()
         self.views: dict[frozenset[str], View] = {}

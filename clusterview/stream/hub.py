@@ -15,7 +15,7 @@ import itertools
 import logging
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -277,7 +277,7 @@ class Hub:
         by_key: dict[bytes, tuple[Feed, bool]] = {}
         for feed in self._feeds.values():
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
-            wanted[topology] = keys.entry_id(feed.position) if feed.position else "0-0"
+            wanted[topology] = keys.entry_id(feed.position) if feed.position else feed.waits_after
             wanted[contact] = feed.contact_id
             by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
         self._changed.clear()
@@ -292,18 +292,26 @@ class Hub:
                 await self._renew(by_key[key][0])
 
     async def _look_back(self) -> None:
-        """This will look, now and then, whether a picture that is not live was begun anew below its place. Raises WentBack."""
+        """This will look, now and then, whether there is a picture where there was none, and whether one that is not live was begun anew below its
+        place. Raises WentBack.
+        """
         if self._clock() - self._looked_back_at < LOOK_BACK_SECONDS:
             return
         self._looked_back_at = self._clock()
         for feed in list(self._feeds.values()):
-            if feed.position is None or self.contact(feed.cluster).state == "live":
+            if feed.position is None:
+                await self._load_picture(feed)
+                continue
+            if self.contact(feed.cluster).state == "live":
                 continue
             newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
             if newest and keys.position_of(newest[0][0]).epoch < feed.position.epoch:
                 raise WentBack
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        if feed.position is None and not any(keys.position_of(entry_id).sequence == 1 for entry_id, _ in entries):
+            feed.waits_after = entries[-1][0]  # they follow a picture that cannot be read, and no other comes with them
+            return
         for _, fields in entries:
             try:
                 frame = fields[keys.FRAME]
@@ -318,12 +326,26 @@ class Hub:
             return
         feed.renewed_at = self._clock()
         if found := await self._redis.get(keys.snapshot(feed.cluster)):
-            feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
+            with self._believing(feed, "picture"):
+                feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
 
     def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         feed.contact_id, fields = entries[-1]
-        contact = encoding.decode_contact(fields[keys.CONTACT])
-        feed.word = freshness.Word(contact=contact, epoch=int(fields[keys.EPOCH]), heard_at=self._clock())
+        with self._believing(feed, "contact"):
+            contact, epoch = encoding.decode_contact(fields[keys.CONTACT]), int(fields[keys.EPOCH])
+            feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock())
+
+    @contextlib.contextmanager
+    def _believing(self, feed: Feed, what: str) -> Iterator[None]:
+        """What nobody of ours has written of one cluster is passed over, and said once. The others are none the worse for it."""
+        try:
+            yield
+        except FORGED as problem:
+            if what not in feed.doubted:
+                log.warning("the %s of %s that is in Redis is not what was written there: %r", what, feed.cluster, problem)
+            feed.doubted.add(what)
+        else:
+            feed.doubted.discard(what)
 
     def _take_notices(self, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         self._notice_id = entries[-1][0]
@@ -350,15 +372,29 @@ class Hub:
             listener(notice)
 
     async def _load(self, feed: Feed) -> None:
-        """This will read the newest snapshot and what came after it."""
-        found = await self._redis.get(keys.snapshot(feed.cluster))
-        feed.replace(snapshot=encoding.decode_snapshot(found) if found else None, frame=found or b"")
-        if feed.position is not None:
-            after = f"({keys.entry_id(feed.position)}"
-            with contextlib.suppress(Gap):
-                for _, fields in await self._redis.xrange(keys.topology(feed.cluster), after, "+"):
-                    feed.advance(frame=fields[keys.FRAME], message=encoding.decode_changes(fields[keys.FRAME]))
+        """This will read the newest snapshot and what came after it, and how fresh that is."""
+        await self._load_picture(feed)
         await self._load_contact(feed)
+
+    async def _load_picture(self, feed: Feed) -> None:
+        """Where there is none that can be read, it is waited for what comes after all that is there now."""
+        newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
+        feed.waits_after = newest[0][0] if newest else b"0-0"
+        found = await self._redis.get(keys.snapshot(feed.cluster))
+        before, feed.tried = feed.tried, (feed.waits_after, hash(found))
+        if feed.position is None and feed.tried == before:
+            return
+        with self._believing(feed, "picture"):
+            feed.replace(snapshot=encoding.decode_snapshot(found) if found else None, frame=found or b"")
+            if feed.position is not None:
+                await self._catch_up(feed, feed.position)
+        if "picture" in feed.doubted:
+            feed.replace(snapshot=None)
+
+    async def _catch_up(self, feed: Feed, place: Position) -> None:
+        with contextlib.suppress(Gap):
+            for _, fields in await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+"):
+                feed.advance(frame=fields[keys.FRAME], message=encoding.decode_changes(fields[keys.FRAME]))
 
     async def _load_contact(self, feed: Feed) -> None:
         """This will take the observer's last word, as old as it is by Redis' own clock."""
@@ -367,10 +403,11 @@ class Hub:
             feed.contact_id = b"0-0"
             return
         seconds, microseconds = await self._redis.time()
+        before = feed.word
         self._take_contact(feed, last)
         silence = seconds + microseconds / 1e6 - int(last[0][0].split(b"-")[0]) / 1e3
-        assert feed.word is not None
-        feed.word = msgspec.structs.replace(feed.word, heard_at=self._clock() - max(0.0, silence))
+        if feed.word is not None and feed.word is not before:
+            feed.word = msgspec.structs.replace(feed.word, heard_at=self._clock() - max(0.0, silence))
 
     async def _after(self, *, feed: Feed, place: Position) -> list[bytes] | None:
         """The frames between a place and now; None where the stream does not hold them all."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clusterview.stream import encoding, keys, notices, publishing
+from clusterview.stream import encoding, keys, notices, publishing, rows
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
@@ -22,6 +22,8 @@ from clusterview.topology.changes import Put
 from clusterview.topology.pictures import Picture
 from tests.redis_servers import RedisServer
 from tests.stream.making import NODE, Browser, came, picture, went
+from tests.stream.memory import Memory
+from tests.stream.world import Held
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 SOON = 10.0
@@ -44,8 +46,8 @@ def snapshot_of(body: bytes) -> bytes:
     return encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=body))
 
 
-def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2) -> Publisher:
-    made = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=epoch)
+def publisher(redis_server: RedisServer, *, epoch: int = 1, pods: int = 2, cluster: str = "lab") -> Publisher:
+    made = Publisher(redis=publishing.connect(url=redis_server.url), cluster=cluster, epoch=epoch)
     made.begin(records=picture(pods=pods).objects.values())
     made.contact(contact=LIVE)
     return made
@@ -247,6 +249,62 @@ async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, re
     browser, subscription = Browser(), await hub.join(cluster="lab")
     writer = publisher(redis_server, epoch=2, pods=3)
     await until(subscription, browser, lambda: browser.position == writer.position)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {keys.snapshot("other"): b"\xc1"},
+        {keys.snapshot("other"): snapshot_of(b"no zlib")},
+        {keys.contact("other"): {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}},
+        {keys.topology("other"): {keys.FRAME: b"\xc1"}},
+    ],
+    ids=["snapshot", "body", "contact", "changes"],
+)
+async def test_what_nobody_of_ours_wrote_of_one_cluster_costs_no_other_its_picture_f42(
+    redis_server: RedisServer, forged: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is there already when the web process starts, and stays; each attempt to read it would fail alike."""
+    writer, other = publisher(redis_server), publisher(redis_server, cluster="other")
+    with publishing.connect(url=redis_server.url) as client:
+        for key, what in forged.items():
+            client.set(key, what) if isinstance(what, bytes) else client.xadd(key, what, id="1-2" if "topology" in key else "*")
+    hub = Hub(url=redis_server.url)
+    try:
+        there, browser = await hub.join(cluster="other"), Browser()
+        subscription = await hub.join(cluster="lab")
+        for number in range(5, 8):
+            writer.publish(changes=came(number))
+            writer.contact(contact=LIVE)
+            await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+        assert hub.contact("other").reason != "redis"
+        assert caplog.text.count("is not what was written there") == 1
+        other, seen = publisher(redis_server, epoch=2, pods=3, cluster="other"), Browser()
+        await until(there, seen, lambda: seen.position == other.position and seen.states[-1:] == ["live"])
+    finally:
+        await hub.stop()
+
+
+async def test_a_stream_without_a_picture_is_not_read_again_and_again() -> None:
+    memory, asked = Memory(), list[str]()
+    hub, get = Held(memory=memory), memory.get
+    memory.add(keys.topology("lab"), {keys.FRAME: b""}, entry_id="7-3")
+
+    async def counted(key: str) -> bytes | None:
+        asked.append(key)
+        return await get(key)
+
+    memory.get = counted  # type: ignore[method-assign]
+    await hub.join(cluster="lab")
+    for number in range(4, 24):
+        assert await hub.round()
+        memory.add(keys.topology("lab"), {keys.FRAME: b""}, entry_id=f"7-{number}")
+    assert len(asked) <= 3
+    memory.seconds += hubs.LOOK_BACK_SECONDS
+    body = encoding.pack(rows.Writer(records=picture(pods=2).objects.values()).whole())
+    place = Position(epoch=7, sequence=23)
+    memory.values[keys.snapshot("lab")] = encoding.encode(Snapshot(view="*", position=place, body=body))
+    assert await hub.round() and hub._feeds["lab"].position == place
 
 
 @pytest.mark.parametrize("name", ["_take_contact", "_look"])
