@@ -105,8 +105,9 @@ def spans(*, cluster: str) -> list[Span]:
 
 def holes(*, spans: Sequence[Span], now: datetime) -> list[Hole]:
     """This will tell the times between, and after the last one, in which nothing was recorded. The last seconds are none: they are not due yet."""
-    between = [Hole(before.until, after.begun_at) for before, after in itertools.pairwise(spans) if before.until < after.begun_at]
-    return between + [Hole(last.until, None) for last in spans[-1:] if now - last.until > DUE]
+    reached = list(itertools.accumulate((one.until for one in spans), max))
+    between = [Hole(until, after.begun_at) for until, after in zip(reached, spans[1:], strict=False) if until < after.begun_at]
+    return between + [Hole(until, None) for until in reached[-1:] if now - until > DUE]
 
 
 def nearest(*, spans: Sequence[Span], moment: datetime) -> tuple[datetime | None, datetime | None]:
@@ -146,5 +147,6 @@ def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[o
 
 
 def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:
-    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT).order_by("epoch", "after", "pk")
+    """In the order of time, which that of places is not: a picture is of the place where its packing began, and is kept when it is ready."""
+    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT).order_by("begun_at", "epoch", "after", "pk")
     return found.values_list("begun_at", "until", "state", "has_picture").iterator()

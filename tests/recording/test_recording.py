@@ -192,6 +192,31 @@ def test_a_picture_that_is_kept_again_after_ten_minutes_leaves_no_hole(published
     assert (span.until - span.begun_at).total_seconds() == 700
 
 
+def test_a_picture_that_took_long_to_pack_leaves_no_hole(published: Published) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.go_on(60, "live")
+    published.hold()
+    published.publish(came(5))
+    published.write()
+    published.go_on(1, "live")
+    published.publish(came(6))
+    published.show()
+    published.contact("live")
+    published.go_on(1, "live")
+    published.write()
+    spans = reading.spans(cluster="lab")
+    assert [((one.begun_at - START).total_seconds(), (one.until - START).total_seconds()) for one in spans] == [(0, 620)]
+    assert Recording.objects.filter(has_picture=True).count() == 2
+
+
+def test_a_time_that_another_stretch_covers_is_no_hole() -> None:
+    told = ((0, 100, "live"), (10, 20, "stale"), (50, 60, "live"))
+    spans = [reading.Span(START + timedelta(seconds=since), START + timedelta(seconds=until), state) for since, until, state in told]
+    assert reading.holes(spans=spans, now=START + timedelta(seconds=110)) == []
+    assert reading.holes(spans=spans, now=START + timedelta(seconds=200)) == [reading.Hole(START + timedelta(seconds=100), None)]
+
+
 def test_how_fresh_the_picture_was_is_kept_with_it(published: Published) -> None:
     published.contact("live")
     published.begin(pods=1, epoch=1)
