@@ -117,8 +117,8 @@ class Readers:
             self._narrow[spec.key] = narrow
             begun = {one.key: self._reader(one) for one in narrow}
             self._readers |= begun
-        for reader in begun.values():
-            reader.start()
+            for reader in begun.values():
+                reader.start()  # within the lock: whoever stops all of them waits for the end of each, and one that has not begun has none
 
     def _widen(self, spec: KindSpec) -> None:
         """The narrow readers have said their last word before the whole list is told."""

@@ -1,0 +1,63 @@
+"""The readers of rows come and go while others of them run, and all of them end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clusterview.kube import errors, watching
+from clusterview.kube.kinds import named
+from clusterview.observer import readers
+from clusterview.observer.readers import Reader, Readers
+
+
+class Nobody:
+    """A connection of which only siblings and the name are made."""
+
+    class access:
+        id = "lab"
+
+    def sibling(self, **_: Any) -> Nobody:
+        return self
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_readers_that_are_stopped_while_narrow_ones_begin_all_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers.Reflector, "run", lambda _: None)
+    begins, is_stopped, start = threading.Event(), threading.Event(), Reader.start
+
+    def held(reader: Reader) -> None:
+        if reader.reflector.spec.namespace:
+            begins.set()
+            is_stopped.wait(0.2)
+        start(reader)
+
+    monkeypatch.setattr(Reader, "start", held)
+    all_of_them = Readers(
+        connection=Nobody(),  # type: ignore[arg-type]
+        specs=[named("Pod")], namespaces=["store", "bank"], is_away=lambda: False, deliver=lambda _: None, tell=lambda _: None,
+    )  # fmt: skip
+    all_of_them.start()
+    refusal = watching.NotPermitted(named("Pod"), errors.Forbidden("The account may not do this."))
+    narrowing = threading.Thread(target=all_of_them._hear, args=(refusal,))
+    narrowing.start()
+    assert begins.wait(5)
+
+    failure = failure_of(all_of_them.stop)
+    is_stopped.set()
+    narrowing.join(5)
+    assert failure is None
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lab: ")]
+
+
+def failure_of(act: Callable[[], None]) -> Exception | None:
+    try:
+        act()
+    except RuntimeError as error:
+        return error
+    return None
