@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 
 from clusterview.kube import errors, reading
 from clusterview.kube.connections import Connection
 from clusterview.observer import words
 from clusterview.projection.observations import Check, Health
+from clusterview.stream import clocks
 
 PULSE_SECONDS = 1.0
 REFUSED_SECONDS = 5.0
@@ -27,7 +27,7 @@ REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 class Asking:
     """Two rounds, for two threads. `tell` gets what was learnt."""
 
-    def __init__(self, *, connection: Connection, tell: Callable[[words.Word], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, connection: Connection, tell: Callable[[words.Word], None], clock: Callable[[], float] = clocks.with_sleep) -> None:
         self._pulse = connection.sibling(size=1)
         self._health = connection.sibling(size=1)
         self._tell, self._clock = tell, clock

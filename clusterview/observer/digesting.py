@@ -15,6 +15,7 @@ from clusterview.kube import digesting, errors
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.observer import words
+from clusterview.stream import clocks
 from clusterview.topology.objects import Uid
 
 EVERY_SECONDS = 30.0
@@ -24,7 +25,9 @@ IDLE_SECONDS = 1.0
 
 
 class Digesting:
-    """One round for a thread. `tell` gets what was learnt, `followed` says which rows are worth asking for at present."""
+    """One round for a thread. `tell` gets what was learnt, `followed` says which rows are worth asking for at present. `clock` says when, and
+    `stopwatch` how long a look took, which a computer's sleep in it did not.
+    """
 
     def __init__(
         self,
@@ -32,10 +35,11 @@ class Digesting:
         connection: Connection,
         followed: Callable[[], Sequence[KindSpec]],
         tell: Callable[[words.Word], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.with_sleep,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connection = connection.sibling(size=1)
-        self._followed, self._tell, self._clock = followed, tell, clock
+        self._followed, self._tell, self._clock, self._stopwatch = followed, tell, clock, stopwatch
         self._closed = threading.Event()
         self._due: dict[str, float] = {}
         self._rested: dict[str, float] = {}
@@ -70,23 +74,22 @@ class Digesting:
                 self._tell(words.Counted(key=spec.key, count=count, at=self._clock()))
             return
         self._tell(words.DigestBegun(key=spec.key, at=now))
-        version, is_answered, paused = "", True, 0.0
+        version, is_answered, paused, started = "", True, 0.0, self._stopwatch()
         try:
-            began = now
+            began = started
             for page in digesting.pages(self._connection, spec):
                 version = version or page.metadata.resource_version
                 objects = tuple((Uid(one.metadata.uid), one.metadata.resource_version) for one in page.items or ())
                 self._tell(words.DigestPage(key=spec.key, version=version, objects=objects))
                 if page.metadata.next_page:
-                    told = self._clock()
+                    told = self._stopwatch()
                     self._closed.wait(GIVES_WAY * (told - began))
-                    began = self._clock()
+                    began = self._stopwatch()
                     paused += began - told
             self._tell(words.DigestEnded(key=spec.key, at=self._clock()))
         except (errors.Unreachable, errors.TimedOut):
             is_answered = False  # an outage takes time, and is no work of the API server
             raise
         finally:
-            ended = self._clock()
             if is_answered:
-                self._rested[spec.key] = ended + REST * (ended - now - paused)
+                self._rested[spec.key] = self._clock() + REST * (self._stopwatch() - started - paused)

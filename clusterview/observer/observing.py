@@ -24,6 +24,7 @@ from clusterview.observer.looping import Loop
 from clusterview.observer.pacing import Budget
 from clusterview.observer.readers import STOP_SECONDS, Readers
 from clusterview.observer.reporting import report
+from clusterview.stream import clocks
 from clusterview.stream.publishing import Publisher
 
 INBOX_WORDS = 5_000
@@ -47,7 +48,7 @@ class Observer:
         specs: Iterable[KindSpec] = OBSERVED,
         namespaces: Sequence[str] = (),
         streams: bool = False,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.with_sleep,
     ) -> None:
         self._clock = clock
         self._inbox: queue.Queue[words.Word] = queue.Queue(maxsize=INBOX_WORDS)

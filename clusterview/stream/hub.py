@@ -22,7 +22,7 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from clusterview.stream import encoding, freshness, keys, notices
+from clusterview.stream import clocks, encoding, freshness, keys, notices
 from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
 from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
 from clusterview.stream.outlets import Outlet, Turns
@@ -85,7 +85,7 @@ class Unread(asyncio.Queue[Step | None]):
 class Hub:
     """All feeds of one process. Everything but the `*_now` methods runs on its event loop."""
 
-    def __init__(self, *, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, url: str, clock: Callable[[], float] = clocks.with_sleep) -> None:
         self._url, self._clock = url, clock
         self._feeds: dict[str, Feed] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}

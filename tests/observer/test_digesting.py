@@ -26,8 +26,9 @@ class Clock:
         return self.now
 
 
-def digesting(script: Script, told: list[Any], clock: Clock, *, followed: bool = True) -> Digesting:
-    return Digesting(connection=script.connection(), followed=lambda: [PODS] if followed else [], tell=told.append, clock=clock)
+def digesting(script: Script, told: list[Any], clock: Clock, *, followed: bool = True, stopwatch: Clock | None = None) -> Digesting:
+    rows = [PODS] if followed else []
+    return Digesting(connection=script.connection(), followed=lambda: rows, tell=told.append, clock=clock, stopwatch=stopwatch or clock)
 
 
 def test_every_object_is_told_by_its_identity_in_pages() -> None:
@@ -71,6 +72,26 @@ def test_after_a_dear_look_there_are_counts_until_a_hundred_times_as_long_has_pa
         look.round()
         assert isinstance(told[-1], words.DigestBegun | words.DigestPage | words.DigestEnded)
         assert {one.query["limit"] for one in script.asked[1 : len(counts) + 1]} == {"1"}
+
+
+def test_a_look_in_which_the_computer_slept_is_no_dear_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, pauses = list[Any](), list[float]()
+    clock = Clock()
+
+    def asleep(handler: Any) -> None:
+        clock.now += 8 * 3600.0
+        TWO[0](handler)
+
+    with playing(asleep, TWO[1], last=TWO[1]) as script:
+        look = digesting(script, told, clock, stopwatch=Clock())
+        monkeypatch.setattr(look, "_closed", SimpleNamespace(wait=pauses.append))
+        look.round()
+        clock.now = EVERY_SECONDS
+        look.round()
+        clock.now += EVERY_SECONDS
+        look.round()
+    assert [type(one) for one in told[-3:]] == [words.DigestBegun, words.DigestPage, words.DigestEnded]
+    assert pauses == [0.0]
 
 
 def test_between_pages_whoever_reads_a_watch_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

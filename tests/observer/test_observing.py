@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
 
+from clusterview.kube import reading
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.observer import words
 from clusterview.observer.observing import Observer
+from clusterview.observer.readers import Readers
 from clusterview.stream.publishing import Publisher
 from tests.lab.fixtures import wait_until
 
@@ -23,6 +27,20 @@ def no_publisher(epoch: int) -> Publisher:
 @pytest.fixture
 def observer() -> Observer:
     return Observer(access=NOWHERE, publisher_for=no_publisher)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such clock")
+def test_a_computer_that_slept_has_seen_nothing_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    awake, slept, reopened = time.clock_gettime, 0.0, list[str]()
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: awake(clock) + (slept if clock == time.CLOCK_BOOTTIME else 0.0))
+    monkeypatch.setattr(Readers, "reopen", lambda _, key: reopened.append(key))
+    monkeypatch.setattr(reading, "contact", lambda _: 0.01)
+    observer = Observer(access=NOWHERE, publisher_for=no_publisher)
+    observer.following.hear(word=words.Opened(key="Pod"))
+    for slept in (0.0, 3600.0):
+        observer._asking.pulse_round()
+        observer._take(seconds=1.0)
+        assert reopened == (["Pod"] if slept else [])
 
 
 def alive() -> list[str]:

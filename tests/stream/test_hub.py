@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+import time
 import weakref
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -94,6 +96,21 @@ async def test_a_heartbeat_that_is_soon_due_goes_out_along_with_changes(hub: Hub
         writer.publish(changes=came(int(now * 10)))
         await until(subscription, browser, lambda: browser.position == writer.position and len(browser.states) - before >= along)  # noqa: B023
         assert len(browser.states) - before == along, f"at {now}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such clock")
+async def test_a_computer_that_slept_does_not_call_what_it_saw_before_live(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awake, slept = time.clock_gettime, 0.0
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: awake(clock) + (slept if clock == time.CLOCK_BOOTTIME else 0.0))
+    writer = publisher(redis_server)
+    await hub.join(cluster="lab")
+    await eventually(lambda: hub.contact("lab").state == "live")
+    slept = 3600.0
+    assert hub.contact("lab").state == "lost"
+    writer.contact(contact=LIVE)
+    await eventually(lambda: hub.contact("lab").state == "live")
 
 
 async def test_who_comes_back_gets_only_what_was_missed(hub: Hub, redis_server: RedisServer) -> None:
