@@ -31,14 +31,15 @@ def columns_of(*, pods: Pods) -> PodColumns:
     ordered = array("I")
     for group in groups.values():
         ordered.extend(group)
+    on, nodes = _nodes(pods, ordered)
     return PodColumns(
         shapes=tuple([pods.shapes[shape] for shape in groups]),
         counts=tuple([len(group) for group in groups.values()]),
         rows=written(_taken(pods.notes, ordered)),
         uids=_uids(pods, ordered),
         names=SEPARATOR.join(_names(pods, ordered[first : first + AT_ONCE]) for first in range(0, len(ordered), AT_ONCE)),
-        on=written(_taken(pods.node, ordered)),
-        nodes=tuple([node or "" for node in pods.nodes.values]),
+        on=written(on),
+        nodes=nodes,
         addresses=written(_taken(pods.address, ordered)),
         created=written(_taken(pods.created, ordered)),
         states=written(_taken(pods.state, ordered)),
@@ -98,6 +99,19 @@ def _taken(column: array[int], slots: array[int]) -> array[int]:
     for first in range(0, len(slots), AT_ONCE):
         taken.extend(array(column.typecode, map(column.__getitem__, slots[first : first + AT_ONCE])))
     return taken
+
+
+def _nodes(pods: Pods, slots: array[int]) -> tuple[array[int], tuple[str, ...]]:
+    """On which of these nodes each pod is. Nodes come and go for months, and their names keep their numbers."""
+    on, used = _taken(pods.node, slots), set[int]()
+    for first in range(0, len(on), AT_ONCE):
+        used.update(on[first : first + AT_ONCE])
+    if len(used) == len(pods.nodes.values):
+        return on, tuple([pods.nodes[node] for node in range(len(used))])
+    numbers = array("I", bytes(4 * len(pods.nodes.values)))
+    for number, node in enumerate(sorted(used)):
+        numbers[node] = number
+    return _taken(numbers, on), tuple([pods.nodes[node] for node in sorted(used)])
 
 
 def _names(pods: Pods, slots: Iterable[int]) -> str:

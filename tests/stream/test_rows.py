@@ -126,6 +126,16 @@ def test_a_pods_next_state_takes_a_few_bytes() -> None:
     assert (again.states, again.pods) == ((), ((1, 0, ()),))
 
 
+def test_nodes_that_have_gone_are_not_written() -> None:
+    first, second = (Pod(uid=uid_of(number), name="web", namespace=SHOP, created_at=7, node="node-0") for number in (1, 2))
+    writer = rows.Writer(records=[first])
+    for number in range(50):
+        frame(writer, [Put(msgspec.structs.replace(second, node=f"node-{number}", address=f"10.0.0.{number}"))])
+    whole = writer.whole()
+    assert whole.pods.nodes == ("node-0", "node-49")
+    assert rows.Reader(whole=whole).picture == writer.picture
+
+
 def test_states_beyond_the_most_are_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "MOST_STATES", 1)
     pod = Pod(uid=uid_of(1), name="web")
