@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote
@@ -234,8 +232,3 @@ def test_of_many_who_look_back_only_few_wait_and_they_are_soon_over(places: thre
     for one in waiting:
         one.join(10)
     assert not refused.acquire(blocking=False)
-
-
-def test_that_is_said_in_korean_too() -> None:
-    catalog = Path(__file__).parents[2] / "static" / "src" / "i18n" / "switching.ts"
-    assert re.search(r'^  too_many_look_back: ".+",$', catalog.read_text(), re.MULTILINE)

@@ -16,7 +16,7 @@ from tests.bench import table
 from tests.bench.table import Line, percentile
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.lab.probing import Report
+from tests.lab.probing import TOO_MANY, Report
 from tests.network.conftest import astray, service_url, slot_of
 from tests.network.test_components import HOST, gateway_url, weigh
 
@@ -91,7 +91,8 @@ def test_ten_raw_weight_steps_through_envoy(shop: NetworkedCluster, capsys: pyte
         step = probe.report.between(start, end)
         sides = probe.report.between(start + ENVOY_FOLLOWS_SECONDS, end).per_side()
         share = 100 * sides["green"] / sides.total()
-        assert not step.failed, step.failed[:5]
+        failed = [one for one in step.failed if one.error != TOO_MANY]  # what a busy machine did not come to send says nothing of Envoy
+        assert not failed, failed[:5]
         assert sides.total() >= enough(asked)
         assert share == pytest.approx(asked, abs=POINTS if asked not in (0, 100) else 0), f"asked for {asked} percent"
         lines.append(Line(f"{held} to {asked} percent green", None, "%", floor=share))
