@@ -7,9 +7,10 @@ replaced the object, it is left as it is and said.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NotRequired, TypedDict
 
 from django.db import transaction
@@ -32,6 +33,8 @@ ROUNDS = 100
 OURS = (patching.FIELD_MANAGER, "")  # who wrote the number last, where anybody is named
 
 SHARED = "shared"
+_looking = threading.Lock()
+
 TRIED_AGAIN = frozenset({"missing-right-size", "no-credential-size"})
 
 ENDS = {"not_armed": State.CANCELLED, "not_allowed": State.CANCELLED, "read_only": State.CANCELLED, "asked": State.CANCELLED}
@@ -240,17 +243,26 @@ def _hold(sizing: Sizing, cluster: looking.Cluster) -> None:
     if sizing.going_back or holding.is_over(sizing):
         moving_on.step(sizing, State.ROLLING_BACK, action="RESTORING")
         return
+    if _looking.acquire(blocking=False):
+        try:
+            _look_after(sizing, cluster)
+        finally:
+            _looking.release()
+    raise engine.Rest("the old side is kept", seconds=LOOK_SECONDS)
+
+
+def _look_after(sizing: Sizing, cluster: looking.Cluster) -> None:
+    """Nothing is decided by what is held, so nothing waits for an answer about it, and of the threads that switches need it takes one at most."""
     for number, step in enumerate(steps_of(sizing)):
         if step["kind"] != AUTOSCALER or step.get("lowered"):
             continue
-        with suppress(errors.KubeError):  # nothing is decided by it, so nothing waits for it
+        try:
             found = _size(sizing, cluster, step)
-            if found is None or found.number < step["to"]:
-                plan = [one | {"lowered": True} if place == number else one for place, one in enumerate(sizing.plan)]
-                moving_on.step(
-                    sizing, State.HOLDING, action="LOWERED", body=_seen(step, found), plan=plan, left_alone=True, detail=_who(found)
-                )
-    raise engine.Rest("the old side is kept", seconds=LOOK_SECONDS)
+        except errors.KubeError:
+            return
+        if found is None or found.number < step["to"]:
+            plan = [one | {"lowered": True} if place == number else one for place, one in enumerate(sizing.plan)]
+            moving_on.step(sizing, State.HOLDING, action="LOWERED", body=_seen(step, found), plan=plan, left_alone=True, detail=_who(found))
 
 
 def _wait_for_pods(sizing: Sizing, cluster: looking.Cluster) -> None:

@@ -98,6 +98,26 @@ def test_a_least_that_somebody_lowers_while_it_is_held_is_told_at_once_and_not_f
     assert hold is not None and (hold.state, hold.reason, hold.detail) == (State.REVERTED_EXTERNALLY, "resized", f"kubectl-patch wrote {LEAST}")
 
 
+def test_holds_on_a_cluster_that_does_not_answer_take_one_thread_of_those_that_switches_need(
+    olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switched(olga, reached)
+    hold = carry_sizes(reached)
+    assert hold is not None
+    looks = list[str]()
+
+    def frozen(*, name: str, **_: Any) -> Any:
+        looks.append(name)
+        Sizing.objects.update(lease_until=None)
+        sizing.advance(sizing_id=hold.pk, opened=lambda _: reached)  # another thread meanwhile
+        raise errors.TimedOut("The cluster does not answer.")
+
+    monkeypatch.setattr(reached, "size", frozen)
+    Sizing.objects.update(lease_until=None, look_again_at=None)
+    sizing.advance(sizing_id=hold.pk, opened=lambda _: reached)
+    assert looks == ["shop-blue"]
+
+
 def test_an_autoscaler_that_is_gone_is_not_missed(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     switch = switched(olga, reached)
     carry_sizes(reached)
