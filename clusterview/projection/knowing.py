@@ -105,7 +105,7 @@ class Known:
             return changes + self._put_pod(record, version)
         self._versions[record.uid] = version
         packed = endpoints.pack(record)
-        return changes + [Put(packed) for _ in self._others.put(record=packed)]
+        return [*changes, Put(packed)] if self._others.put(record=packed) else changes  # once, also for one that is packed now and was not before
 
     def adopt(self, pods: Pods) -> bool:
         """This will keep these pods as they lie, if there were none before."""

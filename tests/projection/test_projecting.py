@@ -8,7 +8,7 @@ from clusterview.projection.observations import Listed, Vanished
 from clusterview.projection.projecting import Projector
 from clusterview.topology.changes import Drop, Put
 from clusterview.topology.objects import Kind, Namespace, Uid
-from tests.projection.making import lease, listed, node, pod, seen
+from tests.projection.making import endpoints, lease, listed, node, pod, seen
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def test_a_new_object_is_put(projector: Projector) -> None:
 def test_an_equal_record_is_no_change(projector: Projector) -> None:
     projector.project(seen(pod("a"), "1"))
     assert projector.project(seen(pod("a"), "2")) == []
+
+
+def test_a_slice_that_gets_its_first_endpoint_or_loses_its_last_is_put_once(projector: Projector) -> None:
+    empty, one = endpoints("s", "shop"), endpoints("s", "shop", "00000001-0000-4000-8000-000000000001")
+    told = [projector.project(seen(said, str(number))) for number, said in enumerate((empty, one, empty), start=1)]
+    assert told == [[Put(empty)], [Put(one)], [Put(empty)]]
 
 
 def test_a_relist_that_finds_the_same_is_silent(projector: Projector) -> None:
