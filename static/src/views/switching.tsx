@@ -54,6 +54,11 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
   );
 }
 
+/** A side without a ready pod stands by for nobody. */
+function idle({ ready, wanted }: derived.LiveSide): "waitingSide" | "notReady" | "noPods" {
+  return ready > 0 ? "waitingSide" : wanted > 0 ? "notReady" : "noPods";
+}
+
 function Sides({ live }: { live: LiveApplication }): JSX.Element {
   const isDead = (value: string): boolean => value === live.asked && derived.servesNobody(live);
   return (
@@ -62,7 +67,7 @@ function Sides({ live }: { live: LiveApplication }): JSX.Element {
         <div key={side.value} class={side.endpoints > 0 ? "side is-live" : isDead(side.value) ? "side is-dead" : "side"} data-side={side.colour}>
           <p class="head-row">
             <strong>{side.value}</strong>
-            <span class="share">{t(side.endpoints > 0 ? "liveSide" : !live.isKnown ? "endpointsNotKnown" : isDead(side.value) ? "deadSide" : "waitingSide")}</span>
+            <span class="share">{t(side.endpoints > 0 ? "liveSide" : !live.isKnown ? "endpointsNotKnown" : isDead(side.value) ? "deadSide" : idle(side))}</span>
           </p>
           <p class="figure">{side.ready}/{side.wanted} <small>{t("readyPods")}</small></p>
           <p title={side.image}>
