@@ -67,7 +67,7 @@ def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identit
 
     An identity that is not known yet is the one of the first cluster that answers (`identify`).
     """
-    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)  # before the right, in the order in which a switch takes both
+    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster, active=True)  # before the right, in the order in which a switch takes both
     by = people.administrator(actor)
     if not found.armed or (identity and identity != found.identity):
         found.armed_at, found.frozen_at = timezone.now(), None
@@ -81,7 +81,7 @@ def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identit
 @transacting.whole
 def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
     """This will remember which cluster was armed. Where that was another one, switching is forbidden and False returned: it is written down."""
-    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster, active=True)
     known = found.identity
     if known in ("", identity):
         found.identity, found.identity_is_weak = identity, is_weak
@@ -96,7 +96,7 @@ def freeze(*, cluster: str, marks: dict[str, str]) -> None:
     """This will forbid switching in a cluster that carries marks of operations which the database should know and does not, and write down that a
     part of the audit is missing. Arming it again says that somebody has looked.
     """
-    found = Cluster.objects.select_for_update().get(pk=cluster)
+    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster)
     new = {mark: where for mark, where in marks.items() if mark not in found.lost_marks}
     if not new:
         return
@@ -109,7 +109,7 @@ def freeze(*, cluster: str, marks: dict[str, str]) -> None:
 @transacting.whole
 def disarm(*, cluster: str, actor: people.Person | str) -> Cluster:
     """This will forbid switching in the cluster, and write it down. Raises as `arm`."""
-    found = Cluster.objects.select_for_update().get(pk=cluster, active=True)
+    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster, active=True)
     by = people.administrator(actor)
     _disarm(found, actor=by, body={})
     return found

@@ -140,7 +140,7 @@ def complete(*, name: str, role: str, actor: str) -> User | None:
 
     A first start that ended in the middle left such an administrator behind, before `add` was one transaction.
     """
-    user = User.objects.select_for_update(of=("self",)).filter(username=name, is_active=True, grant__isnull=True).first()
+    user = User.objects.select_for_update(of=("self",), no_key=True).filter(username=name, is_active=True, grant__isnull=True).first()
     if user is None:
         return None
     _forget_ways_in(user)
@@ -197,7 +197,7 @@ def set_role(*, user_id: int, role: str, actor: Person | str) -> User:
 
 def _held(user_id: int) -> Grant:
     """A person's grant, which with their user stays as it is until the end of the transaction."""
-    grant = Grant.objects.select_for_update().select_related("user").filter(user_id=user_id).first()
+    grant = Grant.objects.select_for_update(no_key=True).select_related("user").filter(user_id=user_id).first()
     if grant is None:
         raise User.DoesNotExist
     return grant
