@@ -8,6 +8,8 @@ to look.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from clusterview.access.people import Person
@@ -43,19 +45,33 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
     moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
-    found = {one: _why_left(one, opened=opened) for one in moved}
-    going, left = [one for one, why in found.items() if why is None], [why for why in found.values() if why is not None]
     if not moved and not any(one.open for one in members):
         raise Refused(409, "finished")
-    begun, refused = list[Switch](), None
-    for some in (*([one] for one in members if one.open), going):
+    begun, left, going, refused = list[Switch](), list[Left](), list[Switch](), list[Refused]()
+
+    def trying(some: list[Switch], do: Callable[[], None]) -> None:
         try:
-            begun += _begin(some, person=person, opened=opened)
+            do()
         except Refused as refusal:
-            refused = refused or refusal
-            left += [Left(one, "not-begun") for one in some]
-    if refused is not None and not begun:
-        raise refused
+            refused.append(refusal)
+            left.extend(Left(one, "not-begun") for one in some)
+
+    def look(one: Switch) -> None:
+        if why := _why_left(one, opened=opened):
+            left.append(why)
+        else:
+            going.append(one)
+
+    def begin(some: list[Switch]) -> None:
+        begun.extend(_begin(some, person=person, opened=opened))
+
+    for one in (one for one in members if one.open):  # these need the database alone
+        trying([one], partial(begin, [one]))
+    for one in moved:
+        trying([one], partial(look, one))
+    trying(going, partial(begin, going))
+    if refused and not begun:
+        raise refused[0]
     return Returned(begun, left)
 
 
