@@ -100,7 +100,9 @@ def due(kind: type[Switch] | type[Sizing] = Switch) -> list[uuid.UUID]:
     at = now()
     free = Q(lease_until=None) | Q(lease_until__lt=at)
     waited = Q(look_again_at=None) | Q(look_again_at__lte=at)
-    found = kind._default_manager.filter(free, waited, open=True, schema__lte=kind.SCHEMA).order_by("look_again_at", "requested_at")
+    found = kind._default_manager.filter(free, waited, open=True, schema__lte=kind.SCHEMA).order_by(
+        F("look_again_at").asc(nulls_first=True), "requested_at"
+    )
     return list(found.values_list("pk", flat=True)[:AT_ONCE])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from itertools import zip_longest
 
 from django.db import DatabaseError
 
@@ -43,13 +44,13 @@ class Reconciler:
         watch_at = scan_at = time.monotonic()
         while not self._ending.wait(ROUND_SECONDS):
             try:
-                round_once()
-                if time.monotonic() >= watch_at:
+                if time.monotonic() >= watch_at:  # before the operations, which may take every place there is
                     watch_at = time.monotonic() + WATCH_SECONDS
                     executing.of_this_process().watch()
                 if time.monotonic() >= scan_at:
                     scan_at = time.monotonic() + SCAN_SECONDS
                     executing.of_this_process().scan()
+                round_once()
             except Exception:
                 log.exception("a round of the reconciler failed; the next one follows")
 
@@ -62,7 +63,8 @@ def round_once() -> None:
     except DatabaseError as problem:
         log.warning("the database does not answer, so no switch is moved: %s", problem)
         return
-    for switch_id in found:
-        executing.of_this_process().advance(switch_id=switch_id)
-    for sizing_id in sizes:
-        executing.of_this_process().resize(sizing_id=sizing_id)
+    for switch_id, sizing_id in zip_longest(found, sizes):  # in turn, for there may be more of either than are carried out at once
+        if switch_id:
+            executing.of_this_process().advance(switch_id=switch_id)
+        if sizing_id:
+            executing.of_this_process().resize(sizing_id=sizing_id)
