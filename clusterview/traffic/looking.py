@@ -56,9 +56,9 @@ class Cluster:
         self._known: dict[str, Known] = {}
 
     def identity(self) -> reading.Identity:
-        """Which cluster answers here, as read at most ten seconds ago."""
+        """Which cluster answers here, as read at most ten seconds ago; one that did not say so is asked again."""
         read_at, known = self._identity
-        if known is None or time.monotonic() - read_at > AROUND_SECONDS:
+        if known is None or known.is_weak or time.monotonic() - read_at > AROUND_SECONDS:
             read_at, known = time.monotonic(), reading.identity(self.reading)
             self._identity = read_at, known
         return known

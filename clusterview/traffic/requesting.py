@@ -247,7 +247,7 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
     must(person=person, cluster=cluster_of(switch.cluster_id))
     with transaction.atomic():
         must_still(person=person, cluster=switch.cluster_id)
-        held = Switch.objects.select_for_update().get(pk=switch.pk)
+        held = Switch.objects.select_for_update(no_key=True).get(pk=switch.pk)
         if not reporting.kept(held):
             raise Refused(409, "keeping-ended")
         until = max(timezone.now() + timedelta(minutes=minutes), held.keeping_old_until or timezone.now())
@@ -265,7 +265,7 @@ def leave(*, switch: Switch, person: Person) -> Switch:
     with transaction.atomic():
         if reason := moving_on.why_not_they(person):
             raise Refused(403, reason)
-        held = Switch.objects.select_for_update().get(pk=switch.pk)
+        held = Switch.objects.select_for_update(no_key=True).get(pk=switch.pk)
         if held.state != State.HELD:
             raise Refused(409, "not-held")
         body = {"held_for": held.held_for}
@@ -465,11 +465,15 @@ def must_be_known(service: ServiceNow, *, cluster: Cluster) -> None:
 
 
 def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
-    """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. Raises Refused."""
+    """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. One that does not
+    say now which it is, as an API server that starts and refuses everybody, is no other one. Raises Refused.
+    """
     with asking():
         seen = opened(cluster.pk).identity()
     if cluster.identity == seen.value:
         return
+    if seen.is_weak and cluster.identity and not cluster.identity_is_weak:
+        raise Refused(503, "unidentified")
     if not clusters.identify(cluster=cluster.pk, identity=seen.value, is_weak=seen.is_weak):
         moving_on.tell_of_arming(cluster.pk, armed=False)
         raise Refused(409, "another-cluster")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from clusterview.access import clusters
-from clusterview.kube import rights
+from clusterview.kube import reading, rights
 from clusterview.models import AuditEntry
 from clusterview.models import Cluster as ClusterRow
 from clusterview.traffic import looking, preflight, requesting
@@ -222,6 +222,27 @@ def test_armed_is_a_cluster_and_not_a_name_f25(lab_shop: Lab, reached: looking.C
     requesting.arm(cluster="lab", actor="ada", opened=lambda _: reached)
     switch = requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
     assert (switch.cluster_identity, switch.from_selector) == (uid, BLUE)
+
+
+class Starting(looking.Cluster):
+    """An API server that refuses everybody while it starts."""
+
+    is_ready = False
+
+    def identity(self) -> Any:
+        return super().identity() if self.is_ready else reading.Identity("server and CA", is_weak=True)
+
+
+def test_a_cluster_that_does_not_say_for_a_moment_which_it_is_stays_armed(lab_shop: Lab, reached: looking.Cluster) -> None:
+    olga = who_may_switch()
+    requesting.arm(cluster="lab", actor="ada", opened=lambda _: reached)
+    starting = Starting(access=reached.access)
+    with pytest.raises(Refused) as refused:
+        requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: starting)
+    assert (refused.value.status, refused.value.code) == (503, "unidentified")
+    assert ClusterRow.objects.get(pk="lab").armed
+    starting.is_ready = True
+    requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: starting)
 
 
 def test_a_cluster_that_is_armed_before_it_answers_is_the_first_one_that_does(reached: looking.Cluster) -> None:
