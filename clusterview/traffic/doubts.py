@@ -8,6 +8,7 @@ apart goes to a person.
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ MOVED_ON = "the object moved on"
 UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
-MISSED = (errors.Conflict, errors.Invalid, errors.TooManyRequests, errors.Unreachable)
+NOT_TAKEN = (errors.TooManyRequests, errors.Unreachable, errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 FORGOTTEN = "the API server does not remember that far back"
 
 
@@ -71,13 +72,14 @@ class Verdict(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What came of an effect that was sent: `applied` with the version that it made, `missed` (the object had moved on, or the cluster takes no
-    writes now), `refused`, or `unknown`, which is the operation's state then.
+    """What came of an effect that was sent: `applied` with the version that it made, `not_taken` (the cluster takes no writes now, or does not know
+    us now), `refused`, or `unknown`, which is the operation's state then: its answer was lost, or (`is_answered`) says that the object moved on.
     """
 
     result: str
     version: str = ""
     problem: errors.KubeError | None = None
+    is_answered: bool = False
 
     @property
     def said(self) -> str:
@@ -85,19 +87,34 @@ class Reply(NamedTuple):
 
 
 def send(operation: Operation, patch: Callable[[], dict[str, Any]]) -> Reply:
-    """This will send an effect, once."""
+    """This will send an effect, once.
+
+    That the object had moved on is no answer: what stands between us and the API server may have sent the request twice, and it moved on with the
+    first of the two.
+    """
     try:
         answer = patch()
-    except (errors.LostAnswer, errors.ServerError) as problem:
+    except (errors.LostAnswer, errors.ServerError, errors.Conflict, errors.Invalid) as problem:
+        if is_refusal(problem):
+            return Reply("refused", problem=problem)
         moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
-        return Reply("unknown", problem=problem)
+        return Reply("unknown", problem=problem, is_answered=isinstance(problem, (errors.Conflict, errors.Invalid)))
     except errors.KubeError as problem:
-        return Reply("missed" if isinstance(problem, MISSED) and not is_refusal(problem) else "refused", problem=problem)
+        return Reply("not_taken" if isinstance(problem, NOT_TAKEN) else "refused", problem=problem)
     return Reply("applied", version=str(answer["metadata"]["resourceVersion"]))
 
 
-def is_refusal(problem: errors.KubeError) -> bool:
-    """Whether a 422 names what is wrong, as that of a policy or of a webhook does; that of a failed test does not."""
+def not_taken_for(problem: errors.KubeError) -> str:
+    """Why the cluster takes no effect now, as the operation is held for it meanwhile."""
+    return "no-writes" if isinstance(problem, (errors.TooManyRequests, errors.Unreachable)) else "no-credential-now"
+
+
+def is_refusal(problem: Exception) -> bool:
+    """Whether a definite answer says that this is not to be: a 422 that names what is wrong, as that of a policy does (not that of a failed test), or
+    another 4xx, as that of a webhook that gives no code (k8s.io/apiserver/pkg/admission/plugin/webhook/errors makes it a 400).
+    """
+    if isinstance(problem, errors.ServerError):
+        return HTTPStatus.BAD_REQUEST <= problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and problem.status != HTTPStatus.REQUEST_TIMEOUT
     return isinstance(problem, errors.Invalid) and bool(problem.details)
 
 

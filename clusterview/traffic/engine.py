@@ -43,6 +43,8 @@ EMPTY_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
+REFUSED_SECONDS = 5.0  # until a seal is tried again that a policy stands against
+WAITING_SECONDS = 5.0  # of a group's later members, whom the one before them takes along
 SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged, and the rights while an API server starts, are missing for less
 LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
 ROUNDS = 200
@@ -154,8 +156,8 @@ def asking(operation: Operation, *, shut_out: Callable[[Exception], None]) -> It
     """Around what asks the operation's cluster. `shut_out` is told when it has turned us away for so long that nobody has to wait for it."""
     try:
         yield
-    except (*SHUT_OUT, NotOpen) as problem:
-        if not _is_shut_out(operation, problem):
+    except (errors.KubeError, NotOpen) as problem:
+        if not _turns_away(problem) or not _is_shut_out(operation, problem):
             raise
         del _shut_out[operation.pk]
         shut_out(problem)
@@ -178,7 +180,16 @@ def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
     """This will let go of the operation until it can go on."""
     if not isinstance(problem, Rest):
         log.warning("operation %s waits in %s: %s", operation.pk, operation.state, getattr(problem, "sentence", problem))
-    moving_on.release(operation, again_in_seconds=getattr(problem, "seconds", 1.0))
+    moving_on.release(operation, again_in_seconds=_pause_after(problem))
+
+
+def _pause_after(problem: Later | errors.KubeError) -> float:
+    """Seconds; a cluster that asks for time gets it, as far as nobody gives the operation up meanwhile."""
+    if isinstance(problem, Later):
+        return problem.seconds
+    if isinstance(problem, errors.TooManyRequests):
+        return min(problem.retry_after_seconds, LONGEST_GAP_SECONDS / 2)
+    return REFUSED_SECONDS if doubts.is_refusal(problem) else 1.0
 
 
 def source_of(switch: Switch) -> dict[str, str]:
@@ -220,7 +231,7 @@ def _queue(switch: Switch, _: looking.Cluster) -> None:
 def _begin(switch: Switch, _: looking.Cluster) -> None:
     before = moving_on.previous_in_group(switch)
     if before is not None and before.open:
-        raise Later("the switch before it in its group runs")
+        raise Later("the switch before it in its group runs", seconds=WAITING_SECONDS)
     if before is not None and before.state != State.SUCCEEDED:
         moving_on.step(switch, State.CANCELLED, action="GIVEN_UP", reason="group-stopped")
     elif _is_too_late(switch):
@@ -277,7 +288,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     operations = planning.mark_patch(uid=service.uid, resource_version=service.resource_version, annotations=service.annotations, fence=fence)
     try:
         marked = cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations)
-    except (errors.Conflict, errors.Invalid) as problem:
+    except (errors.Conflict, errors.Invalid, errors.ServerError) as problem:
         if doubts.is_refusal(problem):
             _not_sent(switch, reason="refused", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
             return
@@ -330,11 +341,12 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     reply = doubts.send(switch, lambda: cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations))
     if reply.result == "applied":
         _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
-    elif reply.result == "missed":
-        is_busy = isinstance(reply.problem, NOT_NOW)
-        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **(_no_try(switch, held_for="no-writes") if is_busy else {}))
-        if reply.problem and is_busy:
-            raise reply.problem
+    elif reply.result == "not_taken" and reply.problem:
+        held_for = doubts.not_taken_for(reply.problem)
+        _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **_no_try(switch, held_for=held_for))
+        raise reply.problem
+    elif reply.is_answered:
+        _classify(switch, cluster, is_lost=False)
     elif reply.result == "refused":
         reason = "missing-right" if isinstance(reply.problem, errors.Forbidden) else "refused"
         _not_applied(switch, State.FAILED_NO_CHANGE, result="rejected", reason=reason, detail=reply.said)
@@ -345,12 +357,13 @@ def _marking_again(switch: Switch, _: looking.Cluster) -> None:
     moving_on.step(switch, State.PREPARING, action="TAKEN_OVER")
 
 
-def _classify(switch: Switch, cluster: looking.Cluster) -> None:
+def _classify(switch: Switch, cluster: looking.Cluster, *, is_lost: bool = True) -> None:
+    """Where the answer was lost again, nothing is in the way but the line, so that counts as no try."""
     found = doubts.settle(switch, _effect(switch, cluster))
     if found.result == "applied":
         _applied(switch, version=found.version, how=found.how)
     elif found.result == "void":
-        is_lost_again = found.how == doubts.SEALED and switch.tries > 1
+        is_lost_again = is_lost and found.how == doubts.SEALED and switch.tries > 1
         body = {"result": "void", "step": switch.step, "how": found.how}
         moving_on.step(switch, State.PREPARING, action="OUTCOME", body=body, **(_no_try(switch, held_for="lost-answers") if is_lost_again else {}))
         if is_lost_again:
@@ -602,6 +615,11 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=reason)
 
 
+def _turns_away(problem: Exception) -> bool:
+    """Whether it says that the cluster does not let us, or that nobody has it open: what ends a switch when it lasts."""
+    return isinstance(problem, (*SHUT_OUT, NotOpen)) or doubts.is_refusal(problem)
+
+
 def _is_shut_out(operation: Operation, problem: Exception) -> bool:
     """Whether the cluster has turned us away for so long that nobody has to wait for it. What is held waits for a person already."""
     if isinstance(problem, NotOpen) and Cluster.objects.filter(pk=operation.cluster_id, active=True).exists():
@@ -616,7 +634,9 @@ def _is_shut_out(operation: Operation, problem: Exception) -> bool:
 def _end_shut_out(switch: Switch, problem: Exception) -> None:
     """Nothing can be read or nothing be locked out, so a person gets it, with what is known. An effect of which nobody knows may still land."""
     why = getattr(problem, "sentence", str(problem))
-    reason, lacking = ("no-right", f"{why} ") if isinstance(problem, errors.Forbidden) else ("no-credential", "")
+    reason, lacking = "no-credential", ""
+    if isinstance(problem, errors.Forbidden) or doubts.is_refusal(problem):
+        reason, lacking = "no-right" if isinstance(problem, errors.Forbidden) else "turned-away", f"{why} "
     body: dict[str, Any] = {"why": why}
     if switch.state in IN_DOUBT:
         body |= {"result": "unclear", "step": switch.step, "how": doubts.MAY_LAND}

@@ -200,21 +200,21 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
     reply = doubts.send(sizing, lambda: cluster.resize(kind=found.kind, namespace=sizing.namespace, name=found.name, operations=operations))
     if reply.result == "applied":
         _applied(sizing, version=reply.version, how="answered")
-    elif reply.result == "missed":
-        is_busy = isinstance(reply.problem, engine.NOT_NOW)
-        _void(sizing, result="rejected", how=reply.said, held_for="no-writes" if is_busy else "")
-        if reply.problem and is_busy:
-            raise reply.problem
+    elif reply.result == "not_taken" and reply.problem:
+        _void(sizing, result="rejected", how=reply.said, held_for=doubts.not_taken_for(reply.problem))
+        raise reply.problem
+    elif reply.is_answered:
+        _classify(sizing, cluster, is_lost=False)
     elif reply.result == "refused":
         _refused(sizing, reply)
 
 
-def _classify(sizing: Sizing, cluster: looking.Cluster) -> None:
+def _classify(sizing: Sizing, cluster: looking.Cluster, *, is_lost: bool = True) -> None:
     found = doubts.settle(sizing, _effect(sizing, cluster))
     if found.result == "applied":
         _applied(sizing, version=found.version, how=found.how)
     elif found.result == "void":
-        is_lost = found.how == doubts.SEALED
+        is_lost = is_lost and found.how == doubts.SEALED
         _void(sizing, result="void", how=found.how, held_for="lost-answers" if is_lost else "")
         if is_lost:
             raise engine.Later("the cluster's answer was lost, and its object has not moved")
@@ -505,11 +505,12 @@ def _failed(sizing: Sizing, defect: Exception) -> None:
 
 
 def _shut_out(sizing: Sizing, problem: Exception) -> None:
-    """Nobody waits for what was not begun, nor for a scaling down, which keeps everybody in its namespace from switching. What was raised is put back
-    as soon as that can be, and says meanwhile why it is not.
+    """Nobody waits for what was not begun, nor for a scaling down, which keeps everybody in its namespace from switching, nor for a policy to let a
+    doubt be settled. What was raised is put back as soon as that can be, and says meanwhile why it is not.
     """
     is_begun = bool(sizing.at) or sizing.returning or sizing.state in engine.IN_DOUBT
-    if sizing.purpose == Sizing.Purpose.SCALE_DOWN or (sizing.purpose == Sizing.Purpose.WARM_UP and not is_begun):
+    is_refused = doubts.is_refusal(problem) and sizing.state in engine.IN_DOUBT
+    if is_refused or sizing.purpose == Sizing.Purpose.SCALE_DOWN or (sizing.purpose == Sizing.Purpose.WARM_UP and not is_begun):
         _end_shut_out(sizing, is_begun=is_begun, is_forbidden=isinstance(problem, errors.Forbidden), why=_said(problem))
         return
     reason = "missing-right-size" if isinstance(problem, errors.Forbidden) else "no-credential-size"

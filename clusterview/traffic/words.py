@@ -309,6 +309,8 @@ REFUSALS: Mapping[str, str] = {
     "no-service": "There is no such Service in this namespace.",
     "no-pair": "No two workloads stand behind this Service that differ in one label of its selector.",
     "bad-name": "A namespace, Service or label value is not a valid Kubernetes name.",
+    "unidentified": "The cluster does not say now which one it is (get namespaces/kube-system is refused), so nothing was changed. Try again; where "
+    "it stays like that, give that right back.",
     "unreachable": "The cluster does not answer; nothing was changed. Try again when it is live.",
     "forbidden": "The API server does not let Clusterview read what a preflight needs.",
     "preflight": "The preflight found something that stands against the switch.",
@@ -364,6 +366,12 @@ REASONS: Mapping[str, str] = {
     "Service until it does not change any more, before you switch again.",
     "no-right-unchanged": "Clusterview has not had a right that the switch needs for a minute; nothing was changed. `manage.py rbac --switch` prints "
     "the rights.",
+    "turned-away": "The cluster has refused for a minute what the switch asks of it. The last effect had been applied; what the Service was then is "
+    "told with it. Look at the Service, then decide whether to go on or back with a new switch.",
+    "turned-away-may-land": "A policy of the cluster has refused for a minute the write that would lock out the last patch, whose answer was lost. "
+    "It was applied, or not, or may still arrive; what the Service was before is told with it. Look at the Service until it does not change any "
+    "more, before you switch again.",
+    "turned-away-unchanged": "The cluster has refused for a minute what the switch asks of it; nothing was changed.",
     "restored": "The cluster is ahead of the database, which was restored from an older copy: what this switch has done already is not known here. "
     "Look at the Service before you switch again.",
     "overlap-over-others": "Pods of neither side had come by then that the selector of both sides would match, so nothing was changed. Remove them, "
@@ -374,6 +382,7 @@ REASONS: Mapping[str, str] = {
     "selector-changed": "Somebody else changed the selector first.",
     "kept-moving": "What was to be changed was changed by others again and again meanwhile, so this last step was not done.",
     "no-writes": "The cluster takes no writes now. It is tried again each second.",
+    "no-credential-now": "The cluster does not accept Clusterview's credential now. It is tried again each second, for a minute.",
     "lost-answers": "The cluster's answer to the patch was lost. What might still be late is locked out, and it is tried again each second.",
     "preflight": "The preflight at the last moment found something against it.",
     "refused": "The API server refused the patch.",

@@ -98,6 +98,19 @@ class DropAnswer(RequestFault):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repeat(RequestFault):
+    """The API server is asked twice, as by a balancer that sends a request again, and the client gets the second answer."""
+
+    async def strike(self, request: Request, *, grip: Grip, client: Client, upstream: Upstream) -> None:
+        async with upstream.asked(request) as answer:
+            first = await answer.status_at_its_end()
+        async with upstream.asked(request) as answer:
+            code, body = await answer.whole()
+        grip.note(first=first, code=code)
+        await client.answer(status=code, headers=[JSON], body=body)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delay(RequestFault):
     """The request reaches the API server after `seconds`, or when `ApiProxy.release` is called: an orphan, whose answer nobody gets.
 

@@ -45,6 +45,7 @@ ON_REQUESTS: dict[type[Fault], tuple[Fault, dict[str, Any]]] = {
     requests.AnswerHtml: (requests.AnswerHtml(match=PATCH), {"bytes": len(requests.LOGIN_PAGE)}),
     requests.GzipBomb: (requests.GzipBomb(mebibytes=1, match=PATCH), {"bytes": len(requests.bomb(mebibytes=1)), "inflated_bytes": 1024 * 1024}),
     requests.DropAnswer: (requests.DropAnswer(match=PATCH), {"code": 200}),
+    requests.Repeat: (requests.Repeat(match=PATCH), {"first": 200, "code": 200}),
     requests.Delay: (requests.Delay(match=PATCH), {"held_bytes": len(json.dumps({"data": {"text": "struck"}}))}),
 }
 ON_WATCHES: dict[type[Fault], tuple[Fault, dict[str, Any]]] = {

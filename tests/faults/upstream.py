@@ -62,11 +62,17 @@ class Answer:
 
     async def status_at_its_end(self) -> int:
         """This will read the whole answer and give its status."""
-        status = 0
+        return (await self.whole())[0]
+
+    async def whole(self) -> tuple[int, bytes]:
+        """This will read the whole answer and give its status and its body."""
+        status, body = 0, b""
         while not isinstance(event := await self.next_event(), h11.EndOfMessage):
             if isinstance(event, h11.Response):
                 status = event.status_code
-        return status
+            elif isinstance(event, h11.Data):
+                body += event.data
+        return status, body
 
 
 class Upstream:

@@ -16,7 +16,9 @@ from typing import Any
 from clusterview.traffic.planning import FENCE, OP
 from clusterview.traffic.states import TERMINAL, State
 
-GIVEN_UP = frozenset({"may-land", "defect-may-land", "no-credential-may-land", "no-right-may-land"})  # the last patch may still arrive
+GIVEN_UP = frozenset(  # the last patch may still arrive
+    {"may-land", "defect-may-land", "no-credential-may-land", "no-right-may-land", "turned-away-may-land"}
+)
 CHANGED_NOTHING = frozenset({State.REJECTED, State.CANCELLED, State.EXPIRED, State.FAILED_NO_CHANGE, State.CONFLICT})
 
 

@@ -39,6 +39,9 @@ class Order(StrEnum):
     LOSE = "lost on the way"
     LOSE_AFTER = "answer lost"
     LATE = "late"
+    TWICE = "sent twice on its way"
+    DENY = "denied by a webhook"
+    STRANGER = "401"
 
 
 class Died(BaseException):
@@ -58,6 +61,7 @@ class Memory(looking.Cluster):
 
     def __init__(self, *, hold: Callable[[str], Order], moment: Callable[[], datetime]) -> None:
         self._hold, self._moment = hold, moment
+        self.retry_after_seconds = 1.0
         self._known = {}
         self._version, self._number = 100, 0
         self.writes: list[judging.Write] = []
@@ -211,7 +215,11 @@ class Memory(looking.Cluster):
         order = self._hold(at)
         self._stop(order)
         if order is Order.BUSY:
-            raise errors.TooManyRequests("The cluster is busy.")
+            raise errors.TooManyRequests("The cluster is busy.", retry_after_seconds=self.retry_after_seconds)
+        if order is Order.DENY:
+            raise errors.ServerError("The cluster answered 400 to the patch: no changes on Fridays", status=400)
+        if order is Order.STRANGER:
+            raise errors.Unauthorized("The cluster does not accept the credential.")
         if order is Order.LATE:
             self.late.append(send)
         if order in (Order.LOSE, Order.LATE):
@@ -220,6 +228,8 @@ class Memory(looking.Cluster):
         if not self.may_patch:
             raise errors.Forbidden("The account may not do this.")
         answer = send()
+        if order is Order.TWICE:
+            answer = send()
         if order is Order.DIE_AFTER:
             raise Died
         if order is Order.LOSE_AFTER:

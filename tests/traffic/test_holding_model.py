@@ -24,6 +24,7 @@ NEEDED = {
     "hands_over": (Bounds(foreign=0, faults=0, asked=2), {"HELD", "S19", "END"}),
     "latest_is_told": (Bounds(foreign=1, faults=0, asked=2), {"S10", "S19"}),
     "shares_only_what_stands": (Bounds(foreign=1, faults=0, asked=2), {"S10"}),
+    "rejection_is_read": (Bounds(foreign=0, faults=1, asked=1), {"S14"}),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusterview.models import Switch
+from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import engine, reporting
 from clusterview.traffic.states import State
 from tests.traffic import world
@@ -54,11 +54,15 @@ NO_WRITES = "The cluster takes no writes now. It is tried again each second."
 LOST = "The cluster's answer to the patch was lost. What might still be late is locked out, and it is tried again each second."
 
 
+STRANGER = "The cluster does not accept Clusterview's credential now. It is tried again each second, for a minute."
+
+
 @pytest.mark.parametrize(
     ("at", "order", "said"),
     [
         ("patch mark", Order.LOSE, NO_WRITES), ("patch mark", Order.BUSY, NO_WRITES), ("patch mark", Order.FAIL, NO_WRITES),
         ("patch effect", Order.BUSY, NO_WRITES), ("patch effect", Order.FAIL, NO_WRITES), ("patch effect", Order.LOSE, LOST),
+        ("patch effect", Order.STRANGER, STRANGER),
     ],
 )  # fmt: skip
 def test_a_way_back_is_tried_each_second_until_the_cluster_takes_it(here: World, at: str, order: Order, said: str) -> None:
@@ -94,3 +98,58 @@ def test_a_service_that_is_changed_again_and_again_ends_it_and_is_said_to_be(her
     assert (switch.state, switch.reason) == (State.NEEDS_HUMAN if is_back else State.CONFLICT, "kept-moving")
     assert "changed by others again and again" in reporting.summary(switch)["sentence"]
     assert "nothing was changed" not in reporting.summary(switch)["sentence"]
+
+
+@pytest.mark.parametrize("is_back", [False, True], ids=["forward", "back"])
+def test_an_effect_that_comes_twice_is_found_although_the_answer_says_that_the_object_moved_on(here: World, is_back: bool) -> None:
+    if is_back:
+        on_the_way_back(here)
+    here.go(here.runs[0], times=40, until="patch effect")
+    here.go(here.runs[0], Order.TWICE)
+    here.go_all()
+    switch = Switch.objects.get()
+    assert (switch.state, here.memory.selector) == ((State.ROLLED_BACK, BLUE) if is_back else (State.SUCCEEDED, GREEN))
+    assert [one.body["result"] for one in AuditEntry.objects.filter(action="OUTCOME")] == ["applied"] * (1 + is_back)
+
+
+@pytest.mark.parametrize(
+    ("at", "is_back", "end", "reason"),
+    [
+        ("patch mark", False, State.FAILED_NO_CHANGE, "refused"), ("patch effect", False, State.FAILED_NO_CHANGE, "refused"),
+        ("patch mark", True, State.NEEDS_HUMAN, "refused"), ("patch effect", True, State.NEEDS_HUMAN, "refused"),
+    ],
+)  # fmt: skip
+def test_what_a_webhook_denies_without_a_code_ends_it_with_what_the_webhook_says(
+    here: World, at: str, is_back: bool, end: State, reason: str
+) -> None:
+    if is_back:
+        on_the_way_back(here)
+    here.go(here.runs[0], times=40, until=at)
+    here.go(here.runs[0], Order.DENY)
+    here.go_all()
+    switch = Switch.objects.get()
+    assert (switch.state, switch.reason, here.memory.selector) == (end, reason, GREEN if is_back else BLUE)
+    assert "no changes on Fridays" in switch.detail
+
+
+def test_a_doubt_that_a_policy_does_not_let_be_settled_goes_to_a_person_after_a_minute(here: World) -> None:
+    here.go(here.runs[0], times=40, until="patch effect")
+    here.go(here.runs[0], Order.LOSE)
+    turn_away(here, at="patch mark", order=Order.DENY, times=20, seconds=5.1)
+    switch = Switch.objects.get()
+    assert (switch.state, switch.reason) == (State.NEEDS_HUMAN, "turned-away-may-land")
+    assert "no changes on Fridays" in switch.detail
+    assert AuditEntry.objects.filter(action="SEAL_MISSED").count() <= 13
+
+
+def test_a_cluster_that_asks_for_time_gets_it_f09(here: World) -> None:
+    here.go(here.runs[0], times=40, until="patch effect")
+    here.memory.retry_after_seconds = 8
+    here.go(here.runs[0], Order.BUSY)
+    here.go_all()
+    for seconds, came in ((6, 0), (2.1, 1)):
+        here.clock.pass_by(seconds)
+        here.reconcile()
+        assert len(here.runs) == came
+    here.go_all()
+    assert Switch.objects.get().state == State.SUCCEEDED

@@ -11,7 +11,7 @@ from clusterview.models import Switch
 from clusterview.traffic import engine, looking, requesting
 from clusterview.traffic.states import State
 from tests.faults.api import ApiProxy
-from tests.faults.requests import AnswerStatus, Delay, DropAnswer, Match
+from tests.faults.requests import AnswerStatus, Delay, DropAnswer, Match, Repeat
 from tests.faults.tcp import Latency, Reset
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
@@ -59,6 +59,16 @@ def test_an_answer_that_is_lost_after_the_effect_is_found_out_f10(olga: Person, 
     assert "UNKNOWN" in actions(switch)
 
 
+def test_an_effect_that_is_sent_twice_on_its_way_happened_once_and_is_told_as_applied(
+    olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes
+) -> None:
+    switch = ask(olga=olga, reached=through)
+    repeated = wire.add(Repeat(match=EFFECT))
+    expect_moved_once(carry_out(switch, through), writes)
+    assert repeated.met == 1
+    assert "UNKNOWN" in actions(switch)
+
+
 def test_an_answer_that_is_lost_after_the_mark_costs_another_mark(olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes) -> None:
     switch = ask(olga=olga, reached=through)
     lost = wire.add(DropAnswer(match=MARK))
@@ -90,7 +100,7 @@ def test_a_right_that_is_taken_away_after_the_intent_ends_it_with_nothing_change
     assert actions(switch).count("INTENT") == actions(switch).count("OUTCOME") == 1
 
 
-@pytest.mark.parametrize("code", [429, 500, 503])
+@pytest.mark.parametrize("code", [401, 429, 500, 503])
 @pytest.mark.parametrize("what", [MARK, EFFECT], ids=["mark", "effect"])
 def test_a_write_that_the_server_turns_away_is_tried_again_and_happens_once(
     code: int, what: Match, olga: Person, through: looking.Cluster, wire: ApiProxy, writes: Writes

@@ -44,6 +44,7 @@ MARK_MISSED = Commit(S.PREPARING, "MARK_MISSED")
 MARK_TURNED_AWAY = Commit(S.PREPARING, "MARK_MISSED", how="the cluster takes no writes", leaves=True)
 LOOK_GREW_OLD = Commit(S.PREPARING, "MARK_MISSED", how="the look had grown old", leaves=True)
 UNKNOWN = Commit(S.UNKNOWN, "UNKNOWN")
+REFUSED = UNKNOWN._replace(how="the object had moved on")
 SEALING = Commit(S.SEALING, "SEALING")
 SEAL_MISSED = Commit(S.UNKNOWN, "SEAL_MISSED", leaves=True)
 REJECTED = Commit(S.PREPARING, "OUTCOME", result="rejected")
@@ -104,9 +105,9 @@ def answered(world: World, executor: Executor, *, accepted: bool, moved: bool, g
     if kind == LAST_SEAL:
         return (SET_ASIDE_SEALED if moved or not guards.seal_must_move else MAY_LAND) if accepted else None
     if kind == SEAL:
-        sealed = SEALED_AGAIN if executor.row.tries > 1 else SEALED
+        sealed = SEALED_AGAIN if executor.row.tries > 1 and executor.look != REFUSED.how else SEALED
         return (sealed if moved or not guards.seal_must_move else MAY_LAND) if accepted else SEAL_MISSED
-    return _applied(version, "answered") if accepted else REJECTED
+    return _applied(version, "answered") if accepted else REFUSED if guards.rejection_is_read else REJECTED
 
 
 def allowed(world: World, row: Row) -> bool:
@@ -263,7 +264,8 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
     rows = (*world.rows[:op], row, *world.rows[op + 1 :])
     request = _request(op, known, commit, guards)
     leaves = commit.leaves or commit.to in TERMINAL
-    next_one = None if leaves else Executor(op, known, request.kind if request else LOOKS, commit.how if commit.action == "PREFLIGHT" else "")
+    seen = commit.how if commit.action == "PREFLIGHT" or commit == REFUSED else executor.look if commit == SEALING else ""
+    next_one = None if leaves else Executor(op, known, request.kind if request else LOOKS, seen)
     if commit.action == "INTENT" and executor.look == OLD and guards.look_must_be_young:
         request, next_one = None, Executor(op, known, NOT_SENT_AFTER_ALL)
     wire = tuple(sorted((*world.wire, request))) if request else world.wire

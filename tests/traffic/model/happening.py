@@ -61,7 +61,9 @@ def moves(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
 
 
 def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
-    """Any request on the wire may be taken up next; its sender, if it still waits, has the answer at once."""
+    """Any request on the wire may be taken up next; its sender, if it still waits, has the answer at once. An effect may come twice on its way,
+    of which the second is refused.
+    """
     for index, request in enumerate(world.wire):
         if index and request == world.wire[index - 1]:
             continue
@@ -76,6 +78,9 @@ def landings(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
             continue
         doing = executing.answered(after, sender, accepted=accepted, moved=moved, guards=guards)
         yield Move(label, _does(after, sender, doing, guards), free=True)
+        if request.kind == EFFECT and moved and after.around.faults:
+            doing = executing.answered(after, sender, accepted=False, moved=False, guards=guards)
+            yield Move(label._replace(twice=True), _fault(_does(after, sender, doing, guards)), free=False)
 
 
 def _does(world: World, executor: Executor, doing: Commit | None, guards: Guards) -> World:

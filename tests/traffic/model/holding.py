@@ -117,6 +117,7 @@ class Guards:
     hands_over: bool = True
     latest_is_told: bool = True
     shares_only_what_stands: bool = True
+    rejection_is_read: bool = True
 
 
 PROMISES = {
@@ -376,7 +377,11 @@ def _landing(world: World, request: Request, guards: Guards) -> Iterator[Move]:
     if request.kind == SEAL:
         fields: dict[str, object] = {"state": S.PREPARING, "outcome": "void"} if accepted else {"state": S.UNKNOWN}
     else:
-        fields = _done(executor.row) if accepted else {"state": S.PREPARING, "outcome": "rejected"}
+        refused: dict[str, object] = {"state": S.UNKNOWN} if guards.rejection_is_read else {"state": S.PREPARING, "outcome": "rejected"}
+        fields = _done(executor.row) if accepted else dict(refused)
+        if accepted and after.faults:
+            for move in _commit(after._replace(faults=after.faults - 1), executor, f"{label}, and comes again", refused, guards=guards, free=False):
+                yield move._replace(broken=broken or move.broken)
     for move in _commit(after, executor, label, fields, guards=guards):
         yield move._replace(broken=broken or move.broken)
 

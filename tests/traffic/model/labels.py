@@ -72,17 +72,21 @@ class Superseded(NamedTuple):
 
 
 class Landed(NamedTuple):
-    """The API server took a request up: refused it, or wrote it; `moved` says whether the version is another one since."""
+    """The API server took a request up: refused it, or wrote it; `moved` says whether the version is another one since. What came `twice` was
+    written, and the answer is that of its second time.
+    """
 
     request: Request
     accepted: bool
     moved: bool
+    twice: bool = False
 
     def __str__(self) -> str:
         one = self.request
         end = "lands" if self.moved else "changes nothing" if self.accepted else "is refused"
         what = f"{one.kind} {one.step}" if one.target else one.kind
-        return f"{what} of claim {one.op}.{one.epoch} (tests version {one.version}) {end}" + ("" if one.awaited else ", unawaited")
+        more = ("" if one.awaited else ", unawaited") + (", and comes again" if self.twice else "")
+        return f"{what} of claim {one.op}.{one.epoch} (tests version {one.version}) {end}{more}"
 
 
 class Failed(NamedTuple):

@@ -46,13 +46,13 @@ MUTANTS = (
     Mutant("a doubt is called void without a seal", ("seals_before_void",), "I5"),
     Mutant("a doubt is answered by sending again", ("doubt_sends_nothing",), "I12"),
     Mutant("a lost answer counts as a refusal", ("lost_is_unknown",), "I14"),
-    Mutant("the client sends a lost request again by itself", ("client_sends_once",), "I14"),
+    Mutant("a refusal because the object moved on is believed", ("rejection_is_read",), "I14"),
     Mutant("who takes over begins anew and does not ask what became of the effect", ("takeover_reads_first",), "I3"),
     Mutant("transactions do not compare the epoch", ("transactions_compare_epoch",), "I3"),
     Mutant("a claim does not raise the epoch", ("claim_raises_epoch",), "I14"),
     Mutant("claims do not run out", ("leases_end",), "END"),
     Mutant("nobody compares the selector before the effect", ("prepare_checks_selector", "effect_tests_selector"), "I6", WRITTEN),
-    Mutant("only the patch compares the selector", ("prepare_checks_selector",), "I14", TWICE),
+    Mutant("only the patch compares the selector", ("prepare_checks_selector",), "I14", WRITTEN),
     Mutant("another Service of the same name is taken for the one that was meant", ("prepare_checks_uid",), "I6", WRITTEN),
     Mutant("an object that moved on is not replayed", ("replays",), "I14", WRITTEN),
     Mutant("the replay begins one version late", ("replay_sees_first",), "I14", WRITTEN),
@@ -75,6 +75,7 @@ MUTANTS = (
 )
 
 SECOND_LOCKS = {
+    "client_sends_once": "the second of two tests the version that the first one was for; that it is refused is no answer, and our marker is found",
     "effect_tests_selector": "the mark tested a version that had the expected selector, and the effect tests the mark's; it gives refusals a reason",
     "replay_sees_last": "the effect can only be the first version after its INTENT's; where that is the last one too, the object carries the marker",
 }

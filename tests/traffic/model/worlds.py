@@ -75,7 +75,7 @@ class Executor(NamedTuple):
 
     `doing` is its next transaction, or LOOKS (it takes the step of its state), REPLAYS (it watches the object from its INTENT's version on),
     LOCKS_OUT (it sets a switch aside that is in doubt), or MARK, SEAL, LAST_SEAL, EFFECT (it waits for the answer to that request). `look` is what
-    is wrong with what it saw before its mark: OLD, or EMPTY (nobody is on the new side).
+    is wrong with what it saw before its mark: OLD, or EMPTY (nobody is on the new side); or that its effect was answered with a refusal.
     """
 
     op: int
@@ -182,6 +182,7 @@ class Guards:
     claim_raises_epoch: bool = True
     takeover_reads_first: bool = True
     lost_is_unknown: bool = True
+    rejection_is_read: bool = True
     client_sends_once: bool = True
     prepare_checks_selector: bool = True
     prepare_checks_uid: bool = True
