@@ -168,3 +168,11 @@ def test_arming_and_disarming_at_once_is_told_in_the_order_in_which_it_happened(
     actions = list(AuditEntry.objects.values_list("action", flat=True))
     assert all(before != after for before, after in itertools.pairwise(actions))
     assert auditing.verify() == []
+
+
+def test_a_switch_that_nobody_has_looked_at_yet_comes_before_those_that_wait(olga: Person) -> None:
+    waiting = [ask(olga, service=name) for name in ("shop", "shop-inside")]
+    Switch.objects.update(lease_until=None, holder="", look_again_at=moving_on.now())
+    left = ask(olga, service="shop-outside")
+    Switch.objects.filter(pk=left.pk).update(lease_until=None, holder="", look_again_at=None)
+    assert moving_on.due() == [left.pk, *(one.pk for one in waiting)]
