@@ -30,9 +30,18 @@ def follow_late(situation: Situation) -> bool:
 
 def may_overlap(situation: Situation) -> bool:
     """Whether the selector without the key matches exactly the pods of both sides."""
-    wide = planning.widened(selector=situation.from_selector, key=situation.key)
+    return bool(wide_of(situation)) and not of_neither_side(situation)
+
+
+def of_neither_side(situation: Situation) -> list[objects.Pod]:
+    """The pods that the selector without the key matches although they are of neither side."""
     both = {pod.uid for side in (situation.from_selector, situation.to_selector) for pod in situation.pods_of(side)}
-    return {pod.uid for pod in situation.pods_of(wide)} == both
+    return [pod for pod in situation.pods_of(wide_of(situation)) if pod.uid not in both]
+
+
+def wide_of(situation: Situation) -> dict[str, str]:
+    """The selector without the key."""
+    return planning.widened(selector=situation.from_selector, key=situation.key)
 
 
 def ip_targets(situation: Situation) -> IpTargets | None:

@@ -107,6 +107,12 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "Keep the old side until its targets are gone, and switch at a quiet hour.",
     ),
     ("ip-targets", "info"): ("A load balancer sends to pod addresses ({sign}): its targets follow tens of seconds later.", ""),
+    ("no-overlap", "ok"): ("Load balancers follow late, and both sides can take traffic until they have.", ""),
+    ("no-overlap", "warn"): (
+        "Load balancers follow late, and both sides cannot take traffic until they have: the selector without {key} would match other pods too, "
+        "or nothing. {from} is left at once, and requests may fail for that long.",
+        "Remove the pods named here, or give the selector a label that only the pods of both sides carry; else switch at a quiet hour.",
+    ),
     ("udp", "info"): ("UDP ({ports}): a client may stay with a pod of {from} for as long as that pod has an endpoint.", ""),
     ("traffic-distribution", "info"): (
         "Traffic is kept near its client ({value}): pods of {to} get uneven shares where zones or nodes have few of them.",

@@ -67,6 +67,8 @@ NLB_TARGETS = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
 NEG = "cloud.google.com/neg"
 GOVERNED = situation(service=service_now(headless=True), workloads=(*situation().workloads, stateful_set("db", labels={}, service="shop")))
 STRANGER = pod("debug", labels=GREEN)
+NEITHER = pod("stray", labels={"app": "shop"})
+BALANCED = service_now(type="LoadBalancer")
 ADMIN = objects.ContainerPort("admin", 8080, "TCP")
 ROLLOUTS = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
@@ -130,6 +132,10 @@ def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
         ("ip-targets", with_service(annotations={NEG: '{"ingress": true}'})),
         ("ip-targets", with_service(annotations={NEG: '{"exposed_ports": {"80": {}}}'})),
         ("ip-targets", amid(ingresses=(ALB,))),
+        ("no-overlap", situation(service=BALANCED, pods=(*situation().pods, NEITHER))),
+        ("no-overlap", situation(service=service_now(external_traffic_policy="Local"), pods=(*situation().pods, NEITHER))),
+        ("no-overlap", situation(around=Surroundings(ingresses=(ALB,)), pods=(*situation().pods, NEITHER))),
+        ("no-overlap", situation(service=BALANCED, from_selector={"slot": "blue"}, to_selector={"slot": "green"})),
         ("unscheduled", situation(pods=(*situation().pods, pod("g9", labels=GREEN, of="shop-green", phase="Pending", ready=False, node="")))),
         ("key-in-template", situation(workloads=(situation().workloads[0], UNDESCRIBED))),
         ("same-pods", amid(services=(service(), INSIDE))),
@@ -202,6 +208,14 @@ def test_a_load_balancer_before_nodes_has_no_pods_for_targets(annotations: dict[
     assert "ip-targets" not in {one.code for one in preflight.check(with_service(annotations={NLB_TARGETS: "ip"}))}
     other = msgspec.structs.replace(ALB, paths=ingress("front", to="cart").paths)
     assert "ip-targets" not in {one.code for one in preflight.check(amid(ingresses=(other,)))}
+
+
+def test_a_load_balancer_is_said_to_follow_during_an_overlap_or_without_one_and_why() -> None:
+    assert level_of("no-overlap", situation(service=BALANCED)) is Level.OK
+    seen = situation(service=BALANCED, pods=(*situation().pods, NEITHER))
+    assert [one.objects[0].name for one in preflight.check(seen) if one.code == "no-overlap"] == ["stray"]
+    for quiet in (situation(pods=seen.pods), msgspec.structs.replace(seen, returning=True)):
+        assert "no-overlap" not in {one.code for one in preflight.check(quiet)}
 
 
 def test_what_is_switched_off_or_on_its_way_is_not_told() -> None:

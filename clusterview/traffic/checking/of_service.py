@@ -66,6 +66,14 @@ def _ip_targets(situation: Situation) -> Iterator[Check]:
         yield Check(code="ip-targets", level=Level.WARN, params={"sign": found.sign}, objects=refs(found.ingresses) or (service_of(situation),))
 
 
+def _no_overlap(situation: Situation) -> Iterator[Check]:
+    """What learns of new endpoints at its own pace is given time by an overlap. A way back has none, whatever is in front of it."""
+    if balancers.follow_late(situation) and not situation.returning:
+        level = Level.OK if balancers.may_overlap(situation) else Level.WARN
+        found = refs(balancers.of_neither_side(situation))
+        yield Check(code="no-overlap", level=level, params=sides_of(situation) | {"key": situation.key}, objects=found)
+
+
 def _udp(situation: Situation) -> Iterator[Check]:
     ports = [port.name or str(port.port) for port in situation.service.ports if port.protocol == "UDP"]
     if ports:
@@ -100,6 +108,7 @@ CHECKS: Looks = (
     _affinity,
     _traffic_policies,
     _ip_targets,
+    _no_overlap,
     _udp,
     _distribution,
     _dual_stack,
