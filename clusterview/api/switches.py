@@ -57,10 +57,17 @@ def as_map(found: applications.Application) -> dict[str, Any]:
 
 
 @of_cluster.get("/{slug:cluster}/preflight", response=shapes.Preflight, by_alias=True)
-def preflight(request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text) -> dict[str, Any]:
-    """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing."""
+def preflight(
+    request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text, overlap_seconds: int | None = None
+) -> dict[str, Any]:
+    """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing.
+
+    Who wants another overlap than the Service's kind decides says so here and with the switch that `confirm` is for.
+    """
     clusters.opened(cluster)
-    return requesting.preview(person=identity.person(request), cluster=cluster, namespace=namespace, service=service, to=to)
+    return requesting.preview(
+        person=identity.person(request), cluster=cluster, namespace=namespace, service=service, to=to, overlap_seconds=overlap_seconds
+    )
 
 
 @of_cluster.get("/{slug:cluster}/groups/preflight", response=shapes.GroupPreflight, by_alias=True)

@@ -1,8 +1,8 @@
 """What a person saw before the click, signed, so that the click means that and nothing else.
 
 A preflight gives a `confirm` that holds for two minutes: for this person, this very object, the selector that it had and the one that it is to have,
-and the warnings that were shown, with the objects that they speak of. A Service that was deleted and made anew under the same name is another one.
-That of a group is for all of its Services in their order, and for none of them alone.
+how long both sides overlap, and the warnings that were shown, with the objects that they speak of. A Service that was deleted and made anew under
+the same name is another one. That of a group is for all of its Services in their order, and for none of them alone.
 """
 
 from __future__ import annotations
@@ -24,30 +24,34 @@ SALT = "clusterview.shown"
 
 
 class Looked(NamedTuple):
-    """One Service as it was looked at, and what there is to say."""
+    """One Service as it was looked at, what there is to say, and for how long both sides would take traffic."""
 
     situation: Situation
     checks: list[Check]
+    overlap_seconds: int
 
 
 def confirm(looked: Sequence[Looked], *, person: Person, cluster: str) -> str:
     """What the person was shown of one Service, or of several, signed."""
     shown = [
-        [_seen(situation, person=person, cluster=cluster), [_digest(one) for one in checks if one.level is Level.WARN]]
-        for situation, checks in looked
+        [
+            _seen(one.situation, overlap_seconds=one.overlap_seconds, person=person, cluster=cluster),
+            [_digest(check) for check in one.checks if check.level is Level.WARN],
+        ]
+        for one in looked
     ]
     return signing.dumps(shown, salt=SALT)
 
 
 class Shown(NamedTuple):
-    """What was signed of one Service: the object with its selectors and the person, and the warnings."""
+    """What was signed of one Service: the object with its selectors, the overlap and the person, and the warnings."""
 
     seen: dict[str, Any]
     warnings: list[str]
 
-    def is_now(self, situation: Situation, *, person: Person, cluster: str) -> bool:
-        """Whether the object and its selectors are those that this person saw."""
-        return self.seen == _seen(situation, person=person, cluster=cluster)
+    def is_now(self, situation: Situation, *, overlap_seconds: int, person: Person, cluster: str) -> bool:
+        """Whether the object, its selectors and the overlap are those that this person saw."""
+        return self.seen == _seen(situation, overlap_seconds=overlap_seconds, person=person, cluster=cluster)
 
     def ticked(self, checks: list[Check], *, accept: set[str]) -> set[str]:
         """The codes that were ticked of those that warn now, without those whose warning speaks of other objects than the one that was shown."""
@@ -68,11 +72,11 @@ def read(confirmed: str, *, services: int = 1) -> list[Shown]:
     return shown
 
 
-def _seen(situation: Situation, *, person: Person, cluster: str) -> dict[str, Any]:
+def _seen(situation: Situation, *, overlap_seconds: int, person: Person, cluster: str) -> dict[str, Any]:
     service = situation.service
     return {
         "who": [person.user_id, person.token_id], "cluster": cluster, "namespace": service.namespace, "service": service.name, "uid": service.uid,
-        "from": situation.from_selector, "to": situation.to_selector,
+        "from": situation.from_selector, "to": situation.to_selector, "overlap_seconds": overlap_seconds,
     }  # fmt: skip
 
 

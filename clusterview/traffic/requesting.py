@@ -57,13 +57,14 @@ TO_THE_EFFECT = (*TO_THE_MARK, State.ARMED, State.APPLYING)
 
 
 def preview(
-    *, person: Person, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster
-) -> dict[str, Any]:
-    """This will say what a switch would check and send, and change nothing. Raises Refused."""
+    *, person: Person, cluster: str, namespace: str, service: str, to: str, overlap_seconds: int | None = None,
+    opened: looking.Opener = looking.cluster,
+) -> dict[str, Any]:  # fmt: skip
+    """This will say what a switch would check and send, and change nothing; `overlap_seconds` as for the switch. Raises Refused."""
     found = cluster_of(cluster)
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
     situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=False, try_it=True)
-    looked = confirming.Looked(situation, preflight.check(situation))
+    looked = confirming.Looked(situation, preflight.check(situation), _overlap(situation, asked=overlap_seconds))
     confirm = confirming.confirm([looked], person=person, cluster=_identified(cluster, opened=opened))
     return _previewed(looked, context=found.name) | {"confirm": confirm}
 
@@ -79,7 +80,7 @@ def preview_group(
         with naming(service):
             situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
             situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
-        looked.append(confirming.Looked(situation, _checks_in_group(situation, services=services)))
+        looked.append(confirming.Looked(situation, _checks_in_group(situation, services=services), _overlap(situation)))
     members = [_previewed(one, context=found.name) for one in looked]
     return {
         "members": members,
@@ -89,7 +90,7 @@ def preview_group(
 
 
 def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
-    situation, checks = looked
+    situation, checks, overlap_seconds = looked
     service = situation.service
     try:
         patch = planning.effect_patch(
@@ -99,7 +100,6 @@ def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
         )  # fmt: skip
     except planning.UnsafeSelector:
         patch = []
-    overlap = balancers.follow_late(situation) and balancers.may_overlap(situation)
     return {
         "service": service.name,
         "checks": [told(one) for one in checks],
@@ -113,7 +113,7 @@ def _previewed(looked: confirming.Looked, *, context: str) -> dict[str, Any]:
         "to": situation.to_selector[situation.key],
         "expected_selector": situation.from_selector,
         "new_selector": situation.to_selector,
-        "overlap_seconds": OVERLAP_SECONDS if overlap else 0,
+        "overlap_seconds": overlap_seconds,
     }
 
 
@@ -138,12 +138,14 @@ def request_switch(
     is_the_armed_one(found, opened=opened)
     situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
-    _refuse_other(situation, shown=shown, person=person, cluster=cluster, opened=opened)
+    overlap = _overlap(situation, asked=overlap_seconds)
+    _refuse_other(situation, overlap_seconds=overlap, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
-    accept = set(accept) if shown is None else shown.ticked(checks, accept=set(accept))
+    accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
+    accept = accept if shown is None else shown.ticked(checks, accept=accept)
     _refuse_blocked(checks, accept=accept, returning=reverses is not None)
-    row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap_seconds)
+    row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
     if keep_seconds is not None:
         row.keep_seconds = _kept(keep_seconds)
@@ -180,13 +182,14 @@ def request_group(
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
         with naming(service):
             situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses.get(service), opened=opened)
-            _refuse_other(situation, shown=seen, person=person, cluster=cluster, opened=opened)
+            overlap = _overlap(situation)
+            _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = _checks_in_group(situation, services=services)
         accepted = set(accept) if seen is None else seen.ticked(checks, accept=set(accept))
         standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing]
-        row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=None)
+        row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=overlap)
         row.group, row.position = group, position
         rows.append(row)
         first = first or (engine.look_of(situation, began=began), checks)
@@ -368,26 +371,35 @@ def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, a
 
 
 def _row(
-    cluster: Cluster, *, person: Person, situation: Situation, accept: Iterable[str], reverses: Switch | None, overlap_seconds: int | None
+    cluster: Cluster, *, person: Person, situation: Situation, accept: Iterable[str], reverses: Switch | None, overlap_seconds: int
 ) -> Switch:
-    """The row of a switch, not saved yet. A way back never overlaps: it leaves the side that may be broken at once."""
-    service, between = situation.service, list[dict[str, str]]()
-    seconds = (OVERLAP_SECONDS if balancers.follow_late(situation) else 0) if overlap_seconds is None else overlap_seconds
-    if not 0 <= seconds <= LONGEST_OVERLAP_SECONDS:
-        raise Refused(422, "bad-overlap")
-    if seconds and reverses is None:
-        if balancers.may_overlap(situation):
-            between = [planning.widened(selector=situation.from_selector, key=situation.key)]
-        elif overlap_seconds is not None:
-            raise Refused(422, "no-overlap")
+    """The row of a switch, not saved yet."""
+    service = situation.service
     return Switch(
         id=cluster.fresh_operation(),
         cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
         key=situation.key, from_value=situation.from_selector.get(situation.key, ""), to_value=situation.to_selector[situation.key],
-        from_selector=situation.from_selector, between=between, to_selector=situation.to_selector, overlap_seconds=seconds if between else 0,
+        from_selector=situation.from_selector, between=[balancers.wide_of(situation)] if overlap_seconds else [],
+        to_selector=situation.to_selector, overlap_seconds=overlap_seconds,
         reverses=reverses, requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name, state=State.REQUESTED,
         accepted=sorted(accept),
     )  # fmt: skip
+
+
+def _overlap(situation: Situation, *, asked: int | None = None) -> int:
+    """For how many seconds both sides take traffic before the old one is left, where that is `asked` or their kind decides. A way back never
+    overlaps: it leaves the side that may be broken at once. Raises Refused.
+    """
+    seconds = (OVERLAP_SECONDS if balancers.follow_late(situation) else 0) if asked is None else asked
+    if not 0 <= seconds <= LONGEST_OVERLAP_SECONDS:
+        raise Refused(422, "bad-overlap")
+    if not seconds or situation.returning:
+        return 0
+    if balancers.may_overlap(situation):
+        return seconds
+    if asked is not None:
+        raise Refused(422, "no-overlap")
+    return 0
 
 
 def _kept(seconds: int) -> int:
@@ -407,8 +419,12 @@ def _checks_in_group(situation: Situation, *, services: Sequence[str]) -> list[C
     return [one for one in checks if one.code != "same-pods" or not {ref.name for ref in one.objects} <= set(services)]
 
 
-def _refuse_other(situation: Situation, *, shown: confirming.Shown | None, person: Person, cluster: str, opened: looking.Opener) -> None:
-    if shown is not None and not shown.is_now(situation, person=person, cluster=_identified(cluster, opened=opened)):
+def _refuse_other(
+    situation: Situation, *, overlap_seconds: int, shown: confirming.Shown | None, person: Person, cluster: str, opened: looking.Opener
+) -> None:
+    if shown is None:
+        return
+    if not shown.is_now(situation, overlap_seconds=overlap_seconds, person=person, cluster=_identified(cluster, opened=opened)):
         raise _changed(situation, cluster=cluster)
 
 

@@ -95,6 +95,44 @@ def test_both_sides_take_traffic_for_as_long_as_was_shown_where_pods_are_a_load_
     assert (found["overlap_seconds"], switch.overlap_seconds, switch.between) == (30, 30, [{"app": "shop"}])
 
 
+STRAY = making.pod("stray", labels={"app": "shop"})
+
+
+def stray(monkeypatch: pytest.MonkeyPatch, shop: Shop) -> None:
+    """A pod of neither side comes, so that both cannot take traffic together."""
+    seen = shop.situation
+    monkeypatch.setattr(shop, "situation", lambda **asked: msgspec.structs.replace(now := seen(**asked), pods=(*now.pods, STRAY)))
+
+
+def test_an_overlap_that_was_shown_and_cannot_be_done_any_more_is_told_and_nothing_is_switched(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.change("shop", type="LoadBalancer")
+    alone, together = shown(olga, shop), group(olga, shop)["confirm"]
+    stray(monkeypatch, shop)
+    assert refusal(olga, shop, confirm=alone, accept=["no-overlap"]) == (409, "changed")
+    assert refusal_of_group(olga, shop, confirm=together, accept=["no-overlap"]) == (409, "changed", "shop")
+
+
+def test_a_balanced_service_whose_sides_cannot_overlap_is_switched_by_a_tick_or_by_who_asks_for_no_overlap(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.change("shop", type="LoadBalancer")
+    stray(monkeypatch, shop)
+    assert refusal(olga, shop, confirm=shown(olga, shop)) == (422, "preflight")
+    switch = click(olga, shop, confirm=shown(olga, shop), accept=["no-overlap"])
+    assert (switch.overlap_seconds, switch.between, switch.accepted) == (0, [], ["no-overlap"])
+    Switch.objects.update(open=False)
+    assert click(olga, shop, confirm=shown(olga, shop), overlap_seconds=0).overlap_seconds == 0
+
+
+def test_an_overlap_of_ones_own_is_shown_before_it_is_confirmed(olga: Person, shop: Shop) -> None:
+    asked: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "service": "shop", "to": "green", "opened": shop}
+    assert refusal(olga, shop, confirm=shown(olga, shop), overlap_seconds=90) == (409, "changed")
+    found = requesting.preview(**asked, overlap_seconds=90)
+    assert (found["overlap_seconds"], click(olga, shop, confirm=found["confirm"], overlap_seconds=90).overlap_seconds) == (90, 90)
+
+
 @pytest.mark.parametrize("change", [{"uid": Uid("uid-made-anew")}, {"selector": {"slot": "blue"}}], ids=["made anew", "other selector"])
 def test_a_service_that_is_another_one_by_now_is_told_and_left_alone(change: dict[str, Any], olga: Person, shop: Shop) -> None:
     confirm = shown(olga, shop)
