@@ -267,7 +267,11 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         service=service, residents=residents, key=switch.key, source=left, target=entered, returning=_only_old_side(switch)
     )
     checks = preflight.check(situation)
-    blocked = [one.code for one in preflight.blocks(checks)]
+    against = preflight.blocks(checks)
+    if _has_waited_in_group(switch):
+        checks = preflight.check_in_group(cluster.surrounded(situation, at_once=True), services=moving_on.services_of_group(switch))
+        against = preflight.standing(checks, accepted=set(switch.accepted), returning=False)
+    blocked = [one.code for one in against]
     if blocked:
         lacks_right = set(blocked) == {"missing-right"}
         reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if lacks_right else "preflight"
@@ -513,6 +517,13 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
 def _is_our_own(switch: Switch, service: ServiceNow) -> bool:
     """Nobody has written the selector since this switch did: what it is otherwise was made of that on its way in."""
     return service.annotation(planning.OP) == marker_of(switch) and service.selector_manager == patching.FIELD_MANAGER
+
+
+def _has_waited_in_group(switch: Switch) -> bool:
+    """It may begin minutes after its click, so all is looked at as at the click once more, and warnings that were not ticked stop it. A look that
+    took too long is repeated with what it has found around the Service, which is believed for ten seconds.
+    """
+    return bool(switch.position) and not switch.at and not _only_old_side(switch)
 
 
 def _only_old_side(switch: Switch) -> bool:

@@ -205,6 +205,11 @@ def next_in_group(switch: Switch) -> uuid.UUID | None:
     return Switch.objects.filter(group=switch.group, position=switch.position + 1, open=True).values_list("pk", flat=True).first()
 
 
+def services_of_group(switch: Switch) -> set[str]:
+    """The Services of those that were asked for together with it, its own among them."""
+    return set(Switch.objects.filter(group=switch.group).values_list("service", flat=True))
+
+
 def why_not(switch: Operation, *, hold: bool = False) -> str | None:
     """Why the one who asked for this operation may not have it done now; None when they may.
 

@@ -7,6 +7,7 @@ side it leaves.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from clusterview.traffic.checking import of_service, of_sides, of_surroundings
 from clusterview.traffic.checks import Check, Level, Looks, Ref
 from clusterview.traffic.situations import Situation
 
-__all__ = ["CHECKS", "Check", "Level", "Ref", "blocks", "check", "unaccepted"]
+__all__ = ["CHECKS", "Check", "Level", "Ref", "blocks", "check", "check_in_group", "unaccepted"]
 
 CHECKS: Looks = (*of_service.CHECKS, *of_sides.CHECKS, *of_surroundings.CHECKS)
 ORDER = (Level.BLOCK, Level.WARN, Level.INFO, Level.OK)
@@ -28,6 +29,11 @@ def check(situation: Situation) -> list[Check]:
     if situation.returning:
         found = [_softened(one) for one in found]
     return sorted(found, key=lambda one: ORDER.index(one.level))
+
+
+def check_in_group(situation: Situation, *, services: Collection[str]) -> list[Check]:
+    """As `check`, of one of several Services: that others would be left behind is not true of those that are switched together with it."""
+    return [one for one in check(situation) if one.code != "same-pods" or not {ref.name for ref in one.objects} <= set(services)]
 
 
 def check_alone(situation: Situation) -> list[Check]:

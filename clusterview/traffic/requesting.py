@@ -80,7 +80,7 @@ def preview_group(
         with naming(service):
             situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
             situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
-        looked.append(confirming.Looked(situation, _checks_in_group(situation, services=services), _overlap(situation)))
+        looked.append(confirming.Looked(situation, preflight.check_in_group(situation, services=services), _overlap(situation)))
     members = [_previewed(one, context=found.name) for one in looked]
     return {
         "members": members,
@@ -185,7 +185,7 @@ def request_group(
             overlap = _overlap(situation)
             _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
-        checks = _checks_in_group(situation, services=services)
+        checks = preflight.check_in_group(situation, services=services)
         accepted = set(accept) if seen is None else seen.ticked(checks, accept=set(accept))
         standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing]
@@ -411,12 +411,6 @@ def _kept(seconds: int) -> int:
 def _must_be_group(services: Sequence[str]) -> None:
     if not 2 <= len(set(services)) == len(services) <= LARGEST_GROUP:
         raise Refused(422, "bad-group")
-
-
-def _checks_in_group(situation: Situation, *, services: Sequence[str]) -> list[Check]:
-    """What there is to say of one of several Services: that others would be left behind is not true of those that are switched together with it."""
-    checks = preflight.check(situation)
-    return [one for one in checks if one.code != "same-pods" or not {ref.name for ref in one.objects} <= set(services)]
 
 
 def _refuse_other(

@@ -113,8 +113,8 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person is told and no executor waits for. `unread` are the resources (`networkpolicies.networking.k8s.io`) that could not be
-    listed; what they would say is not known. A kind that is not installed is not missing.
+    """What a person is told, and what executors wait for only before a later member of a group. `unread` are the resources
+    (`networkpolicies.networking.k8s.io`) that could not be listed; what they would say is not known. A kind that is not installed is not missing.
     """
 
     namespace_terminating: bool = False
@@ -132,7 +132,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a preflight decides on. `dry_run` is what the API server answered to the patch with dryRun=All: None where it was not
     sent, empty where it agreed. `returning` is set for a way back, which depends on the side it leads to and on nothing else.
-    `around` is None where nobody looked, which an executor never does.
+    `around` is None where nobody looked; executors look only before a later member of a group.
     """
 
     service: ServiceNow

@@ -1,4 +1,4 @@
-"""Lists what stands around a Service in its namespace, for the person who is about to switch it.
+"""Lists what stands around a Service in its namespace, for the person who is about to switch it, and once more before a later member of a group.
 
 Nothing here decides a switch, so nothing here may stop one: a kind that we may not list or that its API server cannot give (the conversion
 webhook of a broken CRD, say) is named as unread and left out, and each list has a few seconds and no more. Kinds of other people's are asked

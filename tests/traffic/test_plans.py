@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,7 +14,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.models import Cluster as ClusterRow
 from clusterview.models import Switch
-from clusterview.traffic import engine, moving_on, reporting, requesting, returning
+from clusterview.traffic import engine, looking, moving_on, reporting, requesting, returning
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Right
 from clusterview.traffic.states import State
@@ -44,9 +46,9 @@ def ask(*, olga: Person, reached: Reached, seconds: int | None) -> Switch:
     )
 
 
-def ask_group(*, olga: Person, reached: Reached) -> list[Switch]:
+def ask_group(*, olga: Person, reached: Reached, services: Sequence[str] = ("shop", SECOND), accept: Sequence[str] = ()) -> list[Switch]:
     return requesting.request_group(
-        person=olga, cluster="lab", namespace="store", services=["shop", SECOND], to="green", opened=lambda _: reached
+        person=olga, cluster="lab", namespace="store", services=services, to="green", accept=accept, opened=lambda _: reached
     )
 
 
@@ -136,8 +138,6 @@ def test_an_overlap_before_which_a_pod_of_neither_side_has_come_changes_nothing(
     assert (switch.reason, writes()) == ("overlap-over-others", [BLUE])
 
 
-
-
 def test_a_group_is_switched_in_order_and_taken_back_in_reverse(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
     first, second = ask_group(olga=olga, reached=reached)
     assert carry_out(second, reached).state == State.QUEUED, "it waits for the first one"
@@ -171,6 +171,52 @@ def test_a_group_stops_at_the_first_failure_and_leaves_the_rest_alone(olga: Pers
     assert carry_out(first, reached).state == State.CANCELLED
     assert (carry_out(second, reached).state, second.reason) == (State.CANCELLED, "group-stopped")
     assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
+
+
+POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "blue-only", "namespace": "store"}}
+POLICY |= {"spec": {"podSelector": {"matchLabels": BLUE}, "ingress": [{}]}}
+BY_HAND = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": [{"addresses": ["10.9.9.9"]}]}
+BY_HAND |= {"metadata": {"name": "by-hand", "namespace": "store", "labels": {"kubernetes.io/service-name": SECOND}}, "ports": [{"port": 80}]}
+
+
+@contextmanager
+def there(lab: Lab, document: dict[str, Any]) -> Iterator[None]:
+    lab.kubectl("apply", "-f", "-", input=json.dumps(document))
+    try:
+        yield
+    finally:
+        lab.kubectl("delete", "-f", "-", input=json.dumps(document))
+
+
+@pytest.mark.parametrize(("document", "code"), [(POLICY, "old-side-only"), (BY_HAND, "kept-endpoints")], ids=["to be ticked", "blocks"])
+def test_what_has_come_since_the_click_stops_a_group_before_the_member_that_waited(
+    document: dict[str, Any], code: str, olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
+    first, second = ask_group(olga=olga, reached=reached)
+    assert carry_out(first, reached).state == State.SUCCEEDED
+    monkeypatch.setattr(looking, "AROUND_SECONDS", 0.0)
+    with there(lab_shop, document):
+        assert (carry_out(second, reached).state, second.reason, second.detail) == (State.FAILED_NO_CHANGE, "preflight", code)
+    assert reached.service(namespace="store", name=inside).selector == BLUE
+
+
+def test_what_was_ticked_at_the_click_and_what_takes_long_to_read_stop_no_group(
+    olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survey, slow = looking.surveying.survey, [engine.OLDEST_LOOK_SECONDS + 0.1]
+
+    def slowly(*asked: Any, **more: Any) -> Any:
+        time.sleep(slow.pop() if slow else 0)
+        return survey(*asked, **more)
+
+    third = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-outside", "namespace": "store"}}
+    with there(lab_shop, POLICY), there(lab_shop, third | {"spec": {"selector": BLUE, "ports": [{"port": 80, "targetPort": 8080}]}}):
+        members = ask_group(olga=olga, reached=reached, services=["shop", inside, "shop-outside"], accept=["old-side-only"])
+        reached._around.clear()
+        monkeypatch.setattr(looking.surveying, "survey", slowly)
+        assert [carry_out(one, reached).state for one in members] == [State.SUCCEEDED] * 3
+    assert not slow
 
 
 def test_a_group_with_one_bad_member_is_refused_as_a_whole(olga: Person, reached: Reached, lab_shop: Lab, inside: str) -> None:
