@@ -50,7 +50,7 @@ class SwitchRequest(Strict):
 
 class GroupRequest(Strict):
     """The Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was seen, `accept` the
-    codes of warnings that were ticked, `confirm` the group preflight's, as for one switch.
+    codes of warnings that were ticked, `keep_seconds` how long the old side of each is kept, `confirm` the group preflight's, as for one switch.
     """
 
     namespace: Text
@@ -58,6 +58,7 @@ class GroupRequest(Strict):
     to: Text
     expected: dict[Text, dict[Text, Text]] = Field(default={}, max_length=50)
     accept: list[Text] = Field(default=[], max_length=50)
+    keep_seconds: int | None = None
     confirm: Text | None = Field(default=None, max_length=65_536)
 
 

@@ -110,7 +110,7 @@ def begin_group(
     someone = identity.require(request, Role.OPERATOR)
     begun = requesting.request_group(
         person=someone, cluster=cluster, namespace=asked.namespace, services=asked.services, to=asked.to, expected=asked.expected,
-        accept=asked.accept, confirm=asked.confirm, idempotency_key=key,
+        accept=asked.accept, keep_seconds=asked.keep_seconds, confirm=asked.confirm, idempotency_key=key,
     )  # fmt: skip
     return Status(202, [told(one) for one in begun])
 

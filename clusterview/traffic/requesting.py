@@ -158,18 +158,19 @@ def request_switch(
 
 def request_group(
     *, person: Person, cluster: str, namespace: str, services: Sequence[str], to: str, expected: Mapping[str, dict[str, str]] | None = None,
-    accept: Iterable[str] = (), idempotency_key: str | None = None, reverses: Mapping[str, Switch] | None = None, confirm: str | None = None,
-    opened: looking.Opener = looking.cluster,
+    accept: Iterable[str] = (), keep_seconds: int | None = None, idempotency_key: str | None = None, reverses: Mapping[str, Switch] | None = None,
+    confirm: str | None = None, opened: looking.Opener = looking.cluster,
 ) -> list[Switch]:  # fmt: skip
     """This will begin the switches of several Services, checked as a whole and done one after another in this order.
 
-    `expected` is the selector of each Service as whoever asks saw it, `confirm` what the group's preflight gave to this person. A Service of which
-    `reverses` names a switch leads to where that came from, whatever `to` is. Where one of them does not succeed, those after it are cancelled;
-    those before it stay, and can be taken back in reverse. Raises Refused.
+    `expected` is the selector of each Service as whoever asks saw it, `confirm` what the group's preflight gave to this person, `keep_seconds` how
+    long the old side of each is kept. A Service of which `reverses` names a switch leads to where that came from, whatever `to` is. Where one of them
+    does not succeed, those after it are cancelled; those before it stay, and can be taken back in reverse. Raises Refused.
     """
     _must_be_group(services)
     expected = expected or {}
-    body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept))
+    kept = [] if keep_seconds is None else [keep_seconds]
+    body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept), *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return _members(known)
     found = cluster_of(cluster)
@@ -191,6 +192,8 @@ def request_group(
         refused += [told(one) | {"service": service} for one in standing]
         row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=overlap)
         row.group, row.position = group, position
+        if keep_seconds is not None:
+            row.keep_seconds = _kept(keep_seconds)
         rows.append(row)
         first = first or (engine.look_of(situation, began=began), checks)
     if refused or first is None:

@@ -55,6 +55,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         (f"{LAB}/switches", ONE | {"accept": [1]}, "accept.0"),
         (f"{LAB}/switches", ONE | {"expected": {"slot": 1}}, "expected.slot"),
         (f"{LAB}/groups", GROUP | {"services": ["shop", 1]}, "services.1"),
+        (f"{LAB}/groups", GROUP | {"keep_seconds": "600"}, "keep_seconds"),
         (f"{LAB}/warm-ups", ONE | {"service": 1}, "service"),
     ],
 )
@@ -101,6 +102,7 @@ def test_what_is_no_json_is_refused_and_said_so(body: bytes, lab: None, bearer: 
         (f"{LAB}/switches", ONE | {"overlap_seconds": 5, "keep_seconds": None}, {"overlap_seconds": 5, "keep_seconds": None}),
         (f"{LAB}/switches", ONE | {"accept": ["headless"]}, {"accept": ["headless"]}),
         (f"{LAB}/groups", GROUP | {"expected": {"shop": {"slot": "blue"}}}, {"expected": {"shop": {"slot": "blue"}}}),
+        (f"{LAB}/groups", GROUP | {"keep_seconds": 3600}, {"keep_seconds": 3600}),
         (f"{LAB}/warm-ups", ONE, {"to": "green"}),
     ],
 )

@@ -5,6 +5,7 @@ still is where it was brought.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,9 +30,11 @@ __all__ = ["no_doorbell"]
 SERVICES = ["shop", "shop-inside"]
 
 
-def ask(olga: Person, *, key: str | None = "once", services: list[str] = SERVICES, expected: dict[str, dict[str, str]] | None = None) -> list[Switch]:
+def ask(
+    olga: Person, *, key: str | None = "once", services: list[str] = SERVICES, expected: dict[str, dict[str, str]] | None = None, **more: Any
+) -> list[Switch]:
     return requesting.request_group(
-        person=olga, cluster="lab", namespace="store", services=services, to="green", expected=expected, idempotency_key=key, opened=Shops()
+        person=olga, cluster="lab", namespace="store", services=services, to="green", expected=expected, idempotency_key=key, opened=Shops(), **more
     )
 
 
@@ -49,6 +52,18 @@ def test_the_same_key_for_another_group_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         ask(olga, services=["shop", "shop-outside"])
     assert (refused.value.status, refused.value.code) == (409, "idempotency-key")
+
+
+def test_the_old_sides_of_a_group_are_all_kept_for_as_long_as_was_asked() -> None:
+    olga = who_may_switch()
+    assert [one.keep_seconds for one in ask(olga, keep_seconds=3600)] == [3600, 3600]
+    with pytest.raises(Refused) as refused:
+        ask(olga, keep_seconds=30)
+    assert (refused.value.status, refused.value.code) == (409, "idempotency-key")
+    with pytest.raises(Refused) as refused:
+        ask(olga, key=None, services=["cart", "cart-inside"], keep_seconds=29)
+    assert (refused.value.status, refused.value.code) == (422, "bad-keep")
+    assert [one.keep_seconds for one in ask(olga, key=None, services=["cart", "cart-inside"])] == [600, 600]
 
 
 def test_a_group_of_which_one_service_is_not_as_it_was_seen_is_refused_with_what_it_is_now() -> None:

@@ -382,6 +382,7 @@ export interface GroupRequest {
   /** The selector of each Service as it is on screen. */
   readonly expected: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly accept: readonly string[];
+  readonly keep_seconds: number;
   readonly confirm: string;
 }
 

@@ -145,7 +145,8 @@ function Together({ live, members, to, alone }: MoveProps & { members: readonly 
   const begin = async ({ members: shown, confirm }: rest.GroupPreflight): Promise<void> => {
     const expected = Object.fromEntries(shown.map((one) => [one.service, one.expected_selector]));
     const accept = [...new Set(shown.flatMap((one) => warned(one.checks).map((check) => check.code)))];
-    await store.begin(() => rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, confirm }, key));
+    const keep_seconds = KEPT_MINUTES * 60;
+    await store.begin(() => rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, keep_seconds, confirm }, key));
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
   return (
