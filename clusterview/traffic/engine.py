@@ -269,7 +269,8 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     checks = preflight.check(situation)
     against = preflight.blocks(checks)
     if _has_waited_in_group(switch):
-        checks = preflight.check_in_group(cluster.surrounded(situation, at_once=True), services=moving_on.services_of_group(switch))
+        situation = restoring.among_others(switch.cluster, cluster.surrounded(situation, at_once=True))
+        checks = preflight.check_in_group(situation, services=moving_on.services_of_group(switch))
         against = preflight.standing(checks, accepted=set(switch.accepted), returning=False)
     blocked = [one.code for one in against]
     if blocked:

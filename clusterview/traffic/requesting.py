@@ -63,7 +63,7 @@ def preview(
     """This will say what a switch would check and send, and change nothing; `overlap_seconds` as for the switch. Raises Refused."""
     found = cluster_of(cluster)
     situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
-    situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=False, try_it=True)
+    situation = _surrounded(situation, found=found, opened=opened, at_once=False, try_it=True)
     looked = confirming.Looked(situation, preflight.check(situation), _overlap(situation, asked=overlap_seconds))
     confirm = confirming.confirm([looked], person=person, cluster=_identified(cluster, opened=opened))
     return _previewed(looked, context=found.name) | {"confirm": confirm}
@@ -79,7 +79,7 @@ def preview_group(
     for service in services:
         with naming(service):
             situation = situation_of(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
-            situation = _surrounded(situation, cluster=cluster, opened=opened, at_once=bool(looked), try_it=True)
+            situation = _surrounded(situation, found=found, opened=opened, at_once=bool(looked), try_it=True)
         looked.append(confirming.Looked(situation, preflight.check_in_group(situation, services=services), _overlap(situation)))
     members = [_previewed(one, context=found.name) for one in looked]
     return {
@@ -328,7 +328,7 @@ def _at_the_click(
     must_be_known(situation.service, cluster=found)
     if kept is not None:
         keeping.compare(kept, situation.service)
-    return (situation if reverses else _surrounded(situation, cluster=found.pk, opened=opened)), began
+    return (situation if reverses else _surrounded(situation, found=found, opened=opened)), began
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:
@@ -365,11 +365,11 @@ def asking() -> Iterator[None]:
         raise Refused(503, "unreachable", {"detail": problem.sentence}) from problem
 
 
-def _surrounded(situation: Situation, *, cluster: str, opened: looking.Opener, at_once: bool = True, try_it: bool = False) -> Situation:
+def _surrounded(situation: Situation, *, found: Cluster, opened: looking.Opener, at_once: bool = True, try_it: bool = False) -> Situation:
     """The situation with what stands around the Service (`at_once`: as known), and with a dry run if asked and allowed."""
     with asking():
-        reached = opened(cluster)
-        around = reached.surrounded(situation, at_once=at_once)
+        reached = opened(found.pk)
+        around = restoring.among_others(found, reached.surrounded(situation, at_once=at_once))
         return reached.tried(around) if try_it and not situation.missing_rights else around
 
 

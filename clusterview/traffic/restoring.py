@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+import msgspec
 from django.conf import settings
 
 from clusterview.access import clusters
@@ -19,6 +20,7 @@ from clusterview.kube import errors
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
 from clusterview.traffic import looking, moving_on, planning
+from clusterview.traffic.situations import Situation
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,22 @@ def is_ahead(switch: Switch, service: Marked) -> bool:
     """This will tell whether the Service carries an effect of this switch that its row does not know to have begun."""
     mark = _parsed((service.annotations or {}).get(planning.OP, ""))
     return mark is not None and mark[0] == switch.pk and mark[1] > switch.step
+
+
+def foreign_mark(cluster: Cluster, found: Marked) -> str:
+    """This will give the mark of an operation of another installation on the object, empty where there is none. Those of this one under other names
+    of the same cluster are not foreign, nor those of its database that are older than marks.
+    """
+    mark = (found.annotations or {}).get(planning.OP, "")
+    parsed = _parsed(mark)
+    if parsed is None or mark.startswith(cluster.mark) or Cluster.objects.filter(mark=mark[: len(cluster.mark)]).exists():
+        return ""
+    return "" if _known([parsed[0]]) else mark
+
+
+def among_others(cluster: Cluster, seen: Situation) -> Situation:
+    """The situation with the mark that another installation has left on the Service."""
+    return msgspec.structs.replace(seen, foreign_mark=foreign_mark(cluster, seen.service))
 
 
 def scan(*, opened: looking.Opener = looking.cluster) -> None:

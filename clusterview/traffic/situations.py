@@ -132,7 +132,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a preflight decides on. `dry_run` is what the API server answered to the patch with dryRun=All: None where it was not
     sent, empty where it agreed. `returning` is set for a way back, which depends on the side it leads to and on nothing else.
-    `around` is None where nobody looked; executors look only before a later member of a group.
+    `around` is None where nobody looked; executors look only before a later member of a group. `foreign_mark` is what another installation of
+    Clusterview has left on the Service with its last effect, empty where there is nothing of the kind or nobody looked.
     """
 
     service: ServiceNow
@@ -145,6 +146,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: str | None = None
     returning: bool = False
     around: Surroundings | None = None
+    foreign_mark: str = ""
 
     def workloads_of(self, selector: dict[str, str]) -> list[Switchable]:
         return [one for one in self.workloads if selectors.matches(selector=selector, labels=one.template_labels)]

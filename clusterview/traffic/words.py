@@ -76,6 +76,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "Change the selector in the applied manifest too, or apply with --force-conflicts.",
     ),
     ("ssa-owner", "info"): ("{manager} applies this selector with server-side apply: its next apply may answer with a conflict.", ""),
+    ("other-installation", "warn"): (
+        "Another installation of Clusterview has switched this Service ({mark}), and may do so again.",
+        "Make sure that only one Clusterview switches it. If the other one is gone: "
+        "`kubectl annotate service {service} -n {namespace} clusterview.io/op- clusterview.io/fence-`.",
+    ),
     ("owner-quiet", "info"): ("{owner} manages this Service and is told to leave it alone ({sign}).", ""),
     ("session-affinity", "warn"): (
         "The Service keeps clients on one pod (sessionAffinity: ClientIP): sessions held in the old pods' memory are lost.",

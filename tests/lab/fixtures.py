@@ -68,7 +68,8 @@ def reset_shop(*, lab: Cluster) -> None:
     """This will bring the shop back to how it was applied, and wait until it is settled."""
     for slot in ("blue", "green"):
         lab.patch(f"/apis/apps/v1/namespaces/store/deployments/shop-{slot}", {"spec": {"replicas": 3}})
-    lab.patch("/api/v1/namespaces/store/services/shop", {"spec": {"selector": {"app": "shop", "slot": "blue"}}})
+    unmarked = {"metadata": {"annotations": {"clusterview.io/op": None}}}  # the database that knew the mark is gone
+    lab.patch("/api/v1/namespaces/store/services/shop", unmarked | {"spec": {"selector": {"app": "shop", "slot": "blue"}}})
     settle(lab=lab)
 
 

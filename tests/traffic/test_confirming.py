@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,11 @@ import msgspec
 import pytest
 from django.core import signing
 
+from clusterview.access import clusters
 from clusterview.access.people import Person
-from clusterview.models import Switch
+from clusterview.models import Cluster, Switch
 from clusterview.topology.objects import Uid
-from clusterview.traffic import confirming, preflight, requesting
+from clusterview.traffic import confirming, planning, preflight, requesting
 from clusterview.traffic.checks import Check, Level, Ref
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.looking import Residents
@@ -212,6 +214,36 @@ def test_a_tick_is_for_the_member_of_a_group_that_was_shown_with_it(olga: Person
     assert refusal_of_group(olga, shop, confirm=confirm, accept=["owner"]) == (422, "preflight", "")
     warn(monkeypatch, of="beside", code="owner", only="shop")
     assert [one.accepted for one in click_group(olga, shop, confirm=confirm, accept=["owner"])] == [["owner"], []]
+
+
+ELSEWHERE = uuid.UUID("00000000-0000-4000-8000-000000000000")
+
+
+def test_a_service_that_another_installation_has_switched_needs_a_tick_until_this_one_has(olga: Person, shop: Shop) -> None:
+    shop.change("shop", annotations={planning.OP: planning.marker(operation=ELSEWHERE, step=1)})
+    asked: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "service": "shop", "to": "green", "opened": shop}
+    [warned] = [one for one in requesting.preview(**asked)["checks"] if one["level"] == "warn"]
+    assert warned["code"] == "other-installation" and str(ELSEWHERE) in warned["sentence"]
+    assert "kubectl annotate service shop -n store clusterview.io/op- clusterview.io/fence-" in warned["remedy"]
+    assert refusal(olga, shop, confirm=shown(olga, shop)) == (422, "preflight")
+    switch = click(olga, shop, confirm=shown(olga, shop), accept=["other-installation"])
+    Switch.objects.update(open=False, step=1)
+    shop.change("shop", annotations={planning.OP: planning.marker(operation=switch.pk, step=1)})
+    assert requesting.request_switch(**asked).accepted == []
+
+
+@pytest.mark.parametrize("mark", ["by another name of its cluster", "before it had a mark", "by hand"])
+def test_what_this_installation_has_switched_or_nobody_needs_no_tick(mark: str, olga: Person, shop: Shop) -> None:
+    clusters.register(opened=[("lab", "lab"), ("also-lab", "lab")])
+    asked: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "service": "shop", "to": "green", "opened": shop}
+    if mark == "by another name of its cluster":
+        mark = planning.marker(operation=Cluster.objects.get(pk="also-lab").fresh_operation(), step=1)
+    elif mark == "before it had a mark":
+        requesting.request_switch(**asked)
+        Switch.objects.update(id=ELSEWHERE, open=False, step=1)
+        mark = planning.marker(operation=ELSEWHERE, step=1)
+    shop.change("shop", annotations={planning.OP: mark})
+    assert requesting.request_switch(**asked).accepted == []
 
 
 def test_that_its_own_members_would_be_left_behind_is_not_said_of_a_group(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,6 +201,16 @@ def test_what_has_come_since_the_click_stops_a_group_before_the_member_that_wait
     assert reached.service(namespace="store", name=inside).selector == BLUE
 
 
+def test_a_member_of_a_group_that_another_installation_has_switched_meanwhile_stops_it(
+    olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
+    first, second = ask_group(olga=olga, reached=reached)
+    assert carry_out(first, reached).state == State.SUCCEEDED
+    lab_shop.kubectl("annotate", "service", inside, "-n", "store", "clusterview.io/op=00000000-0000-4000-8000-000000000000:2")
+    assert (carry_out(second, reached).state, second.detail) == (State.FAILED_NO_CHANGE, "other-installation")
+
+
 def test_what_was_ticked_at_the_click_and_what_takes_long_to_read_stop_no_group(
     olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,7 @@ def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
         ),
         ("old-side-only", amid(autoscalers=(autoscaler("shop-blue", of="shop-blue"),))),
         ("quota", situation(workloads=(situation().workloads[0], GROWING), around=Surroundings(quotas=FULL))),
+        ("other-installation", situation(foreign_mark="00000000-0000-4000-8000-000000000000:1")),
     ],
 )
 def test_what_may_hurt_needs_a_tick(code: str, seen: Situation) -> None:

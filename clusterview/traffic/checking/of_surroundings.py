@@ -52,6 +52,14 @@ def _ssa_owner(situation: Situation) -> Iterator[Check]:
         yield Check(code="ssa-owner", level=Level.OK)
 
 
+def _other_installation(situation: Situation) -> Iterator[Check]:
+    """One that was thrown away leaves its mark too, so it does not refuse; the first switch of ours writes another one over it."""
+    if situation.foreign_mark:
+        service = service_of(situation)
+        params = {"mark": situation.foreign_mark, "service": service.name, "namespace": service.namespace}
+        yield Check(code="other-installation", level=Level.WARN, params=params, objects=(service,))
+
+
 def _missing_right(situation: Situation) -> Iterator[Check]:
     for one in situation.missing_rights:
         resource = f"{one.resource}.{one.group}" if one.group else one.resource
@@ -182,6 +190,7 @@ def _unread(situation: Situation) -> Iterator[Check]:
 CHECKS: Looks = (
     _owner,
     _ssa_owner,
+    _other_installation,
     _missing_right,
     _dry_run,
     _namespace,

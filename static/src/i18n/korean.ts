@@ -58,6 +58,7 @@ export const CHECKS: Readonly<Record<string, readonly [string, string]>> = {
   "missing-right:block": ["Clusterview에 {namespace}의 {resource}에 대한 {verb} 권한이 없습니다.", "권한을 주세요. `manage.py rbac --switch {namespace}`가 매니페스트를 출력합니다."],
   "dry-run:ok": ["API 서버가 시험 실행에서 패치를 받아들였습니다.", ""],
   "dry-run:block": ["API 서버가 패치를 거부합니다: {answer}", "거부하는 원인을 바꾼 뒤 다시 시도하세요."],
+  "other-installation:warn": ["다른 Clusterview가 이 서비스를 전환했고({mark}) 다시 전환할 수 있습니다.", "이 서비스는 하나의 Clusterview에서만 전환하세요. 다른 쪽이 이미 없다면 `kubectl annotate service {service} -n {namespace} clusterview.io/op- clusterview.io/fence-`를 실행하세요."],
   "owner-quiet:info": ["{owner}가 이 서비스를 관리하지만 건드리지 않도록 설정되어 있습니다({sign}).", ""],
   "ip-targets:warn": ["로드 밸런서가 파드 주소로 직접 보냅니다({sign}). 대상은 다른 컨트롤러가 바꾸므로 수십 초가 걸리고 끊길 수 있습니다.", "대상이 바뀔 때까지 이전 버전을 유지하고, 한가한 시간에 전환하세요."],
   "ip-targets:info": ["로드 밸런서가 파드 주소로 직접 보냅니다({sign}). 대상은 수십 초 뒤에 따라옵니다.", ""],
