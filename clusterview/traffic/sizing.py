@@ -20,7 +20,7 @@ from django.utils import timezone
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Sizing
 from clusterview.topology import objects
-from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, selectors
+from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, restoring, selectors
 from clusterview.traffic.situations import SizeNow
 from clusterview.traffic.states import State
 
@@ -141,7 +141,7 @@ def _write(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
     elif sizing.purpose == Sizing.Purpose.SCALE_DOWN and (blocked := resizable.against(sizing, cluster)):
         _undo(sizing, reason="preflight-size", detail=blocked)
     elif found is None or found.number != step["now"]:
-        _undo(sizing, reason="resized", detail=_who(found))
+        _undo(sizing, reason="resized", detail=_who(sizing, found))
     elif sizing.tries >= engine.LONGEST_TRIES:
         _undo(sizing, reason="not-written" if sizing.held_for else "kept-moving")
     elif reason := _arm(sizing, found, expected=step["now"], target=step["to"]):
@@ -165,10 +165,9 @@ def _put_back(sizing: Sizing, cluster: looking.Cluster, step: Step) -> None:
     found = _size(sizing, cluster, step)
     if found is not None and found.number == step["back"]:
         moving_on.step(sizing, State.PREPARING, action="AS_BEFORE", at=sizing.at - 1, tries=0)
-    elif found is None or found.number != step["to"] or found.manager not in OURS:
-        moving_on.step(
-            sizing, State.PREPARING, action="LEFT_ALONE", body=_seen(step, found), at=sizing.at - 1, tries=0, left_alone=True, detail=_who(found)
-        )
+    elif found is None or found.number != step["to"] or not _is_ours(sizing, found):
+        body, detail = _seen(step, found), _who(sizing, found)
+        moving_on.step(sizing, State.PREPARING, action="LEFT_ALONE", body=body, at=sizing.at - 1, tries=0, left_alone=True, detail=detail)
     elif reason := _arm(sizing, found, expected=step["to"], target=step["back"]):
         if reason != SHARED:
             moving_on.step(sizing, State.HELD, action="HELD", body={"reason": reason}, held_for=reason)
@@ -262,7 +261,7 @@ def _look_after(sizing: Sizing, cluster: looking.Cluster) -> None:
             return
         if found is None or found.number < step["to"]:
             plan = [one | {"lowered": True} if place == number else one for place, one in enumerate(sizing.plan)]
-            moving_on.step(sizing, State.HOLDING, action="LOWERED", body=_seen(step, found), plan=plan, left_alone=True, detail=_who(found))
+            moving_on.step(sizing, State.HOLDING, action="LOWERED", body=_seen(step, found), plan=plan, left_alone=True, detail=_who(sizing, found))
 
 
 def _wait_for_pods(sizing: Sizing, cluster: looking.Cluster) -> None:
@@ -334,8 +333,18 @@ def _seen(step: Step, found: SizeNow | None) -> dict[str, Any]:
     return {"kind": step["kind"], "name": step["name"], "number": number, "manager": manager}
 
 
-def _who(found: SizeNow | None) -> str:
-    return f"{found.manager or 'somebody'} wrote {found.number}" if found else "it was deleted, or created again"
+def _who(sizing: Sizing, found: SizeNow | None) -> str:
+    if found is None:
+        return "it was deleted, or created again"
+    is_foreign = found.manager in OURS and not _is_ours(sizing, found)
+    return f"{'another Clusterview' if is_foreign else found.manager or 'somebody'} wrote {found.number}"
+
+
+def _is_ours(sizing: Sizing, found: SizeNow) -> bool:
+    """Whether nobody else is known to have written the number last. Another installation writes by our name, and leaves its mark; where somebody has
+    taken ours off, the number is ours all the same.
+    """
+    return found.manager in OURS and not restoring.foreign_mark(sizing.cluster, found)
 
 
 def _telling(sizing: Sizing, detail: str) -> dict[str, Any]:
@@ -414,7 +423,7 @@ def _to_hold(sizing: Sizing, cluster: looking.Cluster, others: list[Sizing]) -> 
             raise engine.Later("its autoscaler is another one now")
         live = min(max(workload.wanted, workload.ready, sizing.target if len(side) == 1 else 0), found.maximum)
         step |= {"now": found.number, "to": max(live, found.number)}
-        if _rests_on(found, others, step):
+        if _rests_on(sizing, found, others, step):
             (raised if live > found.number else joined).append(step)
         elif live > found.number:
             raised.append(step)
@@ -425,11 +434,11 @@ def _to_change(sizing: Sizing, cluster: looking.Cluster, others: list[Sizing]) -
     """The plan that was accepted, with what is to be put back where another operation has raised an autoscaler of it already."""
     for step in (plan := steps_of(sizing)):
         if (found := _size(sizing, cluster, step)) is not None:
-            _rests_on(found, others, step)
+            _rests_on(sizing, found, others, step)
     return [], plan
 
 
-def _rests_on(found: SizeNow, others: list[Sizing], step: Step) -> bool:
+def _rests_on(sizing: Sizing, found: SizeNow, others: list[Sizing], step: Step) -> bool:
     """This will note in the step what is to be put back: the number that is there, or what was there before another operation of ours wrote it.
     Returns whether one did.
     """
@@ -437,7 +446,7 @@ def _rests_on(found: SizeNow, others: list[Sizing], step: Step) -> bool:
     if any(other.returning for other, _ in sharing):
         raise engine.Later("what another operation has raised is put back now")
     latest = max((one for _, one in sharing), key=lambda one: one["order"], default=None)
-    is_ours = latest is not None and found.number == latest["to"] and found.manager in OURS
+    is_ours = latest is not None and found.number == latest["to"] and _is_ours(sizing, found)
     step["back"] = latest["back"] if latest is not None and is_ours else step["now"]
     step["order"] = latest["order"] + 1 if latest is not None else 1
     return is_ours

@@ -14,7 +14,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import engine, keeping, reporting, requesting, sizing
+from clusterview.traffic import engine, keeping, planning, reporting, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -82,6 +82,18 @@ def test_a_number_that_somebody_else_wrote_meanwhile_is_left_as_it_is(number: in
     hold = carry_sizes(reached)
     assert hold is not None and (hold.state, hold.reason, least(lab_shop)) == (State.REVERTED_EXTERNALLY, "resized", number)
     assert hold.detail == f"kubectl-patch wrote {number}"
+
+
+def test_the_number_of_another_installation_is_left_as_it_is_although_it_is_the_same(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = switched(olga, reached)
+    carry_sizes(reached)
+    for number in (2, LIVE):
+        mark = {"annotations": {planning.OP: f"00000000-0000-4000-8000-000000000000:{number}"}}
+        theirs = json.dumps({"metadata": mark, "spec": {"minReplicas": number}})
+        lab_shop.kubectl("patch", "hpa", "shop-blue", "-n", "store", "--field-manager=clusterview", "--type=merge", "-p", theirs)
+    expire(switch)
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, hold.detail, least(lab_shop)) == (State.REVERTED_EXTERNALLY, f"another Clusterview wrote {LIVE}", LIVE)
 
 
 def test_a_least_that_somebody_lowers_while_it_is_held_is_told_at_once_and_not_fought_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
