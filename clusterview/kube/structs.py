@@ -16,7 +16,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 MESSAGE_CHARACTERS = 1024
 
 Text = Annotated[str, Meta(min_length=1)]
-IntOrString = int | str
+# What the API declares as int32. An object with a larger one is no API server's, and would be no number of JavaScript, or of MessagePack.
+Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+IntOrString = Int | str
 
 
 class Base(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -190,7 +192,7 @@ class Namespace(Object, frozen=True):
 
 
 class ContainerPort(Base, frozen=True):
-    container_port: int = 0
+    container_port: Int = 0
     name: str = ""
     protocol: str = "TCP"
 
@@ -259,8 +261,8 @@ VOLUME_SOURCES = {one.name: one.encode_name for one in msgspec.structs.fields(Vo
 
 class StateDetail(Base, frozen=True):
     reason: str = ""
-    exit_code: int = 0
-    signal: int = 0
+    exit_code: Int = 0
+    signal: Int = 0
 
 
 class ContainerState(Base, frozen=True):
@@ -273,7 +275,7 @@ class ContainerStatus(Base, frozen=True):
     name: str = ""
     ready: bool = False
     started: bool | None = None
-    restart_count: int = 0
+    restart_count: Int = 0
     state: ContainerState = ContainerState()
 
 
@@ -308,10 +310,10 @@ class Pod(Object, frozen=True):
 
 
 class ServicePort(Base, frozen=True):
-    port: int = 0
+    port: Int = 0
     name: str = ""
     target_port: IntOrString = 0
-    node_port: int = 0
+    node_port: Int = 0
     protocol: str = "TCP"
     app_protocol: str | None = None
 
@@ -379,7 +381,7 @@ class Endpoint(Base, frozen=True):
 
 class EndpointPort(Base, frozen=True):
     name: str | None = None
-    port: int | None = None
+    port: Int | None = None
     protocol: str | None = None
 
 
@@ -393,7 +395,7 @@ class EndpointSlice(Object, frozen=True):
 
 class BackendPort(Base, frozen=True):
     name: str = ""
-    number: int = 0
+    number: Int = 0
 
 
 class BackendService(Base, frozen=True):
@@ -459,7 +461,7 @@ class Template(Base, frozen=True):
 class WorkloadSpec(Base, frozen=True):
     """`replicas` is None for a DaemonSet, whose wish is `status.desired_number_scheduled`."""
 
-    replicas: int | None = None
+    replicas: Int | None = None
     selector: LabelSelector = LabelSelector()
     template: Template = Template()
     paused: bool = False
@@ -468,18 +470,18 @@ class WorkloadSpec(Base, frozen=True):
 
 class ReplicasStatus(Base, frozen=True):
     observed_generation: int = 0
-    replicas: int = 0
-    ready_replicas: int = 0
-    updated_replicas: int = 0
-    available_replicas: int = 0
+    replicas: Int = 0
+    ready_replicas: Int = 0
+    updated_replicas: Int = 0
+    available_replicas: Int = 0
 
 
 class DaemonSetStatus(Base, frozen=True):
     observed_generation: int = 0
-    desired_number_scheduled: int = 0
-    number_ready: int = 0
-    updated_number_scheduled: int = 0
-    number_available: int = 0
+    desired_number_scheduled: Int = 0
+    number_ready: Int = 0
+    updated_number_scheduled: Int = 0
+    number_available: Int = 0
 
 
 class Deployment(Object, frozen=True):
@@ -509,13 +511,13 @@ class ScaleTarget(Base, frozen=True):
 
 class AutoscalerSpec(Base, frozen=True):
     scale_target_ref: ScaleTarget = ScaleTarget()
-    min_replicas: int = 1
-    max_replicas: int = 0
+    min_replicas: Int = 1
+    max_replicas: Int = 0
 
 
 class AutoscalerStatus(Base, frozen=True):
-    current_replicas: int = 0
-    desired_replicas: int = 0
+    current_replicas: Int = 0
+    desired_replicas: Int = 0
 
 
 class HorizontalPodAutoscaler(Object, frozen=True):
@@ -548,9 +550,9 @@ class CountMetadata(Metadata, frozen=True):
 
 
 class CountSpec(Base, frozen=True):
-    min_replicas: int = 1
-    max_replicas: int = 0
-    replicas: int = 1
+    min_replicas: Int = 1
+    max_replicas: Int = 0
+    replicas: Int = 1
 
 
 class Counted(Base, frozen=True):
@@ -567,10 +569,10 @@ class BudgetSpec(Base, frozen=True):
 
 
 class BudgetStatus(Base, frozen=True):
-    disruptions_allowed: int = 0
-    current_healthy: int = 0
-    desired_healthy: int = 0
-    expected_pods: int = 0
+    disruptions_allowed: Int = 0
+    current_healthy: Int = 0
+    desired_healthy: Int = 0
+    expected_pods: Int = 0
 
 
 class PodDisruptionBudget(Object, frozen=True):
@@ -626,10 +628,10 @@ class StorageClass(Object, frozen=True):
 
 class LeaseSpec(Base, frozen=True):
     holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
+    lease_duration_seconds: Int | None = None
     acquire_time: str | None = None
     renew_time: str | None = None
-    lease_transitions: int | None = None
+    lease_transitions: Int | None = None
 
 
 class Lease(Object, frozen=True):
@@ -637,7 +639,7 @@ class Lease(Object, frozen=True):
 
 
 class EventSeries(Base, frozen=True):
-    count: int = 0
+    count: Int = 0
     last_observed_time: str | None = None
 
 
@@ -648,7 +650,7 @@ class Event(Object, frozen=True):
     type: str = ""
     reason: str = ""
     message: str = ""
-    count: int = 0
+    count: Int = 0
     first_timestamp: str | None = None
     last_timestamp: str | None = None
     event_time: str | None = None

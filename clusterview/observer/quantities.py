@@ -15,6 +15,7 @@ _DECIMAL = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), ""
 _DECIMAL |= {letter: Decimal(10) ** (3 * power) for power, letter in enumerate("MGTPE", start=2)}
 _BINARY = {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
 _FACTORS = _DECIMAL | _BINARY
+MOST = 2**53 - 1  # no number of JavaScript is exact beyond
 
 
 def amount(written: str) -> Decimal:
@@ -29,13 +30,17 @@ def amount(written: str) -> Decimal:
 
 
 def whole(written: str) -> int:
-    """This will read a quantity of bytes or pods."""
-    return int(amount(written))
+    """This will read a quantity of bytes or pods, as far as a browser can hold it."""
+    return _held(amount(written))
 
 
 def millis(written: str) -> int:
-    """This will read a quantity of cores in thousandths."""
-    return int(amount(written) * 1000)
+    """This will read a quantity of cores in thousandths, as far as a browser can hold it."""
+    return _held(amount(written) * 1000)
+
+
+def _held(number: Decimal) -> int:
+    return int(max(Decimal(-MOST), min(Decimal(MOST), number)))
 
 
 @functools.lru_cache(maxsize=10_000)

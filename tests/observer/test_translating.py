@@ -210,6 +210,12 @@ def test_sizes(written: str, size: int) -> None:
     assert quantities.whole(written) == size
 
 
+@pytest.mark.parametrize("written", ["20P", "9E", "1e999"])
+def test_a_quantity_is_never_more_than_a_browser_can_hold_f20(written: str) -> None:
+    assert quantities.millis(written) == quantities.MOST == -quantities.millis(f"-{written}")
+    assert quantities.whole("1e999") == quantities.MOST
+
+
 @given(written=st.text())
 def test_no_text_stops_a_watch(written: str) -> None:
     quantities.whole(written)

@@ -1,0 +1,111 @@
+"""Whatever a server sends, the picture goes on: an object is shown as every reader of the stream can hold it, or set aside, and hides no other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clusterview.kube import watching
+from clusterview.kube.kinds import KINDS, KindSpec
+from clusterview.kube.listing import UNREADABLE
+from clusterview.observer import words
+from clusterview.observer.reporting import Gathered, report
+from clusterview.projection.observations import Listed, Seen
+from clusterview.projection.projecting import Projector
+from clusterview.stream import encoding, rows
+from clusterview.stream.messages import Position
+from clusterview.topology.objects import AnyRecord
+from tests.kube.test_structs import JSON
+
+HELD = 2**53 - 1  # by a number of JavaScript, exactly
+UIDS = [f"{number:08x}-0000-4000-8000-{number:012x}" for number in range(3)]
+VERSIONS = ["7", "07", "0", "18446744073709551615", "9" * 25, "9" * 5_000, "x", "٣"]
+NUMBERS = st.integers(-(2**70), 2**70) | st.sampled_from([0, -1, 2**31, 2**53, 2**63, 2**64, 10**23, -(10**400)])
+ODD_TEXTS = ["20P", "-8E", "9e999", "1e-999", "9" * 5_000, "True", "Ready", "None", "\ud800", "9999-12-31T23:59:59-23:59"]
+TEXTS = st.text(max_size=4) | st.sampled_from(ODD_TEXTS)
+KEYS = st.sampled_from(["cpu", "memory", "pods", "storage", "kubernetes.io/service-name"]) | st.text(max_size=3)
+
+
+def written(shape: msgspec.inspect.Type) -> st.SearchStrategy[Any]:
+    """JSON of that shape, with values that its API would refuse."""
+    match shape:
+        case msgspec.inspect.StructType(fields=fields):
+            return st.fixed_dictionaries({}, optional={one.encode_name: written(one.type) for one in fields})
+        case msgspec.inspect.VarTupleType(item_type=inner):
+            return st.lists(written(inner), max_size=2)
+        case msgspec.inspect.DictType(value_type=inner):
+            return st.dictionaries(KEYS, written(inner), max_size=2)
+        case msgspec.inspect.UnionType(types=types):
+            return st.one_of([written(one) for one in types])
+        case msgspec.inspect.IntType():
+            return NUMBERS
+        case msgspec.inspect.StrType():
+            return TEXTS
+        case msgspec.inspect.BoolType():
+            return st.booleans()
+        case msgspec.inspect.NoneType():
+            return st.none()
+        case _:
+            return JSON
+
+
+def documents(spec: KindSpec) -> st.SearchStrategy[dict[str, Any]]:
+    shape = msgspec.inspect.type_info(spec.struct)
+    assert isinstance(shape, msgspec.inspect.StructType)
+    identity = st.fixed_dictionaries(
+        {"uid": st.sampled_from([*UIDS, "odd"]), "name": st.sampled_from(["a", "b-c", "ü" * 9]), "resourceVersion": st.sampled_from(VERSIONS)}
+    )
+    return st.tuples(written(shape), identity).map(lambda made: made[0] | {"metadata": made[0].get("metadata", {}) | made[1]})
+
+
+def numbers(value: Any) -> list[int]:
+    if isinstance(value, dict):
+        return [found for one in (*value, *value.values()) for found in numbers(one)]
+    if isinstance(value, list | tuple):
+        return [found for one in value for found in numbers(one)]
+    return [value] if isinstance(value, int) else []
+
+
+def read(spec: KindSpec, document: dict[str, Any]) -> Any:
+    try:
+        return spec.decoder().decode(json.dumps(document))
+    except UNREADABLE:
+        return None
+
+
+def shown(said: list[words.Word]) -> list[AnyRecord]:
+    """What a reader of the stream has in the end, who joined after the first word."""
+    projector = Projector()
+    projector.learn(said[0])  # type: ignore[arg-type]
+    writer = rows.Writer(records=projector.records(), pods=projector.pods)
+    reader = rows.Reader(whole=encoding.unpack(encoding.pack(writer.whole())))
+    for sequence, word in enumerate(said[1:], start=1):
+        changes = projector.project(word)  # type: ignore[arg-type]
+        frame = encoding.encode(writer.changes(changes=changes, position=Position(1, sequence)))
+        reader.read(message=encoding.decode_changes(frame))
+    assert reader.picture.objects == projector.picture().objects
+    return list(reader.picture.objects.values())
+
+
+@pytest.mark.parametrize("spec", KINDS, ids=lambda spec: spec.key)
+def test_whatever_can_be_read_of_an_object_can_be_shown_f20(spec: KindSpec) -> None:
+    @given(st.lists(documents(spec), max_size=3), st.lists(documents(spec), max_size=3))
+    @settings(max_examples=60, deadline=None)
+    def run(listed: list[dict[str, Any]], seen: list[dict[str, Any]]) -> None:
+        gathered = Gathered(kind=spec.kind)
+        for document in listed:
+            if (item := read(spec, document)) is not None:
+                gathered.append(item)
+        items = [item for document in seen if (item := read(spec, document)) is not None]
+        heard = [watching.Listed(spec, gathered, "1"), *(watching.Seen(spec, item) for item in items)]
+        said = [word for one in heard for word in report(said=one, at=1.0) if isinstance(word, Listed | Seen)]
+        assert len(said) == len(heard) and not gathered.poison, "one was set aside by the last line of defence"
+        for record in shown(said):
+            assert all(abs(number) <= HELD for number in numbers(msgspec.to_builtins(record)))
+
+    run()
