@@ -15,8 +15,9 @@ import msgspec
 import redis
 
 from clusterview.kube.kinds import KindSpec, key_of
-from clusterview.observer import words
+from clusterview.observer import quarantining, words
 from clusterview.observer.pacing import Pace
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.sight import Sight
 from clusterview.observer.verifying import Verifier
 from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SECOND = 1.0
 FRAME_CHANGES = 2000
+REWOUND = "what was seen is ahead of the cluster's own history"
 
 
 class Nudge(Protocol):
@@ -39,7 +41,7 @@ class Nudge(Protocol):
 
 class Following:
     """One cluster. `publisher_for` makes a publisher for an epoch. `nudge` wakes the readers of rows; `relist` lets one list anew, and `reopen`
-    watch anew from where it is.
+    watch anew from where it is. `quarantine` takes the objects that trip the picture.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class Following:
         nudge: Nudge,
         relist: Callable[[str], None],
         reopen: Callable[[str], None],
+        quarantine: Quarantine,
         now: float,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
         self._publisher_for = publisher_for
-        self._nudge, self._relist, self._reopen = nudge, relist, reopen
+        self._nudge, self._relist, self._reopen, self._quarantine = nudge, relist, reopen, quarantine
         self._projector = Projector()
         self._sight = Sight(specs=self._specs.values(), now=now)
         self._verifier = Verifier(specs=self._specs, known=self._projector, rows=self._sight)
@@ -73,8 +76,16 @@ class Following:
 
     def hear(self, *, word: words.Word) -> None:
         """This will take in one word of the observer's threads. One about a row that is not read any more says nothing."""
-        if (row := getattr(word, "key", "")) and row not in self._specs:
+        if self.is_void or ((row := getattr(word, "key", "")) and row not in self._specs):
             return
+        try:
+            self._hear(word)
+        except Exception:
+            if not self._quarantine.find(quarantining.sightings_of(word)):
+                raise
+            self._begin_anew("an object that was just heard of cannot be shown")
+
+    def _hear(self, word: words.Word) -> None:
         match word:
             case words.Contacted(at=at):
                 self._contacted(at)
@@ -98,7 +109,7 @@ class Following:
                 self._verifier.page(key=key, version=version, objects=objects)
             case words.DigestEnded(key=key, at=at):
                 if self._verifier.ended(key=key, at=at):
-                    self._begin_anew()
+                    self._begin_anew(REWOUND)
             case words.Narrowed(key=key, specs=specs):
                 self._narrow[key] = specs
                 self._specs.update({spec.key: spec for spec in specs})
@@ -106,7 +117,7 @@ class Following:
             case words.Widened(key=key):
                 self._widened(key)
             case words.Rewound():
-                self._begin_anew()
+                self._begin_anew(REWOUND)
             case Listed(kind=kind, namespace=namespace, at=at):
                 self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
                 self._project(word)
@@ -149,6 +160,10 @@ class Following:
             log.warning("the picture could not be published: %s", error)
             self._publisher = None
             self.wants_epoch.set()
+        except Exception:
+            if not self._quarantine.find(quarantining.shown_by(self._projector)):
+                raise
+            self._begin_anew("an object of it cannot be published")
         waits = self._pace.wait_seconds(now=now) if self._pending else SECOND
         return max(0.0, min(waits, self._second_at - now))
 
@@ -202,8 +217,8 @@ class Following:
             for key in self._sight.doubted(at=at):
                 self._reopen(key)
 
-    def _begin_anew(self) -> None:
-        log.warning("what was seen is ahead of the cluster's own history: it is looked at from the beginning")
+    def _begin_anew(self, why: str) -> None:
+        log.warning("%s: the cluster is looked at from the beginning", why)
         self.is_void = True
 
     def _absent(self, word: words.Absent) -> None:

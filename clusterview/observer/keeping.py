@@ -17,6 +17,7 @@ from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.observer.claiming import Claim
 from clusterview.observer.looping import Loop
 from clusterview.observer.observing import Observer
+from clusterview.observer.quarantining import Quarantine
 from clusterview.stream import publishing
 from clusterview.stream.publishing import Listener, Publisher
 
@@ -46,6 +47,7 @@ class Keeper:
         self._claim = claim or Claim(redis=publishing.connect(url=redis_url), cluster=access.id)
         self._stopped = threading.Event()
         self._observer: Observer | None = None
+        self._quarantine = Quarantine()
         self._loop = Loop(name=f"{access.id}: keeper", round=self.round, stopped=self._stopped)
         self._redis_is_away = False
 
@@ -92,7 +94,13 @@ class Keeper:
             self._observer.grant(epoch=epoch)
 
     def _begin_observer(self) -> Observer:
-        observer = Observer(access=self._access, publisher_for=self._publisher_for(), namespaces=self._namespaces, streams=self._streams)
+        observer = Observer(
+            access=self._access,
+            publisher_for=self._publisher_for(),
+            namespaces=self._namespaces,
+            streams=self._streams,
+            quarantine=self._quarantine,
+        )
         observer.start()
         return observer
 

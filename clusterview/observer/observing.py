@@ -22,6 +22,7 @@ from clusterview.observer.following import Following
 from clusterview.observer.kinds import OBSERVED
 from clusterview.observer.looping import Loop
 from clusterview.observer.pacing import Budget
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.readers import STOP_SECONDS, Readers
 from clusterview.observer.reporting import report
 from clusterview.stream import clocks
@@ -37,7 +38,7 @@ class Observer:
     """One cluster, from `start` to `stop`. Publishes under the newest epoch that was granted, and nothing before one was.
 
     `namespaces` are those to read where the whole cluster may not be; without any, the one that the context names. `streams` says whether to ask for
-    lists as the beginning of their watches.
+    lists as the beginning of their watches. `quarantine` holds what tripped an observer before this one.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class Observer:
         specs: Iterable[KindSpec] = OBSERVED,
         namespaces: Sequence[str] = (),
         streams: bool = False,
+        quarantine: Quarantine | None = None,
         clock: Callable[[], float] = clocks.with_sleep,
     ) -> None:
         self._clock = clock
+        self._quarantine = quarantine or Quarantine()
         self._inbox: queue.Queue[words.Word] = queue.Queue(maxsize=INBOX_WORDS)
         self._budget = Budget(per_second=EVENTS_PER_SECOND)
         self._stopped = threading.Event()
@@ -64,12 +67,19 @@ class Observer:
             specs=specs,
             namespaces=namespaces or (access.namespace,),
             streams=streams,
+            quarantine=self._quarantine,
             deliver=self._deliver,
             tell=self._tell,
         )
         readers = self._readers
         self.following = Following(
-            specs=specs, publisher_for=publisher_for, nudge=readers.nudge, relist=readers.relist, reopen=readers.reopen, now=clock()
+            specs=specs,
+            publisher_for=publisher_for,
+            nudge=readers.nudge,
+            relist=readers.relist,
+            reopen=readers.reopen,
+            quarantine=self._quarantine,
+            now=clock(),
         )
         self._digesting = Digesting(connection=self._connection, followed=self.following.followed, tell=self._tell, clock=clock)
         rounds = {
@@ -135,7 +145,7 @@ class Observer:
 
     def _deliver(self, said: watching.Observation) -> None:
         now = self._clock()
-        for word in report(said=said, at=now):
+        for word in report(said=said, at=now, quarantine=self._quarantine):
             self._tell(word)
         if (seconds := self._budget.spend(now=now)) > 0:
             self._stopped.wait(seconds)

@@ -17,6 +17,7 @@ from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.watching import Reflector
 from clusterview.observer import words
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered
 
 NAMESPACES_AT_MOST = 20
@@ -27,9 +28,17 @@ class Reader:
     """One row's reflector in its thread."""
 
     def __init__(
-        self, *, connection: Connection, spec: KindSpec, streams: bool, is_away: Callable[[], bool], deliver: Callable[[watching.Observation], None]
+        self,
+        *,
+        connection: Connection,
+        spec: KindSpec,
+        streams: bool,
+        is_away: Callable[[], bool],
+        quarantine: Quarantine | None,
+        deliver: Callable[[watching.Observation], None],
     ) -> None:
-        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=partial(Gathered, kind=spec.kind))
+        gather = partial(Gathered, kind=spec.kind, quarantine=quarantine)
+        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=gather)
         self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
 
     def start(self) -> None:
@@ -52,10 +61,12 @@ class Readers:
         namespaces: Sequence[str],
         streams: bool = False,
         is_away: Callable[[], bool],
+        quarantine: Quarantine | None = None,
         deliver: Callable[[watching.Observation], None],
         tell: Callable[[words.Word], None],
     ) -> None:
         self._connection, self._streams, self._is_away, self._deliver, self._tell = connection, streams, is_away, deliver, tell
+        self._quarantine = quarantine
         self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
         self._readers = {spec.key: self._reader(spec) for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
@@ -97,7 +108,14 @@ class Readers:
         return list(self._readers.values())
 
     def _reader(self, spec: KindSpec) -> Reader:
-        return Reader(connection=self._connection, spec=spec, streams=self._streams, is_away=self._is_away, deliver=self._hear)
+        return Reader(
+            connection=self._connection,
+            spec=spec,
+            streams=self._streams,
+            is_away=self._is_away,
+            quarantine=self._quarantine,
+            deliver=self._hear,
+        )
 
     def _hear(self, said: watching.Observation) -> None:
         if isinstance(said, watching.Listed):

@@ -9,6 +9,7 @@ from typing import Any
 from clusterview.kube import watching
 from clusterview.kube.listing import Quarantined
 from clusterview.observer import words
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.siblings import Siblings
 from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed, Seen, Sighting, Vanished
@@ -21,10 +22,13 @@ log = logging.getLogger(__name__)
 
 
 class Gathered:
-    """The objects of a list, each translated as it comes: what the API server sent of it is forgotten with its page. Pods lie in columns."""
+    """The objects of a list, each translated as it comes: what the API server sent of it is forgotten with its page. Pods lie in columns.
 
-    def __init__(self, *, kind: str) -> None:
-        self._kind = kind
+    `poison` are those that are set aside, with their names.
+    """
+
+    def __init__(self, *, kind: str, quarantine: Quarantine | None = None) -> None:
+        self._kind, self._quarantine = kind, quarantine
         self._pods = Pods() if kind == Kind.POD else None
         self._siblings = Siblings(pods=self._pods) if self._pods is not None else None
         self._sightings: list[Sighting] = []
@@ -32,7 +36,9 @@ class Gathered:
 
     def append(self, item: Any) -> None:
         """This will keep what is shown of the object."""
-        if self._siblings is None:
+        if _is_set_aside(item, self._quarantine):
+            self.poison |= _name(item)
+        elif self._siblings is None:
             self._translate(item)
         elif not self._siblings.take(item):
             self._settle(self._siblings)
@@ -71,13 +77,15 @@ class Gathered:
         return True
 
 
-def report(*, said: watching.Observation, at: float) -> Iterable[words.Word]:
+def report(*, said: watching.Observation, at: float, quarantine: Quarantine | None = None) -> Iterable[words.Word]:
     """This will turn one word of a reader into those of the observer, in order. `at` is now by the monotonic clock."""
     spec = said.spec
     match said:
         case watching.Listed(items=items, quarantined=quarantined):
             yield Listed(kind=Kind(spec.kind), namespace=Namespace(spec.namespace), sightings=items.sightings, pods=items.pods, at=at)
             yield words.Unreadable(key=spec.key, objects=_names(quarantined) | items.poison, all_of_them=True)
+        case watching.Seen(item=item) if _is_set_aside(item, quarantine):
+            yield words.Unreadable(key=spec.key, objects=_name(item), all_of_them=False)
         case watching.Seen(item=item):
             poison: dict[Uid, str] = {}
             if (one := _sighting(spec.kind, item, poison)) is not None:
@@ -113,5 +121,13 @@ def _sighting(kind: str, item: Any, poison: dict[Uid, str]) -> Sighting | None:
     except Exception:
         metadata = item.metadata
         log.exception("%s %s/%s cannot be shown", kind, metadata.namespace, metadata.name)
-        poison[Uid(metadata.uid)] = f"{metadata.namespace}/{metadata.name}".removeprefix("/")
+        poison |= _name(item)
         return None
+
+
+def _is_set_aside(item: Any, quarantine: Quarantine | None) -> bool:
+    return quarantine is not None and quarantine.holds(uid=item.metadata.uid, version=item.metadata.resource_version)
+
+
+def _name(item: Any) -> dict[Uid, str]:
+    return {Uid(item.metadata.uid): f"{item.metadata.namespace}/{item.metadata.name}".removeprefix("/")}

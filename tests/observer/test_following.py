@@ -11,6 +11,7 @@ from clusterview.kube import watching
 from clusterview.kube.kinds import KINDS, named
 from clusterview.observer import words
 from clusterview.observer.following import FRAME_CHANGES, Following
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import report
 from clusterview.projection.observations import Listed, Renewal, Seen, Sighting, Vanished
 from clusterview.stream.messages import Contact
@@ -60,7 +61,7 @@ class FakePublisher:
 class Desk:
     """A following with its time and its surroundings."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quarantine: Quarantine | None = None) -> None:
         self.written, self.now, self.nudged = Written(), 100.0, list[list[str] | None]()
         self.relisted, self.reopened = list[str](), list[str]()
         self.following = Following(
@@ -69,6 +70,7 @@ class Desk:
             nudge=self._nudge,
             relist=self.relisted.append,
             reopen=self.reopened.append,
+            quarantine=quarantine or Quarantine(),
             now=self.now,
         )
 

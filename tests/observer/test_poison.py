@@ -11,16 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterview.kube import watching
-from clusterview.kube.kinds import KINDS, KindSpec
+from clusterview.kube.kinds import KINDS, KindSpec, named
 from clusterview.kube.listing import UNREADABLE
 from clusterview.observer import words
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered, report
+from clusterview.projection.knowing import Known
 from clusterview.projection.observations import Listed, Seen
 from clusterview.projection.projecting import Projector
 from clusterview.stream import encoding, rows
 from clusterview.stream.messages import Position
 from clusterview.topology.objects import AnyRecord
 from tests.kube.test_structs import JSON
+from tests.observer.making import decoded
+from tests.observer.test_following import Desk, FakePublisher
 
 HELD = 2**53 - 1  # by a number of JavaScript, exactly
 UIDS = [f"{number:08x}-0000-4000-8000-{number:012x}" for number in range(3)]
@@ -109,3 +113,57 @@ def test_whatever_can_be_read_of_an_object_can_be_shown_f20(spec: KindSpec) -> N
             assert all(abs(number) <= HELD for number in numbers(msgspec.to_builtins(record)))
 
     run()
+
+
+def trip(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> None:
+    """A defect that nobody foresaw: whatever has that name is too much for this."""
+    usual = getattr(owner, method)
+
+    def tripped(own: Any, *given: Any, **named: Any) -> Any:
+        if "'poison'" in repr((given, named)):
+            raise OverflowError("integer does not fit")
+        return usual(own, *given, **named)
+
+    monkeypatch.setattr(owner, method, tripped)
+
+
+def node(name: str, version: int) -> Any:
+    return decoded("Node", metadata={"uid": f"u-{name}", "name": name, "namespace": "", "resourceVersion": str(version)})
+
+
+@pytest.mark.parametrize("places", [[(Known, "put")], [(rows.Writer, "_put"), (FakePublisher, "publish")]], ids=["projected", "written"])
+@pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "seen"])
+def test_an_object_that_trips_the_picture_is_set_aside_and_no_observer_ends_for_it_again_f20(
+    places: list[tuple[type, str]], is_listed: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for owner, method in places:
+        trip(monkeypatch, owner, method)
+    quarantine, spec = Quarantine(), named("Node")
+
+    def observed(*items: Any) -> Desk:
+        """One observer, which lists the first two and sees the others, until it ends or is done."""
+        desk = Desk(quarantine=quarantine)
+        desk.following.granted = 1
+        gathered = Gathered(kind="Node", quarantine=quarantine)
+        for item in items[:2]:
+            gathered.append(item)
+        desk.list_all()
+        desk.settle(0.5)
+        heard = [watching.Listed(spec, gathered, "1"), *(watching.Seen(spec, item) for item in items[2:])]
+        for said in heard:
+            desk.hear(*report(said=said, at=desk.now, quarantine=quarantine))
+            desk.settle(0.5)
+        return desk
+
+    poison, well, late = node("poison", 5), node("well", 6), node("late", 7)
+    items = (poison, well, late) if is_listed else (well, late, poison)
+    assert observed(*items).following.is_void
+    assert "poison" in caplog.text
+    desk = observed(*items, node("more", 8))
+    assert not desk.following.is_void
+    assert {record.name for record in desk.following._projector.records()} >= {"well", "late", "more"}
+    assert [(one.kind, one.why, "poison" in one.detail) for one in desk.written.contacts[-1].missing] == [("Node", "failing", True)]
+    monkeypatch.undo()
+    desk.hear(*report(said=watching.Seen(spec, node("poison", 9)), at=desk.now, quarantine=quarantine))
+    desk.settle(0.5)
+    assert desk.written.contacts[-1].missing == (), "it was written again, and is shown"

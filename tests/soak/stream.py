@@ -19,6 +19,7 @@ from clusterview.kube.watching import Observation, Reflector
 from clusterview.observer import words
 from clusterview.observer.digesting import Digesting
 from clusterview.observer.following import Following
+from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered, report
 from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed
@@ -147,7 +148,13 @@ class Rig:
             self.divergences += self.following._verifier.divergences
         self.observers += 1
         self.following = Following(
-            specs=SPECS, publisher_for=self._publisher, nudge=lambda _=None: None, relist=self._relist, reopen=lambda _: None, now=self.now
+            specs=SPECS,
+            publisher_for=self._publisher,
+            nudge=lambda _=None: None,
+            relist=self._relist,
+            reopen=lambda _: None,
+            quarantine=Quarantine(),
+            now=self.now,
         )
         wire: Any = self.wire
         self._reflectors = {
