@@ -1,36 +1,48 @@
-"""Asks the API server itself: is it there (each second), and how is it (every five).
+"""Asks the API server itself: is it there (each second), how is it (every five), and is it the same one (every thirty).
 
 A watch that is silent proves nothing, so contact is confirmed apart from the watches and on a connection of its own. While nobody is let in there,
-this is the only one who knocks.
+this is the only one who knocks. Who comes back after a loss may be another cluster, or this one as it was in a backup, so that is asked before
+anybody is told of contact.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from clusterview.kube import errors, reading
 from clusterview.kube.connections import Connection
 from clusterview.observer import words
 from clusterview.projection.observations import Check, Health
 from clusterview.stream import clocks
+from clusterview.topology.versions import is_older
 
 PULSE_SECONDS = 1.0
 REFUSED_SECONDS = 5.0
 HEALTH_SECONDS = 5.0
 UNHEARD_SECONDS = 15.0
+STANDING_SECONDS = 30.0
+DOUBTFUL_SECONDS = 5.0  # until the next try, where a server that has just started refuses everybody or does not answer that yet
 # Nothing changes by itself here, so an account that is refused is not asked for each second.
 REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 
 
 class Asking:
-    """Two rounds, for two threads. `tell` gets what was learnt."""
+    """Two rounds, for two threads. `tell` gets what was learnt, `seen` says how far the history was seen."""
 
-    def __init__(self, *, connection: Connection, tell: Callable[[words.Word], None], clock: Callable[[], float] = clocks.with_sleep) -> None:
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        tell: Callable[[words.Word], None],
+        seen: Callable[[], Mapping[str, str]] = dict,
+        clock: Callable[[], float] = clocks.with_sleep,
+    ) -> None:
         self._pulse = connection.sibling(size=1)
         self._health = connection.sibling(size=1)
-        self._tell, self._clock = tell, clock
+        self._tell, self._seen, self._clock = tell, seen, clock
+        self._is_lost, self._lost_at, self._stand_at = True, clock(), float("-inf")
         self.away = threading.Event()  # until the first contact, and while the server cannot be reached or lets nobody in
         self.away.set()
         self._version = ""
@@ -42,14 +54,19 @@ class Asking:
         try:
             reading.contact(self._pulse)
         except REFUSED as error:
+            self._is_lost = True
             self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
             return REFUSED_SECONDS
         except errors.KubeError as error:
+            self._is_lost = True
             if isinstance(error, errors.Unreachable):
                 self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
         else:
+            if self._is_lost:
+                self._is_lost, self._lost_at = False, self._clock()
+                self._ask_standing(self._pulse)
             self.away.clear()
             self._tell(words.Contacted(at=self._clock()))
         return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
@@ -60,6 +77,8 @@ class Asking:
             self._unheard_since = None
             return PULSE_SECONDS
         asked_at = self._clock()
+        if asked_at >= self._stand_at:
+            self._ask_standing(self._health)
         try:
             checks = reading.readiness(self._health)
         except errors.KubeError:
@@ -69,6 +88,21 @@ class Asking:
             self._version = reading.version(self._health)
         self._tell(health_of(checks=checks, version=self._version))
         return HEALTH_SECONDS
+
+    def _ask_standing(self, connection: Connection) -> None:
+        seen = self._seen()
+        try:
+            found = reading.standing(connection)
+            if any(is_older(version=found.version, known=version) for version in seen.values()):
+                found = reading.standing(connection)  # one that lags behind may have answered
+        except errors.KubeError:
+            is_told = False
+        else:
+            is_told = bool(found.version)
+            self._tell(words.Standing(cluster=found.identity.value, is_weak=found.identity.is_weak, version=found.version, seen=seen))
+        now = self._clock()
+        is_young = now - self._lost_at < STANDING_SECONDS
+        self._stand_at = now + (DOUBTFUL_SECONDS if is_young and not is_told else STANDING_SECONDS)
 
     def _unheard(self, asked_at: float) -> float:
         if self._unheard_since is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -24,12 +24,14 @@ from clusterview.projection.observations import Health, Listed, Seen, Tick, Vani
 from clusterview.projection.projecting import Projector
 from clusterview.stream.publishing import Publisher, Superseded
 from clusterview.topology.changes import Change
-from clusterview.topology.objects import Kind, Namespace
+from clusterview.topology.objects import Kind, Namespace, kind_of
+from clusterview.topology.versions import is_older
 
 log = logging.getLogger(__name__)
 
 SECOND = 1.0
 FRAME_CHANGES = 2000
+OF_ONE_HISTORY = frozenset({Kind.NAMESPACE, Kind.NODE, Kind.POD, Kind.SERVICE})  # others may lie in an etcd of their own, which counts for itself
 REWOUND = "what was seen is ahead of the cluster's own history"
 
 
@@ -69,6 +71,9 @@ class Following:
         self._begun = False
         self._second_at = now
         self._said: tuple[object, ...] = ()
+        self._identities: dict[bool, str] = {}
+        self._seen: dict[str, str] = {}
+        self._level: set[str] = set()
         self.granted = 0  # the newest epoch under which to publish; written by another thread
         self.wants_epoch = threading.Event()
         self.superseded = threading.Event()
@@ -91,8 +96,11 @@ class Following:
                 self._contacted(at)
             case words.Silent(reason=reason, detail=detail):
                 self._sight.silent(reason=reason, detail=detail)
-            case words.Opened(key=key):
+            case words.Standing():
+                self._stand(word)
+            case words.Opened(key=key, version=version):
                 self._sight.opened(key=key)
+                self._note(self._specs[key].kind, version)
             case words.Ended(key=key, at=at):
                 self._sight.ended(key=key, at=at)
             case words.Behind(key=key, detail=detail, at=at):
@@ -127,6 +135,7 @@ class Following:
             case Seen(sighting=sighting):
                 self._sight.readable(uid=sighting.record.uid)
                 self._project(word)
+                self._note(kind_of(sighting.record), sighting.version)
             case Vanished(uid=uid):
                 self._sight.readable(uid=uid)
                 self._project(word)
@@ -137,6 +146,10 @@ class Following:
         """This will give the rows that are followed without a gap, so that there is something to verify. May be asked from any thread."""
         settled_at = self._second_at - SECOND
         return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key, now=settled_at)]
+
+    def seen(self) -> Mapping[str, str]:
+        """This will give the last version that was seen of each kind whose versions can be compared. May be asked from any thread."""
+        return dict(self._seen)
 
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
@@ -216,6 +229,20 @@ class Following:
         if was_away:
             for key in self._sight.doubted(at=at):
                 self._reopen(key)
+
+    def _note(self, kind: str, version: str) -> None:
+        if version and kind in OF_ONE_HISTORY:
+            self._seen[kind] = version
+
+    def _stand(self, word: words.Standing) -> None:
+        """A history that was level with what is seen of a kind, and is behind what was seen of it before, was restored."""
+        if (before := self._identities.setdefault(word.is_weak, word.cluster)) != word.cluster:
+            self._begin_anew(f"another cluster answers at this address, {word.cluster} where there was {before}")
+            return
+        ahead = {kind for kind, version in word.seen.items() if is_older(version=word.version, known=version)}
+        if ahead & self._level:
+            self._begin_anew(f"{REWOUND}, which is at {word.version}")
+        self._level |= word.seen.keys() - ahead if word.version else set()
 
     def _begin_anew(self, why: str) -> None:
         log.warning("%s: the cluster is looked at from the beginning", why)

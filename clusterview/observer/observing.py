@@ -60,7 +60,7 @@ class Observer:
         self.broken = threading.Event()
         specs = tuple(specs)
         self._connection = Connection(access)
-        self._asking = Asking(connection=self._connection, tell=self._tell, clock=clock)
+        self._asking = Asking(connection=self._connection, tell=self._tell, seen=lambda: self.following.seen(), clock=clock)
         self._readers = Readers(
             connection=self._connection,
             is_away=self._asking.away.is_set,

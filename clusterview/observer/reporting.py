@@ -96,8 +96,8 @@ def report(*, said: watching.Observation, at: float, quarantine: Quarantine | No
             yield Vanished(uid=Uid(uid), version=version)
         case watching.SetAside(quarantined=one):
             yield words.Unreadable(key=spec.key, objects=_names((one,)), all_of_them=False)
-        case watching.WatchOpened():
-            yield words.Opened(key=spec.key)
+        case watching.WatchOpened(resource_version=version):
+            yield words.Opened(key=spec.key, version=version)
         case watching.WatchEnded():
             yield words.Ended(key=spec.key, at=at)
         case watching.WatchLost(error=error):

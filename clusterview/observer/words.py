@@ -5,6 +5,8 @@ They travel in the same queue as the observations and in the same order: "the wa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from clusterview.kube import errors
@@ -26,10 +28,20 @@ class Silent(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Which cluster has answered, and how far its history has come. `seen` is what `Following.seen` said before it was asked."""
+
+    cluster: str
+    is_weak: bool
+    version: str
+    seen: Mapping[str, str]
+
+
 class Opened(msgspec.Struct, frozen=True):
-    """The row is followed without a gap from here on."""
+    """The row is followed without a gap from here on. `version` is where it begins."""
 
     key: str
+    version: str = ""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -117,6 +129,7 @@ Word = (
     Observation
     | Contacted
     | Silent
+    | Standing
     | Opened
     | Ended
     | Behind

@@ -20,6 +20,14 @@ class Silence:
         return self
 
 
+@pytest.fixture(autouse=True)
+def nobody_says_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> reading.Standing:
+        raise errors.TimedOut("s")
+
+    monkeypatch.setattr(reading, "standing", fail)
+
+
 @pytest.fixture
 def told() -> list[words.Word]:
     return []
@@ -84,6 +92,68 @@ def test_an_answer_is_contact(asking: Asking, told: list[words.Word], monkeypatc
     monkeypatch.setattr(reading, "contact", lambda _: 0.01)
     assert asking.pulse_round() == 1.0
     assert told == [words.Contacted(at=50.0)]
+
+
+class Standings:
+    """Who answers, how far its history has come, and what was seen of it; `asked` is when it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, told: list[words.Word]) -> None:
+        self.now, self.asked, self.versions = 0.0, list[float](), list[str]()
+        self.seen: dict[str, str] = {}
+        self.asking = Asking(connection=Silence(), tell=told.append, seen=lambda: self.seen, clock=lambda: self.now)  # type: ignore[arg-type]
+        monkeypatch.setattr(reading, "standing", self._say)
+        monkeypatch.setattr(reading, "readiness", lambda _: PING)
+        monkeypatch.setattr(reading, "version", lambda _: "v1")
+        monkeypatch.setattr(reading, "contact", self._answer)
+        self.problem: errors.KubeError | None = None
+
+    def pulses(self, *, until: float) -> None:
+        """A second each; the health is asked for every five."""
+        while self.now < until:
+            self.asking.pulse_round()
+            if self.now % 5 == 0:
+                self.asking.health_round()
+            self.now += 1.0
+
+    def _answer(self, _: Any) -> float:
+        if self.problem is not None:
+            raise self.problem
+        return 0.01
+
+    def _say(self, _: Any) -> reading.Standing:
+        self.asked.append(self.now)
+        return reading.Standing(reading.Identity("uid", is_weak=False), self.versions.pop(0) if self.versions else "9")
+
+
+@pytest.fixture
+def standings(monkeypatch: pytest.MonkeyPatch, told: list[words.Word]) -> Standings:
+    return Standings(monkeypatch, told)
+
+
+def test_who_answers_is_asked_before_contact_is_told_and_about_every_half_minute_f25(standings: Standings, told: list[words.Word]) -> None:
+    standings.pulses(until=1)
+    assert [type(one) for one in told[:2]] == [words.Standing, words.Contacted]
+    standings.pulses(until=100)
+    assert standings.asked == [0, 30, 60, 90]
+    standings.problem = errors.TimedOut("s")
+    standings.pulses(until=103)
+    told.clear()
+    standings.problem = None
+    standings.pulses(until=104)
+    assert [type(one) for one in told] == [words.Standing, words.Contacted]
+
+
+def test_an_older_history_is_asked_for_twice_before_it_is_told_f24(standings: Standings, told: list[words.Word]) -> None:
+    standings.versions, standings.seen = ["8", "10"], {"Pod": "9"}
+    standings.pulses(until=1)
+    assert [one.version for one in told if isinstance(one, words.Standing)] == ["10"]
+
+
+def test_who_does_not_say_who_it_is_is_in_contact_and_asked_again_soon(monkeypatch: pytest.MonkeyPatch, told: list[words.Word]) -> None:
+    standings = Standings(monkeypatch, told)
+    standings.versions = ["", ""]
+    standings.pulses(until=30)
+    assert standings.asked == [0, 5, 10] and words.Contacted(at=0.0) in told
 
 
 PING = [reading.Check("ping", True)]

@@ -293,6 +293,36 @@ def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk)
     assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
 
 
+def standing(desk: Desk, version: int, *, cluster: str = "one", is_weak: bool = False) -> None:
+    desk.hear(words.Standing(cluster=cluster, is_weak=is_weak, version=str(version), seen=desk.following.seen()))
+
+
+def test_another_cluster_at_the_same_address_is_looked_at_from_the_beginning_f25(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    standing(desk, 9)
+    standing(desk, 9, cluster="server-and-ca", is_weak=True)
+    standing(desk, 9)
+    assert not desk.following.is_void, "one that may not be told for a while is no other"
+    standing(desk, 9, cluster="other")
+    assert desk.following.is_void and "another cluster answers" in caplog.text
+
+
+def test_a_history_that_was_restored_is_looked_at_from_the_beginning_f25(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.hear(words.Opened("Pod", "40"))
+    standing(desk, 45)
+    desk.hear(node("b", 50))
+    standing(desk, 50)
+    assert not desk.following.is_void
+    standing(desk, 44)
+    assert desk.following.is_void and "which is at 44" in caplog.text
+
+
+def test_an_etcd_that_counts_for_itself_is_not_taken_for_the_future(desk: Desk) -> None:
+    desk.hear(words.Opened("Event", "9000"), words.Opened("Pod", "800"), node("b", 50))
+    for version in (60, 61):
+        standing(desk, version)
+    assert not desk.following.is_void
+
+
 def test_a_list_that_takes_long_after_its_watch_ended_keeps_the_picture_from_being_live(desk: Desk) -> None:
     desk.hear(*report(said=watching.WatchEnded(named("Pod")), at=desk.now))
     for state in ("live", "live", "stale"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -331,6 +332,43 @@ def test_two_clusters_beside_each_other_are_kept_apart(lab: Cluster, redis_serve
             assert page.state() == "live"
     finally:
         other.down()
+
+
+def test_a_cluster_that_was_restored_from_a_backup_is_shown_as_it_is_within_ten_seconds_f25(redis_server: RedisServer, tmp_path: Path) -> None:
+    other = Cluster(state=tmp_path / "other", port=free_ports(), nodes=2, context="other")
+    data, backup = other.state / "etcd", tmp_path / "backup"
+    try:
+        other.up()
+        with observed(kubeconfig=other.kubeconfig, redis_server=redis_server) as page:
+            expect_truth(page, other)
+            with etcd_away(other):
+                shutil.copytree(data, backup)
+            wait_until(lambda: page.state() == "live", seconds=20, what="the page is live again")
+            epoch = page.position().epoch
+            names = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"some-{number}"}} for number in range(300)]
+            other.kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": names}))
+            other.kubectl("delete", "node", "node-2")
+            other.kubectl("create", "namespace", "made-after-the-backup")
+            expect_truth(page, other)
+            with etcd_away(other):
+                shutil.rmtree(data)
+                shutil.copytree(backup, data)
+            expect_truth(page, other)
+            assert page.position().epoch > epoch, "it was looked at from the beginning"
+            assert len(shown(page)[Kind.NODE]) == 2
+    finally:
+        other.down()
+
+
+@contextmanager
+def etcd_away(lab: Cluster) -> Iterator[None]:
+    """While nothing runs that keeps the cluster's data."""
+    for name in ("kube-apiserver", "etcd"):
+        lab.stop(name)
+    yield
+    for name in ("etcd", "kube-apiserver"):
+        lab.start(name)
+    lab.wait_ready()
 
 
 def test_who_may_read_two_namespaces_sees_those_and_then_all_when_that_is_granted(lab_shop: Cluster, redis_server: RedisServer) -> None:
