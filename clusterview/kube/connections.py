@@ -68,14 +68,18 @@ class Connection:
         connect_seconds: float = CONNECT_SECONDS,
         credentials: Credentials | None = None,
     ) -> None:
-        self.access = access
         self.credentials = credentials or Credentials(access)
         self._version, self._size, self._connect_seconds = version, size, connect_seconds
         self._lock = threading.Lock()
         self._register = sockets.Register()
         self._pool: urllib3.PoolManager | None = None
-        self._pool_certificate: tuple[bytes, bytes] | None = None
+        self._pool_of: tuple[ClusterAccess, tuple[bytes, bytes] | None] | None = None
         self._closed = False
+
+    @property
+    def access(self) -> ClusterAccess:
+        """The context as its files were read last."""
+        return self.credentials.access
 
     def sibling(self, *, size: int = 1) -> Connection:
         """This will make a connection to the same cluster with a pool of its own and the same credentials."""
@@ -206,20 +210,22 @@ class Connection:
             self._register.idle()
 
     def _pool_for(self, credential: Credential) -> urllib3.PoolManager:
-        """Another client certificate means other connections: the old ones are closed when they are given back."""
+        """Another client certificate or another kubeconfig means other connections: the old ones are closed when they are given back."""
         with self._lock:
             if self._closed:
                 raise errors.Unreachable("This connection was closed.")
-            if self._pool is None or self._pool_certificate != credential.certificate:
+            access, before = self.access, self._pool_of
+            if self._pool is None or before is None or before[0] is not access or before[1] != credential.certificate:
                 if self._pool is not None:
                     self._pool.clear()
-                self._pool = sockets.open_pool(self.access, certificate=credential.certificate, register=self._register, size=self._size)
-                self._pool_certificate = credential.certificate
+                self._pool = sockets.open_pool(access, certificate=credential.certificate, register=self._register, size=self._size)
+                self._pool_of = access, credential.certificate
             return self._pool
 
     def _translate(self, error: Exception, *, what: str, is_write: bool) -> errors.KubeError:
         server, connecting = self.access.server, self._register.connecting
         if connecting and _is_untrusted(error):
+            self.credentials.reread()
             with self._lock:
                 self._pool = None  # the next request reads the CA file again: it may have been rotated
             return errors.Untrusted(f"The certificate of {server} cannot be verified: {_root(error)}. Check the kubeconfig's certificate-authority.")

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clusterview.kube import plugins
+from clusterview.kube import kubeconfigs, plugins
 from clusterview.kube.errors import BadKubeconfig, PluginFailed
 from clusterview.kube.kubeconfigs import ClusterAccess
 
 PLUGIN_TIMEOUT_SECONDS = 30.0
 TOKEN_FILE_SECONDS = 60.0  # the kubelet renews a projected token long before it ends; client-go reads the file as often
 FAILURE_SECONDS = 10.0
+REFUSED_SECONDS = 30.0  # until a plugin whose credential was refused runs again for that, while no file has changed
 EXPIRY_MARGIN_SECONDS = 10.0
 
 
@@ -34,7 +35,9 @@ class Credential:
 
 
 class Credentials:
-    """The credential of one cluster, fetched anew when it ends or is refused. Safe to use from several threads."""
+    """The credential of one cluster, fetched anew when it ends or is refused, and `access` as its files were read last. Safe to use from several
+    threads.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,8 @@ class Credentials:
         wall_clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._access = access
+        self.access = access
+        self._files: list[tuple[int, ...]] | None = None  # whoever made `access` may have read them long ago
         self._plugin_timeout_seconds = plugin_timeout_seconds
         self._wall_clock, self._monotonic = wall_clock, monotonic
         self._lock = threading.Lock()
@@ -52,6 +56,7 @@ class Credentials:
         self._fetched_at = 0.0
         self._expires_at: float | None = None
         self._failure: PluginFailed | None = None
+        self._refused_at: float | None = None
 
     def current(self) -> Credential:
         """This will give the credential, fetching it where there is none or it has ended. Raises PluginFailed, BadKubeconfig."""
@@ -64,14 +69,34 @@ class Credentials:
     def refused(self, credential: Credential) -> bool:
         """This will fetch another one because the server refused `credential`, and say whether there is one worth trying."""
         with self._lock:
-            if self._current == credential:
+            now = self._monotonic()
+            if self._reread() or (self._current == credential and (self._refused_at is None or now - self._refused_at >= REFUSED_SECONDS)):
+                self._refused_at = now
                 self._fetch()
             return self._current != credential
+
+    def reread(self) -> bool:
+        """This will read the kubeconfig and what it refers to again where a file has changed since, and tell whether one has."""
+        with self._lock:
+            return self._reread()
+
+    def _reread(self) -> bool:
+        """A file that is being written, or is broken, is looked at again the next time."""
+        if (files := _stamps(self.access)) == self._files:
+            return False
+        try:
+            access = kubeconfigs.again(self.access)
+        except BadKubeconfig:
+            return False
+        is_of_same_files = kubeconfigs.files_of(access) == kubeconfigs.files_of(self.access)
+        self.access, self._files = access, files if is_of_same_files else _stamps(access)
+        self._current = self._failure = self._refused_at = None
+        return True
 
     def _is_over(self) -> bool:
         if self._expires_at is not None and self._wall_clock() >= self._expires_at - EXPIRY_MARGIN_SECONDS:
             return True
-        return bool(self._access.user.get("tokenFile")) and self._monotonic() - self._fetched_at >= TOKEN_FILE_SECONDS
+        return bool(self.access.user.get("tokenFile")) and self._monotonic() - self._fetched_at >= TOKEN_FILE_SECONDS
 
     def _fetch(self) -> None:
         if self._failure is not None and self._monotonic() - self._fetched_at < FAILURE_SECONDS:
@@ -86,7 +111,7 @@ class Credentials:
             self._fetched_at = self._monotonic()
 
     def _read(self) -> Credential:
-        user = self._access.user
+        user = self.access.user
         certificate = _certificate(user)
         if user.get("token") or user.get("tokenFile"):
             authorization = _bearer(_token(user))
@@ -94,7 +119,7 @@ class Credentials:
             authorization, made = self._from_plugin(user["exec"])
             certificate = made or certificate
         elif user.get("auth-provider"):
-            raise BadKubeconfig(f"The context {self._access.name!r} uses `auth-provider`, which kubectl has dropped. Use an `exec` plugin instead.")
+            raise BadKubeconfig(f"The context {self.access.name!r} uses `auth-provider`, which kubectl has dropped. Use an `exec` plugin instead.")
         elif user.get("username"):
             pair = f"{user['username']}:{user.get('password', '')}".encode()
             authorization = (("Authorization", f"Basic {base64.b64encode(pair).decode()}"),)
@@ -103,7 +128,7 @@ class Credentials:
         return Credential(headers=(*authorization, *_impersonation(user)), certificate=certificate)
 
     def _from_plugin(self, plugin: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, bytes] | None]:
-        cluster = dict(self._access.cluster)
+        cluster = dict(self.access.cluster)
         if plugin.get("provideClusterInfo") and (authority := data_or_file(entry=cluster, key="certificate-authority")):
             cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
         status = plugins.run(plugin=plugin, cluster=cluster, timeout_seconds=self._plugin_timeout_seconds)
@@ -112,6 +137,19 @@ class Credentials:
         if status.get("clientCertificateData"):
             made = (str(status["clientCertificateData"]).encode(), str(status["clientKeyData"]).encode())
         return (_bearer(str(status["token"])) if status.get("token") else ()), made
+
+
+def _stamps(access: ClusterAccess) -> list[tuple[int, ...]]:
+    """What tells that a file is another one, or was written."""
+    stamps: list[tuple[int, ...]] = []
+    for file in kubeconfigs.files_of(access):
+        try:
+            found = file.stat()
+        except OSError:
+            stamps.append(())
+        else:
+            stamps.append((found.st_mtime_ns, found.st_size, found.st_ino))
+    return stamps
 
 
 def data_or_file(*, entry: dict[str, Any], key: str) -> bytes | None:

@@ -8,6 +8,7 @@ time-out while loading, and costs 0.6 s and 49 MB to import. Nothing here contac
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -30,7 +31,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """One context. `id` is a slug for addresses, unique within the kubeconfig; `source` says where it came from.
+    """One context. `id` is a slug for addresses, unique within the kubeconfig; `source` says where it came from, `paths` where to read it again.
 
     `cluster` and `user` are the kubeconfig's entries with file references made absolute; they are left out of the representation, for
     they hold credentials.
@@ -43,6 +44,7 @@ class ClusterAccess:
     source: str
     cluster: Entry = field(default_factory=dict, repr=False, compare=False)
     user: Entry = field(default_factory=dict, repr=False, compare=False)
+    paths: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass
@@ -79,7 +81,20 @@ def contexts(paths: Sequence[str], wanted: Sequence[str] = ()) -> list[ClusterAc
     for name in names:
         if name not in merged.contexts:
             raise _unknown(name=name, merged=merged, paths=paths)
-    return [_access(name=name, slug=slugs[name], merged=merged) for name in names]
+    return [dataclasses.replace(_access(name=name, slug=slugs[name], merged=merged), paths=tuple(paths)) for name in names]
+
+
+def again(access: ClusterAccess) -> ClusterAccess:
+    """This will resolve the same context from its files as they are now, under the id that it has. Raises BadKubeconfig."""
+    if not access.paths:
+        return dataclasses.replace(access)
+    return dataclasses.replace(contexts(access.paths, [access.name])[0], id=access.id)
+
+
+def files_of(access: ClusterAccess) -> list[Path]:
+    """This will name every file that the access is made of."""
+    referred = [access.cluster.get(key) for key in CLUSTER_FILES] + [access.user.get(key) for key in USER_FILES]
+    return [*_listed(access.paths), *(Path(str(one)) for one in referred if one)]
 
 
 def in_cluster(*, environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> ClusterAccess | None:
@@ -106,13 +121,17 @@ def in_cluster(*, environment: Mapping[str, str] = os.environ, folder: Path | No
 
 def merge(paths: Sequence[str]) -> Merged:
     """This will read the files and merge them: the first to name an entry, or the current context, wins."""
-    listed = [Path(one).expanduser() for path in paths for one in path.split(os.pathsep) if one]
+    listed = _listed(paths)
     merged = Merged()
     for path in listed:
         if not path.exists() and len(listed) > 1:
             continue
         _add(merged=merged, path=path, document=_read(path))
     return merged
+
+
+def _listed(paths: Sequence[str]) -> list[Path]:
+    return [Path(one).expanduser() for path in paths for one in path.split(os.pathsep) if one]
 
 
 def _read(path: Path) -> Entry:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from clusterview.kube import errors, reading
 from clusterview.kube.connections import Connection
+from clusterview.kube.credentials import Credential
 from clusterview.observer import words
 from clusterview.projection.observations import Check, Health
 from clusterview.stream import clocks
@@ -20,11 +21,13 @@ from clusterview.topology.versions import is_older
 
 PULSE_SECONDS = 1.0
 REFUSED_SECONDS = 5.0
+UNAUTHORIZED_SECONDS = 30.0
+FILES_SECONDS = 2.0
 HEALTH_SECONDS = 5.0
 UNHEARD_SECONDS = 15.0
 STANDING_SECONDS = 30.0
 DOUBTFUL_SECONDS = 5.0  # until the next try, where a server that has just started refuses everybody or does not answer that yet
-# Nothing changes by itself here, so an account that is refused is not asked for each second.
+# Nothing changes by itself here, so an account that is refused is not asked for each second; but whether its files have changed is looked at.
 REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 
 
@@ -43,6 +46,8 @@ class Asking:
         self._health = connection.sibling(size=1)
         self._tell, self._seen, self._clock = tell, seen, clock
         self._is_lost, self._lost_at, self._stand_at = True, clock(), float("-inf")
+        self._refused_until = float("-inf")
+        self._credential: Credential | None = None
         self.away = threading.Event()  # until the first contact, and while the server cannot be reached or lets nobody in
         self.away.set()
         self._version = ""
@@ -51,13 +56,17 @@ class Asking:
     def pulse_round(self) -> float:
         """This will confirm contact once, and say how many seconds to wait before the next time."""
         asked_at = self._clock()
+        if asked_at < self._refused_until and not self._pulse.credentials.reread():
+            return FILES_SECONDS
+        self._refused_until = float("-inf")
         try:
             reading.contact(self._pulse)
         except REFUSED as error:
             self._is_lost = True
             self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
-            return REFUSED_SECONDS
+            self._refused_until = self._clock() + (UNAUTHORIZED_SECONDS if isinstance(error, errors.Unauthorized) else REFUSED_SECONDS)
+            return FILES_SECONDS
         except errors.KubeError as error:
             self._is_lost = True
             if isinstance(error, errors.Unreachable):
@@ -69,6 +78,7 @@ class Asking:
                 self._ask_standing(self._pulse)
             self.away.clear()
             self._tell(words.Contacted(at=self._clock()))
+            self._expect_credential()
         return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
 
     def health_round(self) -> float:
@@ -88,6 +98,13 @@ class Asking:
             self._version = reading.version(self._health)
         self._tell(health_of(checks=checks, version=self._version))
         return HEALTH_SECONDS
+
+    def _expect_credential(self) -> None:
+        """What was opened with another one would go on with it for as long as a watch lasts."""
+        with contextlib.suppress(errors.KubeError):
+            before, self._credential = self._credential, self._pulse.credentials.current()
+            if before is not None and before != self._credential:
+                self._tell(words.Renewed())
 
     def _ask_standing(self, connection: Connection) -> None:
         seen = self._seen()

@@ -96,6 +96,9 @@ class Following:
                 self._contacted(at)
             case words.Silent(reason=reason, detail=detail):
                 self._sight.silent(reason=reason, detail=detail)
+            case words.Renewed():
+                for key in list(self._specs):
+                    self._reopen(key)
             case words.Standing():
                 self._stand(word)
             case words.Opened(key=key, version=version):
@@ -145,6 +148,8 @@ class Following:
     def followed(self) -> list[KindSpec]:
         """This will give the rows that are followed without a gap, so that there is something to verify. May be asked from any thread."""
         settled_at = self._second_at - SECOND
+        if not self._sight.in_contact(now=settled_at):
+            return []
         return [spec for key, spec in list(self._specs.items()) if self._sight.is_open(key=key, now=settled_at)]
 
     def seen(self) -> Mapping[str, str]:

@@ -28,6 +28,10 @@ class Silent(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Renewed(msgspec.Struct, frozen=True):
+    """There is another credential, with which whatever is open has to be opened again."""
+
+
 class Standing(msgspec.Struct, frozen=True):
     """Which cluster has answered, and how far its history has come. `seen` is what `Following.seen` said before it was asked."""
 
@@ -130,6 +134,7 @@ Word = (
     | Contacted
     | Silent
     | Standing
+    | Renewed
     | Opened
     | Ended
     | Behind

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from clusterview.kube import plugins
+from clusterview.kube import kubeconfigs, plugins
+from clusterview.kube.connections import Connection
 from clusterview.kube.credentials import FAILURE_SECONDS, TOKEN_FILE_SECONDS, Credentials
-from clusterview.kube.errors import BadKubeconfig, PluginFailed
+from clusterview.kube.errors import BadKubeconfig, PluginFailed, Unauthorized
 from clusterview.kube.kubeconfigs import ClusterAccess
+from tests.kube.scripted import playing, say
 
 VERSION = "client.authentication.k8s.io/v1"
 
@@ -72,6 +74,37 @@ def test_a_token_file_is_read_again_when_its_minute_is_over_f14(tmp_path: Path) 
     assert kept.current().headers[0][1] == "Bearer one"
     clock.now += TOKEN_FILE_SECONDS
     assert kept.current().headers[0][1] == "Bearer two"
+
+
+def kubeconfig(file: Path, *, server: str = "https://t", cluster: dict[str, Any] | None = None, **user: Any) -> ClusterAccess:
+    contexts = [{"name": "t", "context": {"cluster": "t", "user": "t"}}]
+    clusters = [{"name": "t", "cluster": {"server": server, **(cluster or {})}}]
+    written = {"current-context": "t", "contexts": contexts, "clusters": clusters, "users": [{"name": "t", "user": user}]}
+    file.with_suffix(".new").write_text(json.dumps(written))
+    file.with_suffix(".new").replace(file)
+    return kubeconfigs.contexts([str(file)])[0]
+
+
+def test_a_token_that_was_replaced_in_the_kubeconfig_is_used_without_a_restart_f14(tmp_path: Path) -> None:
+    with playing(say(401), say(401), say(200, {"a": 1})) as server:
+        connection = Connection(kubeconfig(tmp_path / "config", server=server.url, token="old"))
+        with pytest.raises(Unauthorized):
+            connection.request("GET", "/a")
+        assert not connection.credentials.reread()
+        (tmp_path / "config").write_text("{ half of it")
+        assert not connection.credentials.reread(), "it is being written"
+        kubeconfig(tmp_path / "config", server=server.url, token="new")
+        assert connection.request("GET", "/a").status == 200
+        assert [asked.headers["Authorization"] for asked in server.asked] == ["Bearer old", "Bearer old", "Bearer new"]
+
+
+def test_a_plugin_whose_credential_is_refused_again_and_again_runs_each_half_minute_f13(tmp_path: Path) -> None:
+    clock = Clock()
+    kept = credentials(clock, exec=printing(tmp_path, {"token": "t-1"}))
+    for _ in range(60):
+        kept.refused(kept.current())
+        clock.now += 1.0
+    assert runs(tmp_path) == 3
 
 
 def test_client_certificates_come_from_data_or_files(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,6 +177,21 @@ def test_another_ca_is_refused_before_anything_is_sent_f28(lab: Cluster) -> None
     access.cluster.pop("certificate-authority-data")
     with pytest.raises(errors.Untrusted, match="certificate-authority"):
         patching.json_patch(Connection(access), SHOP, [])
+
+
+def test_a_ca_that_was_replaced_in_the_kubeconfig_is_used_without_a_restart_f14(lab: Cluster, tmp_path: Path) -> None:
+    known, file = json.loads(lab.kubeconfig.read_text()), tmp_path / "config"
+    authority = known["clusters"][0]["cluster"].pop("certificate-authority-data")
+    file.write_text(json.dumps(known))
+    connection = Connection(kubeconfigs.contexts([str(file)])[0])
+    for _ in range(2):
+        with pytest.raises(errors.Untrusted):
+            reading.contact(connection)
+    known["clusters"][0]["cluster"]["certificate-authority-data"] = authority
+    file.write_text(json.dumps(known))
+    with pytest.raises(errors.Untrusted):
+        reading.contact(connection)  # it is read for that
+    assert reading.contact(connection) < 2
 
 
 def test_an_unknown_token_is_unauthorized(lab: Cluster) -> None:

@@ -9,12 +9,22 @@ import pytest
 
 from clusterview.kube import errors, reading
 from clusterview.observer import words
-from clusterview.observer.asking import REFUSED_SECONDS, Asking, health_of
+from clusterview.observer.asking import FILES_SECONDS, Asking, health_of
 from clusterview.projection.observations import Check, Health
 
 
 class Silence:
-    """A connection of which only siblings are made."""
+    """A connection of which only siblings are made, with one credential."""
+
+    def __init__(self) -> None:
+        self.credentials, self.credential, self.has_changed = self, "one", False
+
+    def current(self) -> Any:
+        return self.credential
+
+    def reread(self) -> bool:
+        changed, self.has_changed = self.has_changed, False
+        return changed
 
     def sibling(self, **_: Any) -> Silence:
         return self
@@ -60,7 +70,7 @@ def test_silence_is_told_with_its_reason_and_sentence(
     monkeypatch.setattr(reading, "contact", fail)
     wait = asking.pulse_round()
     assert told == [words.Silent(reason=reason, detail="s")]
-    assert wait == (REFUSED_SECONDS if reason in ("unauthorized", "plugin", "kubeconfig") else 1.0)
+    assert wait == (FILES_SECONDS if reason in ("unauthorized", "plugin", "kubeconfig") else 1.0)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,7 @@ def test_while_nobody_is_let_in_nobody_else_asks(asking: Asking, monkeypatch: py
     monkeypatch.setattr(reading, "contact", fail)
     asking.pulse_round()
     assert asking.away.is_set() == is_away
+    asking._pulse.has_changed = True  # type: ignore[attr-defined]
     monkeypatch.setattr(reading, "contact", lambda _: 0.01)
     asking.pulse_round()
     assert not asking.away.is_set()
@@ -92,6 +103,42 @@ def test_an_answer_is_contact(asking: Asking, told: list[words.Word], monkeypatc
     monkeypatch.setattr(reading, "contact", lambda _: 0.01)
     assert asking.pulse_round() == 1.0
     assert told == [words.Contacted(at=50.0)]
+
+
+def test_an_account_that_is_refused_is_asked_for_each_half_minute_and_at_once_with_another_file_f13(
+    monkeypatch: pytest.MonkeyPatch, told: list[words.Word]
+) -> None:
+    now, asked, connection = [0.0], list[float](), Silence()
+
+    def refuse(_: Any) -> float:
+        asked.append(now[0])
+        raise errors.Unauthorized("s")
+
+    monkeypatch.setattr(reading, "contact", refuse)
+    asking = Asking(connection=connection, tell=told.append, clock=lambda: now[0])  # type: ignore[arg-type]
+
+    def wait(seconds: float) -> None:
+        until = now[0] + seconds
+        while now[0] < until:
+            now[0] += asking.pulse_round()
+
+    wait(95)
+    assert asked == [0, 30, 60, 90]
+    wait(5)
+    connection.has_changed, changed_at = True, now[0]
+    wait(4)
+    assert len(asked) == 5 and asked[-1] - changed_at <= 2
+
+
+def test_what_was_opened_with_another_credential_is_opened_again_f14(asking: Asking, told: list[words.Word], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "contact", lambda _: 0.01)
+    for _ in range(2):
+        asking.pulse_round()
+    assert words.Renewed() not in told
+    asking._pulse.credential = "another"  # type: ignore[attr-defined]
+    for _ in range(2):
+        asking.pulse_round()
+    assert told.count(words.Renewed()) == 1
 
 
 class Standings:

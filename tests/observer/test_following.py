@@ -293,6 +293,12 @@ def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk)
     assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
 
 
+def test_every_watch_is_opened_again_with_another_credential_f14(desk: Desk) -> None:
+    desk.hear(words.Renewed())
+    desk.settle()
+    assert set(desk.reopened) == {spec.key for spec in KINDS} and desk.written.contacts[-1].state == "live"
+
+
 def standing(desk: Desk, version: int, *, cluster: str = "one", is_weak: bool = False) -> None:
     desk.hear(words.Standing(cluster=cluster, is_weak=is_weak, version=str(version), seen=desk.following.seen()))
 
