@@ -49,6 +49,7 @@ DOUBTED_REFUSALS = 3
 CALM_SECONDS = 60.0
 REFUSED_SECONDS = 30.0
 HURRIED_SECONDS = 1.0
+SPREAD_SECONDS = 0.5  # over which the rows of a cluster come back that are nudged together
 BROKEN_IN_A_ROW = 3
 DOUBTED_REWINDS = 3
 
@@ -240,6 +241,8 @@ class Reflector:
         if self._is_away():
             self._must_wait = False
             self._nudged.wait(AWAY_SECONDS * (1.0 + self._chance()))
+        if self._nudged.is_set() and not self._doubted.is_set():
+            self._stopped.wait(SPREAD_SECONDS * self._chance())
         if not self._stopped.is_set():
             self._nudged.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from clusterview.kube import errors, watching
+from clusterview.kube.backoff import Backoff
 from clusterview.kube.watching import Gone, Listed, NotInstalled, NotPermitted, Observation, Reflector, Seen, SetAside, WatchLost, WatchOpened
 from tests.kube.making import PODS, bookmark, event, failure, page, pod
 from tests.kube.scripted import Script, playing, say, silent, stream
@@ -205,9 +207,37 @@ def test_a_busy_server_is_given_the_time_it_asks_for_and_no_list() -> None:
 def test_a_watch_that_ends_at_once_is_not_a_hot_loop() -> None:
     told: list[Observation] = []
     with playing(LIST, last=stream()) as script:
-        watcher = reflector(script, told, clock=Clock(step=0.001))
+        watcher = reflector(script, told, clock=Clock(step=0.001), chance=lambda: 0.5)
         waits = [watcher.run_round() for _ in range(7)]
-    assert waits == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
+    assert waits == pytest.approx([1.2, 2.0, 3.6, 6.8, 13.2, 15.4, 15.4])
+
+
+def test_no_two_failures_are_waited_for_equally_long_f27() -> None:
+    chance = random.Random(1)
+    waits = [Backoff(clock=lambda: 0.0, chance=chance.random) for _ in range(400)]
+    for longest in (1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0):
+        now = sorted(one.next_seconds() for one in waits)
+        assert now[0] >= 0.8 and now[-1] <= longest and len(set(now)) == len(now)
+        assert now[200] == pytest.approx((0.8 + longest) / 2, rel=0.15)
+
+
+def test_rows_that_are_nudged_together_come_back_within_half_a_second_one_after_the_other_f27() -> None:
+    chance = random.Random(1)
+    with playing(last=silent) as script:
+        watchers = [reflector(script, [], chance=chance.random, is_away=lambda: True) for _ in range(8)]
+        threads = [threading.Thread(target=one.run) for one in watchers]
+        for thread in threads:
+            thread.start()
+        nudged_at = time.monotonic()
+        for one in watchers:
+            one.nudge()
+        wait_until(lambda: len(script.asked) == 8, seconds=5, what="all have asked")
+        seconds = time.monotonic() - nudged_at
+        for one in watchers:
+            one.stop()
+        for thread in threads:
+            thread.join(5)
+    assert 0.2 < seconds < 2.0
 
 
 def test_a_storm_of_expired_watches_stays_under_a_list_in_five_seconds_f08() -> None:
@@ -217,11 +247,11 @@ def test_a_storm_of_expired_watches_stays_under_a_list_in_five_seconds_f08() -> 
         (say(410, EXPIRED) if script.asked[-1].query.get("watch") else LIST)(handler)
 
     with playing(last=answer) as script:
-        watcher = reflector(script, told, clock=Clock(step=0.01))
+        watcher = reflector(script, told, clock=Clock(step=0.01), chance=random.Random(1).random)
         passed = 0.0
-        while passed < 60:
+        while passed < 120:
             passed += watcher.run_round()
-        assert lists(script) / 60 <= 0.22
+        assert lists(script) / 120 <= 0.22
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, NotPermitted), (404, NotInstalled)])
@@ -294,8 +324,8 @@ def test_a_history_forgotten_long_after_the_list_is_listed_again_without_alarm()
 def test_a_list_that_expires_while_it_is_read_is_tried_again_with_patience() -> None:
     told: list[Observation] = []
     with playing(LIST, stream(bookmark(11)), last=say(410, EXPIRED)) as script:
-        watcher = reflector(script, told, clock=Clock(step=60.0))
-        assert [watcher.run_round() for _ in range(6)] == [0.0, 0.0, 0.8, 1.6, 3.2, 6.4]
+        watcher = reflector(script, told, clock=Clock(step=60.0), chance=lambda: 0.5)
+        assert [watcher.run_round() for _ in range(6)] == pytest.approx([0.0, 0.0, 1.2, 2.0, 3.6, 6.8])
     assert names(told) == ["Listed", "WatchOpened", "WatchEnded", "WatchEnded", *["WatchLost"] * 4]
 
 
@@ -340,7 +370,7 @@ def test_a_nudge_ends_the_wait_after_an_outage() -> None:
     told: list[Observation] = []
     with playing(say(500), LIST, stream(then="silence")) as script:
         watcher = reflector(script, told, chance=lambda: 0.9)
-        watcher._backoff._base = 30.0
+        watcher._backoff._longest = 30.0
         thread = threading.Thread(target=watcher.run)
         thread.start()
         wait_until(lambda: bool(told), seconds=5, what="something was told")
