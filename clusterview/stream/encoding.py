@@ -49,6 +49,33 @@ def decode_contact(word: bytes) -> messages.Contact:
     return _contact.decode(word)
 
 
+def frames(changes: messages.Changes, *, most_bytes: int) -> Iterator[bytes]:
+    """This will write changes as one message or as several after each other, each of so many bytes at most but for a lone object that is larger.
+
+    Each part is encoded once: a message is put together of what was written. https://jcristharif.com/msgspec/usage.html#raw
+    """
+    position, of_each = changes.position, dict[str, list[msgspec.Raw]](states=[], changes=[], pods=[])
+    size = 0
+    for name, those in of_each.items():  # states first, for pods name them by their numbers
+        for part in getattr(changes, name):
+            written = _encoder.encode(part)
+            if size and size + len(written) > most_bytes:
+                yield _frame(position, of_each)
+                position = messages.Position(epoch=position.epoch, sequence=position.sequence + 1)
+                size = 0
+            those.append(msgspec.Raw(written))
+            size += len(written)
+    yield _frame(position, of_each)
+
+
+def _frame(position: messages.Position, parts: dict[str, list[msgspec.Raw]]) -> bytes:
+    """What was put into it is forgotten."""
+    frame = _encoder.encode(messages.Changes(position=position, **{name: tuple(those) for name, those in parts.items()}))  # type: ignore[arg-type]
+    for those in parts.values():
+        those.clear()
+    return frame
+
+
 def pack(whole: messages.Whole) -> bytes:
     """This will write a snapshot's body, piece by piece, for all of it uncompressed would be the largest thing that an observer ever holds."""
     compressor, pieces = zlib.compressobj(level=LEVEL), _pieces(whole)

@@ -27,6 +27,7 @@ CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
 SNAPSHOT_BYTES = 256 * 1024  # of changes after it are soon read, and packing delays each change that comes meanwhile by milliseconds
+FRAME_BYTES = 240 * 1024  # a browser that is behind by few larger ones is sent the whole picture instead
 SNAPSHOT_LONGEST_SECONDS = 300.0
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
@@ -170,18 +171,28 @@ class Publisher:
             self._listener.picture(position=position, frame=frame, since=())
 
     def publish(self, *, changes: Sequence[Change]) -> Position:
-        """This will write one entry with the changes, and now and then the whole picture. Returns the place after them."""
+        """This will write an entry with the changes, several where they are too many bytes for one, and now and then the whole picture.
+
+        Returns the place after them.
+        """
         if changes:
-            position = Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
-            frame = encoding.encode(self._rows.changes(changes=changes, position=position))
-            self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
-            self._tail_bytes += len(frame)
-            if self._packing is not None:
-                self._since.append((position, frame))
-            if self._listener:
-                self._listener.changes(position=position, frame=frame)
+            told = self._rows.changes(changes=changes, position=self._next_position())
+            for frame in encoding.frames(told, most_bytes=FRAME_BYTES):
+                self._publish(frame)
         self._renew_snapshot()
         return self.position
+
+    def _publish(self, frame: bytes) -> None:
+        position = self._next_position()
+        self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+        self._tail_bytes += len(frame)
+        if self._packing is not None:
+            self._since.append((position, frame))
+        if self._listener:
+            self._listener.changes(position=position, frame=frame)
+
+    def _next_position(self) -> Position:
+        return Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
 
     def contact(self, *, contact: Contact) -> None:
         """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterview.stream import publishing, rows
+from clusterview.stream import encoding, keys, publishing, rows
 from clusterview.stream.messages import Contact, Position
 from clusterview.stream.publishing import Lost, Publisher, Superseded
-from clusterview.topology.changes import Change
+from clusterview.topology.changes import Change, Put
+from clusterview.topology.objects import Node, Uid
 from tests.lab.fixtures import wait_until
 from tests.observer.reading import Page
 from tests.redis_servers import RedisServer
@@ -69,6 +71,35 @@ def test_the_snapshot_follows_while_the_publisher_goes_on(
 
     wait_until(followed, seconds=10, what="the snapshot is that of its moment")
     assert {"shop-0", "shop-5", "shop-6", "shop-7"} <= {record.name for record in page.picture().objects.values()}
+
+
+def test_a_relist_of_many_labelled_nodes_is_told_in_frames_of_a_quarter_mebibyte_f17(redis_server: RedisServer) -> None:
+    labels = {f"example.com/label-{number}": "x" * 63 for number in range(20)}
+    nodes = [Node(uid=Uid(f"node-{number}"), name=f"node-{number}", labels=labels) for number in range(1_500)]
+    writer, page = publisher(redis_server, epoch=1), Page(url=redis_server.url, cluster="lab")
+    writer.begin(records=picture(pods=1).objects.values())
+    kept = page.keep()
+    writer.publish(changes=[*map(Put, nodes), *came(5)])
+    writer.publish(changes=[Put(msgspec.structs.replace(nodes[0], labels={"large": "x" * 500_000})), *went(5)])
+    frames = [fields[keys.FRAME] for _, fields in page.client.xrange(keys.topology("lab"))]
+    assert len(frames) > 8 and sorted(map(len, frames))[-2] <= 256 * 1024
+    assert page.position() == writer.position and len(page.since(kept=kept)) == 1_503
+    assert kept.reader.picture.objects == writer._rows.picture.objects == page.picture().objects
+
+
+@given(numbers=st.lists(st.integers(0, 9), max_size=30), most_bytes=st.integers(1, 2_000))
+def test_changes_in_several_frames_say_what_they_say_in_one(numbers: list[int], most_bytes: int) -> None:
+    writer, records = rows.Writer(records=()), picture(pods=0).objects.values()
+    reader = rows.Reader(whole=writer.whole())
+    changes = [*map(Put, records), *(change for number in dict.fromkeys(numbers) for change in came(number))]
+    told = writer.changes(changes=changes, position=Position(epoch=1, sequence=5))
+    frames = list(encoding.frames(told, most_bytes=most_bytes))
+    for sequence, frame in enumerate(frames, start=5):
+        message = encoding.decode_changes(frame)
+        assert message.position == Position(epoch=1, sequence=sequence)
+        reader.read(message=message)
+    assert reader.picture.objects == writer.picture.objects
+    assert list(encoding.frames(told, most_bytes=10**9)) == [encoding.encode(told)]
 
 
 def test_a_few_changes_are_not_worth_a_new_snapshot(redis_server: RedisServer) -> None:
