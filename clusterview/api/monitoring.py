@@ -24,6 +24,14 @@ from clusterview.access import clusters, people
 from clusterview.api import seeing
 from clusterview.stream import publishing
 
+# What an observer counts, since it began.
+COUNTED = {
+    "lists": "Lists of a kind that were read, the first ones included.",
+    "watch_failures": "Watches and lists that failed and were tried again.",
+    "broken_answers": "Those that failed because what came could not be read.",
+    "set_aside": "Objects that could not be read, and were set aside.",
+}
+
 
 @never_cache
 @require_safe
@@ -70,6 +78,7 @@ class Product(Collector):
         age = GaugeMetricFamily("clusterview_contact_age_seconds", "Age of the last confirmed contact with the cluster.", labels=["cluster"])
         verified = GaugeMetricFamily("clusterview_verified_age_seconds", "Age of the last comparison of the picture with lists.", labels=["cluster"])
         wrong = CounterMetricFamily("clusterview_divergences", "Objects that were found wrong by that, and repaired.", labels=["cluster"])
+        counted = {name: CounterMetricFamily(f"clusterview_{name}", said, labels=["cluster"]) for name, said in COUNTED.items()}
         seen = GaugeMetricFamily("clusterview_objects", "Objects in the picture.", labels=["cluster"])
         for cluster in clusters.ids():
             contact, picture = seeing.contact(cluster), seeing.picture(cluster)
@@ -79,11 +88,13 @@ class Product(Collector):
             if contact.verified_age_seconds is not None:
                 verified.add_metric([cluster], contact.verified_age_seconds)
             wrong.add_metric([cluster], contact.divergences)
+            for name, family in counted.items():
+                family.add_metric([cluster], contact.counted.get(name, 0))
             seen.add_metric([cluster], len(picture.objects) if picture else 0)
         switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
         for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
             switches.add_metric([state], count)
-        yield from (live, age, verified, wrong, seen, switches)
+        yield from (live, age, verified, wrong, *counted.values(), seen, switches)
 
 
 def registry() -> CollectorRegistry:

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 import redis
 
+from clusterview.kube import listing
 from clusterview.kube.kinds import KindSpec, key_of
 from clusterview.observer import quarantining, words
 from clusterview.observer.pacing import Pace
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 SECOND = 1.0
 FRAME_CHANGES = 2000
 OF_ONE_HISTORY = frozenset({Kind.NAMESPACE, Kind.NODE, Kind.POD, Kind.SERVICE})  # others may lie in an etcd of their own, which counts for itself
+COUNTED = ("lists", "watch_failures", "broken_answers", "set_aside")
 REWOUND = "what was seen is ahead of the cluster's own history"
 
 
@@ -74,6 +76,8 @@ class Following:
         self._identities: dict[bool, str] = {}
         self._seen: dict[str, str] = {}
         self._level: set[str] = set()
+        self._too_many: set[str] = set()
+        self._counts = dict.fromkeys(COUNTED, 0)
         self.granted = 0  # the newest epoch under which to publish; written by another thread
         self.wants_epoch = threading.Event()
         self.superseded = threading.Event()
@@ -106,7 +110,9 @@ class Following:
                 self._note(self._specs[key].kind, version)
             case words.Ended(key=key, at=at):
                 self._sight.ended(key=key, at=at)
-            case words.Behind(key=key, detail=detail, at=at):
+            case words.Behind(key=key, detail=detail, is_broken=is_broken, at=at):
+                self._count("watch_failures")
+                self._count("broken_answers", is_broken)
                 self._sight.behind(key=key, detail=detail, at=at)
             case words.Absent():
                 self._absent(word)
@@ -130,6 +136,7 @@ class Following:
             case words.Rewound():
                 self._begin_anew(REWOUND)
             case Listed(kind=kind, namespace=namespace, at=at):
+                self._count("lists")
                 self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
                 self._project(word)
             case Health(version=version):
@@ -167,6 +174,7 @@ class Following:
             for key in self._verifier.settle(now=now):
                 log.warning("what was seen of %s is not what there is: it is listed anew", key)
                 self._relist(key)
+            self._expect_bounded()
             self._said = ()
         try:
             self._publish(now)
@@ -214,7 +222,10 @@ class Following:
     def _say(self, publisher: Publisher, now: float) -> None:
         """Each second, and at once when anything but the age is another than before."""
         contact = msgspec.structs.replace(
-            self._sight.contact(now=now), verified_age_seconds=self._verifier.age_seconds(now=now), divergences=self._verifier.divergences
+            self._sight.contact(now=now),
+            verified_age_seconds=self._verifier.age_seconds(now=now),
+            divergences=self._verifier.divergences,
+            counted=dict(self._counts),
         )
         essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing, contact.divergences)
         if essence != self._said:
@@ -235,9 +246,21 @@ class Following:
             for key in self._sight.doubted(at=at):
                 self._reopen(key)
 
+    def _count(self, what: str, times: int = 1) -> None:
+        self._counts[what] += times
+
     def _note(self, kind: str, version: str) -> None:
         if version and kind in OF_ONE_HISTORY:
             self._seen[kind] = version
+
+    def _expect_bounded(self) -> None:
+        """A watch that tells of ever more objects is not followed: the list of so many is refused, and says so."""
+        for key, spec in self._specs.items():
+            is_too_many = self._projector.count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) > listing.OBJECTS_AT_MOST
+            if is_too_many and key not in self._too_many:
+                log.warning("there are more of %s than any cluster has: it is listed anew", key)
+                self._relist(key)
+            (self._too_many.add if is_too_many else self._too_many.discard)(key)
 
     def _stand(self, word: words.Standing) -> None:
         """A history that was level with what is seen of a kind, and is behind what was seen of it before, was restored."""
@@ -278,6 +301,7 @@ class Following:
 
     def _unreadable(self, word: words.Unreadable) -> None:
         """What was known of an object that cannot be read any more is not true any more."""
+        self._count("set_aside", len(word.objects))
         self._sight.unreadable(word=word)
         for uid in word.objects:
             self._project(Vanished(uid=uid))

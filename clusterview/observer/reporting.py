@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from clusterview.kube import watching
+from clusterview.kube import errors, watching
 from clusterview.kube.listing import Quarantined
 from clusterview.observer import words
 from clusterview.observer.quarantining import Quarantine
@@ -101,7 +101,8 @@ def report(*, said: watching.Observation, at: float, quarantine: Quarantine | No
         case watching.WatchEnded():
             yield words.Ended(key=spec.key, at=at)
         case watching.WatchLost(error=error):
-            yield words.Behind(key=spec.key, detail=error.sentence, at=at)
+            is_broken = isinstance(error, errors.BrokenAnswer) and not isinstance(error, errors.TimedOut)
+            yield words.Behind(key=spec.key, detail=error.sentence, at=at, is_broken=is_broken)
         case watching.Rewound():
             yield words.Rewound(key=spec.key)
         case watching.NotPermitted(error=error):

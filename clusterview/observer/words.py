@@ -56,11 +56,12 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Behind(msgspec.Struct, frozen=True):
-    """The row is not followed at present; it is tried again."""
+    """The row is not followed at present; it is tried again. `is_broken` where what came was no answer that can be read."""
 
     key: str
     detail: str
     at: float
+    is_broken: bool = False
 
 
 class Absent(msgspec.Struct, frozen=True):

@@ -165,7 +165,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
     a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
     says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
-    `divergences` how many objects were found wrong by that, and repaired, since the observer began.
+    `divergences` how many objects were found wrong by that, and repaired, `counted` what else went wrong, by its name, since the observer began.
     """
 
     state: str
@@ -176,6 +176,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[MissingKind, ...] = ()
     verified_age_seconds: float | None = None
     divergences: int = 0
+    counted: dict[str, int] = {}
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):

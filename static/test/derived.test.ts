@@ -46,7 +46,7 @@ describe("where traffic goes is read from the endpoints, not from the selector",
 
 describe("where endpoints may not be read nothing is said of them", () => {
   const contact: Contact = {
-    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
   };
   const hide = (...kinds: string[]): void => store.hear({ ...contact, missing: kinds.map((kind) => ({ kind, why: "partly", detail: "" })) });
   const seen = (...slices: AnyRecord[]): { live: derived.LiveApplication; problems: string[]; says: string } => {

@@ -3,7 +3,7 @@ import { freshness, SILENT_AFTER_MS } from "../src/state/freshness";
 import type { Contact } from "../src/wire/messages";
 
 const told = (state: string, age: number | null, reason = ""): Contact =>
-  ({ state, contact_age_seconds: age, reason, detail: "", missing: [], verified_age_seconds: 12, divergences: 0 }) as unknown as Contact;
+  ({ state, contact_age_seconds: age, reason, detail: "", missing: [], verified_age_seconds: 12, divergences: 0, counted: {} }) as unknown as Contact;
 
 describe("the page claims no more than it knows", () => {
   test("before the first word it is waiting, never live", () => {

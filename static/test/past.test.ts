@@ -17,7 +17,7 @@ test("what REST tells of a moment makes the same picture as the stream", () => {
 describe("the kinds that are missing belong to the moment that is shown", () => {
   const AT = "2026-11-26T12:00:05.000Z";
   const now: Contact = {
-    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0,
+    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {},
     missing: [{ kind: "Ingress", why: "not_permitted", detail: "" }],
   };
 

@@ -41,7 +41,7 @@ describe("an answer that comes after that to a later question is dropped", () =>
 
 describe("of a switch that ended while nobody could tell", () => {
   const contact: Contact = {
-    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
   };
 
   test("the page asks each time it is live again, and not when it is live at first", () => {

@@ -22,6 +22,7 @@ LIVE = Contact(
     missing=(MissingKind(kind="Ingress", why="not_permitted"),),
     verified_age_seconds=12.0,
     divergences=3,
+    counted={"lists": 18, "set_aside": 2},
 )
 
 

@@ -53,6 +53,8 @@ def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer) -> None
     text = bearer("viewer").get("/metrics").content.decode()
     assert 'clusterview_cluster_live{cluster="lab"} 1.0' in text
     assert 'clusterview_objects{cluster="lab"} 3.0' in text
+    assert 'clusterview_lists_total{cluster="lab"} 18.0' in text and 'clusterview_set_aside_total{cluster="lab"} 2.0' in text
+    assert 'clusterview_watch_failures_total{cluster="lab"} 0.0' in text
     assert "process_resident_memory_bytes" in text
 
 

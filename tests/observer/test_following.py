@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 import redis
 
-from clusterview.kube import watching
+from clusterview.kube import errors, listing, watching
 from clusterview.kube.kinds import KINDS, named
 from clusterview.observer import words
 from clusterview.observer.following import FRAME_CHANGES, Following
@@ -297,6 +297,35 @@ def test_every_watch_is_opened_again_with_another_credential_f14(desk: Desk) -> 
     desk.hear(words.Renewed())
     desk.settle()
     assert set(desk.reopened) == {spec.key for spec in KINDS} and desk.written.contacts[-1].state == "live"
+
+
+def test_a_watch_that_tells_of_more_objects_than_any_cluster_has_is_listed_anew_once_t36(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "OBJECTS_AT_MOST", 50)
+    desk.hear(*(node(f"n-{number}") for number in range(49)))
+    desk.settle(1.0)
+    assert desk.relisted == []
+    desk.hear(node("one-more"))
+    for _ in range(3):
+        desk.settle(1.0)
+    assert desk.relisted == ["Node"]
+    desk.hear(Listed(kind=Kind.NODE, sightings=(), at=desk.now), *(node(f"m-{number}") for number in range(51)))
+    desk.settle(1.0)
+    assert desk.relisted == ["Node"], "it was not seen to be fewer"
+    desk.hear(Listed(kind=Kind.NODE, sightings=(), at=desk.now))
+    desk.settle(1.0)
+    desk.hear(*(node(f"k-{number}") for number in range(51)))
+    desk.settle(1.0)
+    assert desk.relisted == ["Node", "Node"]
+
+
+def test_lists_failures_broken_answers_and_what_is_set_aside_are_counted_f19(desk: Desk) -> None:
+    lists = desk.written.contacts[-1].counted["lists"]
+    assert lists == len(KINDS)
+    for error in (errors.BrokenAnswer("s"), errors.TimedOut("s"), errors.ServerError("s", status=500)):
+        desk.hear(*report(said=watching.WatchLost(named("Pod"), error, retry_seconds=1.0, must_list=False), at=desk.now))
+    desk.hear(words.Unreadable("Node", {Uid("a"): "a"}, all_of_them=False), Listed(kind=Kind.POD, sightings=(), at=desk.now))
+    desk.settle(1.0)
+    assert desk.written.contacts[-1].counted == {"lists": lists + 1, "watch_failures": 3, "broken_answers": 1, "set_aside": 1}
 
 
 def standing(desk: Desk, version: int, *, cluster: str = "one", is_weak: bool = False) -> None:

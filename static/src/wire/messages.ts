@@ -479,7 +479,7 @@ export interface MissingKind {
  * or never yet). `contact_age_seconds` is None when there never was a contact. `reason` says why it is not live, for people:
  * a code of the catalog (`no_observer`, `unreachable`, `unauthorized`, `plugin`, `watches_behind`, `no_picture`, `redis`, ...), and `detail`
  * says it in plain words. `verified_age_seconds` is how long ago all that is shown was last compared with a list (None: not yet),
- * `divergences` how many objects were found wrong by that, and repaired, since the observer began.
+ * `divergences` how many objects were found wrong by that, and repaired, `counted` what else went wrong, by its name, since the observer began.
  */
 export interface Contact {
   readonly state: string;
@@ -490,6 +490,7 @@ export interface Contact {
   readonly missing: readonly MissingKind[];
   readonly verified_age_seconds: number | null;
   readonly divergences: number;
+  readonly counted: Readonly<Record<string, number>>;
 }
 
 /**
