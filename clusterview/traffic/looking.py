@@ -23,15 +23,24 @@ READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
+MOST_READ_ANEW = READ_AT_ONCE - 2  # workloads of one side beside the Service and the pods; of more their lists are read
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
 RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "discovery.k8s.io"))  # to tell what became of an effect
 
 
+class Workload(NamedTuple):
+    """A workload, and whether its controller has seen how it is to be; the counts of one that has not are of before."""
+
+    record: pairing.Switchable
+    is_observed: bool
+
+
 class Residents(NamedTuple):
-    """Who lives in a namespace, of those that a switch looks at."""
+    """Who lives in a namespace, of those that a switch looks at; `unobserved` are the uids of workloads as a Situation has them."""
 
     workloads: list[pairing.Switchable]
     pods: list[objects.Pod]
+    unobserved: frozenset[str] = frozenset()
 
 
 class Known(NamedTuple):
@@ -39,7 +48,7 @@ class Known(NamedTuple):
 
     read_at: float
     owners: frozenset[str]
-    workloads: list[pairing.Switchable]
+    workloads: list[Workload]
 
 
 class Cluster:
@@ -97,23 +106,42 @@ class Cluster:
         found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [translating.sighting(kind=kind, item=item).record for item in found.items]
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
+    def workloads(self, *, kind: str, namespace: str) -> list[Workload]:
+        """The workloads of a kind in a namespace, as they are now."""
+        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
+        return [workload_now(item) for item in found.items]
+
+    def workload(self, *, kind: str, namespace: str, name: str) -> Workload | None:
+        """One of them, None where it is gone."""
+        try:
+            found = reading.get_object(self.reading, kinds.named(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
+        except errors.NotFound:
+            return None
+        return workload_now(found)
+
+    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
         """This will read the Service and who lives in its namespace, all at the same time. Raises NotFound where the Service is gone.
 
-        `at_once` takes the workloads as they were read up to ten seconds ago, unless a pod has come that none of those before belongs with.
+        `at_once` takes the workloads as they were read up to ten seconds ago, unless a pod has come that none of those before belongs with. Those
+        with the value `to` under one of their labels, which are to get the traffic, are read in any case.
         """
         began = time.monotonic()
-        known = self._known.get(namespace)
-        if not at_once or known is None or began - known.read_at > AROUND_SECONDS:
+        known = self._known.get(namespace) if at_once else None
+        entered = [one.record for one in known.workloads if to and to in one.record.template_labels.values()] if known is not None else []
+        if known is not None and (began - known.read_at > AROUND_SECONDS or len(entered) > MOST_READ_ANEW):
             known = None
-        workloads = [partial(self.records, kind=kind, namespace=namespace) for kind in WORKLOADS]
+        every = [partial(self.workloads, kind=kind, namespace=namespace) for kind in WORKLOADS]
+        anew = [partial(self.workload, kind=str(objects.kind_of(one)), namespace=namespace, name=one.name) for one in entered]
         asked = partial(self.service, namespace=namespace, name=name), partial(self.records, kind="Pod", namespace=namespace)
-        service, pods, *read = self.at_once(*asked, *(workloads if known is None else ()))
+        service, pods, *read = self.at_once(*asked, *(every if known is None else anew))
         owners = frozenset(pod.owner.uid for pod in pods if pod.owner is not None)
-        if known is None or not owners <= known.owners:
-            read = read or self.at_once(*workloads)
-            known = self._known[namespace] = Known(began, owners, [one for of_kind in read for one in of_kind])
-        return service, Residents(known.workloads, pods)
+        if known is None or not owners <= known.owners or None in read:
+            lists = read if known is None else self.at_once(*every)
+            known, read = Known(began, owners, [one for of_kind in lists for one in of_kind]), []
+            self._known[namespace] = known
+        workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
+        unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
+        return service, Residents([one.record for one in workloads], pods, unobserved)
 
     def situation(
         self, *, service: ServiceNow, residents: Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False
@@ -121,7 +149,8 @@ class Cluster:
         """This will put together what a preflight looks at, the rights read at most half a minute ago. Raises errors.KubeError."""
         return Situation(
             service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(residents.workloads),
-            pods=tuple(residents.pods), missing_rights=self._missing_rights(service.namespace, returning=returning), returning=returning,
+            unobserved=residents.unobserved, pods=tuple(residents.pods),
+            missing_rights=self._missing_rights(service.namespace, returning=returning), returning=returning,
         )  # fmt: skip
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
@@ -212,6 +241,12 @@ def service_now(item: structs.Service) -> ServiceNow:
         external_traffic_policy=record.external_traffic_policy, internal_traffic_policy=record.internal_traffic_policy,
         publish_not_ready=record.publish_not_ready, ip_families=item.spec.ip_families, traffic_distribution=item.spec.traffic_distribution,
     )  # fmt: skip
+
+
+def workload_now(item: structs.Deployment | structs.StatefulSet) -> Workload:
+    """A workload as kube gave it, in traffic's words."""
+    record = translating.deployment(item) if isinstance(item, structs.Deployment) else translating.stateful_set(item)
+    return Workload(record, item.status.observed_generation >= item.metadata.generation)
 
 
 def size_now(item: structs.Counted, *, kind: str) -> SizeNow:

@@ -304,7 +304,7 @@ def situation_of(
     """
     with asking():
         reached = opened(cluster)
-        now, residents = reached.service_among(namespace=namespace, name=service, at_once=at_once)
+        now, residents = reached.service_among(namespace=namespace, name=service, at_once=at_once, to="" if reverses else to)
         if reverses and now.uid != reverses.service_uid:
             raise Refused(409, "service-replaced")
         key = reverses.key if reverses else looking.key_of(service=now, workloads=residents.workloads)

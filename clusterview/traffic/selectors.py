@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 POD_TEMPLATE_HASH = "pod-template-hash"
-HASHES = frozenset({POD_TEMPLATE_HASH, "rollouts-pod-template-hash", "controller-revision-hash"})  # the next rollout changes each of them
+REVISION_HASH = "controller-revision-hash"
+HASHES = frozenset({POD_TEMPLATE_HASH, "rollouts-pod-template-hash", REVISION_HASH})  # the next rollout changes each of them
 
 
 def matches(*, selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

@@ -55,6 +55,12 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "Change the labels of the pods named here, or remove them.",
     ),
     ("third-workload", "info"): ("{selector} also matches other pods.", ""),
+    ("rollout-unfinished", "ok"): ("No rollout of {to} is under way.", ""),
+    ("rollout-unfinished", "block"): (
+        "The rollout of {names} is not finished: traffic would go to pods that are not updated yet.",
+        "Wait until `kubectl rollout status` is done (one that is paused has to be resumed), or undo the rollout.",
+    ),
+    ("rollout-unfinished", "info"): ("The rollout of {names} is not finished: traffic goes to pods that are not updated yet, too.", ""),
     ("port-missing", "ok"): ("The new side has every port of the Service.", ""),
     ("port-missing", "block"): ("The new side has no container port named {ports}.", "Name the port in the new side's pod template."),
     ("port-missing", "info"): ("The old side has no container port named {ports}.", ""),

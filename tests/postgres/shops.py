@@ -21,7 +21,7 @@ class Shops:
     def identity(self) -> Identity:
         return Identity("the-cluster", is_weak=False)
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False) -> tuple[ServiceNow, Residents]:
+    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
         return making.service_now(name=name, uid=f"uid-{name}"), Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, **_: Any) -> Situation:

@@ -17,7 +17,7 @@ HTTP = objects.ContainerPort("http", 8080, "TCP")
 
 
 def deployment(name: str, *, labels: dict[str, str], ready: int = 3, **fields: Any) -> objects.Deployment:
-    given: dict[str, Any] = {"images": ("registry.example/shop:1.0",), "ports": (HTTP,), "wanted": ready, "ready": ready}
+    given: dict[str, Any] = {"images": ("registry.example/shop:1.0",), "ports": (HTTP,), "wanted": ready, "ready": ready, "updated": ready}
     where = {"uid": objects.Uid(f"uid-{name}"), "namespace": NAMESPACE, "name": name, "template_labels": labels}
     return objects.Deployment(**(where | given | fields))
 
@@ -26,13 +26,15 @@ def stateful_set(name: str, *, labels: dict[str, str], **fields: Any) -> objects
     return objects.StatefulSet(uid=objects.Uid(f"uid-{name}"), namespace=NAMESPACE, name=name, template_labels=labels, **fields)
 
 
-def pod(name: str, *, labels: dict[str, str], of: str = "", port: objects.ContainerPort = HTTP, **fields: Any) -> objects.Pod:
+def pod(
+    name: str, *, labels: dict[str, str], of: str = "", template_hash: str = "abc", port: objects.ContainerPort = HTTP, **fields: Any
+) -> objects.Pod:
     """A ready pod; `of` names the Deployment whose ReplicaSet made it."""
-    owner = objects.Owner("ReplicaSet", f"{of}-abc", objects.Uid(f"uid-{of}-abc")) if of else None
+    owner = objects.Owner("ReplicaSet", f"{of}-{template_hash}", objects.Uid(f"uid-{of}-{template_hash}")) if of else None
     container = objects.Container("shop", "registry.example/shop:1.0", False, True, 0, "running", "", (port,))
     given: dict[str, Any] = {"phase": "Running", "ready": True, "node": "node-1", "owner": owner, "containers": (container,)}
     return objects.Pod(
-        uid=objects.Uid(f"uid-{name}"), namespace=NAMESPACE, name=name, labels={**labels, "pod-template-hash": "abc"}, **(given | fields)
+        uid=objects.Uid(f"uid-{name}"), namespace=NAMESPACE, name=name, labels={**labels, "pod-template-hash": template_hash}, **(given | fields)
     )
 
 

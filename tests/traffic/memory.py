@@ -50,10 +50,11 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Sent:
-    """An effect that somebody sent, and for how many seconds nobody of its new side had been ready then."""
+    """An effect that somebody sent, how many seconds nobody of its new side had been ready then, and for how many each side was being rolled out."""
 
     marker: str
     empty_for: float
+    rolling_for: dict[str, float]
 
 
 class Memory(looking.Cluster):
@@ -68,6 +69,7 @@ class Memory(looking.Cluster):
         self.late: list[Callable[[], object]] = []
         self.autoscaler: Numbered | None = None
         self.sizes = {"blue": 2, "green": 2}
+        self._rolling_since: dict[str, datetime] = {}
         self._empty_since: dict[str, datetime] = {}
         self.may_patch, self.follows_at_once, self.is_known = True, True, True
         self.forbidden: frozenset[str] = frozenset()  # the reads that the account may not do
@@ -109,6 +111,13 @@ class Memory(looking.Cluster):
             self._empty_since.setdefault(side, self._moment())
         if self.follows_at_once:
             self.follow()
+
+    def roll_out(self, side: str, *, finished: bool = False) -> None:
+        """A rollout begins, which the side's controller has not seen yet, or is finished."""
+        if finished:
+            self._rolling_since.pop(side, None)
+        else:
+            self._rolling_since.setdefault(side, self._moment())
 
     def follow(self) -> None:
         """The endpoints become those of the present selector."""
@@ -186,12 +195,21 @@ class Memory(looking.Cluster):
             return [_slice(tuple(sorted(self.endpoints.items())))]
         return []
 
+    def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
+        found = self.records(kind=kind, namespace=namespace)
+        return [looking.Workload(one, is_observed=one.name.removeprefix("shop-") not in self._rolling_since) for one in found]
+
+    def workload(self, *, kind: str, namespace: str, name: str) -> looking.Workload | None:
+        return next((one for one in self.workloads(kind=kind, namespace=namespace) if one.record.name == name), None)
+
     def patch(self, *, namespace: str, name: str, operations: planning.Patch, dry_run: bool = False) -> dict[str, Any]:
         changes = [one["path"] for one in operations if one["op"] != "test"]
         is_effect = "/spec/selector" in changes
         if is_effect:
             target = next(one["value"] for one in operations if one["op"] == "replace" and one["path"] == "/spec/selector")
-            self.sent.append(Sent(marker=next(one["value"] for one in operations if one["path"].endswith("~1op")), empty_for=self._empty_for(target)))
+            marker = next(one["value"] for one in operations if one["path"].endswith("~1op"))
+            rolling = {side: (self._moment() - since).total_seconds() for side, since in self._rolling_since.items()}
+            self.sent.append(Sent(marker=marker, empty_for=self._empty_for(target), rolling_for=rolling))
         return self._written("patch effect" if is_effect else "patch mark", lambda: self._apply(operations))
 
     def size(self, *, kind: str, namespace: str, name: str) -> SizeNow:

@@ -11,22 +11,25 @@ import yaml
 
 from clusterview.access import clusters
 from clusterview.kube import reading, rights
-from clusterview.models import AuditEntry
+from clusterview.models import AuditEntry, Switch
 from clusterview.models import Cluster as ClusterRow
 from clusterview.traffic import looking, preflight, requesting
 from clusterview.traffic.errors import Refused
+from clusterview.traffic.states import State
 from tests.lab import states
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.observer.reading import access_of
 from tests.traffic.making import SOMEBODY
-from tests.traffic.test_engine import BLUE, GREEN, no_doorbell, who_may_switch
+from tests.traffic.test_engine import BLUE, GREEN, carry_out, no_doorbell, who_may_switch
 from tests.traffic.test_lab import Apply, apply, service
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 __all__ = ["apply", "no_doorbell"]
 
 Arrange = Callable[[Lab, Apply], None]
+GREEN_DEPLOYMENT = "/apis/apps/v1/namespaces/store/deployments/shop-green"
+IMAGE, NEW_IMAGE = "registry.example/shop:4.12.0", "registry.example/shop:4.13.0"
 GREEN_PODS = "/api/v1/namespaces/store/pods?labelSelector=app%3Dshop,slot%3Dgreen"
 
 
@@ -58,6 +61,22 @@ def a_stranger_in_green(_: Lab, apply: Apply) -> None:
     metadata = {"name": "debug", "namespace": "store", "labels": GREEN}
     containers = [{"name": "shell", "image": "registry.example/shell:1"}]
     apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers}})
+
+
+def roll_green_out(lab: Lab, *, image: str, node: str | None = None) -> None:
+    """Pods of the new template get no place where `node` is none of the cluster's."""
+    template = {"spec": {"containers": [{"name": "web", "image": image}], "nodeSelector": {"kubernetes.io/hostname": node}}}
+    patch = json.dumps({"spec": {"paused": None, "template": template}})
+    lab.kubectl("patch", "deployment", "shop-green", "-n", "store", "--patch", patch)
+
+
+def green_is_rolled_out(lab: Lab) -> None:
+    lab.kubectl("rollout", "status", "deployment/shop-green", "-n", "store", "--timeout=60s")
+
+
+def a_paused_rollout(lab: Lab, _: Apply) -> None:
+    lab.kubectl("rollout", "pause", "deployment/shop-green", "-n", "store")
+    lab.kubectl("set", "image", "deployment/shop-green", f"web={NEW_IMAGE}", "-n", "store")
 
 
 def endpoints_by_hand(_: Lab, apply: Apply) -> None:
@@ -100,6 +119,7 @@ CASES = (
     Case("no-ready", "block", arrange=green_is_unready),
     Case("green-smaller", "block", arrange=green_is_smaller),
     Case("third-workload", "block", arrange=a_stranger_in_green),
+    Case("rollout-unfinished", "block", arrange=a_paused_rollout),
     Case("kept-endpoints", "block", arrange=endpoints_by_hand),
     Case("port-missing", "block", name="shop-x", arrange=applied(ports=[{"port": 80, "targetPort": "admin"}])),
     Case("ssa-owner", "warn", name="shop-x", arrange=applied("--server-side", "--field-manager=deploy-bot")),
@@ -127,8 +147,12 @@ def reached(lab_shop: Lab) -> looking.Cluster:
 
 @pytest.fixture
 def fresh_green(lab_shop: Lab) -> Iterator[None]:
-    """What was written to the status of green's pods stays until they are replaced."""
+    """What was written to the status of green's pods stays until they are replaced, and what it is rolled out to until that is undone."""
+    before = lab_shop.get(GREEN_DEPLOYMENT)["spec"]["template"]
     yield
+    if lab_shop.get(GREEN_DEPLOYMENT)["spec"]["template"] != before:
+        roll_green_out(lab_shop, image=IMAGE)
+        green_is_rolled_out(lab_shop)
     if any(one["status"] != "True" for pod in of_green(lab_shop) for one in pod["status"].get("conditions", []) if one["type"] == "Ready"):
         lab_shop.kubectl("delete", "pods", "-n", "store", "-l", "app=shop,slot=green")
 
@@ -148,6 +172,26 @@ def test_each_code_is_told_where_it_is_so_and_stands_against_the_click(
         requesting.request_switch(person=olga, cluster="lab", namespace="store", service=case.name, to=case.to, opened=lambda _: reached)
     assert (refused.value.status, refused.value.code) == (422, "preflight")
     assert case.code in {one["code"] for one in refused.value.body["checks"] if one["level"] == case.level}
+
+
+def test_a_click_amid_a_rollout_is_refused_and_goes_once_it_is_finished(
+    lab_shop: Lab, reached: looking.Cluster, fresh_green: None
+) -> None:
+    olga = who_may_switch()
+
+    def click() -> Switch:
+        return requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+
+    assert looked_at(reached, name="shop", to="green")["rollout-unfinished"] == "ok"
+    roll_green_out(lab_shop, image=NEW_IMAGE, node="nowhere")
+    with pytest.raises(Refused) as refused:
+        click()
+    assert [one["code"] for one in refused.value.body["checks"] if one["level"] == "block"] == ["rollout-unfinished"]
+    wait_until(lambda: len({one["metadata"]["labels"]["pod-template-hash"] for one in of_green(lab_shop)}) == 2, seconds=15, what="both are there")
+    assert looked_at(reached, name="shop", to="green")["rollout-unfinished"] == "block"
+    roll_green_out(lab_shop, image=NEW_IMAGE)
+    green_is_rolled_out(lab_shop)
+    assert carry_out(click(), reached).state == State.SUCCEEDED
 
 
 def as_somebody(lab: Lab, apply: Apply, name: str, manifests: str) -> looking.Cluster:

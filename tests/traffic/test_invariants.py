@@ -174,6 +174,11 @@ class Machine(Steps[World]):
         self._go(who, 12 if until else 1, until=until)
         self.memory.scale(side, size)
 
+    @rule(who=WHO, until=CALLS, side=SIDES, finished=st.booleans())
+    def roll_out(self, who: int, until: str, side: str, finished: bool) -> None:
+        self._go(who, 12 if until else 1, until=until)
+        self.memory.roll_out(side, finished=finished)
+
     @rule(who=WHO, times=TIMES, at_once=st.booleans())
     def follow(self, who: int, times: int, at_once: bool) -> None:
         self._go(who, times)

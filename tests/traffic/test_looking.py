@@ -15,12 +15,16 @@ from tests.traffic import making
 
 
 class Asked(looking.Cluster):
-    """Connections to nothing, which count what they are asked for. A pod of each of `owners` is there."""
+    """Connections to nothing, which count what they are asked for. A pod of each of `owners` is there, and `sides` Deployments of blue and green
+    each; the controller of those of `unobserved` has not seen yet how they are to be.
+    """
 
     def __init__(self) -> None:
         self._known = {}
         self.kinds: list[str] = []
         self.owners = ["uid-blue-1"]
+        self.sides = 1
+        self.unobserved: set[str] = set()
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         return [ask() for ask in asked]
@@ -30,18 +34,30 @@ class Asked(looking.Cluster):
 
     def records(self, *, kind: str, namespace: str) -> list[Any]:
         self.kinds.append(kind)
-        if kind != "Pod":
-            return [f"{kind} of {' '.join(self.owners)}"]
         return [making.pod(one, labels={}, owner=objects.Owner("ReplicaSet", one, objects.Uid(one))) for one in self.owners]
 
-    def look(self, *, at_once: bool = True) -> tuple[list[Any], list[str]]:
-        """The workloads that are told, and the kinds that were asked for."""
+    def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
+        self.kinds.append(kind)
+        names = [f"{side}-{number}" for number in range(self.sides) for side in ("blue", "green")] if kind == "Deployment" else []
+        return [self.made(name) for name in names]
+
+    def workload(self, *, kind: str, namespace: str, name: str) -> looking.Workload | None:
+        self.kinds.append(f"{kind} {name}")
+        return self.made(name) if int(name[-1]) < self.sides else None
+
+    def made(self, name: str) -> looking.Workload:
+        labels = {"slot": name.partition("-")[0]}
+        return looking.Workload(making.deployment(name, labels=labels, ready=len(self.owners)), name not in self.unobserved)
+
+    def look(self, *, at_once: bool = True, to: str = "") -> tuple[list[tuple[str, int]], list[str]]:
+        """The workloads that are told, with a number of theirs, and the kinds that were asked for."""
         self.kinds = []
-        _, residents = self.service_among(namespace="store", name="shop", at_once=at_once)
-        return residents.workloads, self.kinds
+        _, residents = self.service_among(namespace="store", name="shop", at_once=at_once, to=to)
+        self.told = {str(uid) for uid in residents.unobserved}
+        return [(one.name, one.ready) for one in residents.workloads], self.kinds
 
 
-READ = (["Deployment of uid-blue-1", "StatefulSet of uid-blue-1"], ["Pod", "Deployment", "StatefulSet"])
+READ = ([("blue-0", 1), ("green-0", 1)], ["Pod", "Deployment", "StatefulSet"])
 
 
 def test_workloads_are_believed_at_the_click_for_ten_seconds_and_pods_never(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +75,26 @@ def test_a_pod_of_a_workload_that_is_not_known_yet_has_them_read_again() -> None
     asked = Asked()
     asked.look()
     asked.owners = ["uid-blue-1", "uid-green-1"]
-    assert asked.look()[0] == ["Deployment of uid-blue-1 uid-green-1", "StatefulSet of uid-blue-1 uid-green-1"]
+    assert asked.look()[0] == [("blue-0", 2), ("green-0", 2)]
     asked.owners = ["uid-green-1"]
     assert asked.look()[1] == ["Pod"], "one that has gone is no reason"
+
+
+def test_the_workload_that_is_to_get_the_traffic_is_read_at_every_click() -> None:
+    asked = Asked()
+    asked.look()
+    asked.unobserved = {"green-0", "blue-0"}
+    assert (asked.look(to="green"), asked.told) == ((READ[0], ["Pod", "Deployment green-0"]), {"uid-green-0"})
+    asked.owners = ["uid-blue-1", "uid-green-1"]
+    assert (asked.look(to="green")[0], asked.told) == ([("blue-0", 2), ("green-0", 2)], {"uid-blue-0", "uid-green-0"})
+
+
+def test_of_many_workloads_that_carry_the_value_or_one_that_has_gone_the_lists_are_read() -> None:
+    asked = Asked()
+    asked.sides = looking.MOST_READ_ANEW + 1
+    asked.look()
+    assert asked.look(to="green")[1] == ["Pod", "Deployment", "StatefulSet"]
+    asked.sides = 2
+    asked.look(at_once=False)
+    asked.sides = 1
+    assert asked.look(to="green") == (READ[0], ["Pod", "Deployment green-0", "Deployment green-1", "Deployment", "StatefulSet"])

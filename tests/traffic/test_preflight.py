@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clusterview.topology import objects
 from clusterview.traffic import preflight, words
@@ -18,7 +20,7 @@ from tests.traffic.making import BLUE, GREEN, HTTP, NAMESPACE, deployment, ingre
 IN_ORDER = {
     "selectorless", "external-name", "headless-statefulset", "no-ready", "green-smaller", "port-missing", "third-workload", "no-op",
     "pod-template-hash", "owner", "ssa-owner", "missing-right", "dry-run", "key-in-template", "shared-config", "namespace-terminating",
-    "kept-endpoints", "same-pods", "old-side-only", "quota",
+    "kept-endpoints", "same-pods", "old-side-only", "quota", "rollout-unfinished",
 }  # fmt: skip
 
 
@@ -69,6 +71,23 @@ GOVERNED = situation(service=service_now(headless=True), workloads=(*situation()
 STRANGER = pod("debug", labels=GREEN)
 NEITHER = pod("stray", labels={"app": "shop"})
 BALANCED = service_now(type="LoadBalancer")
+NEWER = pod("g9", labels=GREEN, of="shop-green", template_hash="def")
+
+
+def with_green(workload: objects.Deployment | objects.StatefulSet, **fields: Any) -> Situation:
+    """Both sides ready, green by this workload."""
+    return situation(workloads=(situation().workloads[0], workload), **fields)
+
+
+def of_set(*revisions: str) -> Situation:
+    """Green is a StatefulSet with a ready pod of each of these revisions."""
+    owner = objects.Owner("StatefulSet", "shop-green", objects.Uid("uid-shop-green"))
+    pods = [pod(f"g{n}", labels={**GREEN, "controller-revision-hash": one}, owner=owner) for n, one in enumerate(revisions)]
+    newest = sum(one == revisions[-1] for one in revisions)
+    side = stateful_set("shop-green", labels=GREEN, ports=(HTTP,), wanted=len(pods), updated=newest)
+    return with_green(side, pods=(*situation(blue=len(pods), green=0).pods, *pods))
+
+
 ADMIN = objects.ContainerPort("admin", 8080, "TCP")
 ROLLOUTS = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
@@ -88,6 +107,11 @@ ROLLOUTS = "argo-rollouts.argoproj.io/managed-by-rollouts"
         ("port-missing", situation(pods=tuple(pod(f"g{n}", labels=GREEN, of="shop-green", port=ADMIN) for n in range(3)))),
         ("third-workload", situation(pods=(*situation().pods, STRANGER))),
         ("third-workload", situation(workloads=(*situation().workloads, deployment("shop-green-2", labels=GREEN)))),
+        ("rollout-unfinished", situation(pods=(*situation().pods, NEWER))),
+        ("rollout-unfinished", with_green(deployment("shop-green", labels=GREEN, updated=0))),
+        ("rollout-unfinished", with_green(deployment("shop-green", labels=GREEN, updated=0, paused=True))),
+        ("rollout-unfinished", situation(unobserved=frozenset({"uid-shop-green"}))),
+        ("rollout-unfinished", of_set("one", "one", "two")),
         ("no-op", situation(to_selector=BLUE)),
         ("pod-template-hash", situation(key="pod-template-hash")),
         ("owner", with_service(annotations={ROLLOUTS: "shop"})),
@@ -318,11 +342,45 @@ def test_a_finished_pod_with_the_labels_is_no_stranger() -> None:
     assert level_of("third-workload", situation(pods=(*situation().pods, done))) is Level.OK
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        with_green(deployment("shop-green", labels=GREEN, paused=True)),
+        with_green(deployment("shop-green", labels=GREEN, wanted=4)),
+        situation(pods=(*situation().pods, msgspec.structs.replace(NEWER, deleting=True))),
+        situation(pods=(*situation().pods, msgspec.structs.replace(NEWER, phase="Failed", ready=False))),
+        situation(pods=(*situation().pods, pod("b9", labels=BLUE, of="shop-blue", template_hash="def"))),
+        situation(unobserved=frozenset({"uid-shop-blue"})),
+        situation(pods=(*situation().pods, STRANGER)),
+    ],
+    ids=["paused and complete", "it grows", "an old pod ends", "an evicted pod", "the side that is left", "the same, not seen yet", "a stranger"],
+)
+def test_a_rollout_that_is_finished_or_of_the_side_that_is_left_is_no_reason(seen: Situation) -> None:
+    assert level_of("rollout-unfinished", seen) is Level.OK
+
+
+@given(
+    hashes=st.lists(st.sampled_from(["abc", "def"]), min_size=1, max_size=4), updated=st.integers(0, 4), wanted=st.integers(0, 4),
+    is_observed=st.booleans(), paused=st.booleans(),
+)  # fmt: skip
+def test_traffic_goes_to_one_template_alone_and_back_to_whatever_is_there(
+    hashes: list[str], updated: int, wanted: int, is_observed: bool, paused: bool
+) -> None:
+    green = tuple(pod(f"g{n}", labels=GREEN, of="shop-green", template_hash=one) for n, one in enumerate(hashes))
+    side = deployment("shop-green", labels=GREEN, wanted=wanted, updated=updated, paused=paused)
+    seen = with_green(side, pods=(*situation(blue=1, green=0).pods, *green), unobserved=frozenset() if is_observed else frozenset({side.uid}))
+    is_whole = is_observed and len(set(hashes)) == 1 and updated >= min(wanted, len(hashes))
+    assert [one.code for one in preflight.blocks(preflight.check(seen))] == ([] if is_whole else ["rollout-unfinished"])
+    assert not preflight.blocks(preflight.check(_turned(seen, True)))
+
+
+def test_a_rollout_that_is_not_finished_is_named() -> None:
+    [found] = preflight.blocks(preflight.check(situation(pods=(*situation().pods, NEWER))))
+    assert (found.params["names"], [(one.kind, one.name) for one in found.objects]) == ("Deployment shop-green", [("Deployment", "shop-green")])
+
+
 def test_the_pods_of_a_stateful_set_belong_to_it() -> None:
-    owner = objects.Owner("StatefulSet", "shop-green", objects.Uid("uid-shop-green"))
-    pods = (*situation(green=0).pods, *(pod(f"g{n}", labels=GREEN, owner=owner) for n in range(3)))
-    sides = (situation().workloads[0], stateful_set("shop-green", labels=GREEN, ports=(HTTP,)))
-    assert not preflight.blocks(preflight.check(situation(pods=pods, workloads=sides)))
+    assert not preflight.blocks(preflight.check(of_set("one", "one", "one")))
 
 
 def test_another_number_behind_the_same_port_name_is_told() -> None:

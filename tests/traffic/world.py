@@ -235,6 +235,9 @@ class World:
                 self._problems.append(f"I9: {sent.marker} leads to a side that nobody belongs to")
             elif sent.empty_for > OLDEST_LOOK_SECONDS:
                 self._problems.append(f"I8: {sent.marker} was sent {sent.empty_for:.1f} s after the last pod of its side was ready")
+            row = Switch.objects.get(pk=sent.marker.partition(":")[0])
+            if not row.returning and row.reverses_id is None and sent.rolling_for.get(row.to_value, 0.0) > OLDEST_LOOK_SECONDS:
+                self._problems.append(f"I8: {sent.marker} leads to a side whose rollout began {sent.rolling_for[row.to_value]:.1f} s before")
 
     def _read(self) -> None:
         """What was just done is held against how things are now, before anything else happens."""

@@ -11,6 +11,7 @@ from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Situation, belongs
 
 SHARED = {"configMap": "ConfigMap", "secret": "Secret", "persistentVolumeClaim": "PersistentVolumeClaim"}
+TEMPLATE = {objects.Deployment: selectors.POD_TEMPLATE_HASH, objects.StatefulSet: selectors.REVISION_HASH}  # tells which one a pod is of
 
 
 def pod_template_hash(situation: Situation) -> Iterator[Check]:
@@ -52,6 +53,23 @@ def _third_workload(situation: Situation) -> Iterator[Check]:
     found = refs(strangers) + (refs(target) if len(target) > 1 else ())
     params = {"selector": selectors.text(situation.to_selector)}
     yield Check(code="third-workload", level=Level.BLOCK if found else Level.OK, params=params, objects=found)
+
+
+def _rollout(situation: Situation) -> Iterator[Check]:
+    """Pods of an older template stay ready and keep their labels until the rollout has replaced them.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#deployment-status
+    """
+    found = refs(one for one in situation.workloads_of(situation.to_selector) if _is_being_rolled_out(one, situation))
+    params = sides_of(situation) | {"names": ", ".join(f"{one.kind} {one.name}" for one in found)}
+    yield Check(code="rollout-unfinished", level=Level.BLOCK if found else Level.OK, params=params, objects=found)
+
+
+def _is_being_rolled_out(workload: Switchable, situation: Situation) -> bool:
+    """One that only grows has fewer pods than it wants, all of them of its newest template."""
+    pods = [pod for pod in situation.pods_of(situation.to_selector) if belongs(pod=pod, workload=workload) and not pod.deleting]
+    templates = {pod.labels.get(TEMPLATE[type(workload)]) for pod in pods}
+    return workload.uid in situation.unobserved or len(templates) > 1 or workload.updated < min(workload.wanted, len(pods))
 
 
 def _key_in_template(situation: Situation) -> Iterator[Check]:
@@ -140,6 +158,7 @@ CHECKS: Looks = (
     _ready,
     _unscheduled,
     _third_workload,
+    _rollout,
     _key_in_template,
     _overlapping_selectors,
     _port_missing,
