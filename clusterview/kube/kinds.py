@@ -110,6 +110,11 @@ def counted(kind: str) -> KindSpec:
     return dataclasses.replace(_BY_KIND[kind if kind in COUNTED else ""], struct=structs.Counted)
 
 
+def addressed() -> KindSpec:
+    """This will give the row of pods, read with all their addresses."""
+    return dataclasses.replace(_BY_KIND["Pod"], struct=structs.AddressedPod)
+
+
 def key_of(*, kind: str, namespace: str) -> str:
     """The key of the row of a kind, in one namespace if given."""
     return f"{kind}/{namespace}" if namespace else str(kind)

@@ -306,6 +306,20 @@ class Pod(Object, frozen=True):
     status: PodStatus = PodStatus()
 
 
+class PodAddress(Base, frozen=True):
+    ip: str = ""
+
+
+class AddressedStatus(PodStatus, frozen=True):
+    pod_ips: tuple[PodAddress, ...] = field(default=(), name="podIPs")
+
+
+class AddressedPod(Pod, frozen=True):
+    """A pod with all its addresses, which is read where a Service may have two families."""
+
+    status: AddressedStatus = AddressedStatus()
+
+
 # --- services and routes
 
 

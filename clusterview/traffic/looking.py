@@ -43,6 +43,13 @@ class Residents(NamedTuple):
     unobserved: frozenset[str] = frozenset()
 
 
+class Addressed(NamedTuple):
+    """A pod, and the families (`IPv4`, `IPv6`) that it has addresses of."""
+
+    record: objects.Pod
+    families: frozenset[str]
+
+
 class Known(NamedTuple):
     """The workloads of a namespace, when they were read (monotonic seconds), and who owned the pods that were there then."""
 
@@ -105,6 +112,11 @@ class Cluster:
         """The objects of a kind in a namespace, in the picture's words."""
         found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [translating.sighting(kind=kind, item=item).record for item in found.items]
+
+    def addressed(self, *, namespace: str) -> list[Addressed]:
+        """The pods of a namespace, with the families of their addresses."""
+        found = listing.list_kind(self.reading, kinds.addressed(), namespace=namespace, page_seconds=READ_SECONDS)
+        return [addressed_now(item) for item in found.items]
 
     def workloads(self, *, kind: str, namespace: str) -> list[Workload]:
         """The workloads of a kind in a namespace, as they are now."""
@@ -217,10 +229,12 @@ class Cluster:
         the sides.
         """
         namespace = service.namespace
-        pods, every_slice = self.at_once(*(partial(self.records, kind=kind, namespace=namespace) for kind in ("Pod", "EndpointSlice")))
-        matched = [pod for pod in pods if selectors.matches(selector=service.selector, labels=pod.labels)]
-        present = [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
-        ready = [pod.uid for pod in present if pod.ready and not pod.deleting]
+        read = partial(self.addressed, namespace=namespace), partial(self.records, kind="EndpointSlice", namespace=namespace)
+        pods, every_slice = self.at_once(*read)
+        matched = [one for one in pods if selectors.matches(selector=service.selector, labels=one.record.labels)]
+        present = [one.record for one in matched if one.record.phase not in ("Succeeded", "Failed")]
+        families = {one.record.uid: one.families.intersection(service.ip_families) for one in matched}
+        ready = {pod.uid: families[pod.uid] for pod in present if pod.ready and not pod.deleting}
         slices = [one for one in every_slice if one.service == service.name]
         others = [pod.uid for pod in present if sides and not any(selectors.matches(selector=one, labels=pod.labels) for one in sides)]
         return convergence.compare(
@@ -241,6 +255,11 @@ def service_now(item: structs.Service) -> ServiceNow:
         external_traffic_policy=record.external_traffic_policy, internal_traffic_policy=record.internal_traffic_policy,
         publish_not_ready=record.publish_not_ready, ip_families=item.spec.ip_families, traffic_distribution=item.spec.traffic_distribution,
     )  # fmt: skip
+
+
+def addressed_now(item: structs.AddressedPod) -> Addressed:
+    """A pod as kube gave it, in traffic's words."""
+    return Addressed(translating.pod(item), frozenset("IPv6" if ":" in one.ip else "IPv4" for one in item.status.pod_ips))
 
 
 def workload_now(item: structs.Deployment | structs.StatefulSet) -> Workload:

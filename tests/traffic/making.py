@@ -69,8 +69,10 @@ def endpoint(of: objects.Pod, *, ready: bool = True, terminating: bool = False) 
     return objects.Endpoint(of.uid, "10.64.0.1", of.node, ready, ready, terminating)
 
 
-def endpoint_slice(*endpoints: objects.Endpoint, ports: dict[str, int] | None = None, name: str = "shop-1") -> objects.EndpointSlice:
+def endpoint_slice(
+    *endpoints: objects.Endpoint, ports: dict[str, int] | None = None, name: str = "shop-1", family: str = "IPv4"
+) -> objects.EndpointSlice:
     return objects.EndpointSlice(
-        uid=objects.Uid(name), namespace=NAMESPACE, name=name, service="shop", endpoints=endpoints,
+        uid=objects.Uid(name), namespace=NAMESPACE, name=name, service="shop", address_type=family, endpoints=endpoints,
         ports={"http": 8080} if ports is None else ports,
     )

@@ -195,6 +195,9 @@ class Memory(looking.Cluster):
             return [_slice(tuple(sorted(self.endpoints.items())))]
         return []
 
+    def addressed(self, *, namespace: str) -> list[looking.Addressed]:
+        return [looking.Addressed(pod, frozenset({"IPv4"})) for pod in self._pods()]
+
     def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
         found = self.records(kind=kind, namespace=namespace)
         return [looking.Workload(one, is_observed=one.name.removeprefix("shop-") not in self._rolling_since) for one in found]
