@@ -102,12 +102,18 @@ ON_DEMAND: tuple[KindSpec, ...] = (
 )
 
 
+ASKING = {"Deployment", "StatefulSet"}
 COUNTED = {"HorizontalPodAutoscaler", "Deployment", "StatefulSet"}
 
 
 def counted(kind: str) -> KindSpec:
     """This will give the row of a kind of COUNTED, read for its number of pods alone. Raises KeyError for another kind."""
     return dataclasses.replace(_BY_KIND[kind if kind in COUNTED else ""], struct=structs.Counted)
+
+
+def asking(kind: str) -> KindSpec:
+    """This will give the row of a kind of workloads, read for what each of its pods asks for. Raises KeyError for another kind."""
+    return dataclasses.replace(_BY_KIND[kind if kind in ASKING else ""], struct=structs.Asking)
 
 
 def addressed() -> KindSpec:

@@ -719,13 +719,49 @@ class Selecting(Object, frozen=True):
     spec: SelectingSpec = SelectingSpec()
 
 
+class QuotaSpec(Base, frozen=True):
+    scopes: tuple[str, ...] = ()
+    scope_selector: Present | None = None
+
+
 class QuotaStatus(Base, frozen=True):
     hard: dict[str, str] = {}
     used: dict[str, str] = {}
 
 
 class ResourceQuota(Object, frozen=True):
+    spec: QuotaSpec = QuotaSpec()
     status: QuotaStatus = QuotaStatus()
+
+
+class Resources(Base, frozen=True):
+    requests: dict[str, str] = {}
+    limits: dict[str, str] = {}
+
+
+class AskingContainer(Base, frozen=True):
+    restart_policy: str = ""
+    resources: Resources = Resources()
+
+
+class AskingPodSpec(Base, frozen=True):
+    containers: tuple[AskingContainer, ...] = ()
+    init_containers: tuple[AskingContainer, ...] = ()
+    overhead: dict[str, str] = {}
+
+
+class AskingTemplate(Base, frozen=True):
+    spec: AskingPodSpec = AskingPodSpec()
+
+
+class AskingSpec(Base, frozen=True):
+    template: AskingTemplate = AskingTemplate()
+
+
+class Asking(Object, frozen=True):
+    """A Deployment or a StatefulSet, read for what each of its pods asks for."""
+
+    spec: AskingSpec = AskingSpec()
 
 
 class BlueGreenServices(Base, frozen=True):

@@ -14,7 +14,7 @@ from django.conf import settings
 from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, patching, reading, replaying, structs
 from clusterview.observer import translating
 from clusterview.topology import objects
-from clusterview.traffic import convergence, pairing, planning, selectors, surveying
+from clusterview.traffic import convergence, needing, pairing, planning, selectors, surveying
 from clusterview.traffic.situations import FieldOwner, Quota, Right, ServiceNow, Situation, SizeNow, Surroundings
 
 PATCH_SECONDS = 4.0
@@ -211,8 +211,12 @@ class Cluster:
         return missing
 
     def quotas(self, *, namespace: str) -> list[Quota]:
-        """The quotas of a namespace that are used up. Raises errors.KubeError."""
+        """The quotas of a namespace that may hold pods back. Raises errors.KubeError."""
         return surveying.quotas(self.reading, namespace=namespace)
+
+    def needs(self, *, kind: str, namespace: str, name: str) -> needing.Needs:
+        """What each pod of a workload takes of a quota, at least. Raises errors.KubeError."""
+        return needing.of_pod(reading.get_object(self.reading, kinds.asking(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS))
 
     def missing(self, rights: list[Right], *, namespace: str) -> list[Right]:
         """Those of the rights that our account does not have now. Raises errors.KubeError."""

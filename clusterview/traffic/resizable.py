@@ -38,6 +38,7 @@ def progress(sizing: Sizing, cluster: looking.Cluster) -> tuple[int, str, str]:
 def _full(sizing: Sizing, cluster: looking.Cluster) -> str:
     """The quotas of the namespace that are used up."""
     try:
-        return "; ".join(f"{one.name}: {', '.join(one.used_up)}" for one in cluster.quotas(namespace=sizing.namespace))
+        full = [one for one in cluster.quotas(namespace=sizing.namespace) if one.used_up]
+        return "; ".join(f"{one.name}: {', '.join(map(str, one.used_up))}" for one in full)
     except errors.Forbidden:
         return ""

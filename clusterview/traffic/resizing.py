@@ -21,7 +21,7 @@ from clusterview.access import transacting
 from clusterview.access.people import Person
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
-from clusterview.traffic import looking, moving_on, preflight, reporting, requesting
+from clusterview.traffic import looking, moving_on, needing, pairing, preflight, reporting, requesting
 from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
@@ -115,7 +115,8 @@ def to_warm_up(*, cluster: str, namespace: str, service: str, to: str, opened: l
             if one.wanted < target
         ]
         seen = _with_rights(seen, [*raised, *scaled], reached)
-    return Plan(seen, [*raised, *scaled], target, _sorted(of_sizes.warm_up(seen, target=target)))
+        needs = _needs(seen, side, reached) if of_sizes.pods_to_come(seen, target=target) > 0 else needing.EACH_POD
+    return Plan(seen, [*raised, *scaled], target, _sorted(of_sizes.warm_up(seen, target=target, needs=needs)))
 
 
 def warm_up(
@@ -156,6 +157,13 @@ def cancel(*, sizing: Sizing, person: Person) -> Sizing:
 def find(identifier: uuid.UUID) -> Sizing | None:
     """A change of sizes in an open cluster."""
     return Sizing.objects.select_related("cluster").filter(pk=identifier, cluster__active=True).first()
+
+
+def _needs(seen: Situation, side: list[pairing.Switchable], reached: looking.Cluster) -> needing.Needs:
+    """What each pod of the side takes of a quota. Its template is read for that only where there is a quota."""
+    if len(side) != 1 or seen.around is None or not seen.around.quotas:
+        return needing.EACH_POD
+    return reached.needs(kind=str(objects.kind_of(side[0])), namespace=seen.service.namespace, name=side[0].name)
 
 
 def _with_rights(seen: Situation, steps: list[Step], reached: looking.Cluster) -> Situation:

@@ -6,8 +6,11 @@ leaves out: resourceVersion, whether annotations exist at all, and every manager
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
+from clusterview.observer import quantities
 from clusterview.topology import objects
 from clusterview.traffic import selectors
 from clusterview.traffic.pairing import Switchable
@@ -105,11 +108,31 @@ class KeptSlice(msgspec.Struct, frozen=True):
     keeper: str = ""
 
 
+class Bound(msgspec.Struct, frozen=True):
+    """One resource of a quota, as written: how much of it is used, and how much may be."""
+
+    resource: str
+    used: str
+    hard: str
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.used}/{self.hard}"
+
+    @property
+    def room(self) -> Decimal:
+        return quantities.amount(self.hard) - quantities.amount(self.used)
+
+
 class Quota(msgspec.Struct, frozen=True):
-    """A ResourceQuota that holds pods back: each `resource used/hard` that is used up."""
+    """A ResourceQuota, as far as it may hold pods back. One with scopes is for some pods and not for others."""
 
     name: str
-    used_up: tuple[str, ...]
+    bounds: tuple[Bound, ...]
+    is_scoped: bool = False
+
+    @property
+    def used_up(self) -> tuple[Bound, ...]:
+        return tuple(one for one in self.bounds if one.room <= 0)
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ import msgspec
 
 from clusterview.kube import errors, kinds, listing, reading, structs
 from clusterview.kube.connections import Connection
-from clusterview.observer import quantities, translating
+from clusterview.observer import translating
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, Guard, KeptSlice, Quota, Surroundings
+from clusterview.traffic.situations import Bound, Driver, Guard, KeptSlice, Quota, Surroundings
 
 LIST_SECONDS = 3.0
 AT_ONCE = 4
@@ -50,9 +50,9 @@ def survey(connection: Connection, *, namespace: str) -> Surroundings:
 
 
 def quotas(connection: Connection, *, namespace: str) -> list[Quota]:
-    """This will list the quotas of a namespace that are used up. Raises errors.KubeError."""
+    """This will list the quotas of a namespace that may hold pods back. Raises errors.KubeError."""
     found = listing.list_kind(connection, kinds.named("ResourceQuota"), namespace=namespace, page_seconds=LIST_SECONDS)
-    return [quota for item in found.items if (quota := _quota(item)).used_up]
+    return [quota for item in found.items if (quota := _quota(item)).bounds]
 
 
 def _list(connection: Connection, kind: str, namespace: str) -> Callable[[], Any]:
@@ -93,7 +93,7 @@ def _surroundings(found: Read) -> Surroundings:
         guards=tuple(guard for read in (_budgets, _policies, _monitors) for guard in read(of)),
         drivers=(*map(_rollout, of("Rollout")), *map(_canary, of("Canary"))),
         kept_slices=tuple(_kept_slices(of)),
-        quotas=tuple(quota for item in of("ResourceQuota") if (quota := _quota(item)).used_up),
+        quotas=tuple(quota for item in of("ResourceQuota") if (quota := _quota(item)).bounds),
         unread=tuple(sorted(one.resource for one in found.values() if isinstance(one, Unread))),
     )
 
@@ -155,5 +155,5 @@ def _canary(item: structs.Canary) -> Driver:
 
 def _quota(item: structs.ResourceQuota) -> Quota:
     used, hard = item.status.used, item.status.hard
-    full = [name for name in OF_PODS if name in hard and name in used and quantities.amount(used[name]) >= quantities.amount(hard[name])]
-    return Quota(item.metadata.name, tuple(f"{name} {used[name]}/{hard[name]}" for name in full))
+    bounds = tuple(Bound(name, used[name], hard[name]) for name in OF_PODS if name in hard and name in used)
+    return Quota(item.metadata.name, bounds, is_scoped=bool(item.spec.scopes) or item.spec.scope_selector is not None)

@@ -211,9 +211,9 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "The autoscaler of {side} allows fewer than {target} pods ({names}).",
         "Raise its maxReplicas to at least {target}.",
     ),
-    ("quota-full", "ok"): ("No quota keeps {side} from {target} pods, as far as it is used up now.", ""),
+    ("quota-full", "ok"): ("No quota keeps {side} from {target} pods, as far as it is used now.", ""),
     ("quota-full", "block"): (
-        "A quota is used up ({quotas}): {side} cannot grow to {target} pods.",
+        "{side} cannot grow to {target} pods: a quota has no room for them (used/allowed, and what is missing: {quotas}).",
         "Raise the quota, or remove what is not needed.",
     ),
     ("long-lived", "info"): ("Connections that are open stay with {from} until they close; only new ones move.", ""),

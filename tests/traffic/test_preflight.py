@@ -14,7 +14,7 @@ from clusterview.traffic import preflight, words
 from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.preflight import Level
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, FieldOwner, Guard, KeptSlice, Quota, Right, Situation, Surroundings
+from clusterview.traffic.situations import Bound, Driver, FieldOwner, Guard, KeptSlice, Quota, Right, Situation, Surroundings
 from tests.traffic.making import BLUE, GREEN, HTTP, NAMESPACE, deployment, ingress, pod, service, service_now, situation, stateful_set
 
 IN_ORDER = {
@@ -58,7 +58,7 @@ def mounting(**volumes: str) -> Situation:
 
 
 INSIDE = service(uid=objects.Uid("inside"), name="inside")
-FULL = (Quota("small", ("pods 6/6",)),)
+FULL = (Quota("small", (Bound("pods", "6", "6"),)),)
 GROWING = deployment("shop-green", labels=GREEN, wanted=4)
 UNDESCRIBED = deployment("shop-green", labels={"app": "shop"})
 BUDGET = guard("PodDisruptionBudget", "shop-blue", selects=BLUE)
@@ -406,6 +406,17 @@ def test_a_size_is_not_changed_where_what_holds_it_could_not_be_listed(resource:
     assert [one.code for one in of_sizes.scale_down(seen, replicas=0) if one.level is Level.BLOCK] == ["unread"]
     grown = [one.code for one in of_sizes.warm_up(seen, target=9) if one.level is Level.BLOCK]
     assert grown == (["unread"] if resource != "services" else [])
+
+
+def test_a_warm_up_is_refused_where_a_quota_has_no_room_for_all_of_its_pods() -> None:
+    def told(*, used: str, target: int = 6) -> list[tuple[str, list[str]]]:
+        quotas = (Quota("roomy", (Bound("pods", "3", "99"),)), Quota("small", (Bound("pods", used, "9"),)))
+        seen = of_sizes.warm_up(amid(quotas=quotas), target=target)
+        return [(one.params["quotas"], [ref.name for ref in one.objects]) for one in seen if one.code == "quota-full" and one.level is Level.BLOCK]
+
+    assert told(used="6") == []
+    assert told(used="8") == [("small: pods 8/9 (2)", ["small"])]
+    assert told(used="9", target=3) == [], "nothing is to come"
 
 
 def test_going_back_never_waits_for_the_side_it_leaves() -> None:

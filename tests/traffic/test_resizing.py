@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -400,16 +401,51 @@ def test_a_quota_that_keeps_the_pods_from_coming_is_said_in_words(olga: Person, 
     assert row.held_for == ""
 
 
-def test_a_quota_that_is_used_up_already_blocks_it(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
-    scale(lab_shop, GREEN, 1)
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": "store"}, "spec": {"hard": {"pods": "1"}}}
-    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(quota))
+@contextmanager
+def held_back(lab: Lab, **hard: str) -> Iterator[None]:
+    """The namespace has a quota, which is counted."""
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": "store"}, "spec": {"hard": hard}}
+    lab.kubectl("apply", "-f", "-", input=json.dumps(quota))
     try:
         path = "/api/v1/namespaces/store/resourcequotas/tight"
-        wait_until(lambda: "used" in lab_shop.get(path).get("status", {}), seconds=30, what="the quota is counted")
-        assert refused(lambda: warm(olga, reached)) == (422, "preflight-size", {"quota-full"})
+        wait_until(lambda: "used" in lab.get(path).get("status", {}), seconds=30, what="the quota is counted")
+        yield
     finally:
-        lab_shop.kubectl("delete", "resourcequota", "tight", "-n", "store")
+        lab.kubectl("delete", "resourcequota", "tight", "-n", "store")
+
+
+def full(olga: Person, reached: Sizes) -> str:
+    """What is said of the quotas that keep green from growing."""
+    with pytest.raises(Refused) as refusal:
+        warm(olga, reached)
+    [found] = [one for one in refusal.value.body["checks"] if one["level"] == "block"]
+    assert (found["code"], [(one["kind"], one["name"]) for one in found["objects"]]) == ("quota-full", [("ResourceQuota", "tight")])
+    return str(found["params"]["quotas"])
+
+
+def test_a_quota_without_room_for_all_that_are_missing_blocks_it_and_says_how_many(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    pods = len(lab_shop.get("/api/v1/namespaces/store/pods")["items"])
+    with held_back(lab_shop, pods="1"):
+        assert full(olga, reached) == f"tight: pods {pods}/1 ({pods + LIVE - 2})"
+    with held_back(lab_shop, pods=str(pods + LIVE - 2)):
+        assert full(olga, reached) == f"tight: pods {pods}/{pods + LIVE - 2} (1)"
+    with held_back(lab_shop, pods=str(pods + LIVE - 1)):
+        assert resizing.to_warm_up(cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached).is_open
+
+
+def test_a_quota_is_reckoned_with_what_the_pod_template_asks_for(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    ask_for = ("set", "resources", "deployment", GREEN, "-n", "store", "-c", "web")
+    scale(lab_shop, GREEN, 1)
+    lab_shop.kubectl(*ask_for, "--requests=cpu=100m,memory=64Mi")
+    try:
+        lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
+        wait_until(lambda: ready(lab_shop, GREEN) == 1, seconds=60, what="the pod before has gone")
+        with held_back(lab_shop, **{"requests.cpu": "250m", "requests.memory": "1Gi"}):
+            assert full(olga, reached) == "tight: requests.cpu 100m/250m (50m)"
+    finally:
+        lab_shop.kubectl(*ask_for, "--requests=cpu=0,memory=0")
+        lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
 
 
 @with_autoscalers

@@ -12,7 +12,7 @@ from clusterview.kube import errors, kinds, listing
 from clusterview.kube.kinds import KindSpec
 from clusterview.traffic import surveying
 from clusterview.traffic.selectors import Selection
-from clusterview.traffic.situations import Driver, KeptSlice, Quota, Surroundings
+from clusterview.traffic.situations import Bound, Driver, KeptSlice, Quota, Surroundings
 
 Survey = Callable[..., Surroundings]
 GROUPS = ("apps", "argoproj.io", "flagger.app", "monitoring.coreos.com", "security.istio.io")
@@ -149,9 +149,17 @@ def test_only_replica_sets_of_a_rollout_are_kept(survey: Survey) -> None:
     assert [one.name for one in found.replica_sets] == ["rollout"]
 
 
-def test_only_a_quota_that_is_used_up_is_told(survey: Survey) -> None:
+def test_a_quota_is_told_with_what_it_leaves_to_pods(survey: Survey) -> None:
     full = {"hard": {"pods": "6", "requests.cpu": "2", "services": "1"}, "used": {"pods": "6", "requests.cpu": "1900m", "services": "1"}}
     roomy = {"hard": {"pods": "7"}, "used": {"pods": "6"}}
     milli = {"hard": {"requests.cpu": "2"}, "used": {"requests.cpu": "2000m"}}
-    found = survey(ResourceQuota=[{"status": full}, {"status": roomy}, {"status": milli}])
-    assert found.quotas == (Quota("n", ("pods 6/6",)), Quota("n", ("requests.cpu 2000m/2",)))
+    scoped = {"spec": {"scopes": ["BestEffort"]}, "status": roomy}
+    others = {"hard": {"services": "1", "count/deployments.apps": "2"}, "used": {"services": "1", "count/deployments.apps": "2"}}
+    found = survey(ResourceQuota=[{"status": full}, {"status": roomy}, {"status": milli}, scoped, {"status": others}])
+    assert found.quotas == (
+        Quota("n", (Bound("pods", "6", "6"), Bound("requests.cpu", "1900m", "2"))),
+        Quota("n", (Bound("pods", "6", "7"),)),
+        Quota("n", (Bound("requests.cpu", "2000m", "2"),)),
+        Quota("n", (Bound("pods", "6", "7"),), is_scoped=True),
+    )
+    assert [[str(one) for one in quota.used_up] for quota in found.quotas] == [["pods 6/6"], [], ["requests.cpu 2000m/2"], []]

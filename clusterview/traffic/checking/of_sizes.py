@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clusterview.topology import objects
-from clusterview.traffic import selectors
+from clusterview.traffic import needing, selectors
 from clusterview.traffic.checking import of_surroundings
-from clusterview.traffic.checks import Check, Level, refs
+from clusterview.traffic.checks import Check, Level, Ref, refs
+from clusterview.traffic.needing import Needs
 from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Right, Situation
 
@@ -33,8 +34,8 @@ def scale_down(situation: Situation, *, replicas: int) -> Iterator[Check]:
     yield from _rights(situation)
 
 
-def warm_up(situation: Situation, *, target: int) -> Iterator[Check]:
-    """What stands against making the side `to` as large as `target` pods."""
+def warm_up(situation: Situation, *, target: int, needs: Needs = needing.EACH_POD) -> Iterator[Check]:
+    """What stands against making the side `to` as large as `target` pods, each of which takes `needs` of a quota."""
     side = situation.workloads_of(situation.to_selector)
     ready = len(situation.ready_of(situation.to_selector))
     params = {"side": situation.to_selector.get(situation.key, ""), "target": str(target), "ready": str(ready)}
@@ -44,10 +45,21 @@ def warm_up(situation: Situation, *, target: int) -> Iterator[Check]:
     scalers = autoscalers_of(situation, side)
     small = [one for one in scalers if one.maximum < target]
     yield _check("autoscaler-most", bool(small), params | {"names": ", ".join(f"{one.name} {one.maximum}" for one in small)}, small)
-    quotas = situation.around.quotas if situation.around else ()
-    full = bool(quotas) and sum(one.wanted for one in side) < target
-    yield _check("quota-full", full, params | {"quotas": "; ".join(f"{one.name}: {', '.join(one.used_up)}" for one in quotas)})
+    yield _quota_full(situation, params, pods=pods_to_come(situation, target=target), needs=needs)
     yield from _rights(situation)
+
+
+def pods_to_come(situation: Situation, *, target: int) -> int:
+    """How many pods the side `to` lacks."""
+    return target - sum(not pod.deleting for pod in situation.pods_of(situation.to_selector))
+
+
+def _quota_full(situation: Situation, params: dict[str, str], *, pods: int, needs: Needs) -> Check:
+    quotas = situation.around.quotas if situation.around and pods > 0 else ()
+    missing = {one.name: lacks for one in quotas if (lacks := needing.missing(one, needs=needs, pods=pods))}
+    told = {"quotas": "; ".join(f"{name}: {', '.join(lacks)}" for name, lacks in missing.items())}
+    found = tuple(Ref("ResourceQuota", situation.service.namespace, name) for name in missing)
+    return Check(code="quota-full", level=Level.BLOCK if found else Level.OK, params=params | told, objects=found)
 
 
 def autoscalers_of(situation: Situation, side: list[Switchable]) -> list[objects.HorizontalPodAutoscaler]:

@@ -174,9 +174,9 @@ def _quota(situation: Situation) -> Iterator[Check]:
     """A quota that is used up keeps the new side as it is: it cannot grow, and a pod that it loses may not come again."""
     if situation.around is None:
         return
-    full = situation.around.quotas
+    full = [one for one in situation.around.quotas if one.used_up]
     growing = sum(one.wanted for one in situation.workloads_of(situation.to_selector)) > len(situation.pods_of(situation.to_selector))
-    params = sides_of(situation) | {"quotas": "; ".join(f"{one.name}: {', '.join(one.used_up)}" for one in full)}
+    params = sides_of(situation) | {"quotas": "; ".join(f"{one.name}: {', '.join(map(str, one.used_up))}" for one in full)}
     found = tuple(Ref("ResourceQuota", situation.service.namespace, one.name) for one in full)
     yield Check(code="quota", level=(Level.WARN if growing else Level.INFO) if full else Level.OK, params=params, objects=found)
 

@@ -37,7 +37,7 @@ export const CHECKS: Readonly<Record<string, readonly [string, string]>> = {
   "autoscaler-most:ok": ["{side} 쪽을 {target}개 아래로 묶는 오토스케일러가 없습니다.", ""],
   "autoscaler-most:block": ["{side} 쪽 오토스케일러가 파드 {target}개를 허용하지 않습니다({names}).", "maxReplicas를 {target} 이상으로 올리세요."],
   "quota-full:ok": ["지금 쓰인 만큼으로는 {side} 쪽이 {target}개로 늘어나는 것을 막는 쿼터가 없습니다.", ""],
-  "quota-full:block": ["쿼터가 다 찼습니다({quotas}). {side} 쪽이 {target}개로 늘 수 없습니다.", "쿼터를 늘리거나 필요 없는 것을 지우세요."],
+  "quota-full:block": ["쿼터가 모자라 {side} 쪽이 {target}개로 늘 수 없습니다(사용량/한도와 부족한 양: {quotas}).", "쿼터를 늘리거나 필요 없는 것을 지우세요."],
   "green-smaller:ok": ["{to} 쪽이 {from} 쪽만큼 큽니다. 준비된 파드: {ready}개, 지금 {live}개.", ""],
   "green-smaller:block": ["{to} 쪽은 준비된 파드가 {ready}개, {from} 쪽은 {live}개입니다. {to} 쪽에 과부하가 걸립니다.", "{to} 쪽을 준비된 파드 {live}개 이상으로 늘리세요."],
   "third-workload:ok": ["새 셀렉터는 새 버전의 파드만 선택합니다.", ""],
