@@ -47,6 +47,10 @@ def service_of(situation: Situation) -> Ref:
     return Ref("Service", situation.service.namespace, situation.service.name)
 
 
+def namespace_of(situation: Situation) -> Ref:
+    return Ref("Namespace", "", situation.service.namespace)
+
+
 def sides_of(situation: Situation) -> dict[str, str]:
     """The two values as words' values: `from` is live today, `to` gets the traffic."""
     return {"from": situation.from_selector.get(situation.key, ""), "to": situation.to_selector.get(situation.key, "")}

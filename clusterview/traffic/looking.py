@@ -124,10 +124,10 @@ class Cluster:
         return [workload_now(item) for item in found.items]
 
     def workload(self, *, kind: str, namespace: str, name: str) -> Workload | None:
-        """One of them, None where it is gone."""
+        """One of them, None where it is gone or may be read in its list only."""
         try:
             found = reading.get_object(self.reading, kinds.named(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
-        except errors.NotFound:
+        except (errors.NotFound, errors.Forbidden):
             return None
         return workload_now(found)
 

@@ -443,6 +443,13 @@ def test_each_code_and_level_has_its_words() -> None:
         assert remedy or one.level in (Level.OK, Level.INFO)
 
 
+def test_whatever_is_not_in_order_names_the_objects_that_it_is_about() -> None:
+    told = [one for case in ALL_CASES for one in preflight.check(case) if one.level is not Level.OK]
+    assert {one.code for one in told if not one.objects} == set()
+    of_itself = ("no-op", "session-affinity", "headless", "dual-stack", "target-missing")
+    assert {ref.kind for one in told if one.code in of_itself for ref in one.objects} == {"Service"}
+
+
 def _turned(seen: Situation, returning: bool) -> Situation:
     return msgspec.structs.replace(seen, returning=returning)
 

@@ -13,16 +13,16 @@ TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 
 
 def _selectorless(situation: Situation) -> Iterator[Check]:
-    yield Check(code="selectorless", level=Level.OK if situation.service.selector else Level.BLOCK)
+    yield _about(situation, "selectorless", Level.OK if situation.service.selector else Level.BLOCK)
 
 
 def _external_name(situation: Situation) -> Iterator[Check]:
-    yield Check(code="external-name", level=Level.BLOCK if situation.service.type == "ExternalName" else Level.OK)
+    yield _about(situation, "external-name", Level.BLOCK if situation.service.type == "ExternalName" else Level.OK)
 
 
 def _deleting(situation: Situation) -> Iterator[Check]:
     if situation.service.deleting:
-        yield Check(code="deleting", level=Level.BLOCK)
+        yield _about(situation, "deleting", Level.BLOCK)
 
 
 def _headless(situation: Situation) -> Iterator[Check]:
@@ -34,19 +34,19 @@ def _headless(situation: Situation) -> Iterator[Check]:
     if service.headless and stateful:
         yield Check(code="headless-statefulset", level=Level.BLOCK, objects=refs({one.uid: one for one in stateful}.values()))
         return
-    yield Check(code="headless-statefulset", level=Level.OK)
+    yield _about(situation, "headless-statefulset", Level.OK)
     if service.headless:
-        yield Check(code="headless", level=Level.WARN)
+        yield _about(situation, "headless", Level.WARN)
 
 
 def _publish_not_ready(situation: Situation) -> Iterator[Check]:
     if situation.service.publish_not_ready:
-        yield Check(code="publish-not-ready", level=Level.BLOCK)
+        yield _about(situation, "publish-not-ready", Level.BLOCK)
 
 
 def _affinity(situation: Situation) -> Iterator[Check]:
     if situation.service.session_affinity == "ClientIP":
-        yield Check(code="session-affinity", level=Level.WARN)
+        yield _about(situation, "session-affinity", Level.WARN)
 
 
 def _traffic_policies(situation: Situation) -> Iterator[Check]:
@@ -55,9 +55,9 @@ def _traffic_policies(situation: Situation) -> Iterator[Check]:
     after = {pod.node for pod in situation.ready_of(situation.to_selector)}
     params = {"shared": str(len(before & after)), "nodes": str(len(before))}
     if situation.service.external_traffic_policy == "Local":
-        yield Check(code="external-traffic-policy", level=Level.WARN, params=params)
+        yield _about(situation, "external-traffic-policy", Level.WARN, params)
     if situation.service.internal_traffic_policy == "Local":
-        yield Check(code="internal-traffic-policy", level=Level.WARN, params=params)
+        yield _about(situation, "internal-traffic-policy", Level.WARN, params)
 
 
 def _ip_targets(situation: Situation) -> Iterator[Check]:
@@ -77,7 +77,7 @@ def _no_overlap(situation: Situation) -> Iterator[Check]:
 def _udp(situation: Situation) -> Iterator[Check]:
     ports = [port.name or str(port.port) for port in situation.service.ports if port.protocol == "UDP"]
     if ports:
-        yield Check(code="udp", level=Level.INFO, params={"ports": ", ".join(ports)} | sides_of(situation))
+        yield _about(situation, "udp", Level.INFO, {"ports": ", ".join(ports)} | sides_of(situation))
 
 
 def _distribution(situation: Situation) -> Iterator[Check]:
@@ -86,17 +86,22 @@ def _distribution(situation: Situation) -> Iterator[Check]:
     mode = service.annotation(TOPOLOGY_MODE)
     value = service.traffic_distribution or (f"{TOPOLOGY_MODE}: {mode}" if mode and mode.lower() != "disabled" else "")
     if value:
-        yield Check(code="traffic-distribution", level=Level.INFO, params={"value": value} | sides_of(situation))
+        yield _about(situation, "traffic-distribution", Level.INFO, {"value": value} | sides_of(situation))
 
 
 def _dual_stack(situation: Situation) -> Iterator[Check]:
     families = situation.service.ip_families
     if len(families) > 1:
-        yield Check(code="dual-stack", level=Level.INFO, params={"families": ", ".join(families)})
+        yield _about(situation, "dual-stack", Level.INFO, {"families": ", ".join(families)})
 
 
 def _long_lived(situation: Situation) -> Iterator[Check]:
-    yield Check(code="long-lived", level=Level.INFO, params=sides_of(situation))
+    yield _about(situation, "long-lived", Level.INFO, sides_of(situation))
+
+
+def _about(situation: Situation, code: str, level: Level, params: dict[str, str] | None = None) -> Check:
+    """What is said of the Service itself."""
+    return Check(code=code, level=level, params=params or {}, objects=(service_of(situation),))
 
 
 CHECKS: Looks = (

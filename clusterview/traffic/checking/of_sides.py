@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clusterview.topology import objects
 from clusterview.traffic import selectors
-from clusterview.traffic.checks import Check, Level, Looks, Ref, refs, sides_of
+from clusterview.traffic.checks import Check, Level, Looks, Ref, refs, service_of, sides_of
 from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Situation, belongs
 
@@ -16,14 +16,14 @@ TEMPLATE = {objects.Deployment: selectors.POD_TEMPLATE_HASH, objects.StatefulSet
 
 def pod_template_hash(situation: Situation) -> Iterator[Check]:
     used = selectors.HASHES & {situation.key, *situation.to_selector}
-    yield Check(code="pod-template-hash", level=Level.BLOCK if used else Level.OK)
+    yield Check(code="pod-template-hash", level=Level.BLOCK if used else Level.OK, objects=(service_of(situation),))
 
 
 def _no_op(situation: Situation) -> Iterator[Check]:
     before = {pod.uid for pod in situation.pods_of(situation.from_selector)}
     after = {pod.uid for pod in situation.pods_of(situation.to_selector)}
     same = situation.from_selector == situation.to_selector or (bool(before) and before == after)
-    yield Check(code="no-op", level=Level.BLOCK if same else Level.OK, params={"to": sides_of(situation)["to"]})
+    yield Check(code="no-op", level=Level.BLOCK if same else Level.OK, params={"to": sides_of(situation)["to"]}, objects=(service_of(situation),))
 
 
 def _ready(situation: Situation) -> Iterator[Check]:
@@ -31,7 +31,8 @@ def _ready(situation: Situation) -> Iterator[Check]:
     ready, live_ready = len(situation.ready_of(situation.to_selector)), len(situation.ready_of(situation.from_selector))
     sides = sides_of(situation)
     if not target and not situation.pods_of(situation.to_selector):
-        yield Check(code="target-missing", level=Level.BLOCK, params={"key": situation.key, "to": sides["to"]})
+        params = {"key": situation.key, "to": sides["to"]}
+        yield Check(code="target-missing", level=Level.BLOCK, params=params, objects=(service_of(situation),))
         return
     params = sides | {"ready": str(ready), "live": str(live_ready)}
     yield Check(code="no-ready", level=Level.OK if ready else Level.BLOCK, params=params, objects=refs(target))
@@ -118,7 +119,7 @@ def _port_missing(situation: Situation) -> Iterator[Check]:
         new = {numbers[name, protocol] for numbers in after.values() if (name, protocol) in numbers}
         if old and new and old != new:
             values = {"port": name, "from": ", ".join(map(str, sorted(old))), "to": ", ".join(map(str, sorted(new)))}
-            yield Check(code="port-number", level=Level.INFO, params=values)
+            yield Check(code="port-number", level=Level.INFO, params=values, objects=(service_of(situation),))
 
 
 def _looked_at(situation: Situation, selector: dict[str, str]) -> list[objects.Pod]:

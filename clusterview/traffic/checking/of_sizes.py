@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from clusterview.topology import objects
 from clusterview.traffic import needing, selectors
 from clusterview.traffic.checking import of_surroundings
-from clusterview.traffic.checks import Check, Level, Ref, refs
+from clusterview.traffic.checks import Check, Level, Ref, namespace_of, refs
 from clusterview.traffic.needing import Needs
 from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Right, Situation
@@ -80,13 +80,15 @@ def _one_workload(side: list[Switchable], params: dict[str, str]) -> Iterator[Ch
 def _unread(situation: Situation, needed: set[str]) -> Iterator[Check]:
     """What could not be listed is not known to be none."""
     if unread := needed.intersection(situation.around.unread if situation.around else ()):
-        yield Check(code="unread", level=Level.BLOCK, params={"resources": ", ".join(sorted(unread)), "namespace": situation.service.namespace})
+        params = {"resources": ", ".join(sorted(unread)), "namespace": situation.service.namespace}
+        yield Check(code="unread", level=Level.BLOCK, params=params, objects=(namespace_of(situation),))
 
 
 def _rights(situation: Situation) -> Iterator[Check]:
     where = {"namespace": situation.service.namespace}
     for one in situation.missing_rights:
-        yield Check(code="missing-right", level=Level.BLOCK, params=where | {"verb": one.verb, "resource": f"{one.resource}.{one.group}"})
+        params = where | {"verb": one.verb, "resource": f"{one.resource}.{one.group}"}
+        yield Check(code="missing-right", level=Level.BLOCK, params=params, objects=(namespace_of(situation),))
 
 
 def _check(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from clusterview.topology import objects
 from clusterview.traffic import applications, lookalikes, owners, selectors
-from clusterview.traffic.checks import Check, Level, Looks, Ref, refs, service_of, sides_of
+from clusterview.traffic.checks import Check, Level, Looks, Ref, namespace_of, refs, service_of, sides_of
 from clusterview.traffic.situations import Guard, Situation, Surroundings
 
 Labels = Mapping[str, str]
@@ -67,6 +67,7 @@ def _missing_right(situation: Situation) -> Iterator[Check]:
             code="missing-right",
             level=Level.BLOCK,
             params={"verb": one.verb, "resource": resource, "namespace": situation.service.namespace},
+            objects=(namespace_of(situation),),
         )
     if not situation.missing_rights:
         yield Check(code="missing-right", level=Level.OK)
@@ -74,14 +75,16 @@ def _missing_right(situation: Situation) -> Iterator[Check]:
 
 def _dry_run(situation: Situation) -> Iterator[Check]:
     if situation.dry_run is not None:
-        yield Check(code="dry-run", level=Level.BLOCK if situation.dry_run else Level.OK, params={"answer": situation.dry_run})
+        level = Level.BLOCK if situation.dry_run else Level.OK
+        yield Check(code="dry-run", level=level, params={"answer": situation.dry_run}, objects=(service_of(situation),))
 
 
 def _namespace(situation: Situation) -> Iterator[Check]:
     """A namespace that is being deleted takes no new objects, EndpointSlices among them."""
     if situation.around is not None:
         level = Level.BLOCK if situation.around.namespace_terminating else Level.OK
-        yield Check(code="namespace-terminating", level=level, params={"namespace": situation.service.namespace})
+        params = {"namespace": situation.service.namespace}
+        yield Check(code="namespace-terminating", level=level, params=params, objects=(namespace_of(situation),))
 
 
 def _kept_endpoints(situation: Situation) -> Iterator[Check]:
@@ -184,7 +187,7 @@ def _quota(situation: Situation) -> Iterator[Check]:
 def _unread(situation: Situation) -> Iterator[Check]:
     if situation.around is not None and situation.around.unread:
         params = {"resources": ", ".join(situation.around.unread), "namespace": situation.service.namespace}
-        yield Check(code="unread", level=Level.INFO, params=params)
+        yield Check(code="unread", level=Level.INFO, params=params, objects=(namespace_of(situation),))
 
 
 CHECKS: Looks = (

@@ -5,10 +5,16 @@ import { t } from "../i18n/words";
 import type * as rest from "../state/rest";
 import { Sentence } from "./sentence";
 
-export function CheckLine({ check }: { check: rest.Check }): JSX.Element {
+interface CheckLineProps {
+  readonly check: rest.Check;
+  /** The Service that all of it is about, which is not named once more. */
+  readonly of?: string;
+}
+
+export function CheckLine({ check, of = "" }: CheckLineProps): JSX.Element {
   const remedy = remedyOf(check);
   const sentence = sentenceOf(check);
-  const objects = check.objects.map((one) => `${one.kind} ${one.name}`).filter((one) => !sentence.includes(one));
+  const objects = check.objects.map((one) => `${one.kind} ${one.name}`).filter((one) => one !== `Service ${of}` && !sentence.includes(one));
   return (
     <li data-level={check.level}>
       <Sentence text={sentence} />
@@ -38,21 +44,25 @@ export function passed(checks: readonly rest.Check[]): string {
   return t("passed", { count: asked.filter((check) => check.level === "ok").length, total: asked.length });
 }
 
-interface ChecksProps {
+interface TicksProps {
   readonly checks: readonly rest.Check[];
   readonly accepted: readonly string[];
   readonly accept: (ticks: readonly string[]) => void;
 }
 
+interface ChecksProps extends TicksProps {
+  readonly of: string;
+}
+
 /** What stands against the switch first and open; what is well folded away. */
-export function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+export function Checks({ checks, of, accepted, accept }: ChecksProps): JSX.Element {
   const told = checks.filter((check) => check.level !== "ok");
   return (
     <>
-      <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+      <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} of={of} />)}</ul>
       <details>
         <summary>{passed(checks)}</summary>
-        <ul class="checks">{checks.filter((check) => check.level === "ok").map((check) => <CheckLine key={check.code} check={check} />)}</ul>
+        <ul class="checks">{checks.filter((check) => check.level === "ok").map((check) => <CheckLine key={check.code} check={check} of={of} />)}</ul>
       </details>
       <Ticks checks={checks} accepted={accepted} accept={accept} />
     </>
@@ -60,7 +70,7 @@ export function Checks({ checks, accepted, accept }: ChecksProps): JSX.Element {
 }
 
 /** A box for each warning, which has to be ticked before the switch. */
-function Ticks({ checks, accepted, accept }: ChecksProps): JSX.Element {
+function Ticks({ checks, accepted, accept }: TicksProps): JSX.Element {
   const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
   return (
     <div class="accepts">

@@ -115,7 +115,7 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
   return (
     <>
       {found && <h3>{t("checks")}</h3>}
-      {found && <Checks checks={found.checks} accepted={accepted} accept={setAccepted} />}
+      {found && <Checks checks={found.checks} of={found.service} accepted={accepted} accept={setAccepted} />}
       {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} />}
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
       <Refused of={asked.refusal} />
@@ -216,7 +216,7 @@ function Member({ found, place, of, accepted, accept }: MemberProps): JSX.Elemen
       <details open={!found.ready || warned(found.checks).length > 0 || found.overlap_seconds > 0}>
         <summary><strong>{place}. {found.service}</strong>: {found.from} → {found.to} · {passed(found.checks)}</summary>
         <section aria-label={found.service}>
-          <Checks checks={found.checks} accepted={accepted} accept={accept} />
+          <Checks checks={found.checks} of={found.service} accepted={accepted} accept={accept} />
           {found.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
           <Course found={found} of={of} />
           <Change found={found} />
