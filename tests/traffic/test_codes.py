@@ -22,7 +22,7 @@ from tests.lab.fixtures import wait_until
 from tests.observer.reading import access_of
 from tests.traffic.making import SOMEBODY
 from tests.traffic.test_engine import BLUE, GREEN, carry_out, no_doorbell, who_may_switch
-from tests.traffic.test_lab import Apply, apply, service
+from tests.traffic.test_lab import Apply, apply, selecting, service
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 __all__ = ["apply", "no_doorbell"]
@@ -30,6 +30,7 @@ __all__ = ["apply", "no_doorbell"]
 Arrange = Callable[[Lab, Apply], None]
 GREEN_DEPLOYMENT = "/apis/apps/v1/namespaces/store/deployments/shop-green"
 IMAGE, NEW_IMAGE = "registry.example/shop:4.12.0", "registry.example/shop:4.13.0"
+BY_HAND = "/api/v1/namespaces/store/pods?labelSelector=made%3Dby-hand"
 GREEN_PODS = "/api/v1/namespaces/store/pods?labelSelector=app%3Dshop,slot%3Dgreen"
 
 
@@ -109,6 +110,25 @@ def refused_by_a_policy(_: Lab, apply: Apply) -> None:
     apply(service("shop-x"))
 
 
+def a_quota_without_room(lab: Lab, apply: Apply) -> None:
+    """It is as large as the namespace is now, and green wants one more."""
+    pods = len(lab.get("/api/v1/namespaces/store/pods")["items"])
+    apply(selecting("v1", "ResourceQuota", "tight", hard={"pods": str(pods)}))
+    wait_until(lambda: "used" in lab.get("/api/v1/namespaces/store/resourcequotas/tight").get("status", {}), seconds=30, what="it is counted")
+    lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas=4")
+
+
+def labelled_by_hand(lab: Lab, apply: Apply) -> None:
+    """The workload of pods that are behind a Service of their own is not made to carry the label."""
+    labels = {"app": "shop", "made": "by-hand"}
+    container = {"name": "web", "image": IMAGE, "ports": [{"name": "http", "containerPort": 8080}]}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "terminationGracePeriodSeconds": 0}}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop-by-hand", "namespace": "store"}, "spec": spec})
+    wait_until(lambda: bool(lab.get(BY_HAND)["items"]), seconds=30, what="its pod is there")
+    lab.kubectl("label", "pods", "-n", "store", "-l", "made=by-hand", "slot=green")
+
+
 CASES = (
     Case("selectorless", "block", name="outside"),
     Case("external-name", "block", name="billing"),
@@ -124,6 +144,13 @@ CASES = (
     Case("port-missing", "block", name="shop-x", arrange=applied(ports=[{"port": 80, "targetPort": "admin"}])),
     Case("ssa-owner", "warn", name="shop-x", arrange=applied("--server-side", "--field-manager=deploy-bot")),
     Case("owner", "warn", name="shop-x", arrange=applied(annotations={"meta.helm.sh/release-name": "shop"})),
+    Case("headless", "warn", name="shop-x", arrange=applied(clusterIP="None")),
+    Case("publish-not-ready", "block", name="shop-x", arrange=applied(publishNotReadyAddresses=True)),
+    Case("session-affinity", "warn", name="shop-x", arrange=applied(sessionAffinity="ClientIP")),
+    Case("external-traffic-policy", "warn", name="shop-x", arrange=applied(type="NodePort", externalTrafficPolicy="Local")),
+    Case("internal-traffic-policy", "warn", name="shop-x", arrange=applied(internalTrafficPolicy="Local")),
+    Case("key-in-template", "warn", arrange=labelled_by_hand),
+    Case("quota", "warn", arrange=a_quota_without_room),
     Case("dry-run", "block", name="shop-x", arrange=refused_by_a_policy),
 )
 
