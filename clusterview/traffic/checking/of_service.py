@@ -70,7 +70,7 @@ def _no_overlap(situation: Situation) -> Iterator[Check]:
     """What learns of new endpoints at its own pace is given time by an overlap. A way back has none, whatever is in front of it."""
     if balancers.follow_late(situation) and not situation.returning:
         level = Level.OK if balancers.may_overlap(situation) else Level.WARN
-        found = refs(balancers.of_neither_side(situation))
+        found = refs(balancers.of_neither_side(situation)) or (service_of(situation),)
         yield Check(code="no-overlap", level=level, params=sides_of(situation) | {"key": situation.key}, objects=found)
 
 
