@@ -420,6 +420,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
             _turn_back(switch, reason="emptied")
             return
+        converged = converged if seen.ready else None  # the nodes that had followed lead nowhere now
         if seen.converged and not _is_overlapping(switch):
             converged = converged or (time.monotonic(), since_effect)
             if time.monotonic() - converged[0] >= settings.FOLLOW_SECONDS:

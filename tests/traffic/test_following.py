@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import reporting
+from clusterview.traffic import engine, reporting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
@@ -76,3 +76,36 @@ def test_a_pod_that_comes_meanwhile_does_not_begin_their_time_anew(here: World, 
     here.memory.follow()
     here.go(run, times=LONG_ENOUGH)
     assert (Switch.objects.get().state, here.clock.seconds - began) == (State.SUCCEEDED, pytest.approx(FOLLOW_SECONDS, abs=0.4))
+
+
+def watch_for(here: World, *, seconds: float) -> None:
+    """This will let executors look on for so long, one after the other."""
+    until = here.clock.seconds + seconds
+    while here.clock.seconds < until:
+        for run in list(here.runs):
+            here.go(run)
+        if not here.runs:
+            here.clock.pass_by(0.05)
+            here.reconcile()
+
+
+def test_where_the_whole_new_side_was_away_meanwhile_their_time_begins_anew_f85(here: World, run: Run) -> None:
+    watch_for(here, seconds=FOLLOW_SECONDS / 2)
+    here.memory.scale("green", 0)
+    watch_for(here, seconds=engine.EMPTY_SECONDS / 2)
+    here.memory.scale("green", 2)
+    began = here.clock.seconds
+    here.go(run, times=LONG_ENOUGH)
+    assert (Switch.objects.get().state, here.clock.seconds - began) == (State.SUCCEEDED, pytest.approx(FOLLOW_SECONDS, abs=0.4))
+
+
+def test_a_new_side_that_flaps_as_a_whole_does_not_become_a_success_and_is_left_once_f85(here: World, run: Run) -> None:
+    """A second without a ready pod, and a second with all of them."""
+    began = here.clock.seconds
+    for size in (0, 2) * 5:
+        here.memory.scale("green", size)
+        watch_for(here, seconds=1.0)
+    assert (Switch.objects.get().state, Switch.objects.get().reason) == (State.ROLLED_BACK, "emptied")
+    assert sum(bool(one.marker) for one in here.memory.writes) == 2
+    turned = AuditEntry.objects.get(action="TURNING_BACK")
+    assert (turned.at - world.BEGAN).total_seconds() - began <= 5
