@@ -1,6 +1,7 @@
 """The only writes to an operation's row: each compares state and epoch, and commits together with its line of the audit.
 
-An executor that lost its claim therefore changes nothing. Whoever watches is told after the commit.
+An executor that lost its claim therefore changes nothing. Whoever watches is told after the commit. A claim or its renewal is one statement, which
+waits for others while it holds nothing that they could wait for; what takes more is done again where the database asks for it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from clusterview.access import auditing, names, people, roles
+from clusterview.access import auditing, names, people, roles, transacting
 from clusterview.access.people import Person
 from clusterview.models import AuditEntry, Cluster, Operation, Sizing, Switch
 from clusterview.stream import notices, publishing
@@ -127,7 +128,9 @@ def step(
         values["detail"] = auditing.lasting(values["detail"])
     if to in states.TERMINAL:
         values |= {"finished_at": timezone.now(), "lease_until": None, "holder": "", "held_for": ""}
-    with transaction.atomic():
+
+    @transacting.whole
+    def commit() -> None:
         if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
         if also:
@@ -135,6 +138,8 @@ def step(
         closed = ("CLOSED", {"state": to, "reason": fields.get("reason", switch.reason)})
         record(switch, (action, body or {}), *([closed] if to in states.TERMINAL else []), actor=actor)
         transaction.on_commit(lambda: tell(switch, state=to))
+
+    commit()
     for name, value in values.items():
         setattr(switch, name, value)
 
@@ -158,9 +163,11 @@ def arm(
 
     This transaction comes before the effect is sent, always.
     """
-    with transaction.atomic():
+
+    @transacting.whole
+    def commit() -> tuple[str | None, dict[str, Any]]:
         if reason := why_not(switch, hold=True) or (unless and unless()):
-            return reason
+            return reason, {}
         states.check(path=(State(switch.state), State.ARMED, State.APPLYING), table=table_of(switch))
         values = {"state": State.APPLYING, "intent_rv": intent_rv, "fence": fence, "step": switch.step + 1, "lease_until": now() + LEASE}
         values["held_for"] = ""
@@ -168,9 +175,12 @@ def arm(
             raise Superseded(str(switch.pk))
         record(switch, intent(switch, intent_rv=intent_rv, body=body))
         transaction.on_commit(lambda: tell(switch, state=State.APPLYING))
+        return None, values
+
+    reason, values = commit()
     for name, value in values.items():
         setattr(switch, name, value)
-    return None
+    return reason
 
 
 def count_failure(switch: Operation) -> int:

@@ -13,7 +13,7 @@ from django.db import connections, transaction
 
 from clusterview.access import auditing, clusters, people, tokens
 from clusterview.access.people import Person
-from clusterview.models import AuditEntry, Switch
+from clusterview.models import AuditEntry, Cluster, Switch
 from clusterview.traffic import moving_on, requesting
 from clusterview.traffic.states import State
 from tests.postgres.shops import Shops
@@ -71,6 +71,39 @@ def test_an_intent_is_never_committed_after_the_right_was_taken_away_f89(taken_a
     told = list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True))
     gone = next(number for number, action in enumerate(told) if action in ("DISARMED", "TOKEN_REVOKED"))
     assert "INTENT" not in told[gone:], (reason, told)
+
+
+@pytest.mark.parametrize("commit", ["step", "arm"])
+def test_an_executor_that_waits_crosswise_for_another_transaction_goes_on_at_once_f59(commit: str) -> None:
+    """The other one has the audit and wants what the executor has; PostgreSQL ends the executor's, which waited first."""
+    olga = who_may_switch()
+    switch = Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by_token_id=olga.token_id, actor=olga.name, epoch=1,
+    )  # fmt: skip
+    both, tries = threading.Barrier(2), []
+
+    def meanwhile() -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            both.wait(20)
+
+    def act(number: int) -> None:
+        if number == 0 and commit == "step":
+            moving_on.step(switch, State.PREPARING, action="TAKEN_OVER", also=meanwhile)
+        elif number == 0:
+            moving_on.arm(switch, intent_rv="8", fence="f", body={}, unless=meanwhile)
+        else:
+            with transaction.atomic(), connections["default"].cursor() as cursor:
+                auditing.record(actor="ada", action="ARMED")
+                both.wait(20)
+                cursor.execute("SELECT pg_sleep(0.3)")
+                (Switch if commit == "step" else Cluster)._default_manager.select_for_update(no_key=True).get()
+
+    assert together(2, act) == [None, None]
+    told = list(AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence").values_list("action", flat=True))
+    assert (len(tries), told) == (2, ["CLAIMED", "TAKEN_OVER" if commit == "step" else "INTENT"])
+    assert auditing.verify() == []
 
 
 def test_nothing_is_armed_after_the_right_was_taken_away() -> None:
