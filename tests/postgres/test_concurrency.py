@@ -36,9 +36,11 @@ def olga() -> Person:
     return who_may_switch()
 
 
-def ask(person: Person, *, service: str = "shop", key: str | None = None) -> Switch:
+def ask(person: Person, *, service: str = "shop", key: str | None = None, live: dict[str, str] = BLUE) -> Switch:
+    """For the side that is not live."""
+    to = "green" if live == BLUE else "blue"
     return requesting.request_switch(
-        person=person, cluster="lab", namespace="store", service=service, to="green", idempotency_key=key, opened=Shops()
+        person=person, cluster="lab", namespace="store", service=service, to=to, idempotency_key=key, expected=live, opened=Shops(live=live)
     )
 
 
@@ -85,6 +87,17 @@ def test_one_of_those_who_ask_for_a_service_at_once_gets_it_and_the_others_are_t
     assert [(one.status, one.code, one.body["switch"]) for one in refused] == [(409, "open-switch", str(begun.pk))] * (WRITERS - 1)
     assert Switch.objects.count() == 1
     assert AuditEntry.objects.filter(action="REQUESTED").count() == 1
+    assert auditing.verify() == []
+
+
+def test_one_of_those_who_ask_for_opposite_sides_at_once_gets_it_f87(olga: Person) -> None:
+    """Each asks for what was not live when they looked, and somebody else has changed that in between."""
+    for turn in range(5):
+        answers = together(WRITERS, lambda number, turn=turn: ask(olga, service=f"shop-{turn}", live=(BLUE, GREEN)[number % 2]))  # type: ignore[misc]
+        (begun,) = [answer for answer in answers if isinstance(answer, Switch)]
+        refused = [answer for answer in answers if isinstance(answer, Refused)]
+        assert [(one.status, one.code, one.body["switch"]) for one in refused] == [(409, "open-switch", str(begun.pk))] * (WRITERS - 1)
+    assert Switch.objects.count() == 5
     assert auditing.verify() == []
 
 
