@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Subquery
 from django.utils import timezone
 
+from clusterview.access import transacting
 from clusterview.models import AuditEntry, AuditHead
 
 START = "0" * 64
@@ -65,6 +66,7 @@ def record_all(lines: Iterable[Line]) -> list[AuditEntry]:
         entries.append(entry)
     AuditEntry.objects.bulk_create(entries)
     AuditHead.objects.filter(pk=1).update(sequence=head.sequence, hash=head.hash)
+    transaction.on_commit(transacting.note_written)
     return entries
 
 

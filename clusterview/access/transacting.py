@@ -17,9 +17,14 @@ from django.db import DatabaseError, connections, transaction
 DO_AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 TRIES = 3
 LONGEST_PAUSE_SECONDS = 0.1
+DISK_FULL = "53100"
+NO_ROOM = ("disk is full", "readonly database")  # SQLite's words (https://www.sqlite.org/rescode.html)
+NO_ROOM_SECONDS = 60.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_no_room: list[tuple[float, str]] = []  # when the last write found none (monotonic seconds), and what the database said
 
 
 def whole(work: Callable[P, T]) -> Callable[P, T]:
@@ -51,6 +56,24 @@ def keep_what_works() -> None:
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
             connection.close()
+
+
+def note(problem: BaseException) -> None:
+    """This will remember of an error of the database whether there was no room for what was written. For whoever catches it last."""
+    if DISK_FULL in sqlstates(problem) or any(said in str(problem) for said in NO_ROOM):
+        _no_room[:] = [(time.monotonic(), str(problem))]
+
+
+def note_written() -> None:
+    """This will remember that there is room."""
+    _no_room.clear()
+
+
+def why_not_written() -> str:
+    """What the database said when this process' last write found no room; empty where it found some. It is forgotten after a minute: whoever is asked
+    for nothing any more does not learn that there is room again.
+    """
+    return next((said for at, said in _no_room if time.monotonic() - at < NO_ROOM_SECONDS), "")
 
 
 def sqlstates(problem: BaseException | None) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Signs of life for those who run the product: may this process be sent requests, and how is it doing.
 
 Ready means that this process can answer, so a cluster that cannot be reached is told but does not count: its page says so itself, and
-taking the page away would help nobody.
+taking the page away would help nobody. A database that takes no writes does count: nothing that is asked for can be accepted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from clusterview import models
-from clusterview.access import clusters, people
+from clusterview.access import clusters, people, transacting
 from clusterview.api import seeing
 from clusterview.stream import publishing
 
@@ -37,12 +37,12 @@ COUNTED = {
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 or 503. With `?verbose`, and only to those who are signed in, a line for each part."""
-    database, broker = database_problem(), redis_problem()
-    ready = not (database or broker)
+    database, room, broker = database_problem(), transacting.why_not_written(), redis_problem()
+    ready = not (database or room or broker)
     status = 200 if ready else 503
     if "verbose" not in request.GET or database or people.person_of_request(request) is None:
         return HttpResponse("ok\n" if ready else "not ready\n", status=status, content_type="text/plain")
-    lines = [f"database: {database or 'ok'}", f"redis: {broker or 'ok'}"]
+    lines = [f"database: {room or 'ok'}", f"redis: {broker or 'ok'}"]
     for cluster in clusters.ids():
         contact = seeing.contact(cluster)
         lines.append(f"cluster {cluster}: {contact.state}{' ' + contact.reason if contact.reason else ''}")

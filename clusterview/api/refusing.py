@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from clusterview.access import transacting
 from clusterview.traffic import errors
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ def install(*, api: NinjaAPI) -> None:
     @api.exception_handler(OperationalError)
     @api.exception_handler(InterfaceError)
     def without_database(request: HttpRequest, problem: Exception) -> HttpResponse:
+        transacting.note(problem)
         log.warning("%s %s was not answered, the database is away: %s", request.method, request.path, problem)
         return answer(request, Refusal(503, "no_database"))
 

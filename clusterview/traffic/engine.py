@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
+from clusterview.access import transacting
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Operation, Switch
 from clusterview.traffic import balancers, doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
@@ -141,6 +142,7 @@ def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> It
     except Superseded:
         log.info("operation %s went on elsewhere", operation.pk)
     except (InterfaceError, OperationalError) as problem:
+        transacting.note(problem)
         log.warning("operation %s stands still in %s, for the database does not answer: %s", operation.pk, operation.state, problem)
     except (Later, errors.KubeError) as problem:
         wait(operation, problem)

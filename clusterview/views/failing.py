@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext
 
+from clusterview.access import transacting
 from clusterview.views import pages
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class WithoutDatabase(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
         if not isinstance(problem, (OperationalError, InterfaceError)):
             return None
+        transacting.note(problem)
         log.warning("%s was not shown, the database is away: %s", request.path, problem)
         response = pages.page(request, "no_database.html", status=503)
         response["Retry-After"] = "1"

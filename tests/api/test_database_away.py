@@ -16,6 +16,7 @@ from django.db import OperationalError, connections, transaction
 from django.test import Client
 
 from clusterview.access import auditing, tokens
+from clusterview.api import monitoring
 from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import requesting
 from tests import databases
@@ -180,6 +181,19 @@ if connections["default"].vendor == "sqlite":  # where PostgreSQL has no room is
             assert (status, body["code"], again) == (503, "no_database", "1")
             assert recorded(database) == before
         assert ask(database, key="one")[0] == 202
+
+    def test_a_process_whose_last_write_had_no_room_is_not_ready_until_one_has_f61(database: Sqlite) -> None:
+        def look() -> tuple[int, str]:
+            answer = Client(headers={"Authorization": f"Bearer {database.token}"}).get("/readyz?verbose")
+            return answer.status_code, answer.content.decode().splitlines()[0]
+
+        database.monkeypatch.setattr(monitoring, "redis_problem", lambda: "")
+        assert database.elsewhere(look) == (200, "database: ok")
+        with database.full():
+            ask(database, key="one")
+            assert database.elsewhere(look) == (503, "database: database or disk is full")
+        assert ask(database, key="one")[0] == 202
+        assert database.elsewhere(look) == (200, "database: ok")
 
 
 @pytest.mark.parametrize("fault", ["locked", "away"])

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
+from clusterview.access import transacting
 from clusterview.models import Switch
 from clusterview.traffic import engine, moving_on
 from clusterview.traffic.states import State
@@ -39,7 +40,9 @@ def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when
             here.go(run, times=12)
         assert run.ended
         assert here.memory.sent == []
+        assert bool(transacting.why_not_written()) == (said == FAULTS["F61 full"])
         here.settle()
+        assert not transacting.why_not_written()
         assert here.memory.selector == GREEN
         assert Switch.objects.get().state == State.SUCCEEDED
 
