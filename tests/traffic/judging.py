@@ -19,6 +19,7 @@ from clusterview.traffic.states import TERMINAL, State
 GIVEN_UP = frozenset(  # the last patch may still arrive
     {"may-land", "defect-may-land", "no-credential-may-land", "no-right-may-land", "turned-away-may-land"}
 )
+NEXT_EXECUTOR_SECONDS = 10.0  # for no longer nobody goes on with what an executor has left
 CHANGED_NOTHING = frozenset({State.REJECTED, State.CANCELLED, State.EXPIRED, State.FAILED_NO_CHANGE, State.CONFLICT})
 
 

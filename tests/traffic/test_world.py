@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -212,6 +213,12 @@ def mark_again(here: World, *, epoch: int) -> None:
 @breaks("I19")
 def nobody_takes_up_what_was_left(patch: Patch, here: World) -> None:
     patch.setattr(moving_on, "due", lambda *_: [])
+    click(here, until="patch mark")
+
+
+@breaks("I19")
+def what_was_left_is_taken_up_late(patch: Patch, here: World) -> None:
+    patch.setattr(moving_on, "LEASE", timedelta(seconds=20))
     click(here, until="patch mark")
 
 

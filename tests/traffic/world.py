@@ -6,6 +6,7 @@ The product's code is the real one, down to its transactions; the API server is 
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from clusterview.access import auditing
 from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, AuditHead, Operation, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import engine, keeping, moving_on, requesting, sizing
+from clusterview.traffic import engine, keeping, moving_on, reconciling, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
 from tests import databases
@@ -197,10 +198,15 @@ class World:
         self.check()
 
     def _finish(self, kind: type[Operation]) -> None:
+        """Reconcilers look each second, as they do. What is held rests by itself; for everything else somebody has to come."""
+        claimed_at: dict[tuple[uuid.UUID, int], float] = {}
         for _ in range(LONG_ENOUGH):
+            for claim in kind._default_manager.filter(open=True).exclude(state=State.HELD).values_list("pk", "epoch"):
+                if self.clock.seconds - claimed_at.setdefault(claim, self.clock.seconds) > judging.NEXT_EXECUTOR_SECONDS:
+                    self._problems.append(f"I19: nobody has come for {claim[0]} for more than {judging.NEXT_EXECUTOR_SECONDS:.0f} s")
             if not kind._default_manager.filter(open=True).exists():
                 break
-            self.clock.pass_by(moving_on.LEASE.total_seconds() + 1)
+            self.clock.pass_by(reconciling.ROUND_SECONDS)
             self.reconcile()
             self.go_all()
             self.check()
