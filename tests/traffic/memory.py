@@ -53,6 +53,7 @@ class Sent:
     """An effect that somebody sent, how many seconds nobody of its new side had been ready then, and for how many each side was being rolled out."""
 
     marker: str
+    at: datetime
     empty_for: float
     rolling_for: dict[str, float]
 
@@ -70,6 +71,7 @@ class Memory(looking.Cluster):
         self.autoscaler: Numbered | None = None
         self.sizes = {"blue": 2, "green": 2}
         self._rolling_since: dict[str, datetime] = {}
+        self._resized = [(moment(), dict(self.sizes))]
         self._empty_since: dict[str, datetime] = {}
         self.may_patch, self.follows_at_once, self.is_known = True, True, True
         self.forbidden: frozenset[str] = frozenset()  # the reads that the account may not do
@@ -105,6 +107,7 @@ class Memory(looking.Cluster):
 
     def scale(self, side: str, size: int) -> None:
         self.sizes[side] = size
+        self._resized.append((self._moment(), dict(self.sizes)))
         if size:
             self._empty_since.pop(side, None)
         else:
@@ -137,6 +140,12 @@ class Memory(looking.Cluster):
         except errors.Invalid:
             return 422
         return 200
+
+    def was_as_large(self, *, side: dict[str, str], other: dict[str, str], since: datetime, until: datetime) -> bool:
+        """Whether what one selector leads to had a ready pod, and as many as the other's, at some time in between."""
+        later = [at for at, _ in self._resized[1:]] + [datetime.max.replace(tzinfo=until.tzinfo)]
+        there = [sizes for (at, sizes), end in zip(self._resized, later, strict=True) if at <= until and end > since]
+        return any(_ready(sizes, side) >= max(_ready(sizes, other), 1) for sizes in there)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -212,7 +221,7 @@ class Memory(looking.Cluster):
             target = next(one["value"] for one in operations if one["op"] == "replace" and one["path"] == "/spec/selector")
             marker = next(one["value"] for one in operations if one["path"].endswith("~1op"))
             rolling = {side: (self._moment() - since).total_seconds() for side, since in self._rolling_since.items()}
-            self.sent.append(Sent(marker=marker, empty_for=self._empty_for(target), rolling_for=rolling))
+            self.sent.append(Sent(marker=marker, at=self._moment(), empty_for=self._empty_for(target), rolling_for=rolling))
         return self._written("patch effect" if is_effect else "patch mark", lambda: self._apply(operations))
 
     def size(self, *, kind: str, namespace: str, name: str) -> SizeNow:
@@ -343,6 +352,10 @@ class Memory(looking.Cluster):
         if any(self.sizes[side] for side in sides):
             return 0.0
         return min(((self._moment() - self._empty_since[side]).total_seconds() for side in sides), default=math.inf)
+
+
+def _ready(sizes: dict[str, int], selector: dict[str, str]) -> int:
+    return sum(size for side, size in sizes.items() if selectors.matches(selector=selector, labels=SIDES[side]))
 
 
 @cache

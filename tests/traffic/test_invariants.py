@@ -169,7 +169,7 @@ class Machine(Steps[World]):
         self._go(who, 12 if until else 1, until=until)
         self.memory.is_known = known
 
-    @rule(who=WHO, until=CALLS, side=SIDES, size=st.sampled_from([0, 2]))
+    @rule(who=WHO, until=CALLS, side=SIDES, size=st.sampled_from([0, 1, 2]))
     def scale(self, who: int, until: str, side: str, size: int) -> None:
         self._go(who, 12 if until else 1, until=until)
         self.memory.scale(side, size)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clusterview.models import AuditHead, Switch
-from clusterview.traffic import convergence, doubts, engine, moving_on, planning, requesting, sizing
+from clusterview.traffic import convergence, doubts, engine, moving_on, planning, preflight, requesting, sizing
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE, Memory, Order
@@ -120,6 +120,15 @@ def a_look_never_grows_old(patch: Patch, here: World) -> None:
     here.memory.scale("green", 0)
     here.clock.pass_by(5)
     here.go(here.runs[-1], times=40)
+
+
+@breaks("I8")
+def a_side_that_is_smaller_is_not_refused(patch: Patch, here: World) -> None:
+    blocks = preflight.blocks
+    patch.setattr(preflight, "blocks", lambda checks: [one for one in blocks(checks) if one.code != "green-smaller"])
+    here.memory.scale("green", 1)
+    here.clock.pass_by(5)
+    click(here)
 
 
 @breaks("I9")

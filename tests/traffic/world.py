@@ -26,7 +26,7 @@ from clusterview.traffic.states import TERMINAL, State
 from tests import databases
 from tests.traffic import clerking, judging, judging_sizes
 from tests.traffic.interleaving import Run
-from tests.traffic.memory import Memory, Order
+from tests.traffic.memory import Memory, Order, Sent
 from tests.traffic.numbers import Numbered
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -241,9 +241,20 @@ class World:
                 self._problems.append(f"I9: {sent.marker} leads to a side that nobody belongs to")
             elif sent.empty_for > OLDEST_LOOK_SECONDS:
                 self._problems.append(f"I8: {sent.marker} was sent {sent.empty_for:.1f} s after the last pod of its side was ready")
+            elif not self._was_as_large(sent):
+                self._problems.append(f"I8: {sent.marker} was sent although its side was smaller than the one that is left")
             row = Switch.objects.get(pk=sent.marker.partition(":")[0])
             if not row.returning and row.reverses_id is None and sent.rolling_for.get(row.to_value, 0.0) > OLDEST_LOOK_SECONDS:
                 self._problems.append(f"I8: {sent.marker} leads to a side whose rollout began {sent.rolling_for[row.to_value]:.1f} s before")
+
+    def _was_as_large(self, sent: Sent) -> bool:
+        """Whether a look that was young enough could see that. A way back depends on its own side alone."""
+        pk, _, step = sent.marker.partition(":")
+        row, intents = Switch.objects.get(pk=pk), [one for one in self._entries if (one.switch, one.action) == (pk, "INTENT")]
+        if row.reverses_id or any(one.body["returning"] for one in intents if str(one.body["step"]) == step):
+            return True
+        since = sent.at - timedelta(seconds=OLDEST_LOOK_SECONDS)
+        return self.memory.was_as_large(side=row.to_selector, other=row.from_selector, since=since, until=sent.at)
 
     def _read(self) -> None:
         """What was just done is held against how things are now, before anything else happens."""

@@ -20,6 +20,7 @@ from tests.traffic.model.worlds import (
     OLD,
     REPLAYS,
     SEAL,
+    SMALLER,
     Bounds,
     Commit,
     Effect,
@@ -163,13 +164,14 @@ def _prepare(world: World, executor: Executor, guards: Guards, bounds: Bounds) -
         reverted = row.at or row.returning
         yield Commit(S.REVERTED_EXTERNALLY if reverted else S.CONFLICT, "REVERTED" if reverted else "CONFLICT", seen=seen.selector)
     else:
-        is_empty = world.around.empty and not row.returning
+        lacking = "" if row.returning else world.around.lacking
+        is_seen = {SMALLER: guards.preflight_compares_sizes, EMPTY: guards.preflight_counts_pods}
         if not row.at and not row.returning:
             yield not_sent(row, S.EXPIRED, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=True)
-        if not is_empty or not guards.preflight_counts_pods:
-            yield Commit(S.MARKING, "PREFLIGHT", version=seen.version, how=EMPTY if is_empty else "")
+        if not is_seen.get(lacking):
+            yield Commit(S.MARKING, "PREFLIGHT", version=seen.version, how=lacking)
 
 
 def _classify(world: World, executor: Executor, guards: Guards, bounds: Bounds) -> Iterator[Commit | str]:

@@ -12,12 +12,14 @@ from tests.traffic.model.labels import Asked, Claimed, Failed, Label, Landed, Mo
 from tests.traffic.model.worlds import (
     BLUE,
     EFFECT,
+    EMPTY,
     LAST_SEAL,
     LOOKS,
     MARK,
     NO_MARKER,
     OLD,
     SEAL,
+    SMALLER,
     THEIRS,
     Bounds,
     Commit,
@@ -37,6 +39,7 @@ from tests.traffic.model.worlds import (
 )
 
 S = State
+LOSSES = ((SMALLER, "the new side is smaller than the old one"), (EMPTY, "nobody is left on the new side"))
 
 
 def moves(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
@@ -266,7 +269,7 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
         return
     after = world._replace(around=around._replace(asked=around.asked - 1))
     for plan in (bounds.plan, (bounds.plan[-1], bounds.plan[0])):
-        if len(world.executors) < bounds.executors and not around.empty:
+        if len(world.executors) < bounds.executors and not around.lacking:
             yield asked(after, plan=plan, begins=MARK)
             if not bounds.policy:
                 yield asked(after, plan=plan, begins=EFFECT)
@@ -308,9 +311,9 @@ def _sent_at_once(world: World, op: int, row: Row, looked_at: int) -> World:
 def writes(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     """Others set a selector of their own, put the old one back, strip our annotations (`kubectl replace`), do both, or make the object anew."""
     now = world.service
-    if bounds.empties and not world.around.empty:
-        around = world.around._replace(foreign=world.around.foreign - 1, empty=True)
-        yield Move(Wished("nobody is left on the new side"), world._replace(around=around), free=False)
+    for lacking, what in LOSSES if bounds.empties and not world.around.lacking else ():
+        around = world.around._replace(foreign=world.around.foreign - 1, lacking=lacking)
+        yield Move(Wished(what), world._replace(around=around), free=False)
     effects: dict[str, tuple[str, Marker, int]] = {
         "sets": (THEIRS, now.marker, now.uid),
         "puts back": (BLUE, now.marker, now.uid),

@@ -11,7 +11,7 @@ from clusterview.traffic import states
 from clusterview.traffic.states import TERMINAL, State
 from tests.traffic.model.executing import allowed
 from tests.traffic.model.labels import Asked, Committed, Landed, Move
-from tests.traffic.model.worlds import EFFECT, EMPTY, OLD, Bounds, Request, World, claim_of
+from tests.traffic.model.worlds import EFFECT, EMPTY, OLD, SMALLER, Bounds, Request, World, claim_of
 
 S = State
 
@@ -23,7 +23,7 @@ PROMISES = {
     "I5": "no effect lands after its OUTCOME, or after its operation has ended, unless the OUTCOME says that it may",
     "I6": "an effect lands on the very object that its INTENT names: uid, version, selector",
     "I7": "no write of an older claim lands after one of a newer claim",
-    "I8": "no effect is sent by somebody whose look at the new side has grown old",
+    "I8": "no effect is sent by somebody whose look at the new side has grown old, or showed it smaller than the old one",
     "I9": "no effect is sent to a side on which nobody was seen",
     "I10": "who went back left the original selector, and wrote over nobody else's",
     "I11": "no INTENT without the permission that is in force",
@@ -93,7 +93,7 @@ def _by_intent(before: World, label: Committed, after: World) -> str | None:
         return "I11"
     sent = any(one.kind == EFFECT and (one.op, one.epoch) == (label.op, label.epoch) for one in after.wire)
     look = next(one.look for one in before.executors if claim_of(one) == (label.op, label.epoch))
-    return {OLD: "I8", EMPTY: "I9"}.get(look) if sent else None
+    return {OLD: "I8", SMALLER: "I8", EMPTY: "I9"}.get(look) if sent else None
 
 
 def _by_verdict(before: World, label: Committed, bounds: Bounds) -> str | None:

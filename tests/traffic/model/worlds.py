@@ -17,7 +17,7 @@ NO_MARKER: Marker = (-1, 0)
 MARK, SEAL, EFFECT = "mark", "seal", "effect"
 LAST_SEAL = "last seal"
 LOOKS, REPLAYS, LOCKS_OUT = "looks", "replays", "locks out"
-OLD, EMPTY = "old", "empty"
+OLD, SMALLER, EMPTY = "old", "smaller", "empty"
 
 
 class Service(NamedTuple):
@@ -75,7 +75,8 @@ class Executor(NamedTuple):
 
     `doing` is its next transaction, or LOOKS (it takes the step of its state), REPLAYS (it watches the object from its INTENT's version on),
     LOCKS_OUT (it sets a switch aside that is in doubt), or MARK, SEAL, LAST_SEAL, EFFECT (it waits for the answer to that request). `look` is what
-    is wrong with what it saw before its mark: OLD, or EMPTY (nobody is on the new side); or that its effect was answered with a refusal.
+    is wrong with what it saw before its mark: OLD, or the new side was SMALLER than the old one or EMPTY; or that its effect was answered with a
+    refusal.
     """
 
     op: int
@@ -117,7 +118,7 @@ class Around(NamedTuple):
     """Permissions, what the promises need to remember, and how much may still happen.
 
     `newest` is the claim (operation, epoch) whose write landed last; `touched` says that somebody else wrote since our last effect; `policy` that
-    a webhook takes our annotations out of every write; `empty` that the new side has no pods.
+    a webhook takes our annotations out of every write; `lacking` that the new side is SMALLER than the old one or EMPTY.
     """
 
     may: bool
@@ -129,7 +130,7 @@ class Around(NamedTuple):
     wishes: int
     asked: int
     policy: bool = False
-    empty: bool = False
+    lacking: str = ""
 
 
 class World(NamedTuple):
@@ -203,6 +204,7 @@ class Guards:
     unmarked_is_unclear: bool = True
     look_must_be_young: bool = True
     preflight_counts_pods: bool = True
+    preflight_compares_sizes: bool = True
     success_asks_once_more: bool = True
 
 
