@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     crashes.add_argument("--sizes", action="store_true", help="while it changes sizes, instead of while it switches")
     crashes.add_argument("--share", type=float, default=1.0, help="of all cases, by chance")
     crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")
-    raced = names.add_parser("races", help="two clicks at once, a click against a way back, and a click against an edit")
+    raced = names.add_parser("races", help="two opposite clicks at once, a click against a way back, and a click against an edit")
     raced.add_argument("--races", type=int, default=races.RACES)
     moved = names.add_parser("traffic", help="switches under two hundred requests a second (root)")
     moved.add_argument("--switches", type=int, default=SWITCHES)
