@@ -6,13 +6,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from clusterview.access import auditing, clusters
 from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import requesting
+from clusterview.traffic import moving_on, requesting
 from clusterview.traffic.states import State
 from tests.traffic import judging
 from tests.traffic.shops import Shop
@@ -37,10 +38,14 @@ def release(shop: Shop, *, kind: Kind = Switch) -> tuple[int, str]:
 
 
 def hand_over(shop: Shop, *, going_back: bool, kind: Kind = Switch) -> None:
-    """This will end the claim on the Service's open operation, as if its time had run out, and keep it from the reconcilers until `release`."""
-    kind._default_manager.filter(namespace=shop.namespace, service=shop.service, open=True).update(
-        lease_until=None, holder="", look_again_at=later(), going_back=going_back
-    )
+    """This will end the claim on the Service's open operation, as if its time had run out, and keep it from the reconcilers until `release`. Where it
+    is going back, olga has asked for that.
+    """
+    found = kind._default_manager.filter(namespace=shop.namespace, service=shop.service, open=True)
+    with transaction.atomic():
+        found.update(lease_until=None, holder="", look_again_at=later(), going_back=going_back)
+        for row in found if going_back else ():
+            moving_on.record(row, ("BACK_REQUESTED", {}), actor=OLGA.name)
 
 
 def later() -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -24,8 +25,7 @@ def explained(lab_shop: Lab, transactional_db: None) -> Iterator[None]:
     before, start = len(lab_shop.writes()), version_of(lab_shop.get(PATH))
     yield
     explanation = explanation_of(lab=lab_shop, before=before, start=start)
-    if explanation.is_given_up:
-        print("The search for a run of the model that explains this test's switches was given up.")
+    assert not explanation.is_given_up, "The search for a run of the model that explains this test's switches was given up."
     assert not explanation.unexplained, "\n".join([*map(str, explanation.labels), explanation.unexplained])
 
 
@@ -45,6 +45,16 @@ def recorded(*, writes: Sequence[Write], start: Write) -> Record:
     states = {str(one.pk): one.state for one in Switch.objects.filter(namespace=NAMESPACE, service=SERVICE)}
     lines = AuditEntry.objects.filter(switch_id__in=states).exclude(action__in=NOT_OF_THE_PROTOCOL).order_by("sequence")
     return Record([Entry(str(one.switch_id), one.action, one.body) for one in lines], writes, start, states)
+
+
+def of_services(log: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """The API server's log of each Service, by namespace and name."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for line in log:
+        about = line.get("objectRef", {})
+        if about.get("resource") == "services":
+            found[about.get("namespace", ""), about.get("name", "")].append(line)
+    return found
 
 
 def version_of(service: Mapping[str, Any], **ours: Any) -> Write:

@@ -104,7 +104,8 @@ class Record:
         return self._effects.get(switch, [])
 
     def of(self, switch: str, *actions: str) -> list[Entry]:
-        return [one for one in self._entries.get(switch, ()) if one.action in actions]
+        """What the audit tells of a switch: all of it, or these actions."""
+        return [one for one in self._entries.get(switch, ()) if one.action in actions or not actions]
 
 
 def problems(record: Record) -> list[str]:

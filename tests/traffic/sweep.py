@@ -10,26 +10,27 @@ import random
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from clusterview.models import Switch
-from clusterview.traffic import engine, moving_on, requesting
+from clusterview.traffic import engine, requesting
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
-from tests.traffic import clerking, judging
+from tests.traffic import clerking, explaining, judging
 from tests.traffic.clerking import OLGA
 from tests.traffic.executor import Clerk, Crash, Executor, Place, course, reconcile
+from tests.traffic.model import retracing
+from tests.traffic.model.retracing import Entry, Explanation, explain
 from tests.traffic.points import Point
 from tests.traffic.shops import TICKED, Shop, many
 
 AT_ONCE = 3
 RECONCILERS = 2
-TAKEN_OVER_WITHIN = moving_on.LEASE + timedelta(seconds=5)
 ENDED_WITHIN = 60.0
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.05
@@ -102,12 +103,15 @@ class Fate:
 
 @dataclass(frozen=True)
 class Result:
-    """`slowest` is how long the slowest switch waited for another executor, in seconds."""
+    """`slowest` is how long the slowest switch waited for another executor, in seconds. Of `given_up` Services no run of the model was found, and not
+    that there is none.
+    """
 
     cases: int
     missed: list[str]
     problems: list[str]
     slowest: float
+    given_up: int = 0
 
 
 # What the executors do
@@ -359,14 +363,25 @@ class Sweep:
         shops = self._clerk.ask(clerking.where)
         for row in rows:
             of_shop[shops[row.id]].append(row)
-        waits = [0.0]
+        log, given_up, waits = explaining.of_services(self._lab.writes()), 0, [0.0]
         for fate in fates:
-            found += [f"{fate.case}: {problem}" for problem in [*fate.trouble, *_as_expected(fate, of_shop[fate.shop], record)]]
+            explanation = _explained(of_shop[fate.shop], record, log[fate.shop.namespace, fate.shop.service], shop=fate.shop)
+            given_up += explanation.is_given_up
+            unexplained = [explanation.unexplained] if explanation.unexplained else []
+            found += [f"{fate.case}: {problem}" for problem in [*fate.trouble, *_as_expected(fate, of_shop[fate.shop], record), *unexplained]]
             if mine := of_shop[fate.shop]:
                 crashed = mine[-2 if fate.case.thaw is Thaw.WENT_BACK and len(mine) > 1 else -1]
                 waits.append(waited(crashed.id, fate.crashed_at, entries))
         missed = [str(fate.case) for fate in fates if fate.crashed_at is None]
-        return Result(len(fates), missed, found, max(waits))
+        return Result(len(fates), missed, found, max(waits), given_up)
+
+
+def _explained(rows: list[judging.Row], record: judging.Record, log: list[Mapping[str, Any]], *, shop: Shop) -> Explanation:
+    """The run of the model that leads through what happened to a Service since it was made."""
+    told = sorted((one for row in rows for one in record.of(row.id)), key=lambda one: one.sequence)
+    lines = [Entry(one.switch, one.action, one.body) for one in told if one.action not in explaining.NOT_OF_THE_PROTOCOL]
+    start, *versions = explaining.versions_in(log, namespace=shop.namespace, service=shop.service)
+    return explain(retracing.Record(lines, versions, start, {row.id: row.state for row in rows}), tries=engine.LONGEST_TRIES)
 
 
 def _as_expected(fate: Fate, rows: list[judging.Row], record: judging.Record) -> Iterator[str]:
