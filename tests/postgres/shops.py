@@ -15,8 +15,11 @@ from tests.traffic import making
 class Shops:
     """Services of any name, each with a side that is live, blue, and another one that is ready. Passed as `opened`."""
 
+    live, other = making.BLUE, making.GREEN
+
     def __init__(self, *, live: dict[str, str] = making.BLUE) -> None:
-        self._live, self._other = live, making.GREEN if live == making.BLUE else making.BLUE
+        if live != self.live:
+            self.live, self.other = self.other, self.live
 
     def __call__(self, _: str) -> Shops:
         return self
@@ -25,10 +28,10 @@ class Shops:
         return Identity("the-cluster", is_weak=False)
 
     def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
-        return making.service_now(name=name, uid=f"uid-{name}", selector=self._live), Residents(list(making.situation().workloads), [])
+        return making.service_now(name=name, uid=f"uid-{name}", selector=self.live), Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, **_: Any) -> Situation:
-        return msgspec.structs.replace(making.situation(), service=service, from_selector=self._live, to_selector=self._other)
+        return msgspec.structs.replace(making.situation(), service=service, from_selector=self.live, to_selector=self.other)
 
     def surrounded(self, seen: Situation, **_: Any) -> Situation:
         return seen
