@@ -1,5 +1,8 @@
 """The same promises hold on PostgreSQL, for the role that may not change the audit: the tests of the database run there once more, in a process of
 their own, since a process has one database.
+
+Of the tests of switches those come along that say most of transactions for their time: several rows that are accepted or not at all (`test_groups`),
+and what is written while a cluster turns us away, again and again (`test_turned_away`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from tests.postgres_servers import PostgresServer
 pytestmark = pytest.mark.slow
 
 FOLDERS = ["tests/postgres", "tests/access", "tests/api", "tests/views", "tests/management"]
-OF_THE_DATABASE = ["-m", "not lab", *FOLDERS, "tests/traffic/test_full_disk.py"]
+OF_SWITCHES = ["tests/traffic/test_full_disk.py", "tests/traffic/test_groups.py", "tests/traffic/test_turned_away.py"]
+OF_THE_DATABASE = ["-m", "not lab", *FOLDERS, *OF_SWITCHES]
 WITH_THEIR_OWN = ["--ignore=tests/management/test_migrate.py"]
 
 
