@@ -1,13 +1,14 @@
 """A stream for those who may see some namespaces only: made once for each set of them in a process, and shared.
 
-Rows and sequence numbers are the view's own, so that neither a gap in them nor an empty frame tells that something happened elsewhere.
+Rows and sequence numbers are the view's own, so that neither a gap in them nor an empty frame tells that something happened elsewhere. Its epochs
+come by chance, so that a place of another view, or of the same one in another process, is a place of none here.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -21,6 +22,7 @@ from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 TAIL = 100
+EPOCH_BITS = 52  # a browser counts exactly up to 2**53
 MOST_NAMESPACES = 100
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label of RFC 1123, as names of namespaces are
 
@@ -38,12 +40,11 @@ def namespaces_of(view: str) -> frozenset[str] | None:
 class View:
     """One set of namespaces of one cluster. `position` is None while there is no picture."""
 
-    def __init__(self, *, namespaces: frozenset[str], clock: Callable[[], float] = time.time) -> None:
-        self.namespaces, self._clock = namespaces, clock
+    def __init__(self, *, namespaces: frozenset[str]) -> None:
+        self.namespaces = namespaces
         self.name = ",".join(sorted(namespaces))
         self.subscriptions: set[Subscription] = set()
         self.position: Position | None = None
-        self._epoch = 0
         self._writer: rows.Writer | None = None
         self._recent = Remembered[bytes]()
         self._snapshot: tuple[Position, bytes] | None = None
@@ -54,8 +55,7 @@ class View:
         self._writer = self.position = self._snapshot = None
         if picture is not None:
             seen = [record for one in picture.objects.values() if (record := narrowed(one, namespaces=self.namespaces)) is not None]
-            self._epoch = max(self._epoch + 1, int(self._clock() * 1000))
-            self._writer, self.position = rows.Writer(records=seen), Position(epoch=self._epoch, sequence=1)
+            self._writer, self.position = rows.Writer(records=seen), Position(epoch=secrets.randbits(EPOCH_BITS), sequence=1)
         for subscription in self.subscriptions:
             subscription.start_again()
 
@@ -88,8 +88,9 @@ class View:
         return self._recent.after(place, newest=self.position)
 
     def contact(self, contact: Contact) -> Contact:
-        """How fresh the picture is, without words that may name objects."""
-        return msgspec.structs.replace(contact, missing=tuple(msgspec.structs.replace(one, detail="") for one in contact.missing))
+        """How fresh the picture is, without words that may name objects and without a count of objects elsewhere."""
+        missing = tuple(msgspec.structs.replace(one, detail="") for one in contact.missing)
+        return msgspec.structs.replace(contact, detail="", missing=missing, divergences=0)
 
     def _narrowed(self, changes: Iterable[Change]) -> list[Change]:
         assert self._writer is not None

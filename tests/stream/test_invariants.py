@@ -72,6 +72,13 @@ class Machine(Steps[World]):
             self._read(times)
             self.world.come_back(user=user)
 
+    @rule(times=TIMES, who=WHO, user=USERS)
+    def ask_for_another_view_from_there(self, times: int, who: int, user: int) -> None:
+        if socket := self._socket(who):
+            self.world.leave(socket)
+            self._read(times)
+            self.world.come_back_elsewhere(user=user)
+
     @rule(times=TIMES, who=WHO)
     def say_hello_again(self, times: int, who: int) -> None:
         self._read(times)

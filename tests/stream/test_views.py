@@ -113,6 +113,22 @@ def test_a_kind_that_is_missing_is_told_without_the_words_that_name_objects() ->
     assert View(namespaces=frozenset({"mine"})).contact(contact).missing == (MissingKind("Pod", "failing", ""),)
 
 
+def test_why_it_is_not_live_is_told_by_its_code_and_nothing_is_counted_that_others_see() -> None:
+    contact = Contact(state="stale", contact_age_seconds=9.0, reason="watches_behind", detail="GET /api/v1/namespaces/other/pods", divergences=3)
+    told = View(namespaces=frozenset({"mine"})).contact(contact)
+    assert (told.state, told.reason, told.detail, told.divergences) == ("stale", "watches_behind", "", 0)
+
+
+def test_a_place_of_another_view_is_a_place_of_none_here_f71() -> None:
+    """Both begin in the same moment, and so many others."""
+    several = [View(namespaces=frozenset({name})) for name in ("mine", "other") * 50]
+    for view in several:
+        view.replace(picture=Picture())
+    places = {view.position for view in several}
+    assert len(places) == len(several)
+    assert all((view.after(place) is None) == (view.position != place) for view in several for place in places if place)
+
+
 @pytest.mark.parametrize(("view", "namespaces"), [(WHOLE, None), ("store", {"store"}), ("b,a", {"a", "b"})])
 def test_a_view_is_named_by_its_namespaces(view: str, namespaces: set[str] | None) -> None:
     assert views.namespaces_of(view) == namespaces

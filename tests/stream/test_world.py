@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from clusterview import consumers
@@ -157,6 +158,23 @@ def whoever_comes_back_misses_a_frame(patch: Patch, here: World) -> None:
     patch.setattr(Remembered, "after", lambda self, place, **given: (after(self, place, **given) or [b""])[1:])
     here.come_back(user=2)
     publish(here, 5)
+    here.read()
+
+
+@breaks("I20")
+def a_place_of_another_view_is_believed(patch: Patch, here: World) -> None:
+    live(here, view="*")
+    here.leave(here.sockets[0])
+    patch.setattr(View, "after", lambda *_: [])
+    here.come_back_elsewhere(user=1)
+
+
+@breaks("I18")
+def what_was_wrong_elsewhere_is_counted(patch: Patch, here: World) -> None:
+    contact = View.contact
+    patch.setattr(View, "contact", lambda self, said: msgspec.structs.replace(contact(self, said), divergences=said.divergences))
+    live(here)
+    here.contact("live")
     here.read()
 
 

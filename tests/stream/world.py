@@ -20,7 +20,7 @@ from clusterview.access import origins, people
 from clusterview.access.people import Person
 from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, keys, notices, remembering, rows, subscribing, views
-from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Hello, MissingKind, Operation, Position, Snapshot
+from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Heartbeat, Hello, MissingKind, Operation, Position, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
 from clusterview.topology.objects import AnyRecord
@@ -31,6 +31,7 @@ from tests.stream.memory import Memory
 T = TypeVar("T")
 CLUSTER, MINE = "lab", "mine"
 ELSEWHERE = (b"other", b"outside")  # all names outside of `mine` begin so
+WRONG = 4_711  # objects that were found wrong, here and elsewhere
 MOST_SOCKETS = 4
 FIRST_EPOCH, BACK = 1_000_000, 1_000  # so that no epoch comes twice
 STILL_TURNS = 12  # of the event loop without a frame: nothing moves any more
@@ -152,9 +153,10 @@ class World:
         self.memory.values[keys.snapshot(CLUSTER)] = frame
 
     def contact(self, state: str) -> None:
-        """The observer says how fresh the picture is, in words that name an object elsewhere."""
+        """The observer says how fresh the picture is, in words that name what is elsewhere and with a count of it."""
         missing = (MissingKind("Pod", "failing", "the pod other/outside-1 cannot be read"),)
-        word = encoding.encode(Contact(state=state, contact_age_seconds=0.1, missing=missing))
+        detail = "Not up to date: Pod. GET /api/v1/namespaces/other/pods timed out."
+        word = encoding.encode(Contact(state=state, contact_age_seconds=0.1, detail=detail, missing=missing, divergences=WRONG))
         self.memory.add(keys.contact(CLUSTER), {keys.CONTACT: word, keys.EPOCH: str(self._epoch).encode()})
 
     def ring(self, namespace: str) -> None:
@@ -199,6 +201,12 @@ class World:
         if self.left:
             view, browser = self.left.pop()
             self._open(user=user, view=view, browser=browser)
+
+    def come_back_elsewhere(self, *, user: int) -> None:
+        """Somebody asks for another view from the place of the one that was left, and holds that one's picture."""
+        if self.left:
+            view, browser = self.left.pop()
+            self._open(user=user, view=WHOLE if view == MINE else MINE, browser=browser)
 
     def _open(self, *, user: int, view: str, browser: Browser) -> None:
         if len(self.sockets) < MOST_SOCKETS:
@@ -280,12 +288,15 @@ class World:
     def judge(self, socket: Socket, frame: bytes) -> None:
         """What is sent now is held against what its reader may see, and against what was sent before."""
         self._sent += 1
-        if isinstance(encoding.decode(frame), Bye):
+        message = encoding.decode(frame)
+        if isinstance(message, Bye):
             return
         if socket.user in self._heard:
             self._problems.append(f"I18: a frame to {socket.user}, who may see nothing any more")
         if socket.view == MINE and (leaked := [name for name in ELSEWHERE if name in bytes_of([frame])]):
             self._problems.append(f"I18: {leaked} in a frame of {socket.view}")
+        if socket.view == MINE and isinstance(message, Heartbeat) and message.contact.divergences:
+            self._problems.append(f"I18: {message.contact.divergences} objects were wrong somewhere, a frame of {socket.view} says")
         try:
             socket.browser.take(frame)
         except (AssertionError, LookupError) as problem:
