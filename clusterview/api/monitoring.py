@@ -80,7 +80,9 @@ class Product(Collector):
         wrong = CounterMetricFamily("clusterview_divergences", "Objects that were found wrong by that, and repaired.", labels=["cluster"])
         counted = {name: CounterMetricFamily(f"clusterview_{name}", said, labels=["cluster"]) for name, said in COUNTED.items()}
         seen = GaugeMetricFamily("clusterview_objects", "Objects in the picture.", labels=["cluster"])
+        forged = CounterMetricFamily("clusterview_forged", "What was in Redis without this installation's seal, and dropped.", labels=["cluster"])
         for cluster in clusters.ids():
+            forged.add_metric([cluster], seeing.forged(cluster))
             contact, picture = seeing.contact(cluster), seeing.picture(cluster)
             live.add_metric([cluster], contact.state == "live")
             if contact.contact_age_seconds is not None:
@@ -94,7 +96,7 @@ class Product(Collector):
         switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
         for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
             switches.add_metric([state], count)
-        yield from (live, age, verified, wrong, *counted.values(), seen, switches)
+        yield from (live, age, verified, wrong, forged, *counted.values(), seen, switches)
 
 
 def registry() -> CollectorRegistry:

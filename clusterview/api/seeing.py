@@ -71,6 +71,11 @@ def contact(cluster: str) -> Contact:
     return hub.hub().contact_now(cluster)
 
 
+def forged(cluster: str) -> int:
+    """How often something that was in Redis of it was not believed."""
+    return hub.hub().forged[cluster]
+
+
 def freshness(cluster: str) -> dict[str, Any]:
     """What every answer from a picture says of it: how fresh it is, and which kinds it does not show."""
     return told(contact(cluster))

@@ -31,7 +31,8 @@ class Gap(Exception):
 
 class Feed:
     """Everything known of one cluster. `position` is None while there is no picture; then another may come after the entry `waits_after`. `tried`
-    is what was there when a picture was last looked for, and `doubted` what is not believed of what is there.
+    is what was there when a picture was last looked for, `passed` the newest entry that is not believed, and `doubted` what is not believed of
+    what is there. Of that it was `warned_at`.
     """
 
     def __init__(self, *, cluster: str) -> None:
@@ -43,7 +44,9 @@ class Feed:
         self.contact_id = b"0-0"
         self.waits_after = b"0-0"
         self.tried: tuple[bytes, int] | None = None
+        self.passed: bytes | None = None
         self.doubted: set[str] = set()
+        self.warned_at = float("-inf")
         self.subscriptions: set[Subscription] = set()
         self.followers: set[asyncio.Queue[Step | None]] = set()
         self.views: dict[frozenset[str], View] = {}
@@ -59,6 +62,7 @@ class Feed:
 
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
+        self.passed = None
         self._recent.clear()  # before anything is read, so that it can lie in their place
         self._frames.clear()
         reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
@@ -89,6 +93,7 @@ class Feed:
             except (KeyError, IndexError) as problem:
                 raise Gap from problem
             self.position = message.position
+        self.passed = None
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
         self._recent.append(((message.position, changes), before), size=CHANGE_BYTES * len(changes) + READ_TIMES * len(frame))

@@ -15,11 +15,12 @@ LOST_SECONDS = 60.0
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What an observer of an epoch said, and when that was heard by the reader's monotonic clock."""
+    """What an observer of an epoch said, which of its words that was, and when it was heard by the reader's monotonic clock."""
 
     contact: Contact
     epoch: int
     heard_at: float
+    number: int = 0
 
 
 def judge(*, word: Word | None, picture_epoch: int | None, now: float, redis_gone: bool) -> Contact:

@@ -8,6 +8,7 @@ that it waits for are made of clocks' times: where a Redis was emptied and a clo
 from __future__ import annotations
 
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
 import functools
@@ -22,9 +23,9 @@ import msgspec
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from clusterview.stream import clocks, encoding, freshness, keys, notices
+from clusterview.stream import clocks, encoding, freshness, keys, notices, seals
 from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
-from clusterview.stream.messages import Contact, Heartbeat, Operation, Position, Resumed
+from clusterview.stream.messages import WHOLE, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.stream.outlets import Outlet, Turns
 from clusterview.stream.remembering import MOST_BYTES, STEPS
 from clusterview.stream.subscribing import Subscription
@@ -46,6 +47,7 @@ TAIL_BYTES = 256 * 1024
 CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
 LOOK_BACK_SECONDS = 2.0
+WARN_SECONDS = 60.0
 
 FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError, RecursionError)  # what was not written by us: nothing of it is believed
 UNREADABLE = (RedisError, OSError, *FORGED)
@@ -85,8 +87,10 @@ class Unread(asyncio.Queue[Step | None]):
 class Hub:
     """All feeds of one process. Everything but the `*_now` methods runs on its event loop."""
 
-    def __init__(self, *, url: str, clock: Callable[[], float] = clocks.with_sleep) -> None:
+    def __init__(self, *, url: str, clock: Callable[[], float] = clocks.with_sleep, sealed_by: seals.Seals | None = None) -> None:
         self._url, self._clock = url, clock
+        self._seals = sealed_by or seals.ours()
+        self.forged: collections.Counter[str] = collections.Counter()  # by cluster, how often something was not believed
         self._feeds: dict[str, Feed] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._asking = asyncio.Semaphore(CONNECTIONS)
@@ -277,7 +281,7 @@ class Hub:
         by_key: dict[bytes, tuple[Feed, bool]] = {}
         for feed in self._feeds.values():
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
-            wanted[topology] = keys.entry_id(feed.position) if feed.position else feed.waits_after
+            wanted[topology] = feed.passed or (keys.entry_id(feed.position) if feed.position else feed.waits_after)
             wanted[contact] = feed.contact_id
             by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
         self._changed.clear()
@@ -293,56 +297,83 @@ class Hub:
 
     async def _look_back(self) -> None:
         """This will look, now and then, whether there is a picture where there was none, and whether one that is not live was begun anew below its
-        place. Raises WentBack.
+        place. Raises WentBack. What was passed over is looked at again, for it may be gone, and what came after it may be of lower ids.
         """
         if self._clock() - self._looked_back_at < LOOK_BACK_SECONDS:
             return
         self._looked_back_at = self._clock()
         for feed in list(self._feeds.values()):
+            feed.passed = None
             if feed.position is None:
                 await self._load_picture(feed)
-                continue
             if self.contact(feed.cluster).state == "live":
                 continue
-            newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
-            if newest and keys.position_of(newest[0][0]).epoch < feed.position.epoch:
+            await self._load_contact(feed)
+            newest = feed.position and await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
+            if newest and feed.position and keys.position_of(newest[0][0]).epoch < feed.position.epoch:
                 raise WentBack
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         if feed.position is None and not any(keys.position_of(entry_id).sequence == 1 for entry_id, _ in entries):
-            feed.waits_after = entries[-1][0]  # they follow a picture that cannot be read, and no other comes with them
+            feed.waits_after, feed.passed = entries[-1][0], None  # they follow a picture that cannot be read, and no other comes with them
             return
-        for _, fields in entries:
+        for entry_id, fields in entries:
+            if (frame := self._believed_frame(feed, entry_id, fields)) is None:
+                feed.passed = entry_id
+                continue
             try:
-                frame = fields[keys.FRAME]
                 feed.advance(frame=frame, message=encoding.decode_changes(frame))
             except (Gap, *FORGED):
                 await self._load(feed)
                 return
+
+    def _believed_frame(self, feed: Feed, entry_id: bytes, fields: dict[bytes, bytes]) -> bytes | None:
+        with self._believing(feed, "changes"):
+            frame = fields[keys.FRAME]
+            self._seals.check(place=(keys.topology(feed.cluster), entry_id.decode()), said=frame, seal=fields.get(keys.SEAL))
+            return frame
+        return None
 
     async def _renew(self, feed: Feed) -> None:
         """This will take the newest snapshot for those who come, in place of an older one with a long tail. Its observer speaks each second."""
         if feed.tail_bytes <= TAIL_BYTES or self._clock() - feed.renewed_at < RENEW_SECONDS:
             return
         feed.renewed_at = self._clock()
-        if found := await self._redis.get(keys.snapshot(feed.cluster)):
+        found, seal = await self._snapshot(feed)
+        if found:
             with self._believing(feed, "picture"):
-                feed.renew(position=encoding.decode_snapshot(found).position, frame=found)
+                feed.renew(position=self._believed_snapshot(feed, found, seal).position, frame=found)
+
+    async def _snapshot(self, feed: Feed) -> tuple[bytes | None, bytes | None]:
+        found, seal = await self._redis.mget(keys.snapshot(feed.cluster), keys.snapshot_seal(feed.cluster))
+        return found, seal
+
+    def _believed_snapshot(self, feed: Feed, frame: bytes, seal: bytes | None) -> Snapshot:
+        self._seals.check(place=(keys.snapshot(feed.cluster), WHOLE), said=frame, seal=seal)
+        return encoding.decode_snapshot(frame)
 
     def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
-        feed.contact_id, fields = entries[-1]
-        with self._believing(feed, "contact"):
-            contact, epoch = encoding.decode_contact(fields[keys.CONTACT]), int(fields[keys.EPOCH])
-            feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock())
+        """The newest word that is believed. One that was heard before says nothing again: somebody else may have put it there."""
+        feed.contact_id = entries[-1][0]
+        for _, fields in reversed(entries):
+            with self._believing(feed, "contact"):
+                said, epoch, number = fields[keys.CONTACT], int(fields[keys.EPOCH]), int(fields.get(keys.NUMBER, 0))
+                self._seals.check(place=(keys.contact(feed.cluster), f"{epoch}-{number}"), said=said, seal=fields.get(keys.SEAL))
+                if feed.word is None or feed.word.epoch != epoch or feed.word.number < number:
+                    contact = encoding.decode_contact(said)
+                    feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock(), number=number)
+                return
 
     @contextlib.contextmanager
     def _believing(self, feed: Feed, what: str) -> Iterator[None]:
-        """What nobody of ours has written of one cluster is passed over, and said once. The others are none the worse for it."""
+        """What nobody of ours has written of one cluster is passed over, counted, and said once a minute. The others are none the worse for it."""
         try:
             yield
         except FORGED as problem:
-            if what not in feed.doubted:
+            self.forged[feed.cluster] += 1
+            if self._clock() - feed.warned_at >= WARN_SECONDS:
                 log.warning("the %s of %s that is in Redis is not what was written there: %r", what, feed.cluster, problem)
+                feed.warned_at = self._clock()
             feed.doubted.add(what)
         else:
             feed.doubted.discard(what)
@@ -380,12 +411,12 @@ class Hub:
         """Where there is none that can be read, it is waited for what comes after all that is there now."""
         newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
         feed.waits_after = newest[0][0] if newest else b"0-0"
-        found = await self._redis.get(keys.snapshot(feed.cluster))
-        before, feed.tried = feed.tried, (feed.waits_after, hash(found))
+        found, seal = await self._snapshot(feed)
+        before, feed.tried = feed.tried, (feed.waits_after, hash((found, seal)))
         if feed.position is None and feed.tried == before:
             return
         with self._believing(feed, "picture"):
-            feed.replace(snapshot=encoding.decode_snapshot(found) if found else None, frame=found or b"")
+            feed.replace(snapshot=self._believed_snapshot(feed, found, seal) if found else None, frame=found or b"")
             if feed.position is not None:
                 await self._catch_up(feed, feed.position)
         if "picture" in feed.doubted:
@@ -393,8 +424,9 @@ class Hub:
 
     async def _catch_up(self, feed: Feed, place: Position) -> None:
         with contextlib.suppress(Gap):
-            for _, fields in await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+"):
-                feed.advance(frame=fields[keys.FRAME], message=encoding.decode_changes(fields[keys.FRAME]))
+            for entry_id, fields in await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+"):
+                if (frame := self._believed_frame(feed, entry_id, fields)) is not None:
+                    feed.advance(frame=frame, message=encoding.decode_changes(frame))
 
     async def _load_contact(self, feed: Feed) -> None:
         """This will take the observer's last word, as old as it is by Redis' own clock."""
@@ -425,7 +457,8 @@ class Hub:
             if len(entries) != now.sequence - place.sequence:
                 return None
             if feed.position == now:
-                return [fields[keys.FRAME] for _, fields in entries]
+                frames = [self._believed_frame(feed, entry_id, fields) for entry_id, fields in entries]
+                return [frame for frame in frames if frame is not None] if None not in frames else None
         return None
 
     # Freshness

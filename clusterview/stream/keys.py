@@ -12,6 +12,8 @@ NOTICES = "cv:notices"
 FRAME = b"f"  # field of a topology entry: an encoded `changes` message
 CONTACT = b"c"  # field of a contact entry: a `Contact` in MessagePack
 EPOCH = b"e"  # field of a contact entry: who says so
+NUMBER = b"n"  # field of a contact entry: which of his words this is
+SEAL = b"s"  # field of a topology or contact entry: the seal of what is said there
 NOTICE = b"n"  # field of a notice
 
 
@@ -21,6 +23,10 @@ def topology(cluster: str) -> str:
 
 def snapshot(cluster: str) -> str:
     return f"cv:snapshot:{cluster}"
+
+
+def snapshot_seal(cluster: str) -> str:
+    return f"cv:seal:{cluster}"
 
 
 def contact(cluster: str) -> str:

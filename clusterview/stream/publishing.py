@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from clusterview.stream import encoding, keys, rows
+from clusterview.stream import encoding, keys, rows, seals
 from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
 from clusterview.topology.changes import Change
 from clusterview.topology.columns import Pods
@@ -41,8 +41,8 @@ _BEGIN = (
     _TOP
     + """
 if top_epoch and top_epoch == tonumber(ARGV[1]) then return 'lost' end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[1] .. '-1', 'f', ARGV[3])
-redis.call('SET', KEYS[2], ARGV[4])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[1] .. '-1', 'f', ARGV[3], 's', ARGV[4])
+redis.call('MSET', KEYS[2], ARGV[5], KEYS[3], ARGV[6])
 return 'done'
 """
 )
@@ -50,7 +50,7 @@ _PUBLISH = (
     _TOP
     + """
 if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[1] .. '-' .. ARGV[3], 'f', ARGV[5])
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[1] .. '-' .. ARGV[3], 'f', ARGV[5], 's', ARGV[6])
 return 'done'
 """
 )
@@ -58,7 +58,7 @@ _SNAPSHOT = (
     _TOP
     + """
 if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
-redis.call('SET', KEYS[2], ARGV[3])
+redis.call('MSET', KEYS[2], ARGV[3], KEYS[3], ARGV[4])
 return 'done'
 """
 )
@@ -66,7 +66,7 @@ _CONTACT = (
     _TOP
     + """
 if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then return 'lost' end
-redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1])
+redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 'n', ARGV[5], 's', ARGV[6])
 return 'done'
 """
 )
@@ -141,13 +141,22 @@ class Publisher:
     """
 
     def __init__(
-        self, *, redis: redis.Redis, cluster: str, epoch: int, listener: Listener | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        redis: redis.Redis,
+        cluster: str,
+        epoch: int,
+        listener: Listener | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sealed_by: seals.Seals | None = None,
     ) -> None:
         self.position = Position(epoch=epoch, sequence=0)
         self._redis = redis
         self._cluster = cluster
         self._listener = listener
         self._clock = clock
+        self._seals = sealed_by or seals.ours()
+        self._words = 0
         self._rows = rows.Writer(records=())
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
@@ -165,7 +174,7 @@ class Publisher:
         position = Position(epoch=self.position.epoch, sequence=1)
         first = encoding.encode(Changes(position=position))
         frame = encoding.encode(Snapshot(view=WHOLE, position=position, body=encoding.pack(self._rows.whole())))
-        self._write(_BEGIN, STREAM_ENTRIES, first, frame, position=position)
+        self._write(_BEGIN, STREAM_ENTRIES, first, self._seal_of(first, position), frame, self._snapshot_seal(frame), position=position)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
         if self._listener:
             self._listener.picture(position=position, frame=frame, since=())
@@ -184,7 +193,7 @@ class Publisher:
 
     def _publish(self, frame: bytes) -> None:
         position = self._next_position()
-        self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, position=position)
+        self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, self._seal_of(frame, position), position=position)
         self._tail_bytes += len(frame)
         if self._packing is not None:
             self._since.append((position, frame))
@@ -197,9 +206,9 @@ class Publisher:
     def contact(self, *, contact: Contact) -> None:
         """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""
         word = encoding.encode(contact)
-        self._write(
-            _CONTACT, self.position.sequence, CONTACT_ENTRIES, word, position=self.position, second_key=keys.contact(self._cluster)
-        )
+        self._words += 1
+        seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
+        self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, position=self.position)
         if self._listener:
             self._listener.contact(contact=contact)
         self._renew_snapshot()
@@ -213,7 +222,7 @@ class Publisher:
             packing, self._packing = self._packing, None
             if not packing.frame:
                 raise RuntimeError("the picture could not be packed")
-            self._write(_SNAPSHOT, self.position.sequence, packing.frame, position=self.position)
+            self._write(_SNAPSHOT, self.position.sequence, packing.frame, self._snapshot_seal(packing.frame), position=self.position)
             self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
             if self._listener:
                 self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
@@ -227,8 +236,14 @@ class Publisher:
             self._packing = Packing(still=self._rows.still(), position=self.position)
             self._packing.start()
 
-    def _write(self, script: str, *values: Any, position: Position, second_key: str | None = None) -> None:
-        names = [keys.topology(self._cluster), second_key or keys.snapshot(self._cluster)]
+    def _seal_of(self, frame: bytes, position: Position) -> bytes:
+        return self._seals.seal(place=(keys.topology(self._cluster), keys.entry_id(position)), said=frame)
+
+    def _snapshot_seal(self, frame: bytes) -> bytes:
+        return self._seals.seal(place=(keys.snapshot(self._cluster), WHOLE), said=frame)
+
+    def _write(self, script: str, *values: Any, position: Position) -> None:
+        names = [name(self._cluster) for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
         answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
         if answer == b"superseded":
             raise Superseded(f"a newer epoch than {self.position.epoch} publishes {self._cluster}")

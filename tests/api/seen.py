@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class Hub:
         self.picture: Picture | None = Picture(objects=[NODE, POD, OTHER])
         self.position = Position(epoch=7, sequence=40)
         self.said = LIVE
+        self.forged = collections.Counter({"lab": 2})
         self.steps: asyncio.Queue[tuple[Position, list[changes.Change]] | None] = asyncio.Queue()
         self.asked: list[Position | None] = []
         self.listeners: set[Callable[[Any], None]] = set()

@@ -55,6 +55,7 @@ def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer) -> None
     assert 'clusterview_objects{cluster="lab"} 3.0' in text
     assert 'clusterview_lists_total{cluster="lab"} 18.0' in text and 'clusterview_set_aside_total{cluster="lab"} 2.0' in text
     assert 'clusterview_watch_failures_total{cluster="lab"} 0.0' in text
+    assert 'clusterview_forged_total{cluster="lab"} 2.0' in text
     assert "process_resident_memory_bytes" in text
 
 

@@ -14,7 +14,7 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from clusterview.stream import encoding, publishing
+from clusterview.stream import encoding, publishing, seals
 from clusterview.stream.messages import Contact, Hello, Position
 from clusterview.stream.publishing import Publisher
 from clusterview.topology.changes import Change
@@ -26,7 +26,7 @@ from tests.ports import free_port
 from tests.redis_servers import RedisServer
 from tests.stream.making import picture
 
-CLUSTER = "lab"
+CLUSTER, SECRET = "lab", "a key for tests only"
 SIGNED_IN = """
 import django
 django.setup()
@@ -55,11 +55,12 @@ class Web:
         self._environment = os.environ | {
             "CLUSTERVIEW_STATE": str(folder), "CLUSTERVIEW_REDIS_URL": redis.url, "DJANGO_SETTINGS_MODULE": "dashboard.settings"
         }  # fmt: skip
-        (folder / "secret-key").write_text("a key for tests only")
+        (folder / "secret-key").write_text(SECRET)
         self._process: subprocess.Popen[bytes] | None = None
         self._run("manage.py", "migrate", "--verbosity", "0")
         self.cookies = self._run("-c", SIGNED_IN.format(count=sessions)).strip().splitlines()[-sessions:]
-        self._publisher = Publisher(redis=publishing.connect(url=redis.url), cluster=CLUSTER, epoch=self.epoch)
+        client, sealed_by = publishing.connect(url=redis.url), seals.Seals(secret=SECRET)
+        self._publisher = Publisher(redis=client, cluster=CLUSTER, epoch=self.epoch, sealed_by=sealed_by)
         self._publisher.begin(records=self.picture.objects.values())
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._speaking = threading.Thread(target=self._speak, daemon=True)

@@ -7,9 +7,12 @@ import redis
 
 from clusterview.observer import claiming
 from clusterview.observer.claiming import Claim
-from clusterview.stream.publishing import connect
+from clusterview.stream import encoding, keys
+from clusterview.stream.messages import Changes, Contact, Position
+from clusterview.stream.publishing import Publisher, connect
 from tests.lab.fixtures import wait_until
 from tests.redis_servers import RedisServer
+from tests.stream.making import NODE, came
 
 
 @pytest.fixture
@@ -92,3 +95,33 @@ def test_the_lease_cannot_be_held_for_ever_by_a_worker_that_died(client: redis.R
     left = client.pttl(claiming.key("one"))
     assert isinstance(left, int)
     assert 0 < left <= claiming.LEASE_SECONDS * 1000
+
+
+@pytest.mark.parametrize("forged", [b"9223372036854775807", b"18446744073709551615", b"many", b"-5"])
+def test_a_number_that_nobody_of_ours_gave_keeps_nobody_from_getting_one_f42(client: redis.Redis, forged: bytes) -> None:
+    client.set(claiming.FENCE, forged)
+    claim = Claim(redis=client, cluster="one", clock=lambda: 1000.0)
+    assert [claim.take(), claim.take()] == [1_000_000, 1_000_001]
+
+
+def test_a_lease_that_never_ends_is_none_of_ours_f42(client: redis.Redis) -> None:
+    client.set(claiming.key("one"), "somebody")
+    assert Claim(redis=client, cluster="one").take() is not None
+    assert Claim(redis=client, cluster="one").take() is None
+
+
+@pytest.mark.parametrize("entry_id", ["99999999999999-1", "18446744073709551615-18446744073709551615"])
+def test_an_entry_that_nobody_of_ours_wrote_supersedes_no_observer_for_good_f42(client: redis.Redis, entry_id: str) -> None:
+    client.xadd(keys.topology("one"), {keys.FRAME: encoding.encode(Changes(position=Position(epoch=99_999_999_999_999, sequence=1)))}, id=entry_id)
+    client.xadd(keys.contact("one"), {keys.CONTACT: b"", keys.EPOCH: b"1"}, id=entry_id)
+    epoch = Claim(redis=client, cluster="one").take()
+    assert epoch is not None
+    writer = Publisher(redis=client, cluster="one", epoch=epoch)
+    writer.begin(records=[NODE])
+    writer.contact(contact=Contact(state="live", contact_age_seconds=0.1))
+    assert writer.publish(changes=came(1)).epoch == epoch
+
+
+def test_a_number_is_above_what_one_of_ours_published_by_a_clock_that_was_ahead(client: redis.Redis) -> None:
+    Publisher(redis=client, cluster="one", epoch=2_000_000).begin(records=[NODE])
+    assert Claim(redis=client, cluster="one", clock=lambda: 1000.0).take() == 2_000_001

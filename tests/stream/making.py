@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from clusterview.stream import encoding, rows
+from clusterview.stream import encoding, keys, rows, seals
 from clusterview.stream.messages import Changes, FirstPaint, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.objects import Namespace, Node, Pod, Uid
@@ -47,6 +47,17 @@ def bytes_of(frames: Iterable[bytes]) -> bytes:
         message = encoding.decode(frame)
         said.append(frame if not isinstance(message, Snapshot) else msgspec.msgpack.encode(message.position) + zlib.decompress(message.body))
     return b"".join(said)
+
+
+def frame_of(frame: bytes, *, entry_id: str, cluster: str = "lab") -> dict[bytes, bytes]:
+    """An entry of a topology stream as a publisher writes it."""
+    return {keys.FRAME: frame, keys.SEAL: seals.ours().seal(place=(keys.topology(cluster), entry_id), said=frame)}
+
+
+def word_of(word: bytes, *, epoch: int, number: int, cluster: str = "lab") -> dict[bytes, bytes]:
+    """An entry of a contact stream as a publisher writes it."""
+    seal = seals.ours().seal(place=(keys.contact(cluster), f"{epoch}-{number}"), said=word)
+    return {keys.CONTACT: word, keys.EPOCH: str(epoch).encode(), keys.NUMBER: str(number).encode(), keys.SEAL: seal}
 
 
 def read(frame: bytes) -> Frame:

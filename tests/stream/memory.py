@@ -7,6 +7,9 @@ from typing import Any
 
 from redis.exceptions import ConnectionError
 
+from clusterview.stream import keys, seals
+from clusterview.stream.messages import WHOLE
+
 Entry = tuple[bytes, dict[bytes, bytes]]
 FIRST, LAST = (0, 0), (1 << 64, 0)
 
@@ -33,6 +36,11 @@ class Memory:
         if not self.is_away:
             self.streams.setdefault(stream, []).append(((entry_id or f"{int(self.seconds * 1_000)}-{self._added}").encode(), dict(fields)))
 
+    def put_snapshot(self, cluster: str, frame: bytes) -> None:
+        """This will write a cluster's picture as its publisher does."""
+        seal = seals.ours().seal(place=(keys.snapshot(cluster), WHOLE), said=frame)
+        self.values |= {keys.snapshot(cluster): frame, keys.snapshot_seal(cluster): seal}
+
     def forget(self) -> None:
         """It was emptied."""
         self.streams.clear()
@@ -43,6 +51,10 @@ class Memory:
     async def get(self, key: str) -> bytes | None:
         self._answer()
         return self.values.get(key)
+
+    async def mget(self, *asked: str) -> list[bytes | None]:
+        self._answer()
+        return [self.values.get(key) for key in asked]
 
     async def xrange(self, stream: str, least: str = "-", most: str = "+", count: int | None = None) -> list[Entry]:
         self._answer()

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from clusterview.stream import encoding, keys, notices, publishing, rows
+from clusterview.observer.claiming import Claim
+from clusterview.stream import encoding, freshness, keys, notices, publishing, rows
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
@@ -23,7 +24,7 @@ from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Put
 from clusterview.topology.pictures import Picture
 from tests.redis_servers import RedisServer
-from tests.stream.making import NODE, Browser, came, picture, went
+from tests.stream.making import NODE, Browser, came, frame_of, picture, went, word_of
 from tests.stream.memory import Memory
 from tests.stream.world import Held
 
@@ -190,7 +191,7 @@ async def test_a_redis_that_was_emptied_after_the_clocks_went_back_leads_to_the_
     publisher(redis_server, epoch=7, pods=4)
     client, browser = publishing.connect(url=redis_server.url), Browser()
     if redis_went_back:
-        client.xadd(keys.contact("lab"), {keys.CONTACT: encoding.encode(LIVE), keys.EPOCH: b"7"}, id="9999999999999-1")
+        client.xadd(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=2), id="9999999999999-1")
     subscription = await hub.join(cluster="lab")
     await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
     client.flushall()
@@ -259,6 +260,74 @@ async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
     assert browser.position != before
 
 
+def forged_snapshot(*, epoch: int) -> bytes:
+    """A picture that is not there."""
+    body = encoding.pack(rows.Writer(records=picture(pods=9).objects.values()).whole())
+    return encoding.encode(Snapshot(view="*", position=Position(epoch=epoch, sequence=1), body=body))
+
+
+async def test_a_well_formed_snapshot_that_nobody_of_ours_wrote_is_given_to_nobody_f42(redis_server: RedisServer) -> None:
+    """Nor is that of another cluster, and whoever has the true one keeps it."""
+    publisher(redis_server, cluster="other", pods=5)
+    publisher(redis_server)
+    client = publishing.connect(url=redis_server.url)
+    for name, frame, seal in (
+        ("without a seal", forged_snapshot(epoch=1), b""),
+        ("with the seal of the true one", forged_snapshot(epoch=1), client.get(keys.snapshot_seal("lab"))),
+        ("of another cluster", client.get(keys.snapshot("other")), client.get(keys.snapshot_seal("other"))),
+    ):
+        client.mset({keys.snapshot("lab"): frame, keys.snapshot_seal("lab"): seal})
+        hub = Hub(url=redis_server.url)
+        subscription, browser = await hub.join(cluster="lab"), Browser()
+        await eventually(lambda: not hub._gone)  # noqa: B023
+        browser.take(await asyncio.wait_for(anext(subscription), SOON))
+        assert (browser.snapshots, hub.contact("lab").state) == (0, "stale"), name
+        assert hub.forged["lab"] > 0
+        await hub.stop()
+
+
+async def test_a_well_formed_word_that_nobody_of_ours_said_makes_no_dead_observer_live_f42(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one that somebody made up, nor one that was said before."""
+    monkeypatch.setattr(freshness, "LIVE_SECONDS", 1.0)
+    publisher(redis_server)
+    subscription, browser, client = await hub.join(cluster="lab"), Browser(), publishing.connect(url=redis_server.url)
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
+    said = client.xrevrange(keys.contact("lab"), count=1)[0][1]
+    await until(subscription, browser, lambda: browser.states[-1:] == ["stale"])
+    browser.states.clear()
+    word = encoding.encode(LIVE)
+    made_up, elsewhere = word_of(word, epoch=1, number=9), word_of(word, epoch=1, number=9, cluster="other")
+    for forgery in (said, made_up | {keys.SEAL: b""}, made_up | {keys.SEAL: said[keys.SEAL]}, elsewhere):
+        last = client.xadd(keys.contact("lab"), forgery)
+        await eventually(lambda: hub._feeds["lab"].contact_id == last)  # noqa: B023
+        assert hub.contact("lab").state == "stale"
+    assert "live" not in browser.states
+
+
+@pytest.mark.parametrize("entry_id", ["1-2", "99999999999999-1", "18446744073709551615-18446744073709551615"])
+async def test_well_formed_changes_that_nobody_of_ours_wrote_are_told_to_nobody_f42(hub: Hub, redis_server: RedisServer, entry_id: str) -> None:
+    """Whoever reads keeps the picture, and is not sent it again and again. What another observer publishes then comes, though its number is lower."""
+    publisher(redis_server)
+    subscription, browser, client = await hub.join(cluster="lab"), Browser(), publishing.connect(url=redis_server.url)
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    writer = rows.Writer(records=picture(pods=2).objects.values())
+    frame = encoding.encode(writer.changes(changes=came(99), position=Position(epoch=1, sequence=2)))
+    client.xadd(keys.topology("lab"), {keys.FRAME: frame}, id=entry_id)
+    await eventually(lambda: hub.forged["lab"] > 0)
+    await asyncio.sleep(0.3)
+    assert hub.forged["lab"] < 5
+    epoch = Claim(redis=client, cluster="lab").take()
+    assert epoch is not None
+    second = publisher(redis_server, epoch=epoch, pods=3)
+    speaking = asyncio.create_task(speak(second))
+    await until(subscription, browser, lambda: browser.position == second.position and browser.states[-1] == "live")
+    speaking.cancel()
+    assert browser.pods == {"shop-0", "shop-1", "shop-2"}
+    assert browser.snapshots == 2
+
+
 @pytest.mark.parametrize("forged", [snapshot_of(b"no zlib"), snapshot_of(zlib.compress(deep({"other": 0})))], ids=["no zlib", "deep"])
 async def test_a_snapshot_that_cannot_be_unpacked_is_waited_out_f42(hub: Hub, redis_server: RedisServer, forged: bytes) -> None:
     publisher(redis_server)
@@ -304,23 +373,23 @@ async def test_what_nobody_of_ours_wrote_of_one_cluster_costs_no_other_its_pictu
 
 async def test_a_stream_without_a_picture_is_not_read_again_and_again() -> None:
     memory, asked = Memory(), list[str]()
-    hub, get = Held(memory=memory), memory.get
-    memory.add(keys.topology("lab"), {keys.FRAME: b""}, entry_id="7-3")
+    hub, get = Held(memory=memory), memory.mget
+    memory.add(keys.topology("lab"), frame_of(b"", entry_id="7-3"), entry_id="7-3")
 
-    async def counted(key: str) -> bytes | None:
-        asked.append(key)
-        return await get(key)
+    async def counted(*names: str) -> list[bytes | None]:
+        asked.extend(names[:1])
+        return await get(*names)
 
-    memory.get = counted  # type: ignore[method-assign]
+    memory.mget = counted  # type: ignore[method-assign]
     await hub.join(cluster="lab")
     for number in range(4, 24):
         assert await hub.round()
-        memory.add(keys.topology("lab"), {keys.FRAME: b""}, entry_id=f"7-{number}")
+        memory.add(keys.topology("lab"), frame_of(b"", entry_id=f"7-{number}"), entry_id=f"7-{number}")
     assert len(asked) <= 3
     memory.seconds += hubs.LOOK_BACK_SECONDS
     body = encoding.pack(rows.Writer(records=picture(pods=2).objects.values()).whole())
     place = Position(epoch=7, sequence=23)
-    memory.values[keys.snapshot("lab")] = encoding.encode(Snapshot(view="*", position=place, body=body))
+    memory.put_snapshot("lab", encoding.encode(Snapshot(view="*", position=place, body=body)))
     assert await hub.round() and hub._feeds["lab"].position == place
 
 

@@ -12,6 +12,7 @@ from clusterview import consumers
 from clusterview.stream import encoding, feeds, hub, views
 from clusterview.stream.messages import Operation
 from clusterview.stream.remembering import Remembered
+from clusterview.stream.seals import Seals
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.changes import Drop
@@ -167,6 +168,15 @@ def a_place_of_another_view_is_believed(patch: Patch, here: World) -> None:
     here.leave(here.sockets[0])
     patch.setattr(View, "after", lambda *_: [])
     here.come_back_elsewhere(user=1)
+
+
+@breaks("I22")
+def what_nobody_of_ours_wrote_is_believed(patch: Patch, here: World) -> None:
+    patch.setattr(Seals, "check", lambda *_, **__: None)
+    live(here, view="*")
+    publish(here, 2)
+    here.befall("forged")
+    here.read()
 
 
 @breaks("I18")

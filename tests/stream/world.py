@@ -2,7 +2,7 @@
 
 Observer and Redis are stood in for; hub, feeds, views, subscriptions and consumers are the product's own, on an event loop that is run until nothing
 moves any more. What a browser gets is judged as it is sent: whether whoever reads may see it (I18), and whether it follows what was sent before
-(I20). When all faults have ended, every browser that is still let in holds the truth (I19).
+(I20), and whether somebody of ours has written it (I22). When all faults have ended, every browser that is still let in holds the truth (I19).
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
 from clusterview.topology.objects import AnyRecord
 from clusterview.topology.pictures import Picture
-from tests.stream.making import Browser, bytes_of
-from tests.stream.memory import Memory
+from tests.stream.making import Browser, bytes_of, frame_of, pod_of, word_of
+from tests.stream.memory import Entry, Memory
 
 T = TypeVar("T")
 CLUSTER, MINE = "lab", "mine"
 ELSEWHERE = (b"other", b"outside")  # all names outside of `mine` begin so
+FORGED = "forged"  # nothing that says so was written by an observer
 WRONG = 4_711  # objects that were found wrong, here and elsewhere
 MOST_SOCKETS = 4
 FIRST_EPOCH, BACK = 1_000_000, 1_000  # so that no epoch comes twice
@@ -121,7 +122,7 @@ class World:
         self.picture = Picture()
         self.may_see = {1: True, 2: True}
         self._heard: set[int] = set()
-        self._epoch, self._sent, self._rung = FIRST_EPOCH, 0, 0
+        self._epoch, self._sent, self._rung, self._said = FIRST_EPOCH, 0, 0, 0
         self._problems: list[str] = []
         self.observe()
 
@@ -150,14 +151,15 @@ class World:
     def renew(self) -> None:
         """The newest snapshot is written."""
         frame = encoding.encode(Snapshot(view=WHOLE, position=self._position, body=encoding.pack(self._writer.whole())))
-        self.memory.values[keys.snapshot(CLUSTER)] = frame
+        self.memory.put_snapshot(CLUSTER, frame)
 
     def contact(self, state: str) -> None:
         """The observer says how fresh the picture is, in words that name what is elsewhere and with a count of it."""
         missing = (MissingKind("Pod", "failing", "the pod other/outside-1 cannot be read"),)
         detail = "Not up to date: Pod. GET /api/v1/namespaces/other/pods timed out."
         word = encoding.encode(Contact(state=state, contact_age_seconds=0.1, detail=detail, missing=missing, divergences=WRONG))
-        self.memory.add(keys.contact(CLUSTER), {keys.CONTACT: word, keys.EPOCH: str(self._epoch).encode()})
+        self._said += 1
+        self.memory.add(keys.contact(CLUSTER), word_of(word, epoch=self._epoch, number=self._said))
 
     def ring(self, namespace: str) -> None:
         """A switch of that namespace moves on."""
@@ -189,7 +191,17 @@ class World:
         elif what == "gap" and len(entries) > 1:
             del entries[-1]
         elif what == "forged" and entries:
-            entries[-1] = (entries[-1][0], {keys.FRAME: b"forged"})
+            self._forge(entries)
+
+    def _forge(self, entries: list[Entry]) -> None:
+        """Whoever can write to Redis puts a frame, a picture and a word there that are well formed, with seals that belong elsewhere."""
+        place, now = keys.position_of(entries[-1][0]), [Put(pod_of("mine", 1, status=FORGED))]
+        frame = encoding.encode(rows.Writer(records=()).changes(changes=now, position=place))
+        entries[-1] = (entries[-1][0], frame_of(frame, entry_id=entries[-1][0].decode()) | {keys.SEAL: entries[-1][1].get(keys.SEAL, b"")})
+        body = encoding.pack(rows.Writer(records=[now[0].record]).whole())
+        self.memory.values[keys.snapshot(CLUSTER)] = encoding.encode(Snapshot(view=WHOLE, position=place, body=body))
+        word = encoding.encode(Contact(state="live", contact_age_seconds=0.1, reason=FORGED))
+        self.memory.add(keys.contact(CLUSTER), word_of(word, epoch=self._epoch, number=self._said + 1, cluster="another"))
 
     # Who reads
 
@@ -295,6 +307,8 @@ class World:
             self._problems.append(f"I18: a frame to {socket.user}, who may see nothing any more")
         if socket.view == MINE and (leaked := [name for name in ELSEWHERE if name in bytes_of([frame])]):
             self._problems.append(f"I18: {leaked} in a frame of {socket.view}")
+        if FORGED.encode() in bytes_of([frame]):
+            self._problems.append(f"I22: a frame of {socket.view} says what nobody of ours has written")
         if socket.view == MINE and isinstance(message, Heartbeat) and message.contact.divergences:
             self._problems.append(f"I18: {message.contact.divergences} objects were wrong somewhere, a frame of {socket.view} says")
         try:
@@ -310,7 +324,8 @@ class World:
 
     def _add(self, changes: Changes) -> None:
         self._position = changes.position
-        self.memory.add(keys.topology(CLUSTER), {keys.FRAME: encoding.encode(changes)}, entry_id=keys.entry_id(changes.position))
+        entry_id, frame = keys.entry_id(changes.position), encoding.encode(changes)
+        self.memory.add(keys.topology(CLUSTER), frame_of(frame, entry_id=entry_id), entry_id=entry_id)
 
     def _notice(self, notice: notices.Notice) -> None:
         self.memory.add(keys.NOTICES, {keys.NOTICE: msgspec.msgpack.encode(notice)})
