@@ -18,16 +18,17 @@ from tests.ports import free_port
 
 
 class RedisServer:
-    """A Redis of one test on a port of its own. It keeps nothing when it is killed, and comes back on the same port."""
+    """A Redis of one test on a port of its own. It keeps nothing when it is killed, but for one that `keeps`, and comes back on the same port."""
 
-    def __init__(self, *, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, *, folder: Path, keeps: bool = False) -> None:
+        self._folder, self._keeps = folder, keeps
         self._port = free_port()
         self.url = f"redis://127.0.0.1:{self._port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         line = [_program(), "--bind", "127.0.0.1", "--port", str(self._port), "--save", "", "--dir", str(self._folder)]
+        line += ["--appendonly", "yes"] if self._keeps else []
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT)
         wait_until(self._answers, seconds=10, what="Redis answers")
@@ -60,6 +61,15 @@ class RedisServer:
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis that the test may kill."""
     server = RedisServer(folder=tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def keeping_redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that writes down what it is told, and has it when it comes back."""
+    server = RedisServer(folder=tmp_path, keeps=True)
     server.start()
     yield server
     server.kill()

@@ -38,7 +38,13 @@ _CLEAR = """
 local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if top and top[1] == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-_EXTEND = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+# One that ran out while Redis was away is held on too: whoever had it meanwhile has published above our number, and the stream tells us.
+_EXTEND = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -92,7 +98,7 @@ class Claim:
         return keys.position_of(entry_id).epoch
 
     def extend(self) -> bool:
-        """This will hold the lease on; False when it is not ours any more."""
+        """This will hold the lease on, or take it up again where nobody has it; False when another one has it."""
         return bool(self._redis.eval(_EXTEND, 1, self._key, self.holder, self._lease_milliseconds))
 
     def release(self) -> None:

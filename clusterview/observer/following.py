@@ -1,7 +1,8 @@
 """The one place that owns a cluster's picture: hears words in their order, keeps the picture, and publishes what changes.
 
-Used by one thread, and every method returns soon. Redis may be away for as long as it likes: the picture is kept up meanwhile, nothing is
-gathered for later, and when a new epoch is granted the whole picture is published again.
+Used by one thread, and every method returns soon. Redis may be away for as long as it likes: the picture is kept up meanwhile. What changes in a
+short time is gathered for later; where it gets too much, or Redis has lost what it was told, the whole picture is published again under the new
+epoch that is granted then.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from clusterview.observer.sight import Sight
 from clusterview.observer.verifying import Verifier
 from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
 from clusterview.projection.projecting import Projector
-from clusterview.stream.publishing import Publisher, Superseded
+from clusterview.stream.publishing import PASSING, Publisher, Superseded
 from clusterview.topology.changes import Change
 from clusterview.topology.objects import Kind, Namespace, kind_of
 from clusterview.topology.versions import is_older
@@ -31,6 +32,8 @@ from clusterview.topology.versions import is_older
 log = logging.getLogger(__name__)
 
 SECOND = 1.0
+GATHERED_CHANGES = 10_000
+WAITING_SECONDS = 0.1
 FRAME_CHANGES = 2000
 OF_ONE_HISTORY = frozenset({Kind.NAMESPACE, Kind.NODE, Kind.POD, Kind.SERVICE})  # others may lie in an etcd of their own, which counts for itself
 COUNTED = ("lists", "watch_failures", "broken_answers", "set_aside")
@@ -71,6 +74,7 @@ class Following:
         self._publisher: Publisher | None = None
         self._epoch = 0
         self._begun = False
+        self._problem = ""
         self._second_at = now
         self._said: tuple[object, ...] = ()
         self._identities: dict[bool, str] = {}
@@ -80,6 +84,7 @@ class Following:
         self._counts = dict.fromkeys(COUNTED, 0)
         self.granted = 0  # the newest epoch under which to publish; written by another thread
         self.wants_epoch = threading.Event()
+        self.waits_for_redis = threading.Event()  # until another thread has found that it answers
         self.superseded = threading.Event()
         self.is_void = False  # nothing of this picture can be compared with what comes: begin another one
 
@@ -183,26 +188,44 @@ class Following:
             self._publisher = None
             self.superseded.set()
         except redis.RedisError as error:
-            log.warning("the picture could not be published: %s", error)
-            self._publisher = None
-            self.wants_epoch.set()
+            self._failed(error)
         except Exception:
             if not self._quarantine.find(quarantining.shown_by(self._projector)):
                 raise
             self._begin_anew("an object of it cannot be published")
+        if self.waits_for_redis.is_set():
+            return WAITING_SECONDS
         waits = self._pace.wait_seconds(now=now) if self._pending else SECOND
         return max(0.0, min(waits, self._second_at - now))
 
+    def _failed(self, error: redis.RedisError) -> None:
+        """What may succeed later is tried again in the same epoch, for a new one is a whole picture to each browser."""
+        if str(error) != self._problem:
+            log.warning("the picture could not be published: %s", error)
+        self._problem = str(error)
+        if isinstance(error, PASSING) and self._begun:
+            self.waits_for_redis.set()
+        else:
+            self._publisher = None
+            self.wants_epoch.set()
+
     def gathering_seconds(self, *, now: float) -> float:
         """This will tell for how long no change can be told yet, whatever is heard."""
-        return self._pace.wait_seconds(now=now) if self._begun and self._publisher is not None else 0.0
+        publishes = self._begun and self._publisher is not None and not self.waits_for_redis.is_set()
+        return self._pace.wait_seconds(now=now) if publishes else 0.0
 
     def _publish(self, now: float) -> None:
         if self.granted > self._epoch:
-            self._epoch, self._begun, self._said = self.granted, False, ()
+            self._epoch, self._begun, self._said, self._problem = self.granted, False, (), ""
             self._publisher = self._publisher_for(self._epoch)
+            self.waits_for_redis.clear()
+        if self.waits_for_redis.is_set() and len(self._pending) > GATHERED_CHANGES:
+            self._publisher = None
+            self.wants_epoch.set()
+            self.waits_for_redis.clear()
         if self._publisher is None:
             self._pending.clear()
+        if self._publisher is None or self.waits_for_redis.is_set():
             return
         if not self._begun:
             self._pending.clear()
@@ -214,10 +237,12 @@ class Following:
         self._say(self._publisher, now)
 
     def _flush(self, publisher: Publisher, now: float) -> None:
-        changes, self._pending = self._pending, []
-        for start in range(0, len(changes), FRAME_CHANGES):
-            publisher.publish(changes=changes[start : start + FRAME_CHANGES])
-        self._pace.sent(now=now, changes=len(changes))
+        publisher.catch_up()
+        count = len(self._pending)
+        while self._pending:
+            changes, self._pending = self._pending[:FRAME_CHANGES], self._pending[FRAME_CHANGES:]
+            publisher.publish(changes=changes)
+        self._pace.sent(now=now, changes=count)
 
     def _say(self, publisher: Publisher, now: float) -> None:
         """Each second, and at once when anything but the age is another than before."""

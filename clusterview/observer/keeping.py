@@ -1,7 +1,7 @@
 """Keeps one cluster observed by exactly one worker: takes its lease, observes it while the lease is held, and stops when another one has it.
 
 While Redis is away nobody can know who holds the lease. The observer then goes on reading and publishes nothing, so that the page is live
-again as soon as Redis is back, with a new epoch, whether Redis has kept what it held or not.
+again as soon as Redis is back: in the same epoch where Redis has kept what it held and nobody else took the lease, else with a new one.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Keeper:
         if self._observer is not None and self._observer.is_over:
             self._end_observer()
         elif self._observer is not None and not self._observer.wants_epoch and self._claim.extend():
+            self._observer.go_on()
             return
         epoch = self._claim.take()
         if epoch is None:

@@ -112,9 +112,13 @@ class Observer:
         self.following.wants_epoch.clear()
         self.following.granted = epoch
 
+    def go_on(self) -> None:
+        """This will publish what Redis did not take before: it answers."""
+        self.following.waits_for_redis.clear()
+
     @property
     def wants_epoch(self) -> bool:
-        """Redis did not take what was published, so it has to begin anew."""
+        """Redis has lost what was published, or too much came while it was away: it has to begin anew."""
         return self.following.wants_epoch.is_set()
 
     @property

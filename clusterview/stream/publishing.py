@@ -2,11 +2,13 @@
 
 A publisher that was replaced must not write any more, however late it wakes up. Each write is therefore a script that first looks at the
 newest entry of the topology stream: another epoch above ours means that we are superseded, and anything but our own last entry means that
-Redis has lost what we wrote (it was emptied, or restored from an older file). In both cases nothing is written.
+Redis has lost what we wrote (it was emptied, or restored from an older file). In both cases nothing is written. One more entry, with the seal of the
+one that is to be written, is that one: a connection broke before its answer came, so a write can be tried again.
 """
 
 from __future__ import annotations
 
+import collections
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +16,7 @@ from typing import Any, Protocol
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError
 from redis.retry import Retry
 
 from clusterview.stream import encoding, keys, rows, seals
@@ -40,6 +43,8 @@ if top_epoch and top_epoch > tonumber(ARGV[1]) then return 'superseded' end
 _BEGIN = (
     _TOP
     + """
+local done = top and top[1] == ARGV[1] .. '-1' and top[2][4] == ARGV[4] and redis.call('GET', KEYS[3]) == ARGV[6]
+if done then return 'done' end
 if top_epoch and top_epoch == tonumber(ARGV[1]) then return 'lost' end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[1] .. '-1', 'f', ARGV[3], 's', ARGV[4])
 redis.call('MSET', KEYS[2], ARGV[5], KEYS[3], ARGV[6])
@@ -49,6 +54,7 @@ return 'done'
 _PUBLISH = (
     _TOP
     + """
+if top and top[1] == ARGV[1] .. '-' .. ARGV[3] and top[2][4] == ARGV[6] then return 'done' end
 if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[4], ARGV[1] .. '-' .. ARGV[3], 'f', ARGV[5], 's', ARGV[6])
 return 'done'
@@ -70,6 +76,9 @@ redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 
 return 'done'
 """
 )
+
+
+PASSING = (redis.ConnectionError, redis.TimeoutError, OutOfMemoryError)  # the same may succeed later, and whether it did nobody knows
 
 
 class Superseded(Exception):
@@ -136,8 +145,9 @@ class Listener(Protocol):
 class Publisher:
     """Writes one cluster's stream for one epoch. Used by one thread.
 
-    Every method raises `Superseded` when a newer epoch exists, and `redis.RedisError` when Redis did not answer or has lost the stream.
-    After a `redis.RedisError` nobody knows whether the write was done: throw the publisher away and begin anew with a new epoch.
+    Every method raises `Superseded` when a newer epoch exists, and `redis.RedisError` when Redis did not answer or has lost the stream. After one of
+    `PASSING` nobody knows whether the write was done: `catch_up` does what is not. After any other one, or where `begin` raised it, throw the
+    publisher away and begin anew with a new epoch.
     """
 
     def __init__(
@@ -164,6 +174,7 @@ class Publisher:
         self._tail_bytes = 0  # of what was published after the snapshot
         self._packing: Packing | None = None
         self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
+        self._owed: collections.deque[bytes] = collections.deque()  # what is not written yet, the first one perhaps
 
     def begin(self, *, records: Iterable[AnyRecord], pods: Pods | None = None) -> None:
         """This will write the whole picture and the epoch's first, empty entry, both or none. Call it once, before `publish`.
@@ -184,27 +195,32 @@ class Publisher:
 
         Returns the place after them.
         """
+        self.catch_up()
         if changes:
             told = self._rows.changes(changes=changes, position=self._next_position())
-            for frame in encoding.frames(told, most_bytes=FRAME_BYTES):
-                self._publish(frame)
+            self._owed.extend(list(encoding.frames(told, most_bytes=FRAME_BYTES)))
+            self.catch_up()
         self._renew_snapshot()
         return self.position
 
-    def _publish(self, frame: bytes) -> None:
-        position = self._next_position()
-        self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, self._seal_of(frame, position), position=position)
-        self._tail_bytes += len(frame)
-        if self._packing is not None:
-            self._since.append((position, frame))
-        if self._listener:
-            self._listener.changes(position=position, frame=frame)
+    def catch_up(self) -> None:
+        """This will write the entries that may not have been written. Before them, `publish` takes no further changes."""
+        while self._owed:
+            frame, position = self._owed[0], self._next_position()
+            self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, self._seal_of(frame, position), position=position)
+            self._owed.popleft()
+            self._tail_bytes += len(frame)
+            if self._packing is not None:
+                self._since.append((position, frame))
+            if self._listener:
+                self._listener.changes(position=position, frame=frame)
 
     def _next_position(self) -> Position:
         return Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
 
     def contact(self, *, contact: Contact) -> None:
         """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""
+        self.catch_up()
         word = encoding.encode(contact)
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
@@ -219,10 +235,11 @@ class Publisher:
         if self._packing is not None:
             if self._packing.is_alive():
                 return
-            packing, self._packing = self._packing, None
+            packing = self._packing
             if not packing.frame:
                 raise RuntimeError("the picture could not be packed")
             self._write(_SNAPSHOT, self.position.sequence, packing.frame, self._snapshot_seal(packing.frame), position=self.position)
+            self._packing = None
             self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
             if self._listener:
                 self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
@@ -244,7 +261,10 @@ class Publisher:
 
     def _write(self, script: str, *values: Any, position: Position) -> None:
         names = [name(self._cluster) for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
-        answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
+        try:
+            answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
+        except redis.ConnectionError:  # of one that was closed a while ago, mostly
+            answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
         if answer == b"superseded":
             raise Superseded(f"a newer epoch than {self.position.epoch} publishes {self._cluster}")
         if answer != b"done":

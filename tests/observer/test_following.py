@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 import redis
+from redis.exceptions import OutOfMemoryError
 
 from clusterview.kube import errors, listing, watching
 from clusterview.kube.kinds import KINDS, named
-from clusterview.observer import words
+from clusterview.observer import following, words
 from clusterview.observer.following import FRAME_CHANGES, Following
 from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import report
 from clusterview.projection.observations import Listed, Renewal, Seen, Sighting, Vanished
 from clusterview.stream.messages import Contact
-from clusterview.stream.publishing import Superseded
+from clusterview.stream.publishing import Lost, Superseded
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.columns import Pods
 from clusterview.topology.objects import AnyRecord, Kind, Lease, Namespace, Node, Pod, Uid
@@ -38,6 +39,7 @@ class Written:
 class FakePublisher:
     def __init__(self, written: Written, epoch: int) -> None:
         self._written, self._epoch = written, epoch
+        self._owed: list[list[Change]] = []
 
     def begin(self, *, records: Iterable[AnyRecord], pods: Pods) -> None:
         self._raise()
@@ -46,8 +48,13 @@ class FakePublisher:
         self._written.frames[self._epoch] = []
 
     def publish(self, *, changes: Sequence[Change]) -> None:
+        self._owed.append(list(changes))
+        self.catch_up()
+
+    def catch_up(self) -> None:
         self._raise()
-        self._written.frames[self._epoch].append(list(changes))
+        self._written.frames[self._epoch] += self._owed
+        self._owed.clear()
 
     def contact(self, *, contact: Contact) -> None:
         self._raise()
@@ -183,8 +190,42 @@ def test_the_word_is_given_each_second_and_at_once_on_a_change(desk: Desk) -> No
     assert [contact.state for contact in desk.written.contacts[count + 1 :]] == ["stale"]
 
 
-def test_redis_that_fails_means_a_new_epoch_with_the_whole_picture(desk: Desk) -> None:
+@pytest.mark.parametrize("problem", [redis.ConnectionError("away"), redis.TimeoutError("hangs"), OutOfMemoryError("full")])
+def test_redis_that_is_away_for_a_moment_is_told_all_that_happened_in_the_same_epoch_f32_f34_f38(desk: Desk, problem: Exception) -> None:
+    desk.written.problem = problem
+    desk.hear(node("b"))
+    desk.settle()
+    desk.hear(node("c"))
+    desk.settle(0.2)
+    desk.written.problem = None
+    desk.settle(0.2)
+    assert desk.written.frames[1] == [], "nobody has found yet that it answers"
+    desk.following.waits_for_redis.clear()
+    desk.hear(words.Contacted(desk.now))
+    desk.settle()
+    assert not desk.following.wants_epoch.is_set()
+    told = [change.record.name for frame in desk.written.frames[1] for change in frame if isinstance(change, Put)]
+    assert told == ["b", "c"]
+    assert desk.written.contacts[-1].state == "live"
+
+
+def test_more_than_is_gathered_while_redis_is_away_means_a_new_epoch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "GATHERED_CHANGES", 5)
     desk.written.problem = redis.ConnectionError("away")
+    desk.hear(node("b"))
+    desk.settle()
+    desk.hear(*[node(f"many-{number}") for number in range(6)])
+    desk.settle(0.2)
+    assert desk.following.wants_epoch.is_set()
+    desk.written.problem = None
+    desk.following.granted = 2
+    desk.settle()
+    assert len(desk.written.pictures[2].objects) == 8
+
+
+@pytest.mark.parametrize("problem", [Lost("emptied"), redis.ResponseError("what is this")])
+def test_redis_that_has_lost_something_means_a_new_epoch_with_the_whole_picture(desk: Desk, problem: Exception) -> None:
+    desk.written.problem = problem
     desk.hear(node("b"))
     desk.settle()
     assert desk.following.wants_epoch.is_set()

@@ -127,6 +127,7 @@ class Rig:
                 self._due[key] = self.now + reflector.run_round()
         while self._digesting.round() == 0.0:
             continue
+        self.following.waits_for_redis.clear()
         self.following.settle(now=self.now)
         if self.following.is_void:
             self._begin_observer()

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 
 from clusterview.observer.claiming import Claim
 from clusterview.stream import encoding, freshness, keys, notices, publishing, rows
@@ -200,6 +201,36 @@ async def test_a_redis_that_was_emptied_after_the_clocks_went_back_leads_to_the_
     await until(subscription, browser, lambda: browser.position == second.position and browser.states[-1] == "live")
     speaking.cancel()
     assert browser.pods == {"shop-0"}
+
+
+async def test_who_reads_along_gets_no_other_picture_while_connections_are_killed_f38(hub: Hub, redis_server: RedisServer) -> None:
+    writer, browser, client = publisher(redis_server), Browser(), publishing.connect(url=redis_server.url)
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    for number in range(10, 16):
+        client.client_kill_filter(_type="normal", skipme=True)
+        writer.publish(changes=came(number))
+        await until(subscription, browser, lambda: browser.position == writer.position)
+    writer.contact(contact=LIVE)
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
+    assert browser.snapshots == 1
+
+
+async def test_who_reads_along_gets_no_other_picture_where_a_killed_redis_keeps_what_it_had_f32(keeping_redis_server: RedisServer) -> None:
+    hub = Hub(url=keeping_redis_server.url)
+    writer, browser = publisher(keeping_redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    keeping_redis_server.kill()
+    with pytest.raises(redis.ConnectionError):
+        writer.publish(changes=came(5))
+    await until(subscription, browser, lambda: browser.states[-1] == "stale")
+    await asyncio.to_thread(keeping_redis_server.start)
+    writer.publish(changes=came(6))
+    writer.contact(contact=LIVE)
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1] == "live")
+    assert (browser.snapshots, browser.pods) == (1, {"shop-0", "shop-1", "shop-5", "shop-6"})
+    await hub.stop()
 
 
 async def speak(writer: Publisher) -> None:

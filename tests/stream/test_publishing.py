@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +50,50 @@ def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer
     with pytest.raises(Lost):
         writer.publish(changes=came(5))
     assert Page(url=redis_server.url, cluster="lab").positions() == []
+
+
+class Broken:
+    """A Redis that does what it is told, now and then, and whose answer does not come. `is_done` tells whether it was done."""
+
+    def __init__(self, url: str, *, is_done: bool) -> None:
+        self._redis, self._is_done, self.breaks = publishing.connect(url=url), is_done, False
+
+    def eval(self, *asked: Any) -> object:
+        if self.breaks and not self._is_done:
+            raise redis.TimeoutError("no answer")
+        answer: object = self._redis.eval(*asked)
+        if self.breaks:
+            raise redis.TimeoutError("no answer")
+        return answer
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_write_without_an_answer_is_done_once_and_what_follows_goes_on_f32(redis_server: RedisServer, is_done: bool) -> None:
+    client = Broken(redis_server.url, is_done=is_done)
+    writer = Publisher(redis=client, cluster="lab", epoch=1)  # type: ignore[arg-type]
+    writer.begin(records=picture(pods=1).objects.values())
+    client.breaks = True
+    for _ in range(3):
+        with pytest.raises(redis.TimeoutError):
+            writer.publish(changes=came(5)) if writer.position.sequence == 1 and not writer._owed else writer.catch_up()
+    client.breaks = False
+    writer.publish(changes=came(6))
+    page = Page(url=redis_server.url, cluster="lab")
+    assert page.positions() == [Position(epoch=1, sequence=number) for number in (1, 2, 3)]
+    assert {record.name for record in page.picture().objects.values()} >= {"shop-0", "shop-5", "shop-6"}
+
+
+def test_another_entry_at_the_place_of_one_without_an_answer_means_that_the_stream_is_lost(redis_server: RedisServer) -> None:
+    client = Broken(redis_server.url, is_done=False)
+    writer = Publisher(redis=client, cluster="lab", epoch=1)  # type: ignore[arg-type]
+    writer.begin(records=picture(pods=1).objects.values())
+    client.breaks = True
+    with pytest.raises(redis.TimeoutError):
+        writer.publish(changes=came(5))
+    client.breaks = False
+    publishing.connect(url=redis_server.url).xadd(keys.topology("lab"), {keys.FRAME: b"", keys.SEAL: b""}, id="1-2")
+    with pytest.raises(Lost):
+        writer.catch_up()
 
 
 @pytest.mark.parametrize(("waited", "bytes"), [(publishing.SNAPSHOT_SECONDS, 1), (publishing.SNAPSHOT_LONGEST_SECONDS, publishing.SNAPSHOT_BYTES)])
