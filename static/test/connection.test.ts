@@ -257,9 +257,16 @@ describe("where the handshake is refused", () => {
   });
 });
 
-test("waits grow from 0.2 s to 5 s and never beyond", () => {
-  const waits = [...Array(12).keys()].map((tries) => wait(tries, 1));
-  expect(waits[0]).toBe(200);
+test("those whose lines break together come back one after the other, over 0.1 to 1.5 s", () => {
+  const chances = [...Array(101).keys()].map((number) => number / 100);
+  const waits = chances.map((chance) => wait(0, chance));
+  expect([Math.min(...waits), Math.max(...waits)]).toEqual([100, 1500]);
+  for (const from of [100, 450, 800, 1150]) expect(waits.filter((one) => one >= from && one < from + 350).length).toBeGreaterThan(20);
+});
+
+test("further waits grow from 0.4 s to 5 s and never beyond", () => {
+  const waits = [...Array(12).keys()].map((tries) => wait(tries + 1, 1));
+  expect(waits[0]).toBe(400);
   expect(Math.max(...waits)).toBe(5000);
   expect(waits).toEqual([...waits].sort((a, b) => a - b));
 });
