@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket as sockets
+import statistics
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import httpx
 import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -28,7 +32,7 @@ from tests.stream.making import Browser, came
 
 pytestmark = pytest.mark.slow
 
-SOON, MIB = 10.0, 1024 * 1024
+SOON, MIB, HUNG_SECONDS = 10.0, 1024 * 1024, 7.0
 FRAMES = 200  # of a tenth of a mebibyte
 SHORT_PINGS = ["--ws-ping-interval", "1", "--ws-ping-timeout", "1"]
 
@@ -176,6 +180,37 @@ async def test_a_storm_of_returns_resumes_and_sends_nobody_a_picture_f66(web: We
     await asyncio.gather(*(look(page) for page in pages))
     assert {page.snapshots for page in pages} == {1}, "a place that the stream still holds is enough"
     assert all(page.reader is not None and page.reader.picture == web.picture for page in pages)
+
+
+async def test_who_is_asked_to_end_tells_every_browser_to_come_again(web: Web) -> None:
+    async with web.browser() as one, web.browser() as other:
+        await join(one)
+        web.end()
+        for browser in (one, other):
+            await asyncio.wait_for(browser.wait_closed(), SOON)
+            assert browser.close_code == 1012
+    web.restart()
+
+
+async def test_while_redis_hangs_pages_are_answered_and_say_that_they_are_not_live_f33(web: Web) -> None:
+    """For longer than any time-out."""
+    async with reading(web) as tab, httpx.AsyncClient(base_url=web.url, headers={"Cookie": web.cookies[0]}) as client:
+        await tab.until(lambda: tab.page.states[-1:] == ["live"])
+        took, until = list[float](), time.monotonic() + HUNG_SECONDS
+        web.redis.send(signal.SIGSTOP)
+        try:
+            while time.monotonic() < until:
+                for path in ("/livez", "/", "/c/lab/history"):
+                    began = time.monotonic()
+                    answer = await client.get(path)
+                    took.append(time.monotonic() - began)
+                    assert answer.status_code < 400, path
+            assert tab.page.states[-1] == "stale"
+        finally:
+            web.redis.send(signal.SIGCONT)
+        await tab.until(lambda: tab.page.states[-1:] == ["live"])
+        assert tab.page.snapshots == 1
+    assert statistics.quantiles(took, n=100)[-1] <= 0.5
 
 
 async def two_hundred(web: Web) -> int:

@@ -18,7 +18,7 @@ from clusterview.kube.kinds import KINDS
 from clusterview.observer import digesting, verifying
 from clusterview.observer.keeping import Keeper
 from clusterview.observer.readers import Readers
-from clusterview.topology.objects import ControlPlanePart, Kind, Namespace, Uid
+from clusterview.topology.objects import Kind, Namespace, Uid
 from tests.faults.api import ApiProxy
 from tests.faults.requests import AnswerHtml, AnswerStatus, Delay, GzipBomb, Match
 from tests.faults.tcp import Blackhole, Down, Latency, LimitData, Reset, Slicer
@@ -26,6 +26,7 @@ from tests.faults.timeline import Fault
 from tests.faults.watches import Corrupt, Drop, Duplicate, InjectError, RewriteVersion, Swap, Truncate
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import reset_shop, wait_until
+from tests.observer import truth as truths
 from tests.observer.reading import Page, access_of
 from tests.redis_servers import RedisServer
 
@@ -77,17 +78,18 @@ class Scene:
         observer = self._keeper._observer
         if observer is None or self.page.state() != "live":
             return {"page": self.page.contact()}
-        projector, held, found = observer.following._projector, set[str](), dict[str, object]()
+        projector, found = observer.following._projector, dict[str, object]()
         for spec in KINDS:
             query = "?fieldSelector=type%3DWarning" if spec.kind == Kind.EVENT else ""
             truth = {Uid(one["metadata"]["uid"]): one["metadata"]["resourceVersion"] for one in self.lab.get(spec.path + query)["items"]}
-            held |= set(truth)
             known = set(projector.uids(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)))
             behind = {uid for uid, version in truth.items() if projector.is_behind(uid=uid, version=version)}
             if known != set(truth) or behind:
                 found[spec.key] = (known - set(truth), behind)
-        shown = {uid for uid, one in self.page.picture().objects.items() if not isinstance(one, ControlPlanePart)}
-        return found or ({"page": shown ^ held} if shown != held else {})
+        shown, true = self.page.picture().objects, truths.truth(access=access_of(self.lab.kubeconfig))
+        if otherwise := truths.differing(shown=shown, true=true):
+            found["page"] = [(shown.get(uid), true.get(uid)) for uid in otherwise]
+        return found
 
     def relist(self, key: str) -> None:
         self._readers.relist(key)

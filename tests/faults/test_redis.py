@@ -21,6 +21,8 @@ from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.lab
 
+STALE_SECONDS, BACK_SECONDS = 8.0, 5.0
+
 
 @dataclass(frozen=True)
 class Far:
@@ -45,8 +47,9 @@ def test_what_happens_while_redis_cannot_be_reached_is_in_the_picture_afterwards
         lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
         pods = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
         wait_until(lambda: len(lab_shop.get(pods)["items"]) == 4 and broken.struck > 0, seconds=20, what="there are four pods, and the wire failed")
+        wait_until(lambda: page.state() == "stale", seconds=STALE_SECONDS, what="the page is stale")
         proxy.remove(broken)
-        wait_until(lambda: page.state() == "live", seconds=10, what="the page is live again")
+        wait_until(lambda: page.state() == "live", seconds=BACK_SECONDS, what="the page is live again")
         expect_truth(page, lab_shop)
         lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "3")
         wait_until(lambda: len(lab_shop.get(pods)["items"]) == 3, seconds=20, what="there are three pods")
@@ -69,8 +72,11 @@ class Scene:
         pods = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
         wait_until(lambda: len(self.lab.get(pods)["items"]) == self.wanted, seconds=20, what=f"there are {self.wanted} pods")
 
+    def expect_stale(self) -> None:
+        wait_until(lambda: self.page.state() != "live", seconds=STALE_SECONDS, what="the page is not live")
+
     def expect_live_and_true(self) -> None:
-        wait_until(lambda: self.page.state() == "live", seconds=10, what="the page is live again")
+        wait_until(lambda: self.page.state() == "live", seconds=BACK_SECONDS, what="the page is live again")
         expect_truth(self.page, self.lab)
 
 
@@ -87,6 +93,7 @@ def test_a_redis_that_is_full_takes_nothing_and_the_picture_is_whole_once_there_
     scene.happen()
     with pytest.raises(redis.RedisError):
         scene.page.client.set("anything", "more")
+    scene.expect_stale()
     scene.page.client.config_set("maxmemory", 0)
     scene.expect_live_and_true()
 
@@ -105,10 +112,26 @@ def test_an_older_copy_that_takes_over_is_noticed_and_replaced_f36(scene: Scene)
 
 
 def test_connections_that_are_killed_again_and_again_are_made_anew_f38(scene: Scene) -> None:
+    epoch = scene.page.position().epoch
     for _ in range(10):
         scene.page.client.client_kill_filter(_type="normal", skipme=True)
         scene.happen()
     scene.expect_live_and_true()
+    assert scene.page.position().epoch == epoch, "whoever reads along gets no other picture"
+
+
+def test_a_redis_that_is_killed_and_keeps_what_it_had_goes_on_in_the_same_epoch_f32(lab_shop: Cluster, keeping_redis_server: RedisServer) -> None:
+    with observed(kubeconfig=lab_shop.kubeconfig, redis_server=keeping_redis_server) as page:
+        scene = Scene(page=page, lab=lab_shop, server=keeping_redis_server)
+        scene.expect_live_and_true()
+        before = page.position()
+        scene.server.kill()
+        scene.happen()
+        scene.expect_stale()
+        scene.server.start()
+        scene.expect_live_and_true()
+        assert page.position().epoch == before.epoch
+        assert page.position().sequence > before.sequence
 
 
 def test_a_password_that_was_changed_stops_the_picture_and_no_process_f40(scene: Scene) -> None:
@@ -120,6 +143,7 @@ def test_a_password_that_was_changed_stops_the_picture_and_no_process_f40(scene:
     before = scene.page.position()
     scene.happen()
     assert scene.page.position() == before
+    scene.expect_stale()
     scene.page.client.config_set("requirepass", "")
     scene.expect_live_and_true()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -69,7 +72,7 @@ class Web:
     def _speak(self) -> None:
         """An observer's word each second."""
         while not self._ended.is_set():
-            with self._lock:
+            with self._lock, contextlib.suppress(redis.RedisError):
                 self._publisher.contact(contact=Contact(state="live", contact_age_seconds=0.1))
             self._ended.wait(1.0)
 
@@ -97,6 +100,11 @@ class Web:
         self._ended.set()
         self._speaking.join(10)
         self.kill()
+
+    def end(self) -> None:
+        """This will ask it to end, as `up` and Kubernetes do."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -11,7 +11,7 @@ import redis
 
 from clusterview.kube import kubeconfigs
 from clusterview.kube.kubeconfigs import ClusterAccess
-from clusterview.stream import encoding, keys, rows
+from clusterview.stream import encoding, freshness, keys, rows
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.publishing import connect
 from clusterview.topology.changes import Change
@@ -33,13 +33,23 @@ class Page:
         self.client: Any = connect(url=url)
         self._cluster = cluster
 
-    def contact(self) -> Contact | None:
+    def word(self) -> Contact | None:
         """The observer's last word, whenever it was said."""
+        found = self.client.xrevrange(keys.contact(self._cluster), count=1)
+        return encoding.decode_contact(found[0][1][keys.CONTACT]) if found else None
+
+    def contact(self) -> Contact | None:
+        """How fresh the picture is, as a web process judges it: a word ages. None where nothing was ever said, or Redis does not answer."""
         try:
             found = self.client.xrevrange(keys.contact(self._cluster), count=1)
+            (seconds, microseconds), place = self.client.time(), self.position()
         except redis.RedisError:
             return None
-        return encoding.decode_contact(found[0][1][keys.CONTACT]) if found else None
+        if not found:
+            return None
+        said_at, fields = int(found[0][0].split(b"-")[0]) / 1e3, found[0][1]
+        word = freshness.Word(contact=encoding.decode_contact(fields[keys.CONTACT]), epoch=int(fields[keys.EPOCH]), heard_at=said_at)
+        return freshness.judge(word=word, picture_epoch=place.epoch, now=seconds + microseconds / 1e6, redis_gone=False)
 
     def state(self) -> str:
         contact = self.contact()

@@ -21,15 +21,18 @@ from clusterview.kube.kinds import KINDS
 from clusterview.observer import claiming
 from clusterview.observer.keeping import Keeper
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import ControlPlanePart, Event, Kind, Lease, kind_of
+from clusterview.topology.objects import AnyRecord, ControlPlanePart, Event, Kind, Lease, kind_of
 from tests.kube.making import event, page, pod
 from tests.kube.scripted import Handler, playing, say
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports, wait_until
+from tests.observer import truth as truths
 from tests.observer.reading import Kept, Page, access_of
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.lab
+
+HUNG_SECONDS = 7.0
 
 
 @contextmanager
@@ -51,15 +54,6 @@ def seen(lab_shop: Cluster, redis_server: RedisServer) -> Iterator[Page]:
         yield found
 
 
-def truth(lab: Cluster) -> dict[Kind, set[str]]:
-    """The uids of every kind, asked for around everything that is under test."""
-    found: dict[Kind, set[str]] = {Kind(spec.kind): set() for spec in KINDS}
-    for spec in KINDS:
-        query = "?fieldSelector=type%3DWarning" if spec.kind == Kind.EVENT else ""
-        found[Kind(spec.kind)] |= {item["metadata"]["uid"] for item in lab.get(spec.path + query)["items"]}
-    return found
-
-
 def shown(seen: Page) -> dict[Kind, set[str]]:
     found: dict[Kind, set[str]] = {Kind(spec.kind): set() for spec in KINDS}
     for uid, record in seen.picture().objects.items():
@@ -69,7 +63,16 @@ def shown(seen: Page) -> dict[Kind, set[str]]:
 
 
 def expect_truth(seen: Page, lab: Cluster) -> None:
-    wait_until(lambda: shown(seen) == truth(lab), seconds=10, what="the page shows what the cluster holds, by uid")
+    access = access_of(lab.kubeconfig)
+
+    def otherwise() -> list[AnyRecord | None]:
+        shown, true = seen.picture().objects, truths.truth(access=access)
+        return [one for uid in truths.differing(shown=shown, true=true) for one in (shown.get(uid), true.get(uid))]
+
+    try:
+        wait_until(lambda: not otherwise(), seconds=10, what="the page shows what the cluster holds, object by object as it is")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {otherwise()}") from None
 
 
 def settled(seen: Page) -> None:
@@ -178,12 +181,18 @@ def test_what_happens_in_an_outage_is_shown_after_it_and_once_f31(seen: Page, la
 
 
 def test_a_redis_that_hangs_is_survived_f33(seen: Page, lab_shop: Cluster, redis_server: RedisServer) -> None:
+    """For longer than any time-out, and than the lease."""
+    before = seen.position()
     redis_server.send(signal.SIGSTOP)
     try:
         lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
+        threading.Event().wait(HUNG_SECONDS)
     finally:
         redis_server.send(signal.SIGCONT)
+    assert seen.state() != "live"
+    wait_until(lambda: seen.state() == "live", seconds=5, what="the page is live 5 s after Redis answers")
     expect_truth(seen, lab_shop)
+    assert seen.position().epoch == before.epoch, "whoever reads along gets no other picture"
 
 
 def test_an_emptied_redis_gets_a_new_epoch_and_the_same_picture_f37(seen: Page, lab: Cluster, redis_server: RedisServer) -> None:
@@ -209,7 +218,8 @@ def test_kinds_that_are_not_permitted_are_named_and_the_others_live_f15(lab: Clu
         assert contact is not None
         assert {missing.kind for missing in contact.missing} == {spec.kind for spec in KINDS} - {"Pod", "Service"}
         assert {missing.why for missing in contact.missing} == {"not_permitted"}
-        wait_until(lambda: shown(page)[Kind.POD] == truth(lab)[Kind.POD], seconds=10, what="the pods are shown")
+        pods = {item["metadata"]["uid"] for item in lab.get("/api/v1/pods")["items"]}
+        wait_until(lambda: shown(page)[Kind.POD] == pods, seconds=10, what="the pods are shown")
         assert shown(page)[Kind.NODE] == set()
 
 

@@ -21,17 +21,15 @@ import psutil
 import redis
 from websockets.exceptions import ConnectionClosed
 
-from clusterview.kube import kubeconfigs, listing
-from clusterview.kube.connections import Connection
-from clusterview.observer.kinds import OBSERVED
-from clusterview.observer.translating import sighting
-from clusterview.topology.objects import AnyRecord, ControlPlanePart, Lease, Uid
+from clusterview.kube import kubeconfigs
+from clusterview.topology.objects import AnyRecord, Uid
 from tests.bench import feeding, page
 from tests.bench.feeding import Feed
 from tests.bench.table import Line
 from tests.faults.proxy import Proxy
 from tests.faults.tcp import Blackhole, Down, Latency, LimitData, Reset, Slicer
 from tests.faults.timeline import Fault
+from tests.observer import truth as truths
 from tests.stream.making import Browser
 
 MINUTES, EVENTS_PER_SECOND, BROWSERS = 30.0, 500.0, 200
@@ -114,13 +112,7 @@ class Soak:
     def truth(self) -> dict[Uid, AnyRecord]:
         """What the feed lists, around everything that is under test."""
         with tempfile.TemporaryDirectory() as folder:
-            connection = Connection(kubeconfigs.to_open([str(self.fed.kubeconfig(folder=Path(folder)))])[0])
-        found: dict[Uid, AnyRecord] = {}
-        for spec in OBSERVED:
-            items = listing.list_kind(connection, spec).items
-            found |= {Uid(item.metadata.uid): sighting(kind=spec.kind, item=item).record for item in items}
-        connection.close()
-        return found
+            return truths.truth(access=kubeconfigs.to_open([str(self.fed.kubeconfig(folder=Path(folder)))])[0])
 
 
 class Screen:
@@ -145,20 +137,16 @@ class Screen:
                             self._browser.take(frame)
 
     def differing(self, truth: dict[Uid, AnyRecord]) -> list[str]:
-        """The objects that it does not show as they are. Renewals are not looked at: the feed's stand still, so they get late by themselves."""
+        """The objects that it does not show as they are."""
         with self._lock:
             if self._browser.reader is None or self._browser.states[-1:] != ["live"]:
                 return ["it is not live"]
             shown = dict(self._browser.reader.picture.objects)
-        return [uid for uid in shown.keys() | truth.keys() if not _is_alike(shown.get(uid), truth.get(uid))]
+        return [str(uid) for uid in truths.differing(shown=shown, true=truth)]
 
     def close(self) -> None:
         self._ended.set()
         self._thread.join(5)
-
-
-def _is_alike(shown: AnyRecord | None, true: AnyRecord | None) -> bool:
-    return shown == true or isinstance(shown or true, ControlPlanePart | Lease)
 
 
 @contextmanager

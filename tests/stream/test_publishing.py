@@ -36,10 +36,10 @@ def test_an_older_epoch_writes_nothing_and_learns_it(write: Callable[[Publisher]
     old.begin(records=picture(pods=1).objects.values())
     new.begin(records=picture(pods=2).objects.values())
     page = Page(url=redis_server.url, cluster="lab")
-    before = page.positions(), page.contact(), len(page.picture().objects)
+    before = page.positions(), page.word(), len(page.picture().objects)
     with pytest.raises(Superseded):
         write(old)
-    assert (page.positions(), page.contact(), len(page.picture().objects)) == before
+    assert (page.positions(), page.word(), len(page.picture().objects)) == before
 
 
 def test_an_emptied_redis_is_noticed_by_the_next_write(redis_server: RedisServer) -> None:
