@@ -63,7 +63,7 @@ def redis_problem() -> str:
     """What is wrong with Redis, or nothing."""
     client = publishing.connect(url=settings.REDIS_URL)
     try:
-        return publishing.eviction(client=client)
+        return publishing.problem(client=client)
     except redis.RedisError as problem:
         return type(problem).__name__
     finally:

@@ -73,7 +73,8 @@ class Keeper:
             self._hold()
         except redis.RedisError as error:
             if not self._redis_is_away:
-                log.warning("Redis is away, so nothing of %s is published: %s", self._access.id, error)
+                why = publishing.REFUSED if isinstance(error, redis.AuthenticationError) else error
+                log.warning("Redis is away, so nothing of %s is published: %s", self._access.id, why)
             self._redis_is_away = True
         else:
             self._redis_is_away = False

@@ -21,9 +21,9 @@ from typing import Any
 
 import msgspec
 import redis.asyncio
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from clusterview.stream import clocks, encoding, freshness, keys, notices, seals
+from clusterview.stream import clocks, encoding, freshness, keys, notices, publishing, seals
 from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
 from clusterview.stream.messages import WHOLE, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.stream.outlets import Outlet, Turns
@@ -97,7 +97,7 @@ class Hub:
         self._turns = Turns()
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
-        self._gone = True
+        self._gone, self._trouble, self._full = True, "redis", ""
         self._looked_back_at = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -169,7 +169,8 @@ class Hub:
         """How fresh the cluster's picture is at this moment."""
         feed = self._feeds.get(cluster)
         word, place = (feed.word, feed.position) if feed else (None, None)
-        return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis_gone=self._gone)
+        trouble = self._trouble if self._gone else self._full
+        return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis=trouble)
 
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | Step]:
         """This will yield the picture at a place (now, where none is given), then each step's place and changes.
@@ -251,6 +252,7 @@ class Hub:
                     await self._look_back()
                     await asyncio.sleep(0)  # what came is written before it is asked for more, which takes longer than the write
             except UNREADABLE as problem:
+                self._trouble = "redis_refused" if isinstance(problem, AuthenticationError) else "redis"
                 if isinstance(problem, FORGED):
                     log.warning("what is in Redis is not what was written there: %r", problem)
             except Exception:
@@ -302,6 +304,7 @@ class Hub:
         if self._clock() - self._looked_back_at < LOOK_BACK_SECONDS:
             return
         self._looked_back_at = self._clock()
+        await self._look_whether_full()
         for feed in list(self._feeds.values()):
             feed.passed = None
             if feed.position is None:
@@ -312,6 +315,15 @@ class Hub:
             newest = feed.position and await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
             if newest and feed.position and keys.position_of(newest[0][0]).epoch < feed.position.epoch:
                 raise WentBack
+
+    async def _look_whether_full(self) -> None:
+        """Where an observer is not heard, a Redis that takes nothing may be why."""
+        silent_since = self._clock() - LOOK_BACK_SECONDS
+        if any(feed.word is None or feed.word.heard_at < silent_since for feed in self._feeds.values()):
+            with contextlib.suppress(ResponseError):  # who reads may not be let to ask
+                self._full = "redis_full" if publishing.is_full(memory=await self._redis.info("memory")) else ""
+        else:
+            self._full = ""
 
     async def _take_changes(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
         if feed.position is None and not any(keys.position_of(entry_id).sequence == 1 for entry_id, _ in entries):

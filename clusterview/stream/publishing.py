@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import redis
@@ -78,6 +78,8 @@ return 'done'
 )
 
 
+FULL = "Redis is full and takes nothing more, so that nothing new is shown. Give it more with `redis-cli CONFIG SET maxmemory`, and in redis.conf."
+REFUSED = "Redis refuses the password that it is given. Where it was changed, write the new one into REDIS_URL and start Clusterview again."
 PASSING = (redis.ConnectionError, redis.TimeoutError, OutOfMemoryError)  # the same may succeed later, and whether it did nobody knows
 
 
@@ -112,6 +114,21 @@ def eviction(*, client: redis.Redis) -> str:
         f"Redis may drop what it holds (maxmemory-policy {policy}): leases and pictures would vanish unseen. "
         "Run `redis-cli CONFIG SET maxmemory-policy noeviction`, and write it into redis.conf."
     )
+
+
+def is_full(*, memory: Mapping[str, Any]) -> bool:
+    """This will tell from what INFO says of its memory whether Redis takes nothing more."""
+    most, used = int(memory.get("maxmemory", 0)), int(memory.get("used_memory", 0)) - int(memory.get("mem_not_counted_for_evict", 0))
+    return 0 < most <= used and memory.get("maxmemory_policy", "noeviction") == "noeviction"
+
+
+def problem(*, client: redis.Redis) -> str:
+    """This will say what is wrong with this Redis, with the remedy; nothing where all is well. Raises redis.RedisError where it does not answer."""
+    try:
+        memory: dict[str, Any] = client.info("memory")
+    except redis.AuthenticationError:
+        return REFUSED
+    return FULL if is_full(memory=memory) else eviction(client=client)
 
 
 class Packing(threading.Thread):

@@ -49,7 +49,7 @@ class Page:
             return None
         said_at, fields = int(found[0][0].split(b"-")[0]) / 1e3, found[0][1]
         word = freshness.Word(contact=encoding.decode_contact(fields[keys.CONTACT]), epoch=int(fields[keys.EPOCH]), heard_at=said_at)
-        return freshness.judge(word=word, picture_epoch=place.epoch, now=seconds + microseconds / 1e6, redis_gone=False)
+        return freshness.judge(word=word, picture_epoch=place.epoch, now=seconds + microseconds / 1e6)
 
     def state(self) -> str:
         contact = self.contact()

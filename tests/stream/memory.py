@@ -80,6 +80,10 @@ class Memory:
         self._answer()
         return int(self.seconds), int(self.seconds % 1 * 1e6)
 
+    async def info(self, section: str) -> dict[str, int]:
+        self._answer()
+        return {}
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -601,3 +601,30 @@ async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_t
     for subscription in (first, second, again):
         subscription.close()
     assert hub._feeds["lab"].views == {}
+
+
+async def test_a_redis_that_is_full_is_said_in_place_of_an_observer_that_is_not_there_f34(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "LOOK_BACK_SECONDS", 0.2)
+    publisher(redis_server)
+    client, subscription, browser = publishing.connect(url=redis_server.url), await hub.join(cluster="lab"), Browser()
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    client.config_set("maxmemory", 1)
+    await eventually(lambda: hub.contact("lab").state == "stale")
+    assert hub.contact("lab").reason == "redis_full"
+    assert publishing.problem(client=client) == publishing.FULL
+    client.config_set("maxmemory", 0)
+    await eventually(lambda: hub.contact("lab").reason == "no_observer")
+    assert publishing.problem(client=client) == ""
+
+
+async def test_a_password_that_is_refused_is_said_f40(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    await hub.join(cluster="lab")
+    client = publishing.connect(url=redis_server.url)
+    client.config_set("requirepass", "another")
+    client.execute_command("AUTH", "another")
+    client.client_kill_filter(_type="normal", skipme=True)
+    await eventually(lambda: hub.contact("lab").reason == "redis_refused")
+    assert publishing.problem(client=publishing.connect(url=redis_server.url)) == publishing.REFUSED

@@ -88,13 +88,13 @@ def redis_seen() -> Iterator[Finding]:
     """This will look at Redis, and at whether it may forget what it was told."""
     client = publishing.connect(url=settings.REDIS_URL)
     try:
-        evicts = publishing.eviction(client=client)
+        wrong = publishing.problem(client=client)
     except redis.RedisError as problem:
         yield Finding("Redis", f"does not answer: {problem}", "Start `python3 manage.py up`, or check REDIS_URL.")
         return
     finally:
         client.close()
-    yield Finding("Redis", "answers, and may drop messages" if evicts else "answers, and keeps what it is told", evicts)
+    yield Finding("Redis", "answers, but not as it should" if wrong else "answers, and keeps what it is told", wrong)
 
 
 def clusters_seen() -> Iterator[Finding]:

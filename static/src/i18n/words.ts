@@ -50,6 +50,11 @@ const WORDS = {
   not_begun: ["nobody observes the cluster yet", "아직 클러스터를 관찰하는 프로세스가 없습니다"],
   no_observer: ["nobody observes the cluster at the moment", "지금 클러스터를 관찰하는 프로세스가 없습니다"],
   redis: ["Redis does not answer", "Redis가 응답하지 않습니다"],
+  redis_full: ["Redis is full and takes nothing more; give it more memory", "Redis가 가득 차서 더 이상 쓸 수 없습니다. 메모리를 늘리세요"],
+  redis_refused: [
+    "Redis refuses the password; where it was changed, start Clusterview again with the new one",
+    "Redis가 비밀번호를 거부합니다. 비밀번호를 바꾸었다면 새 비밀번호로 Clusterview를 다시 시작하세요",
+  ],
   notLive: ["{state}: {why}", "{state}: {why}"],
   not_permitted: ["not permitted", "권한 없음"],
   partly: ["permitted in some namespaces only", "일부 네임스페이스에서만 허용됨"],
