@@ -88,9 +88,9 @@ class View:
         return self._recent.after(place, newest=self.position)
 
     def contact(self, contact: Contact) -> Contact:
-        """How fresh the picture is, without words that may name objects and without a count of objects elsewhere."""
+        """How fresh the picture is, without words that may name objects and without counts of what is elsewhere."""
         missing = tuple(msgspec.structs.replace(one, detail="") for one in contact.missing)
-        return msgspec.structs.replace(contact, detail="", missing=missing, divergences=0)
+        return msgspec.structs.replace(contact, detail="", missing=missing, divergences=0, counted={})
 
     def _narrowed(self, changes: Iterable[Change]) -> list[Change]:
         assert self._writer is not None

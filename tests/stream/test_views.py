@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,9 +115,10 @@ def test_a_kind_that_is_missing_is_told_without_the_words_that_name_objects() ->
 
 
 def test_why_it_is_not_live_is_told_by_its_code_and_nothing_is_counted_that_others_see() -> None:
-    contact = Contact(state="stale", contact_age_seconds=9.0, reason="watches_behind", detail="GET /api/v1/namespaces/other/pods", divergences=3)
+    contact = Contact(state="stale", contact_age_seconds=9.0, reason="watches_behind", detail="GET /api/v1/namespaces/other/pods")
+    contact = msgspec.structs.replace(contact, divergences=3, counted={"lists": 4})
     told = View(namespaces=frozenset({"mine"})).contact(contact)
-    assert (told.state, told.reason, told.detail, told.divergences) == ("stale", "watches_behind", "", 0)
+    assert (told.state, told.reason, told.detail, told.divergences, told.counted) == ("stale", "watches_behind", "", 0, {})
 
 
 def test_a_place_of_another_view_is_a_place_of_none_here_f71() -> None:
