@@ -15,5 +15,5 @@ THAT_IT_IS_OLDER = "tests/lab/test_cluster.py::test_the_api_server_is_of_the_ver
 
 
 def test_the_journeys_hold_on_kubernetes_1_34() -> None:
-    need("controlplane", "older")
+    need("controlplane", "definitions", "older")
     run_apart([THAT_IT_IS_OLDER, *JOURNEYS, *OF_NO_VERSION], CLUSTERVIEW_LAB_OLDER="true")

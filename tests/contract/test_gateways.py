@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.contract.conftest import Place
-from tests.contract.subjects import Reply, Subject
-from tests.lab import building
-from tests.lab.fixtures import need
+from tests.contract.subjects import Reply
 
 GROUP = "gateway.networking.k8s.io/v1"
 GATEWAYS, ROUTES = f"{GROUP}/gateways", f"{GROUP}/httproutes"
 FRONT: dict[str, Any] = {"gatewayClassName": "nobody", "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}]}
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def definitions(cluster: Subject) -> Iterator[None]:
-    """The practice cluster has the three kinds built in; the lab gets their definitions for as long as it is asked about them."""
-    if cluster.name == "practice":
-        yield
-        return
-    need("controlplane", "gateway")
-    folder = building.build("gateway") / "crds"
-    files = [word for kind in ("gatewayclasses", "gateways", "httproutes") for word in ("-f", str(folder / f"gateway.networking.k8s.io_{kind}.yaml"))]
-    cluster.kubectl("apply", "--server-side", *files)
-    cluster.wait_for(lambda: all(cluster.ask("GET", f"/apis/{one}").status == 200 for one in (GATEWAYS, ROUTES)), what="the kinds are served")
-    yield
-    cluster.kubectl("delete", "--wait=false", *files)
 
 
 def try_to_make(place: Place, kind: str, name: str, **spec: Any) -> Reply:

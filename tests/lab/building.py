@@ -117,14 +117,24 @@ def stamped(version: str) -> str:
     return "-s -w " + " ".join(f"-X {package}.gitVersion={version}" for package in packages)
 
 
+def make_definitions(target: Path) -> None:
+    """Those kinds of the Gateway API that the product watches, and their class; of the channel that `make_gateway` takes."""
+    for kind in ("gatewayclasses", "gateways", "httproutes"):
+        name = f"gateway.networking.k8s.io_{kind}.yaml"
+        (target / name).write_text((gateway_api() / name).read_text())
+
+
+def gateway_api() -> Path:
+    return source_of(module=SOURCES / "gateway", name="sigs.k8s.io/gateway-api") / "config" / "crd" / "experimental"
+
+
 def make_gateway(target: Path) -> None:
     """`contour`, and the definitions of the Gateway API and of its own kinds in `crds`. It wants the experimental channel."""
     module = SOURCES / "gateway"
     go_build(module=module, package="github.com/projectcontour/contour/cmd/contour", output=target / "contour")
     (target / "crds").mkdir()
-    gateway_api = source_of(module=module, name="sigs.k8s.io/gateway-api") / "config" / "crd" / "experimental"
     contour = source_of(module=module, name="github.com/projectcontour/contour") / "examples" / "contour"
-    for file in [*gateway_api.glob("gateway.networking.*.yaml"), contour / "01-crds.yaml"]:
+    for file in [*gateway_api().glob("gateway.networking.*.yaml"), contour / "01-crds.yaml"]:
         (target / "crds" / file.name).write_text(file.read_text())
 
 
@@ -171,6 +181,7 @@ FOREIGN = {
 }  # fmt: skip
 PARTS = {
     "controlplane": Part(make_controlplane, ("controlplane/*.go", "go.mod", "go.sum", "kwok/*.go"), (KUBERNETES, *STAGES)),
+    "definitions": Part(make_definitions, ("gateway/go.mod", "gateway/go.sum"), ("definitions",)),
     "usage": Part(make_usage, ("go.mod",), ("usage",)),
     "older": Part(make_older, ("controlplane/*.go", "older/go.*"), (OLDER_KUBERNETES,)),
     "gateway": Part(make_gateway, ("gateway/go.mod", "gateway/go.sum", "gateway/*.go")),

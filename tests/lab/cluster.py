@@ -1,4 +1,5 @@
-"""A real Kubernetes cluster of processes on 127.0.0.1: etcd, kube-apiserver, controller-manager, scheduler, kwok's kubelets.
+"""A real Kubernetes cluster of processes on 127.0.0.1: etcd, kube-apiserver, controller-manager, scheduler, kwok's kubelets. It has the kinds of
+the Gateway API, and nobody who carries them out.
 
 Each component can be frozen, stopped, crashed and started alone. Like a kubelet would, a guard starts controller-manager and scheduler again
 when they end (they do, when a frozen API server cost them their leases), but not what was stopped on purpose, and not for ever. Everything ends
@@ -107,6 +108,7 @@ class Cluster(ApiServer):
             self.start(name)
         self.wait_ready()
         self._write_kubeconfigs()
+        self._define(building.build("definitions"))
         for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
             self.start(name)
         threading.Thread(target=self._guard, daemon=True).start()
@@ -179,6 +181,11 @@ class Cluster(ApiServer):
     def wait_ready(self, *, seconds: float = 60) -> None:
         """This will wait until the API server says that it is ready."""
         self.wait_for("kube-apiserver", lambda: self._ask(path="/readyz", timeout=2) == b"ok", seconds=seconds)
+
+    def _define(self, folder: Path) -> None:
+        """The kinds that the folder defines are served when this returns."""
+        self.kubectl("apply", "--server-side", "-f", str(folder))
+        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(folder))
 
     def _launch(self, name: str) -> int:
         with (self.state / f"{name}.log").open("ab") as log:

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build the programs (about seven minutes the first time)")
-    build.add_argument("parts", nargs="*", default=["controlplane", "gateway"], metavar="PART", help=", ".join(building.PARTS))
+    build.add_argument("parts", nargs="*", default=["controlplane", "definitions", "gateway"], metavar="PART", help=", ".join(building.PARTS))
     run = commands.add_parser("up", help="start a cluster with the shop and print its kubeconfig")
     run.add_argument("--nodes", type=int, default=5)
     run.add_argument("--state", type=Path, default=default_state())

@@ -31,7 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Running(state=Path(state))
         return
     is_older = os.environ.get("CLUSTERVIEW_LAB_OLDER") == "true"
-    need("controlplane", *(["older"] if is_older else []))
+    need("controlplane", "definitions", *(["older"] if is_older else []))
     with with_shop(Cluster(state=tmp_path_factory.mktemp("lab"), port=free_ports(), is_older=is_older)) as cluster:
         yield cluster
 

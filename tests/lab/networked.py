@@ -86,8 +86,7 @@ class NetworkedCluster(Cluster):
         self.address = self.node_address = self._namespace.address
         self.enter = self._namespace.enter
         super().up()
-        for definitions in sorted((self._gateway / "crds").glob("*.yaml")):
-            self.kubectl("apply", "--server-side", "-f", str(definitions))
+        self._define(self._gateway / "crds")
         self._describe_network()
         for name in ("kube-proxy", "contour", "envoy", "pods", "prometheus"):
             self.start(name)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_lab_up_prints_the_kubeconfig_of_a_cluster_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    need("controlplane")
+    need("controlplane", "definitions")
     port = free_ports()
     line = [sys.executable, str(ROOT / "manage.py"), "lab", "up", "--nodes", "2", "--port", str(port), "--state", str(tmp_path / "lab")]
     with (tmp_path / "words").open("w") as words, subprocess.Popen(line, stdout=subprocess.PIPE, stderr=words, text=True) as process:

@@ -27,7 +27,7 @@ UNDONE_SECONDS = 1.0  # what is done at all in the lab is done within half a sec
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A lab of these tests alone, in which leaders and nodes are given up after seconds, with a Service of three pods."""
-    need("controlplane")
+    need("controlplane", "definitions")
     cluster = Cluster(state=tmp_path_factory.mktemp("stopped"), port=free_ports(), nodes=3, is_impatient=True)
     try:
         cluster.up()

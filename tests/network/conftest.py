@@ -23,7 +23,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkedClust
     """A running cluster whose Services lead to pods that answer, with the shop in it and a Gateway in front."""
     if reason := namespaces.missing():
         pytest.skip(reason)
-    need("controlplane", "gateway")
+    need("controlplane", "definitions", "gateway")
     with with_shop(NetworkedCluster(state=tmp_path_factory.mktemp("network"), port=free_ports()), GATEWAY) as cluster:
         wait_until(lambda: cluster.ask(service_url(cluster)).startswith("shop-blue"), seconds=30, what="the Service answers")
         yield cluster
