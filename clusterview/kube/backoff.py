@@ -1,5 +1,5 @@
-"""How long to wait after a failure: anything from 0.8 s to a longest that doubles from 1.6 s up to 30 s, by chance alone, so that eighteen watches of
-forty clusters do not come back together; from the start again after two quiet minutes. The numbers are client-go's (reflector.go,
+"""How long to wait after a failure: anything from 0.8 s to a longest that doubles from 1.6 s up to 30 s, by chance alone, so that the many watches
+of forty clusters do not come back together; from the start again after two quiet minutes. The numbers are client-go's (reflector.go,
 `NewReflectorWithOptions`).
 """
 

@@ -1,7 +1,7 @@
 """Who we are at one cluster: token, token file, basic, client certificate or credential plugin, fetched when first needed and kept while it
 is valid.
 
-One `Credentials` is shared by all connections to a cluster, so a plugin runs once for eighteen watches, and its failure is remembered for a
+One `Credentials` is shared by all connections to a cluster, so a plugin runs once for twenty-two watches, and its failure is remembered for a
 few seconds instead of being repeated by each of them. The values are never part of a representation or an error.
 """
 

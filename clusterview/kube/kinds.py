@@ -2,7 +2,7 @@
 namespace, and never watched.
 
 Leases are two rows, because only two namespaces hold those that tell of nodes and leaders, and a cluster may have many others. ReplicaSets
-are asked for as metadata only: their owner is all that links a pod to its Deployment.
+are asked for as metadata only: their owner is all that links a pod to its Deployment. The Gateway API is installed in some clusters only.
 """
 
 from __future__ import annotations
@@ -76,7 +76,11 @@ KINDS: tuple[KindSpec, ...] = (
     KindSpec(kind="ReplicaSet", group="apps", resource="replicasets", struct=structs.ReplicaSet, metadata_only=True),
     KindSpec(kind="StatefulSet", group="apps", resource="statefulsets", struct=structs.StatefulSet),
     KindSpec(kind="DaemonSet", group="apps", resource="daemonsets", struct=structs.DaemonSet),
+    KindSpec(kind="Job", group="batch", resource="jobs", struct=structs.Job),
+    KindSpec(kind="CronJob", group="batch", resource="cronjobs", struct=structs.CronJob),
     KindSpec(kind="Ingress", group="networking.k8s.io", resource="ingresses", struct=structs.Ingress),
+    KindSpec(kind="Gateway", group="gateway.networking.k8s.io", resource="gateways", struct=structs.Gateway),
+    KindSpec(kind="HTTPRoute", group="gateway.networking.k8s.io", resource="httproutes", struct=structs.HTTPRoute),
     KindSpec(
         kind="HorizontalPodAutoscaler", group="autoscaling", version="v2", resource="horizontalpodautoscalers", struct=structs.HorizontalPodAutoscaler
     ),

@@ -455,6 +455,83 @@ class Ingress(Base, frozen=True):
     status: LoadBalancerStatus = LoadBalancerStatus()
 
 
+# --- the Gateway API
+
+
+class Listener(Base, frozen=True):
+    name: str = ""
+    protocol: str = ""
+    port: int = 0
+    hostname: str | None = None
+
+
+class GatewaySpec(Base, frozen=True):
+    gateway_class_name: str = ""
+    listeners: tuple[Listener, ...] = ()
+
+
+class GatewayAddress(Base, frozen=True):
+    value: str = ""
+
+
+class GatewayStatus(Base, frozen=True):
+    addresses: tuple[GatewayAddress, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+
+class Gateway(Object, frozen=True):
+    spec: GatewaySpec = GatewaySpec()
+    status: GatewayStatus = GatewayStatus()
+
+
+class Reference(Base, frozen=True):
+    """What a route names, as written: with None for what it leaves to the default."""
+
+    name: str = ""
+    group: str | None = None
+    kind: str | None = None
+    namespace: str | None = None
+    section_name: str | None = None
+    port: int | None = None
+
+
+class WeighedReference(Reference, frozen=True):
+    weight: int = 1
+
+
+class PathMatch(Base, frozen=True):
+    value: str = "/"
+
+
+class RouteMatch(Base, frozen=True):
+    path: PathMatch = PathMatch()
+
+
+class RouteRule(Base, frozen=True):
+    matches: tuple[RouteMatch, ...] = ()
+    backend_refs: tuple[WeighedReference, ...] = ()
+
+
+class RouteSpec(Base, frozen=True):
+    parent_refs: tuple[Reference, ...] = ()
+    hostnames: tuple[str, ...] = ()
+    rules: tuple[RouteRule, ...] = ()
+
+
+class ParentStatus(Base, frozen=True):
+    parent_ref: Reference = Reference()
+    conditions: tuple[Condition, ...] = ()
+
+
+class RouteStatus(Base, frozen=True):
+    parents: tuple[ParentStatus, ...] = ()
+
+
+class HTTPRoute(Object, frozen=True):
+    spec: RouteSpec = RouteSpec()
+    status: RouteStatus = RouteStatus()
+
+
 # --- workloads
 
 
@@ -515,6 +592,43 @@ class DaemonSet(Object, frozen=True):
 
 class ReplicaSet(Object, frozen=True):
     """Metadata only: it is asked for as PartialObjectMetadata."""
+
+
+class JobSpec(Base, frozen=True):
+    """`completions` is None where the pods find out among themselves when all is done."""
+
+    parallelism: int = 1
+    completions: int | None = None
+    suspend: bool = False
+
+
+class JobStatus(Base, frozen=True):
+    active: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class Job(Object, frozen=True):
+    spec: JobSpec = JobSpec()
+    status: JobStatus = JobStatus()
+
+
+class CronJobSpec(Base, frozen=True):
+    schedule: str = ""
+    time_zone: str | None = None
+    suspend: bool = False
+
+
+class CronJobStatus(Base, frozen=True):
+    active: tuple[Present, ...] = ()
+    last_schedule_time: str | None = None
+    last_successful_time: str | None = None
+
+
+class CronJob(Object, frozen=True):
+    spec: CronJobSpec = CronJobSpec()
+    status: CronJobStatus = CronJobStatus()
 
 
 class ScaleTarget(Base, frozen=True):
@@ -811,7 +925,11 @@ AnyObject = (
     | ReplicaSet
     | StatefulSet
     | DaemonSet
+    | Job
+    | CronJob
     | Ingress
+    | Gateway
+    | HTTPRoute
     | HorizontalPodAutoscaler
     | PodDisruptionBudget
     | PersistentVolumeClaim

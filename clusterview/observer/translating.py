@@ -6,7 +6,8 @@ Where the API leaves something out, its documented default is filled in here, so
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypedDict
 
 from clusterview.kube import structs
@@ -20,6 +21,7 @@ from clusterview.topology.objects import AnyRecord, Namespace, Uid
 ROLE_LABEL = "node-role.kubernetes.io/"
 ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 ACCESS_VOLUME = "kube-api-access"
+GATEWAY_GROUP = "gateway.networking.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
 LABELS = 100  # of an object, at most, are told: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
 MORE = "…"  # no name of a label
@@ -88,12 +90,12 @@ def namespace(item: structs.Namespace) -> objects.NamespaceObject:
 
 def node(item: structs.Node) -> objects.Node:
     labels, status = item.metadata.labels, item.status
-    ready = next((one for one in status.conditions if one.type == "Ready"), structs.Condition())
+    ready = _said(status.conditions, "Ready")
     addresses = {one.type: one.address for one in reversed(status.addresses)}
     return objects.Node(
         **_base(item.metadata),
         ready=ready.status,
-        reason=ready.reason if ready.status != "True" else "",
+        reason=_reason(ready),
         pressures=tuple(one.type for one in status.conditions if one.type != "Ready" and one.status == "True"),
         unschedulable=item.spec.unschedulable,
         taints=tuple(objects.Taint(key=one.key, value=one.value, effect=one.effect) for one in item.spec.taints),
@@ -105,6 +107,17 @@ def node(item: structs.Node) -> objects.Node:
         memory_allocatable=whole(status.allocatable.get("memory", "")),
         pods_allocatable=whole(status.allocatable.get("pods", "")),
     )
+
+
+def _said(conditions: Iterable[structs.Condition], type: str) -> structs.Condition:
+    """What is said of it, and that it is not true where anybody says so; of what nobody says anything it is not known."""
+    found = [one for one in conditions if one.type == type]
+    return next((one for one in found if one.status != "True"), found[0] if found else structs.Condition())
+
+
+def _reason(*conditions: structs.Condition) -> str:
+    """Why the first of them that is not true is not."""
+    return next((one.reason for one in conditions if one.status != "True"), "")
 
 
 def pod(item: structs.Pod) -> objects.Pod:
@@ -301,6 +314,102 @@ def ingress(item: structs.Ingress) -> objects.Ingress:
     )
 
 
+def job(item: structs.Job) -> objects.Job:
+    spec, status = item.spec, item.status
+    said = {one.type: one.reason for one in status.conditions if one.status == "True"}
+    return objects.Job(
+        **_base(item.metadata),
+        status=_job_status(said, suspended=spec.suspend, deleting=item.metadata.deletion_timestamp is not None),
+        reason=said.get("Failed") or said.get("FailureTarget", ""),
+        parallelism=spec.parallelism,
+        completions=spec.completions,
+        active=status.active,
+        succeeded=status.succeeded,
+        failed=status.failed,
+    )
+
+
+def _job_status(said: Collection[str], *, suspended: bool, deleting: bool) -> str:
+    """As kubectl prints it (`printJob` in https://github.com/kubernetes/kubernetes/blob/master/pkg/printers/internalversion/printers.go), but that
+    one is suspended as soon as that is asked for.
+    """
+    possible = {
+        "Complete": "Complete" in said, "Failed": "Failed" in said, "Terminating": deleting, "Suspended": suspended or "Suspended" in said,
+        "FailureTarget": "FailureTarget" in said, "SuccessCriteriaMet": "SuccessCriteriaMet" in said,
+    }  # fmt: skip
+    return next((status for status, is_so in possible.items() if is_so), "Running")
+
+
+def cron_job(item: structs.CronJob) -> objects.CronJob:
+    return objects.CronJob(
+        **_base(item.metadata),
+        schedule=item.spec.schedule,
+        time_zone=item.spec.time_zone or "",
+        suspended=item.spec.suspend,
+        active=len(item.status.active),
+        last_scheduled_at=moment(item.status.last_schedule_time),
+        last_succeeded_at=moment(item.status.last_successful_time),
+    )
+
+
+def gateway(item: structs.Gateway) -> objects.Gateway:
+    accepted, programmed = (_said(item.status.conditions, type) for type in ("Accepted", "Programmed"))
+    return objects.Gateway(
+        **_base(item.metadata),
+        class_name=item.spec.gateway_class_name,
+        listeners=tuple(objects.Listener(one.name, one.protocol, one.port, one.hostname or "") for one in item.spec.listeners),
+        addresses=tuple(one.value for one in item.status.addresses),
+        accepted=accepted.status,
+        programmed=programmed.status,
+        reason=_reason(accepted, programmed),
+    )
+
+
+def http_route(item: structs.HTTPRoute) -> objects.HTTPRoute:
+    own, spec = Namespace(item.metadata.namespace), item.spec
+    told: defaultdict[objects.RouteParent, list[structs.Condition]] = defaultdict(list)
+    for one in item.status.parents:
+        told[_parent(one.parent_ref, own)] += one.conditions
+    return objects.HTTPRoute(
+        **_base(item.metadata),
+        hostnames=spec.hostnames,
+        parents=tuple(_parent(one, own, told.get(_parent(one, own), ())) for one in spec.parent_refs),
+        rules=tuple(_rule(one, own) for one in spec.rules),
+    )
+
+
+def _parent(reference: structs.Reference, own: Namespace, told: Iterable[structs.Condition] = ()) -> objects.RouteParent:
+    accepted, resolved = (_said(told, type) for type in ("Accepted", "ResolvedRefs"))
+    return objects.RouteParent(
+        kind=_kind(reference, "Gateway"),
+        namespace=Namespace(reference.namespace or own),
+        name=reference.name,
+        section=reference.section_name or "",
+        port=reference.port or 0,
+        accepted=accepted.status,
+        resolved=resolved.status,
+        reason=_reason(accepted, resolved),
+    )
+
+
+def _rule(rule: structs.RouteRule, own: Namespace) -> objects.RouteRule:
+    return objects.RouteRule(
+        paths=tuple(dict.fromkeys(one.path.value for one in rule.matches or (structs.RouteMatch(),))),
+        backends=tuple(
+            objects.RouteBackend(
+                kind=_kind(one, "Service"), namespace=Namespace(one.namespace or own), name=one.name, port=one.port or 0, weight=one.weight
+            )
+            for one in rule.backend_refs
+        ),
+    )
+
+
+def _kind(reference: structs.Reference, usual: str) -> str:
+    """The kinds that we know are in the core group and in that of the Gateway API; whose name is another group's is another kind."""
+    kind = reference.kind or usual
+    return kind if reference.group in (None, "", GATEWAY_GROUP) else f"{kind}.{reference.group}"
+
+
 def autoscaler(item: structs.HorizontalPodAutoscaler) -> objects.HorizontalPodAutoscaler:
     return objects.HorizontalPodAutoscaler(
         **_base(item.metadata),
@@ -385,7 +494,11 @@ TRANSLATIONS: Mapping[str, Callable[[Any], AnyRecord]] = {
     objects.Kind.REPLICA_SET: replica_set,
     objects.Kind.STATEFUL_SET: stateful_set,
     objects.Kind.DAEMON_SET: daemon_set,
+    objects.Kind.JOB: job,
+    objects.Kind.CRON_JOB: cron_job,
     objects.Kind.INGRESS: ingress,
+    objects.Kind.GATEWAY: gateway,
+    objects.Kind.HTTP_ROUTE: http_route,
     objects.Kind.HORIZONTAL_POD_AUTOSCALER: autoscaler,
     objects.Kind.POD_DISRUPTION_BUDGET: budget,
     objects.Kind.PERSISTENT_VOLUME_CLAIM: claim,

@@ -151,7 +151,9 @@ class Changes(Message, frozen=True, kw_only=True, tag="changes"):
 
 
 class MissingKind(msgspec.Struct, frozen=True):
-    """A kind that is not shown, and why: `not_permitted`, `not_installed` or `failing`."""
+    """A kind that is not shown, and why: `not_permitted`, `partly` (in some namespaces only), `not_installed`, `failing`, or, of the past,
+    `not_watched` by the version that recorded it.
+    """
 
     kind: str
     why: str

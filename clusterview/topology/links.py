@@ -17,7 +17,8 @@ class LinkKind(StrEnum):
     """What a link says, from source to target.
 
     OWNER: child to controller. RUNS_ON: Pod to Node. SELECTS: Service to Pod. SLICE: EndpointSlice to Service.
-    SERVES: EndpointSlice to Pod. ROUTES_TO: Ingress to Service. MOUNTS: Pod to PersistentVolumeClaim. BOUND_TO: claim to volume.
+    SERVES: EndpointSlice to Pod. ROUTES_TO: Ingress or HTTPRoute to Service. ATTACHED_TO: HTTPRoute to Gateway.
+    MOUNTS: Pod to PersistentVolumeClaim. BOUND_TO: claim to volume.
     PROVISIONED_BY: claim or volume to StorageClass. SCALES: HorizontalPodAutoscaler to workload. PROTECTS: PodDisruptionBudget to Pod.
     ABOUT: Event to its object.
     """
@@ -34,6 +35,7 @@ class LinkKind(StrEnum):
     SCALES = "scales"
     PROTECTS = "protects"
     ABOUT = "about"
+    ATTACHED_TO = "attached_to"
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True):

@@ -29,7 +29,11 @@ class Kind(StrEnum):
     REPLICA_SET = "ReplicaSet"
     STATEFUL_SET = "StatefulSet"
     DAEMON_SET = "DaemonSet"
+    JOB = "Job"
+    CRON_JOB = "CronJob"
     INGRESS = "Ingress"
+    GATEWAY = "Gateway"
+    HTTP_ROUTE = "HTTPRoute"
     HORIZONTAL_POD_AUTOSCALER = "HorizontalPodAutoscaler"
     POD_DISRUPTION_BUDGET = "PodDisruptionBudget"
     PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
@@ -235,6 +239,32 @@ class ReplicaSet(Record, frozen=True, kw_only=True, tag="ReplicaSet"):
     pass
 
 
+class Job(Record, frozen=True, kw_only=True, tag="Job"):
+    """`status` is what `kubectl get jobs` prints (Running, Complete, Failed, Suspended, ...), `reason` why it failed. Counts are of pods.
+
+    `completions` is None where the pods find out among themselves when all is done.
+    """
+
+    status: str = "Running"
+    reason: str = ""
+    parallelism: int = 1
+    completions: int | None = None
+    active: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+
+class CronJob(Record, frozen=True, kw_only=True, tag="CronJob"):
+    """`time_zone` is empty for that of the controller manager; `active` counts Jobs."""
+
+    schedule: str = ""
+    time_zone: str = ""
+    suspended: bool = False
+    active: int = 0
+    last_scheduled_at: int | None = None
+    last_succeeded_at: int | None = None
+
+
 class IngressPath(msgspec.Struct, frozen=True):
     host: str
     path: str
@@ -247,6 +277,67 @@ class Ingress(Record, frozen=True, kw_only=True, tag="Ingress"):
     paths: tuple[IngressPath, ...] = ()
     tls_hosts: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """`hostname` is empty for any."""
+
+    name: str
+    protocol: str
+    port: int
+    hostname: str
+
+
+class Gateway(Record, frozen=True, kw_only=True, tag="Gateway"):
+    """`accepted` and `programmed` are the conditions' statuses: `True`, `False`, or `Unknown`, also where nobody carries the Gateway out.
+
+    `reason` is that of the first of them that is not true.
+    """
+
+    class_name: str = ""
+    listeners: tuple[Listener, ...] = ()
+    addresses: tuple[str, ...] = ()
+    accepted: str = "Unknown"
+    programmed: str = "Unknown"
+    reason: str = ""
+
+
+class RouteParent(msgspec.Struct, frozen=True):
+    """What a route is attached to, a Gateway mostly, and what is said there of it, in the words of `Gateway`: whether it is accepted, and whether
+    all that it names is found (`resolved`). Kinds of other groups are written `Kind.group`; `section` is a listener's name, `port` 0 for any.
+    """
+
+    kind: str
+    namespace: Namespace
+    name: str
+    section: str = ""
+    port: int = 0
+    accepted: str = "Unknown"
+    resolved: str = "Unknown"
+    reason: str = ""
+
+
+class RouteBackend(msgspec.Struct, frozen=True):
+    """Where a rule leads to, a Service mostly, with its weight beside the rule's other backends; one of weight 0 gets nothing."""
+
+    kind: str
+    namespace: Namespace
+    name: str
+    port: int
+    weight: int
+
+
+class RouteRule(msgspec.Struct, frozen=True):
+    paths: tuple[str, ...]
+    backends: tuple[RouteBackend, ...]
+
+
+class HTTPRoute(Record, frozen=True, kw_only=True, tag="HTTPRoute"):
+    """`hostnames` are empty for all those of its parents."""
+
+    hostnames: tuple[str, ...] = ()
+    parents: tuple[RouteParent, ...] = ()
+    rules: tuple[RouteRule, ...] = ()
 
 
 class HorizontalPodAutoscaler(Record, frozen=True, kw_only=True, tag="HorizontalPodAutoscaler"):
@@ -322,7 +413,11 @@ AnyRecord = (
     | ReplicaSet
     | StatefulSet
     | DaemonSet
+    | Job
+    | CronJob
     | Ingress
+    | Gateway
+    | HTTPRoute
     | HorizontalPodAutoscaler
     | PodDisruptionBudget
     | PersistentVolumeClaim

@@ -73,6 +73,14 @@ def _routed(ingress: objects.Ingress) -> Iterable[Key]:
     return [by_name(Kind.SERVICE, ingress.namespace, path.service) for path in ingress.paths]
 
 
+def _led_to(route: objects.HTTPRoute) -> Iterable[Key]:
+    return [by_name(one.kind, one.namespace, one.name) for rule in route.rules for one in rule.backends]
+
+
+def _parents(route: objects.HTTPRoute) -> Iterable[Key]:
+    return [by_name(one.kind, one.namespace, one.name) for one in route.parents]
+
+
 def _volume(claim: objects.PersistentVolumeClaim) -> Iterable[Key]:
     return [by_name(Kind.PERSISTENT_VOLUME, "", claim.volume)]
 
@@ -99,6 +107,8 @@ RELATIONS: tuple[Relation[Any], ...] = (
     Relation(LinkKind.SLICE, objects.EndpointSlice, _service),
     Relation(LinkKind.SERVES, objects.EndpointSlice, _served),
     Relation(LinkKind.ROUTES_TO, objects.Ingress, _routed),
+    Relation(LinkKind.ROUTES_TO, objects.HTTPRoute, _led_to),
+    Relation(LinkKind.ATTACHED_TO, objects.HTTPRoute, _parents),
     Relation(LinkKind.BOUND_TO, objects.PersistentVolumeClaim, _volume),
     Relation(LinkKind.PROVISIONED_BY, objects.PersistentVolumeClaim, _storage_class),
     Relation(LinkKind.PROVISIONED_BY, objects.PersistentVolume, _storage_class),

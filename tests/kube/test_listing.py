@@ -84,7 +84,7 @@ def test_one_namespace_and_metadata_only_are_asked_for() -> None:
 
 
 def test_every_row_has_a_path_of_its_own() -> None:
-    assert len({spec.key for spec in kinds.KINDS}) == len({spec.path for spec in kinds.KINDS}) == len(kinds.KINDS) == 18
+    assert len({spec.key for spec in kinds.KINDS}) == len({spec.path for spec in kinds.KINDS}) == len(kinds.KINDS) == 22
     assert kinds.named("Service").of(namespace="store", name="shop") == "/api/v1/namespaces/store/services/shop"
     assert kinds.named("Node").of(namespace="", name="n-1") == "/api/v1/nodes/n-1"
 

@@ -13,7 +13,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -21,9 +23,11 @@ from clusterview.kube.kinds import KINDS
 from clusterview.observer import claiming
 from clusterview.observer.keeping import Keeper
 from clusterview.topology.changes import Change, Drop, Put
-from clusterview.topology.objects import AnyRecord, ControlPlanePart, Event, Kind, Lease, kind_of
+from clusterview.topology.joining import Joined
+from clusterview.topology.objects import AnyRecord, ControlPlanePart, Event, Kind, Lease, Namespace, RouteBackend, RouteParent, kind_of
 from tests.kube.making import event, page, pod
 from tests.kube.scripted import Handler, playing, say
+from tests.lab import building
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import free_ports, wait_until
 from tests.observer import truth as truths
@@ -109,6 +113,79 @@ def test_a_scaled_deployment_is_shown(seen: Page, lab_shop: Cluster) -> None:
     pods = "/api/v1/namespaces/store/pods?labelSelector=slot%3Dgreen"
     wait_until(lambda: len(lab_shop.get(pods)["items"]) == 7, seconds=20, what="there are seven pods")
     expect_truth(seen, lab_shop)
+
+
+RUN_ONCE = {"spec": {"restartPolicy": "Never", "containers": [{"name": "report", "image": "registry.example/report:1"}]}}
+YEARLY = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": RUN_ONCE}}}
+FRONT = {"gatewayClassName": "nobody", "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}]}
+WEB = {"parentRefs": [{"name": "front"}], "rules": [{"backendRefs": [{"name": "web", "port": 80, "weight": 90}]}]}
+GATEWAYS = "gateway.networking.k8s.io/v1"
+
+
+@pytest.fixture
+def night(lab_shop: Cluster) -> Iterator[Cluster]:
+    """With a namespace in which a CronJob has run once, and a Gateway leads to a Service."""
+    made = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "night"}},
+        *(
+            {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "night"}, "spec": spec}
+            for version, kind, name, spec in (
+                ("batch/v1", "CronJob", "report", YEARLY), (GATEWAYS, "Gateway", "front", FRONT), (GATEWAYS, "HTTPRoute", "web", WEB),
+                ("v1", "Service", "web", {"ports": [{"port": 80}]}),
+            )
+        ),
+    ]  # fmt: skip
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
+    lab_shop.kubectl("create", "job", "-n", "night", "--from=cronjob/report", "report-1")
+    yield lab_shop
+    lab_shop.kubectl("delete", "namespace", "night")
+
+
+def joined(seen: Page) -> set[tuple[str, str, str]]:
+    """What is joined in that namespace, by kinds."""
+    records = seen.picture().objects
+    inside = Joined(objects=[record for record in records.values() if record.namespace == "night"])
+    return {(str(kind_of(records[link.source])), str(link.kind), str(kind_of(records[link.target]))) for link in inside.links()}
+
+
+def test_a_job_of_a_cron_job_and_a_route_through_a_gateway_are_shown_with_what_joins_them(seen: Page, night: Cluster) -> None:
+    def told() -> dict[str, Any]:
+        return {str(kind_of(one)): one for one in seen.picture().objects.values() if one.namespace == "night"}
+
+    wait_until(lambda: "Job" in told() and told()["Job"].status == "Complete", seconds=30, what="the Job is complete")
+    expect_truth(seen, night)
+    assert joined(seen) >= {
+        ("Job", "owner", "CronJob"), ("Pod", "owner", "Job"), ("HTTPRoute", "attached_to", "Gateway"), ("HTTPRoute", "routes_to", "Service"),
+    }  # fmt: skip
+    assert (told()["Job"].succeeded, told()["Job"].completions, told()["CronJob"].schedule) == (1, 1, "0 0 1 1 *")
+    assert (told()["Gateway"].class_name, told()["Gateway"].accepted, told()["Gateway"].reason) == ("nobody", "Unknown", "Pending")
+    (rule,), (parent,) = told()["HTTPRoute"].rules, told()["HTTPRoute"].parents
+    assert (rule.paths, rule.backends) == (("/",), (RouteBackend("Service", Namespace("night"), "web", 80, 90),))
+    assert parent == RouteParent("Gateway", Namespace("night"), "front")
+    said = [{"type": type, "status": status, "reason": "Tried", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+            for type, status in (("Accepted", "True"), ("ResolvedRefs", "False"))]  # fmt: skip
+    parents = [{"parentRef": {"name": "front"}, "controllerName": "example.com/nobody", "conditions": said}]
+    night.patch(f"/apis/{GATEWAYS}/namespaces/night/httproutes/web/status", {"status": {"parents": parents}})
+    refused = msgspec.structs.replace(parent, accepted="True", resolved="False", reason="Tried")
+    wait_until(lambda: told()["HTTPRoute"].parents == (refused,), seconds=10, what="what the controller says is shown")
+
+
+def test_a_kind_that_is_taken_away_is_named_and_comes_back_with_its_definition(seen: Page, night: Cluster) -> None:
+    def missing() -> dict[str, str]:
+        contact = seen.contact()
+        return {one.kind: one.why for one in contact.missing} if contact is not None else {}
+
+    wait_until(lambda: shown(seen)[Kind.HTTP_ROUTE] != set(), seconds=10, what="the route is shown")
+    definitions = building.build("definitions")
+    try:
+        night.kubectl("delete", "-f", str(definitions / "gateway.networking.k8s.io_httproutes.yaml"))
+        wait_until(lambda: missing() == {"HTTPRoute": "not_installed"}, seconds=40, what="it is named")
+        assert shown(seen)[Kind.HTTP_ROUTE] == set() and shown(seen)[Kind.GATEWAY] != set() and seen.state() == "live"
+    finally:
+        night._define(definitions)
+    night.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": GATEWAYS, "kind": "HTTPRoute", "spec": WEB,
+                                                        "metadata": {"name": "web", "namespace": "night"}}))  # fmt: skip
+    wait_until(lambda: missing() == {} and shown(seen)[Kind.HTTP_ROUTE] != set(), seconds=70, what="it is shown again")
 
 
 def test_a_node_without_heartbeat_is_late_and_no_renewal_is_told(seen: Page, lab: Cluster) -> None:

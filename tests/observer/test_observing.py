@@ -49,7 +49,7 @@ def alive() -> list[str]:
 
 def test_every_thread_ends_when_it_is_stopped(observer: Observer) -> None:
     observer.start()
-    wait_until(lambda: len(alive()) == 22, seconds=5, what="every thread runs")
+    wait_until(lambda: len(alive()) == 26, seconds=5, what="every thread runs")
     observer.stop()
     assert alive() == []
 
@@ -58,7 +58,7 @@ def test_a_full_inbox_does_not_hold_the_threads_back_from_ending(observer: Obser
     blocked = threading.Event()
     monkeypatch.setattr(observer.following, "hear", lambda **_: blocked.wait(5))
     observer.start()
-    wait_until(lambda: len(alive()) == 22, seconds=5, what="every thread runs")
+    wait_until(lambda: len(alive()) == 26, seconds=5, what="every thread runs")
     for _ in range(5_000):
         observer._inbox.put_nowait(words.Contacted(0.0)) if not observer._inbox.full() else None
     blocked.set()

@@ -16,6 +16,8 @@ from clusterview.topology import objects
 from clusterview.topology.objects import Kind, kind_of
 from tests.observer.making import container, decoded, pod
 
+SHOP = objects.Namespace("shop")
+
 
 def record(kind: str, **fields: Any) -> Any:
     return sighting(kind=kind, item=decoded(kind, **fields)).record
@@ -184,6 +186,108 @@ def test_an_ingress_leads_to_services_only() -> None:
     default = {"service": {"name": "d", "port": {"name": "http"}}}
     found = record("Ingress", spec={"rules": rules, "defaultBackend": default})
     assert found.paths == (objects.IngressPath("h", "/", "s", "80"), objects.IngressPath("", "", "d", "http"))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more", "status", "reason"),
+    [
+        ({}, {}, "Running", ""),
+        ({"Complete": "CompletionsReached", "SuccessCriteriaMet": "CompletionsReached"}, {}, "Complete", ""),
+        ({"Failed": "BackoffLimitExceeded", "FailureTarget": "BackoffLimitExceeded"}, {}, "Failed", "BackoffLimitExceeded"),
+        ({"FailureTarget": "DeadlineExceeded"}, {}, "FailureTarget", "DeadlineExceeded"),
+        ({"SuccessCriteriaMet": "CompletionsReached"}, {}, "SuccessCriteriaMet", ""),
+        ({"Suspended": "JobSuspended"}, {}, "Suspended", ""),
+        ({}, {"spec": {"suspend": True}}, "Suspended", ""),
+        ({"Suspended": "JobSuspended"}, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "Terminating", ""),
+        ({"Failed": "DeadlineExceeded"}, {"spec": {"suspend": True}}, "Failed", "DeadlineExceeded"),
+    ],
+)
+def test_a_job_says_what_kubectl_says_of_it(conditions: dict[str, str], more: dict[str, Any], status: str, reason: str) -> None:
+    said = [{"type": type, "status": "True", "reason": why} for type, why in conditions.items()]
+    found = record("Job", status={"conditions": [{"type": "Failed", "status": "False", "reason": "not yet"}, *said]}, **more)
+    assert (found.status, found.reason) == (status, reason)
+
+
+def test_a_job_counts_its_pods_and_wants_one_unless_it_says_otherwise() -> None:
+    found = record("Job", spec={"completions": 5, "parallelism": 2}, status={"active": 2, "succeeded": 1, "failed": 3})
+    assert (found.completions, found.parallelism, found.active, found.succeeded, found.failed) == (5, 2, 2, 1, 3)
+    bare = record("Job")
+    assert (bare.completions, bare.parallelism, bare.active, bare.succeeded, bare.failed) == (None, 1, 0, 0, 0)
+
+
+def test_a_cron_job_tells_its_schedule_and_what_came_of_it() -> None:
+    status = {"active": [{"kind": "Job", "name": "a"}], "lastScheduleTime": "2026-01-02T03:04:05Z", "lastSuccessfulTime": "2026-01-02T03:04:06Z"}
+    found = record("CronJob", spec={"schedule": "0 3 * * *", "timeZone": "Asia/Seoul", "suspend": True}, status=status)
+    assert (found.schedule, found.time_zone, found.suspended, found.active) == ("0 3 * * *", "Asia/Seoul", True, 1)
+    assert (found.last_scheduled_at, found.last_succeeded_at) == (1767323045, 1767323046)
+    bare = record("CronJob", status={})
+    assert (bare.suspended, bare.active, bare.last_scheduled_at, bare.last_succeeded_at) == (False, 0, None, None)
+
+
+def conditions(**said: str) -> list[dict[str, str]]:
+    """`conditions(Accepted="True Accepted")`."""
+    return [dict(zip(("type", "status", "reason"), (type, *words.split()), strict=True)) for type, words in said.items()]
+
+
+def test_a_gateway_tells_where_it_listens_and_whether_it_works() -> None:
+    listeners = [{"name": "http", "protocol": "HTTP", "port": 80}, {"name": "tls", "protocol": "HTTPS", "port": 443, "hostname": "*.example.com"}]
+    said = conditions(Accepted="True Accepted", Programmed="False AddressNotAssigned")
+    status = {"addresses": [{"type": "IPAddress", "value": "203.0.113.9"}], "conditions": said}
+    found = record("Gateway", spec={"gatewayClassName": "contour", "listeners": listeners}, status=status)
+    assert found.listeners == (objects.Listener("http", "HTTP", 80, ""), objects.Listener("tls", "HTTPS", 443, "*.example.com"))
+    assert (found.class_name, found.addresses) == ("contour", ("203.0.113.9",))
+    assert (found.accepted, found.programmed, found.reason) == ("True", "False", "AddressNotAssigned")
+
+
+def test_of_a_gateway_that_nobody_carries_out_nothing_is_known() -> None:
+    assert (record("Gateway").accepted, record("Gateway").programmed, record("Gateway").reason) == ("Unknown", "Unknown", "")
+
+
+def http_route(*, parents: list[dict[str, Any]], told: list[tuple[dict[str, Any], list[dict[str, str]]]], **spec: Any) -> Any:
+    said = [{"parentRef": reference, "controllerName": "example.com/one", "conditions": words} for reference, words in told]
+    return record("HTTPRoute", spec={"parentRefs": parents, **spec}, status={"parents": said})
+
+
+ACCEPTED = conditions(Accepted="True Accepted", ResolvedRefs="True ResolvedRefs")
+
+
+def test_a_route_knows_of_each_parent_what_is_said_there() -> None:
+    full = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "shop", "name": "front"}
+    tls = {**full, "sectionName": "tls"}
+    refused = conditions(Accepted="False NotAllowedByListeners", ResolvedRefs="True ResolvedRefs")
+    parents = [{"name": "front"}, tls, {"name": "front", "port": 80}, {"namespace": "infra", "name": "shared"}]
+    found = http_route(parents=parents, told=[(tls, refused), (full, ACCEPTED)])
+    assert found.parents == (
+        objects.RouteParent("Gateway", SHOP, "front", accepted="True", resolved="True"),
+        objects.RouteParent("Gateway", SHOP, "front", "tls", accepted="False", resolved="True", reason="NotAllowedByListeners"),
+        objects.RouteParent("Gateway", SHOP, "front", port=80),
+        objects.RouteParent("Gateway", objects.Namespace("infra"), "shared"),
+    )
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_route_that_one_of_two_controllers_refuses_is_not_accepted(last: bool) -> None:
+    refused = conditions(Accepted="True Accepted", ResolvedRefs="False BackendNotFound")
+    told = [({"name": "front"}, ACCEPTED), ({"name": "front"}, refused)]
+    (parent,) = http_route(parents=[{"name": "front"}], told=told[:: -1 if last else 1]).parents
+    assert (parent.accepted, parent.resolved, parent.reason) == ("True", "False", "BackendNotFound")
+
+
+def test_a_route_leads_by_rules_with_weights() -> None:
+    rules = [
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": "/a"}}, {"path": {"value": "/a"}, "method": "GET"}, {"headers": [{"name": "x"}]}],
+            "backendRefs": [{"name": "blue", "port": 80, "weight": 90}, {"name": "green", "namespace": "other", "weight": 0}],
+        },
+        {"backendRefs": [{"group": "net.example.com", "kind": "Service", "name": "else"}, {"group": "", "kind": "Service", "name": "same"}]},
+    ]
+    found = http_route(parents=[], told=[], hostnames=["shop.example.com"], rules=rules)
+    assert found.hostnames == ("shop.example.com",)
+    assert [rule.paths for rule in found.rules] == [("/a", "/"), ("/",)]
+    assert found.rules[0].backends == (
+        objects.RouteBackend("Service", SHOP, "blue", 80, 90), objects.RouteBackend("Service", objects.Namespace("other"), "green", 0, 0),
+    )  # fmt: skip
+    assert [(one.kind, one.name, one.weight) for one in found.rules[1].backends] == [("Service.net.example.com", "else", 1), ("Service", "same", 1)]
 
 
 def test_a_lease_tells_its_renewal_apart_from_its_record() -> None:

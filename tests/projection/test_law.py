@@ -38,6 +38,12 @@ UIDS = st.integers(1, 12).map(uid_of)
 OWNERS = st.none() | st.builds(objects.Owner, kind=st.just("ReplicaSet"), name=NAMES, uid=UIDS)
 MOUNT = st.builds(objects.Volume, name=st.just("data"), source=st.sampled_from(["persistentVolumeClaim", "emptyDir"]), target=NAMES)
 PATH = st.builds(objects.IngressPath, host=st.just("h"), path=st.just("/"), service=NAMES, port=st.just("80"))
+PARENT = st.builds(objects.RouteParent, kind=st.sampled_from(["Gateway", "Service"]), namespace=NAMESPACES, name=NAMES, accepted=st.just("True"))
+BACKEND = st.builds(
+    objects.RouteBackend, kind=st.sampled_from(["Service", "Rocket.example.com"]), namespace=NAMESPACES, name=NAMES, port=st.just(80),
+    weight=st.integers(0, 1),
+)  # fmt: skip
+RULE = st.builds(objects.RouteRule, paths=st.just(("/",)), backends=st.lists(BACKEND, max_size=2).map(tuple))
 ADDRESSES = st.sampled_from(["", "10.0.0.1", "255.255.255.255", "fd00::1"])
 CONTAINER = st.builds(
     objects.Container, name=NAMES, image=NAMES, init=st.booleans(), ready=st.booleans(), restarts=st.integers(0, 1), state=NAMES, reason=NAMES
@@ -58,7 +64,11 @@ OWN_FIELDS: dict[type[objects.Record], dict[str, st.SearchStrategy[Any]]] = {
     objects.ReplicaSet: {},
     objects.StatefulSet: {"wanted": st.integers(0, 2)},
     objects.DaemonSet: {},
+    objects.Job: {"status": st.sampled_from(["Running", "Failed"]), "completions": st.none() | st.integers(0, 2)},
+    objects.CronJob: {"last_scheduled_at": st.none() | st.integers(0, 2)},
     objects.Ingress: {"paths": st.lists(PATH, max_size=2).map(tuple)},
+    objects.Gateway: {"programmed": st.sampled_from(["True", "False"])},
+    objects.HTTPRoute: {"parents": st.lists(PARENT, max_size=2).map(tuple), "rules": st.lists(RULE, max_size=2).map(tuple)},
     objects.HorizontalPodAutoscaler: {"target_kind": st.sampled_from(["Deployment", "StatefulSet", "Rocket"]), "target_name": NAMES},
     objects.PodDisruptionBudget: {"selector": st.none() | LABELS},
     objects.PersistentVolumeClaim: {"volume": NAMES, "storage_class": NAMES},
@@ -204,6 +214,10 @@ def _told_of(written: Sighting | None, how: str) -> Seen | Vanished | None:
     if written is None:
         return None
     return Vanished(uid=written.record.uid) if how == "unreadable" else Seen(sighting=written)
+
+
+def test_the_small_cluster_has_objects_of_every_kind() -> None:
+    assert set(OWN_FIELDS) == set(AnyRecord.__args__) - {objects.ControlPlanePart}
 
 
 @given(steps=STEPS)

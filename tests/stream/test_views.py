@@ -15,7 +15,7 @@ from clusterview.stream.views import View
 from clusterview.topology import columns
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
-from clusterview.topology.objects import AnyRecord, Namespace, Node, Pod, Service, Uid
+from clusterview.topology.objects import AnyRecord, HTTPRoute, Namespace, Node, Pod, RouteBackend, RouteParent, RouteRule, Service, Uid
 from clusterview.topology.pictures import Picture
 from tests.stream.making import Browser, bytes_of
 from tests.streams import FOLDER, SHOP
@@ -32,6 +32,14 @@ RECORDS = st.one_of(
     st.builds(
         lambda n, namespace: Service(uid=Uid(f"{namespace}-service-{n}"), name=f"{namespace}-service-{n}", namespace=Namespace(namespace)),
         st.integers(0, 2), st.sampled_from(NAMESPACES),
+    ),
+    st.builds(
+        lambda namespace, gateways, services: HTTPRoute(
+            uid=Uid(f"{namespace}-route"), name=f"{namespace}-route", namespace=Namespace(namespace),
+            parents=tuple(RouteParent("Gateway", Namespace(one), f"{one}-gateway", f"{one}-listener") for one in gateways),
+            rules=(RouteRule(("/",), tuple(RouteBackend("Service", Namespace(one), f"{one}-service-0", 80, 1) for one in services)),),
+        ),
+        st.sampled_from(NAMESPACES), st.sets(st.sampled_from(NAMESPACES)), st.lists(st.sampled_from(NAMESPACES), max_size=2),
     ),
 )  # fmt: skip
 SHARED = {"kubernetes", "ledger-0"}  # begins names of labels; a pod inside is called like the volume outside

@@ -17,6 +17,13 @@ FAST = objects.StorageClass(uid=Uid("t"), name="fast")
 MOUNTING = objects.Pod(uid=Uid("s"), namespace=SHOP, name="db", volumes=(objects.Volume("data", "persistentVolumeClaim", "data"),))
 OWNED = objects.ReplicaSet(uid=Uid("s"), namespace=SHOP, name="rs", owner=objects.Owner("Deployment", "t", Uid("t")))
 ROUTE = objects.Ingress(uid=Uid("s"), namespace=SHOP, name="front", paths=(objects.IngressPath("shop.example", "/", "t", "80"),))
+HTTP_ROUTE = objects.HTTPRoute(
+    uid=Uid("s"), namespace=SHOP, name="web", parents=(objects.RouteParent("Gateway", SHOP, "front"),),
+    rules=(objects.RouteRule(("/",), (objects.RouteBackend("Service", SHOP, "t", 80, 1),)),),
+)  # fmt: skip
+GATEWAY = objects.Gateway(uid=Uid("t"), namespace=SHOP, name="front")
+JOB = objects.Job(uid=Uid("s"), namespace=SHOP, name="report-1", owner=objects.Owner("CronJob", "report", Uid("t")))
+JOBS_POD = objects.Pod(uid=Uid("s"), namespace=SHOP, name="report-1-x", owner=objects.Owner("Job", "report-1", Uid("t")))
 SCALER = objects.HorizontalPodAutoscaler(uid=Uid("s"), namespace=SHOP, name="h", target_kind="Deployment", target_name="t")
 BUDGET = objects.PodDisruptionBudget(uid=Uid("s"), namespace=SHOP, name="b", selector={"app": "web"})
 BUDGET_OF_ALL = objects.PodDisruptionBudget(uid=Uid("s"), namespace=SHOP, name="b", selector={})
@@ -25,11 +32,15 @@ ABOUT_NODE = objects.Event(uid=Uid("s"), namespace=SHOP, name="e", about_kind="N
 
 CASES: list[tuple[LinkKind, AnyRecord, AnyRecord]] = [
     (LinkKind.OWNER, OWNED, deployment("t")),
+    (LinkKind.OWNER, JOB, objects.CronJob(uid=Uid("t"), namespace=SHOP, name="report")),
+    (LinkKind.OWNER, JOBS_POD, objects.Job(uid=Uid("t"), namespace=SHOP, name="report-1")),
     (LinkKind.RUNS_ON, pod("s", node="one"), node("t", "one")),
     (LinkKind.SELECTS, service("s", selector={"app": "web"}), pod("t", app="web", extra="x")),
     (LinkKind.SLICE, endpoints("s", "t"), service("t")),
     (LinkKind.SERVES, endpoints("s", "none", "t"), pod("t")),
     (LinkKind.ROUTES_TO, ROUTE, service("t")),
+    (LinkKind.ROUTES_TO, HTTP_ROUTE, service("t")),
+    (LinkKind.ATTACHED_TO, HTTP_ROUTE, GATEWAY),
     (LinkKind.MOUNTS, MOUNTING, objects.PersistentVolumeClaim(uid=Uid("t"), namespace=SHOP, name="data")),
     (LinkKind.BOUND_TO, CLAIM, VOLUME),
     (LinkKind.PROVISIONED_BY, CLAIM, FAST),
@@ -60,6 +71,19 @@ def test_names_do_not_reach_into_another_namespace() -> None:
     joined.hear(change=Put(ROUTE))
     joined.hear(change=Put(objects.Service(uid=Uid("t"), namespace=objects.Namespace("other"), name="t")))
     assert list(joined.links()) == []
+
+
+def test_an_http_route_reaches_where_it_says_and_only_kinds_that_it_says() -> None:
+    elsewhere = objects.Namespace("other")
+    backends = (objects.RouteBackend("Service", elsewhere, "t", 80, 1), objects.RouteBackend("Service.net.example.com", SHOP, "same", 80, 1))
+    route = objects.HTTPRoute(
+        uid=Uid("s"), namespace=SHOP, name="web", parents=(objects.RouteParent("Gateway", elsewhere, "front"),),
+        rules=(objects.RouteRule(("/",), backends),),
+    )  # fmt: skip
+    gateways = [objects.Gateway(uid=Uid(f"g-{one}"), namespace=one, name="front") for one in (SHOP, elsewhere)]
+    services = [objects.Service(uid=Uid(f"{name}-{one}"), namespace=one, name=name) for one in (SHOP, elsewhere) for name in ("t", "same")]
+    joined = Joined(objects=[route, *gateways, *services])
+    assert {(link.kind, link.target) for link in joined.links()} == {(LinkKind.ATTACHED_TO, "g-other"), (LinkKind.ROUTES_TO, "t-other")}
 
 
 def test_labels_do_not_reach_into_another_namespace() -> None:

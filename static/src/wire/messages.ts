@@ -17,7 +17,11 @@ export const KINDS = [
   "ReplicaSet",
   "StatefulSet",
   "DaemonSet",
+  "Job",
+  "CronJob",
   "Ingress",
+  "Gateway",
+  "HTTPRoute",
   "HorizontalPodAutoscaler",
   "PodDisruptionBudget",
   "PersistentVolumeClaim",
@@ -249,6 +253,34 @@ export interface DaemonSet extends Workload {
   readonly kind: "DaemonSet";
 }
 
+/**
+ * `status` is what `kubectl get jobs` prints (Running, Complete, Failed, Suspended, ...), `reason` why it failed. Counts are of pods.
+ * `completions` is None where the pods find out among themselves when all is done.
+ */
+export interface Job extends BaseRecord {
+  readonly kind: "Job";
+  readonly status: string;
+  readonly reason: string;
+  readonly parallelism: number;
+  readonly completions: number | null;
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+/**
+ * `time_zone` is empty for that of the controller manager; `active` counts Jobs.
+ */
+export interface CronJob extends BaseRecord {
+  readonly kind: "CronJob";
+  readonly schedule: string;
+  readonly time_zone: string;
+  readonly suspended: boolean;
+  readonly active: number;
+  readonly last_scheduled_at: number | null;
+  readonly last_succeeded_at: number | null;
+}
+
 export interface IngressPath {
   readonly host: string;
   readonly path: string;
@@ -262,6 +294,71 @@ export interface Ingress extends BaseRecord {
   readonly paths: readonly IngressPath[];
   readonly tls_hosts: readonly string[];
   readonly addresses: readonly string[];
+}
+
+/**
+ * `hostname` is empty for any.
+ */
+export interface Listener {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly hostname: string;
+}
+
+/**
+ * `accepted` and `programmed` are the conditions' statuses: `True`, `False`, or `Unknown`, also where nobody carries the Gateway out.
+ * `reason` is that of the first of them that is not true.
+ */
+export interface Gateway extends BaseRecord {
+  readonly kind: "Gateway";
+  readonly class_name: string;
+  readonly listeners: readonly Listener[];
+  readonly addresses: readonly string[];
+  readonly accepted: string;
+  readonly programmed: string;
+  readonly reason: string;
+}
+
+/**
+ * What a route is attached to, a Gateway mostly, and what is said there of it, in the words of `Gateway`: whether it is accepted, and whether
+ * all that it names is found (`resolved`). Kinds of other groups are written `Kind.group`; `section` is a listener's name, `port` 0 for any.
+ */
+export interface RouteParent {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly section: string;
+  readonly port: number;
+  readonly accepted: string;
+  readonly resolved: string;
+  readonly reason: string;
+}
+
+/**
+ * Where a rule leads to, a Service mostly, with its weight beside the rule's other backends; one of weight 0 gets nothing.
+ */
+export interface RouteBackend {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+  readonly weight: number;
+}
+
+export interface RouteRule {
+  readonly paths: readonly string[];
+  readonly backends: readonly RouteBackend[];
+}
+
+/**
+ * `hostnames` are empty for all those of its parents.
+ */
+export interface HTTPRoute extends BaseRecord {
+  readonly kind: "HTTPRoute";
+  readonly hostnames: readonly string[];
+  readonly parents: readonly RouteParent[];
+  readonly rules: readonly RouteRule[];
 }
 
 export interface HorizontalPodAutoscaler extends BaseRecord {
@@ -465,7 +562,8 @@ export interface Changes {
 }
 
 /**
- * A kind that is not shown, and why: `not_permitted`, `not_installed` or `failing`.
+ * A kind that is not shown, and why: `not_permitted`, `partly` (in some namespaces only), `not_installed`, `failing`, or, of the past,
+ * `not_watched` by the version that recorded it.
  */
 export interface MissingKind {
   readonly kind: string;
@@ -534,7 +632,11 @@ export type AnyRecord =
   | ReplicaSet
   | StatefulSet
   | DaemonSet
+  | Job
+  | CronJob
   | Ingress
+  | Gateway
+  | HTTPRoute
   | HorizontalPodAutoscaler
   | PodDisruptionBudget
   | PersistentVolumeClaim
