@@ -9,8 +9,8 @@ class Recording(models.Model):
     """A stretch of one cluster's stream: what was published from `begun_at` to `until`, and how fresh the picture was meanwhile.
 
     Stretches of one epoch whose places meet (`last` of the one is `after` of the next) tell one story; a stretch with a `picture` can be
-    understood without those before it. `body` is written and read by `clusterview.recording`; one of another `format` was written by another
-    version of it, and is not shown. The sizes stand in an index too, since they
+    understood without those before it. `body` is written and read by `clusterview.recording`; one of a `format` that it does not know was
+    written by another version of it, and is not shown. The sizes stand in an index too, since they
     are added up again and again: SQLite would read every body on its way to a column behind it. `missing` are the kinds that the picture did not
     show then; null where that was not written down, which is not the same as none.
     """

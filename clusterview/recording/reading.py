@@ -69,7 +69,7 @@ class Difference:
 
 def at(*, cluster: str, moment: datetime) -> Past:
     """This will put together what was seen at a moment. Raises NotRecorded."""
-    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT, begun_at__lte=moment)
+    found = Recording.objects.filter(cluster_id=cluster, format__in=stretches.UNWATCHED, begun_at__lte=moment)
     first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
     if first is None:
         raise NotRecorded
@@ -87,7 +87,8 @@ def at(*, cluster: str, moment: datetime) -> Past:
         newest, last = row, row.last
     if moment > newest.until:
         raise NotRecorded
-    return Past(picture=reader.picture, state=newest.state, missing=msgspec.convert(newest.missing, tuple[MissingKind, ...] | None))
+    missing = msgspec.convert(newest.missing, tuple[MissingKind, ...] | None)
+    return Past(picture=reader.picture, state=newest.state, missing=stretches.not_shown(missing=missing, format=newest.format))
 
 
 def spans(*, cluster: str) -> list[Span]:
@@ -148,5 +149,5 @@ def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[o
 
 def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:
     """In the order of time, which that of places is not: a picture is of the place where its packing began, and is kept when it is ready."""
-    found = Recording.objects.filter(cluster_id=cluster, format=stretches.FORMAT).order_by("begun_at", "epoch", "after", "pk")
+    found = Recording.objects.filter(cluster_id=cluster, format__in=stretches.UNWATCHED).order_by("begun_at", "epoch", "after", "pk")
     return found.values_list("begun_at", "until", "state", "has_picture").iterator()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -17,7 +18,8 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-FORMAT = 1  # of what a stretch holds, snapshots and changes included; one more with each change of it that older ones cannot be read with
+FORMAT = 2  # of what a stretch holds, snapshots and changes included; one more with each change of it, also of the kinds that are watched
+UNWATCHED: Mapping[int, tuple[str, ...]] = {1: ("Job", "CronJob", "Gateway", "HTTPRoute"), FORMAT: ()}  # of each format that can be read
 _decoder = msgspec.msgpack.Decoder(Stretch)
 
 
@@ -29,6 +31,11 @@ def pack(stretch: Stretch) -> bytes:
 def unpack(body: bytes) -> Stretch:
     """This will read a body. Raises `zlib.error` or `msgspec.MsgspecError` for anything that `pack` has not written."""
     return _decoder.decode(zlib.decompress(body))
+
+
+def not_shown(*, missing: tuple[MissingKind, ...] | None, format: int) -> tuple[MissingKind, ...] | None:
+    """This will add the kinds that nobody watched yet when a stretch of that format was written."""
+    return None if missing is None else (*missing, *(MissingKind(kind, "not_watched") for kind in UNWATCHED[format]))
 
 
 def reason(*, missing: MissingKind) -> tuple[str, str, str]:

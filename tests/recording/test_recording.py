@@ -15,7 +15,7 @@ from clusterview.access import clusters
 from clusterview.models import Recording
 from clusterview.recording import reading, stretches, writing
 from clusterview.stream.messages import MissingKind
-from clusterview.topology.objects import Pod
+from clusterview.topology.objects import Job, Namespace, Pod, Uid
 from clusterview.topology.pictures import Picture
 from tests.recording.making import START, Published
 from tests.stream.making import came, pod, went
@@ -480,7 +480,27 @@ def test_what_another_version_wrote_is_no_picture_and_no_error(published: Publis
     published.contact("live")
     published.write()
     assert pods(at(3)) == {"shop-0", "shop-1"}
-    Recording.objects.update(format=stretches.FORMAT - 1, body=b"something else")
+    Recording.objects.update(format=0, body=b"something else")
     assert reading.spans(cluster="lab") == []
     with pytest.raises(reading.NotRecorded):
         at(3)
+
+
+def test_what_was_recorded_before_a_kind_was_watched_is_shown_and_does_not_say_that_there_were_none(published: Published) -> None:
+    forbidden = MissingKind("Ingress", "not_permitted")
+    published.contact("live", forbidden)
+    published.begin(pods=2, epoch=1)
+    published.wait(3)
+    published.contact("live", forbidden)
+    published.write()
+    assert at(2).missing == (forbidden,)
+    Recording.objects.update(format=1)
+    then, job = at(2), Job(uid=Uid("j"), namespace=Namespace("store"), name="report")
+    unwatched = ("Job", "CronJob", "Gateway", "HTTPRoute")
+    assert pods(then) == {"shop-0", "shop-1"} and [one.state for one in reading.spans(cluster="lab")] == ["live"]
+    assert then.missing == (forbidden, *(MissingKind(kind, "not_watched") for kind in unwatched))
+    now = reading.Past(picture=Picture(objects=[*then.picture.objects.values(), job]), state="live", missing=(forbidden,))
+    found = reading.difference(before=then, after=now)
+    assert (found.not_compared, found.appeared) == (tuple(sorted(unwatched)), ())
+    Recording.objects.update(missing=None)
+    assert at(2).missing is None
