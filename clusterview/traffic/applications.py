@@ -105,6 +105,7 @@ def _by_namespace(picture: Picture) -> dict[str, Neighbours]:
     workloads: dict[str, list[Switchable]] = defaultdict(list)
     replica_sets: dict[str, list[objects.ReplicaSet]] = defaultdict(list)
     ingresses: dict[str, list[objects.Ingress]] = defaultdict(list)
+    http_routes: dict[str, list[objects.HTTPRoute]] = defaultdict(list)  # by where they lead
     for record in picture.objects.values():
         match record:
             case objects.Service():
@@ -115,10 +116,16 @@ def _by_namespace(picture: Picture) -> dict[str, Neighbours]:
                 replica_sets[record.namespace].append(record)
             case objects.Ingress():
                 ingresses[record.namespace].append(record)
+            case objects.HTTPRoute():
+                for name in {backend.namespace for rule in record.rules for backend in rule.backends}:
+                    http_routes[name].append(record)
     return {
-        name: Neighbours(services=services[name], workloads=workloads[name], replica_sets=replica_sets[name], ingresses=ingresses[name])
+        name: Neighbours(
+            services=services[name], workloads=workloads[name], replica_sets=replica_sets[name], ingresses=ingresses[name],
+            http_routes=http_routes[name],
+        )
         for name in services
-    }
+    }  # fmt: skip
 
 
 def _paired(service: objects.Service, among: Neighbours) -> Finding | None:

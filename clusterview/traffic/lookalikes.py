@@ -1,7 +1,7 @@
 """Services without a pair of their own that look as if they could be switched, and what stands in the way.
 
-Two of them are applications that another kind of switch would move: by route (an Ingress leads to this Service, and a sibling Service leads
-to the other version; HTTPRoutes are not observed) and by replica ratio (one Service leads to both versions at once). Neither is offered yet.
+Two of them are applications that another kind of switch would move: by route (an Ingress or HTTPRoute leads to this Service, and a sibling
+Service leads to the other version) and by replica ratio (one Service leads to both versions at once). Neither is offered yet.
 The others get the one reason that a person can do something about; the order below is from what is certain to what is only missing.
 """
 
@@ -34,17 +34,17 @@ class Strategy(StrEnum):
 
 
 class Neighbours:
-    """What lives in one namespace, each kind by name; of ReplicaSets those that a Rollout made.
+    """What lives in one namespace, each kind by name; of ReplicaSets those that a Rollout made. An HTTPRoute may live elsewhere and lead here.
 
     Workloads are found by label, because a namespace may hold a thousand of them and as many Services.
     """
 
     def __init__(
         self, *, services: Iterable[objects.Service] = (), workloads: Iterable[Switchable] = (),
-        replica_sets: Iterable[objects.ReplicaSet] = (), ingresses: Iterable[objects.Ingress] = (),
+        replica_sets: Iterable[objects.ReplicaSet] = (), ingresses: Iterable[objects.Ingress] = (), http_routes: Iterable[objects.HTTPRoute] = (),
     ) -> None:  # fmt: skip
         self.services, self.workloads = _in_order(services), _in_order(workloads)
-        self.replica_sets, self.ingresses = _in_order(replica_sets), _in_order(ingresses)
+        self.replica_sets, self.ingresses, self.http_routes = _in_order(replica_sets), _in_order(ingresses), _in_order(http_routes)
         self._by_label: dict[tuple[str, str], list[Switchable]] = defaultdict(list)
         for workload in self.workloads:
             for pair in workload.template_labels.items():
@@ -65,12 +65,18 @@ class Neighbours:
 
     @cached_property
     def routes(self) -> Mapping[str, frozenset[str]]:
-        """The Ingresses that lead to each Service."""
-        found: dict[str, frozenset[str]] = {}
+        """The Ingresses and HTTPRoutes that lead to each Service, as a backend of weight 0 does not."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
         for ingress in self.ingresses:
             for path in ingress.paths:
-                found[path.service] = found.get(path.service, frozenset()) | {ingress.name}
-        return found
+                found[path.service].add(f"Ingress {ingress.name}")
+        here = {one.namespace for one in self.services}
+        for route in self.http_routes:
+            name = route.name if route.namespace in here else f"{route.namespace}/{route.name}"
+            for backend in (backend for rule in route.rules for backend in rule.backends):
+                if backend.kind == objects.Kind.SERVICE and backend.namespace in here and backend.weight > 0:
+                    found[backend.name].add(f"HTTPRoute {name}")
+        return {service: frozenset(routes) for service, routes in found.items()}
 
 
 def _in_order(records: Iterable[R]) -> tuple[R, ...]:
@@ -113,7 +119,7 @@ def _no(code: str, **params: str) -> Finding:
 
 
 def _by_route(service: objects.Service, among: Neighbours) -> Finding | None:
-    """A sibling Service has no way in of its own: what an Ingress leads to by itself is another installation, not a version that waits."""
+    """A sibling Service has no way in of its own: what another route leads to by itself is another installation, not a version that waits."""
     routes, mine = among.routes, among.behind(service)
     if service.name not in routes or not mine:
         return None
@@ -124,7 +130,7 @@ def _by_route(service: objects.Service, among: Neighbours) -> Finding | None:
             continue
         if key := pairing.telling_key(mine[0], theirs[0]):
             sides = pairing.by_value(key=key, workloads=[*mine, *theirs])
-            params = {"sibling": other.name, "ingress": ", ".join(sorted(routes[service.name]))}
+            params = {"sibling": other.name, "route": ", ".join(sorted(routes[service.name]))}
             return Finding(strategy=Strategy.ROUTE, key=key, live=mine[0].template_labels[key], sides=sides, why_not="route", params=params)
     return None
 

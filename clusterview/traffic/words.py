@@ -245,7 +245,7 @@ WHY_NOT: Mapping[str, tuple[str, str]] = {
         "Give each workload a value of its own, or remove the one that is left over.",
     ),
     "route": (
-        "The Ingress {ingress} leads to this Service, and {sibling} leads to the other version: switching by route is not offered yet.",
+        "{route} leads to this Service, and {sibling} leads to the other version: switching by route is not offered yet.",
         "Put one Service in front of both versions, with a label such as slot in its selector.",
     ),
     "ratio": (

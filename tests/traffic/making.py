@@ -47,6 +47,13 @@ def ingress(name: str, *, to: str) -> objects.Ingress:
     return objects.Ingress(uid=objects.Uid(f"uid-{name}"), namespace=NAMESPACE, name=name, paths=(path,))
 
 
+def http_route(name: str, *, to: dict[str, int], namespace: str = NAMESPACE) -> objects.HTTPRoute:
+    """A route to Services of the shop's namespace, by weight."""
+    backends = tuple(objects.RouteBackend("Service", NAMESPACE, service, 80, weight) for service, weight in to.items())
+    rules = (objects.RouteRule(("/",), backends),)
+    return objects.HTTPRoute(uid=objects.Uid(f"uid-{name}"), namespace=objects.Namespace(namespace), name=name, rules=rules)
+
+
 def service_now(**fields: Any) -> ServiceNow:
     port = objects.ServicePort("http", 80, "http", 0, "TCP")
     given = {"namespace": "store", "name": "shop", "uid": "uid-shop", "resource_version": "7", "selector": BLUE, "ports": (port,)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from clusterview.topology import objects
 from clusterview.topology.pictures import Picture
 from clusterview.traffic import applications, pairing, selectors, words
 from clusterview.traffic.lookalikes import Strategy
-from tests.traffic.making import BLUE, GREEN, NAMESPACE, deployment, ingress, service, stateful_set
+from tests.traffic.making import BLUE, GREEN, NAMESPACE, deployment, http_route, ingress, service, stateful_set
 
 T = TypeVar("T", bound=objects.Record)
 PAIR = (deployment("shop-blue", labels=BLUE), deployment("shop-green", labels=GREEN))
@@ -217,7 +218,46 @@ def test_an_ingress_before_one_of_two_sibling_services_is_told_as_a_route() -> N
     [found] = discover(*RELEASED, ingress("front", to="shop"))
     assert (found.strategy, found.why_not, found.key, found.live) == (Strategy.ROUTE, "route", "app.kubernetes.io/instance", "shop-blue")
     assert [side.workload for side in found.sides] == ["shop-blue", "shop-green"]
-    assert found.why_not_params == {"sibling": "shop-green", "ingress": "front"}
+    assert found.why_not_params == {"sibling": "shop-green", "route": "Ingress front"}
+
+
+@pytest.mark.parametrize("to", [{"shop": 1}, {"shop": 100, "shop-green": 0}])
+def test_an_http_route_to_one_of_two_sibling_services_is_told_as_a_route_too(to: dict[str, int]) -> None:
+    [found] = discover(*RELEASED, http_route("web", to=to))
+    assert (found.service, found.strategy, found.why_not, found.live) == ("shop", Strategy.ROUTE, "route", "shop-blue")
+    assert [side.workload for side in found.sides] == ["shop-blue", "shop-green"]
+    assert found.why_not_params == {"sibling": "shop-green", "route": "HTTPRoute web"}
+
+
+def test_two_services_that_share_one_http_route_are_told_each() -> None:
+    found = discover(*RELEASED, http_route("web", to={"shop": 90, "shop-green": 10}))
+    assert [(one.service, one.live, one.why_not_params["sibling"]) for one in found] == [
+        ("shop", "shop-blue", "shop-green"), ("shop-green", "shop-green", "shop"),
+    ]  # fmt: skip
+
+
+def test_two_services_with_an_http_route_each_are_two_installations() -> None:
+    assert discover(*RELEASED, http_route("web", to={"shop": 1}), http_route("other", to={"shop-green": 1})) == []
+    assert discover(*RELEASED, http_route("web", to={"shop": 1}), ingress("other", to="shop-green")) == []
+
+
+def test_an_http_route_of_another_namespace_counts_where_it_leads() -> None:
+    [found] = discover(*RELEASED, http_route("web", to={"shop": 1}, namespace="infra"))
+    assert found.why_not_params == {"sibling": "shop-green", "route": "HTTPRoute infra/web"}
+
+
+def test_a_service_of_that_name_in_another_namespace_is_another_one() -> None:
+    elsewhere = objects.RouteBackend("Service", objects.Namespace("other"), "shop-green", 80, 1)
+    here = http_route("web", to={"shop": 1}).rules
+    [found] = discover(*RELEASED, msgspec.structs.replace(http_route("web", to={}), rules=(*here, objects.RouteRule(("/",), (elsewhere,)))))
+    assert found.service == "shop"
+
+
+def test_an_http_route_to_something_of_another_kind_or_place_leads_to_no_service_here() -> None:
+    for kind, namespace in (("Service.net.example.com", NAMESPACE), ("Service", "other")):
+        backend = objects.RouteBackend(kind, objects.Namespace(namespace), "shop", 80, 1)
+        route = msgspec.structs.replace(http_route("web", to={}), rules=(objects.RouteRule(("/",), (backend,)),))
+        assert discover(*RELEASED, route) == []
 
 
 def test_two_services_with_an_ingress_each_are_two_installations() -> None:
@@ -259,7 +299,8 @@ def worlds(draw: st.DrawFn) -> list[objects.AnyRecord]:
     selecting = draw(st.lists(st.tuples(LABELS, MARKS), min_size=1, max_size=4))
     services = [another(f"s{number}", selector=labels or None, annotations=marks) for number, (labels, marks) in enumerate(selecting)]
     routes = [ingress(f"i{number}", to=f"s{to}") for number, to in enumerate(draw(st.lists(st.integers(0, 4), max_size=3)))]
-    return [*workloads, *services, *routes]
+    weights = draw(st.dictionaries(st.sampled_from(["s0", "s1", "s2"]), st.integers(0, 1)))
+    return [*workloads, *services, *routes, http_route("web", to=weights)]
 
 
 def of_kind(records: list[objects.AnyRecord], kind: type[T]) -> dict[str, T]:
