@@ -107,7 +107,7 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 let asked = "";
 effect(() => {
   if (!store.loaded.value) return;
-  const print = derived.applicationsFingerprint(store.follow("Service", "Deployment", "StatefulSet"));
+  const print = derived.applicationsFingerprint(store.follow("Service", "Deployment", "StatefulSet", "Ingress", "HTTPRoute"));
   if (print === asked) return;
   asked = print;
   clearTimeout(settling);

@@ -5,9 +5,9 @@ import * as derived from "../src/state/derived";
 import { Picture } from "../src/state/picture";
 import type { Application, Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
-import { conditionOf, statusOf } from "../src/views/marks";
+import { conditionOf, ruleWords, statusOf } from "../src/views/marks";
 import type { AnyRecord, Contact } from "../src/wire/messages";
-import { application, node, pod, rows, service, slice, whole } from "./making";
+import { application, backend, cronJob, gateway, httpRoute, job, node, parent, pod, rows, service, slice, whole } from "./making";
 
 function of(...records: AnyRecord[]): Picture {
   const made = new Picture();
@@ -161,6 +161,57 @@ test("problems come worst first and in an order that stays", () => {
   );
   const found = derived.problemsOf(picture, new Set(), derived.endpointsByService(picture));
   expect(found.map((one) => one.record.name)).toEqual(["n2", "shop", "z", "n1"]);
+});
+
+test("a failed Job, and a Gateway or route that is refused or that nobody carries out, are problems; all others are none", () => {
+  const picture = of(
+    job("well"), job("over", { status: "Complete" }), job("waits", { status: "Suspended" }), job("failed", { status: "Failed" }), cronJob("report"),
+    gateway("well"), gateway("unplaced", { programmed: "False" }), gateway("nobodys", { accepted: "Unknown", programmed: "Unknown" }),
+    httpRoute("well", []), httpRoute("alone", [], { parents: [] }), httpRoute("dangling", [], { parents: [parent("front"), parent("b", { resolved: "False" })] }),
+  );
+  const found = derived.problemsOf(picture, new Set(), derived.endpointsByService(picture));
+  expect(found.map((one) => [one.record.name, one.bad])).toEqual([
+    ["dangling", true], ["failed", true], ["unplaced", true], ["alone", false], ["nobodys", false],
+  ]);
+  for (const { record, bad } of found) expect(conditionOf(record)).toBe(bad ? "bad" : "waiting");
+});
+
+test("Jobs, CronJobs, Gateways and routes say how they are in Kubernetes' own words", () => {
+  const said: readonly [AnyRecord, string][] = [
+    [job("a", { succeeded: 2, completions: 3 }), "Running · 2/3"],
+    [job("a", { status: "Failed", reason: "BackoffLimitExceeded", completions: null, parallelism: 2 }), "Failed · BackoffLimitExceeded · 0/1 of 2"],
+    [cronJob("a", { active: 2 }), "0 3 * * * · active 2"],
+    [cronJob("a", { suspended: true }), "0 3 * * * · Suspended"],
+    [gateway("a", { addresses: ["203.0.113.9"] }), "contour · 203.0.113.9"],
+    [gateway("a", { programmed: "False", reason: "AddressNotAssigned" }), "contour · Programmed: False (AddressNotAssigned) · no address yet"],
+    [httpRoute("a", []), "Accepted"],
+    [httpRoute("a", [], { parents: [] }), "attached to nothing"],
+    [httpRoute("a", [], { parents: [parent("b", { resolved: "False", reason: "BackendNotFound" }), parent("c", { accepted: "Unknown" })] }),
+      "ResolvedRefs: False (BackendNotFound) · Accepted: Unknown"],
+  ];
+  for (const [record, words] of said) expect(statusOf(record)).toBe(words);
+});
+
+test("a rule says where it leads, by weight where it leads to several", () => {
+  const rule = (...backends: ReturnType<typeof backend>[]): string => ruleWords({ paths: ["/a", "/b"], backends }, "store");
+  expect(rule(backend("shop"))).toBe("/a|/b → shop");
+  expect(rule(backend("blue", { weight: 90 }), backend("green", { namespace: "other", weight: 10 }), backend("", { namespace: "", weight: 0 }))).toBe(
+    "/a|/b → blue 90, other/green 10, elsewhere 0",
+  );
+  expect(rule()).toBe("/a|/b → ∅");
+});
+
+test("Gateways and routes stand before Ingresses and Services among the ways in", () => {
+  store.picture.replace(whole(rows(service("shop"), httpRoute("web", []), gateway("front"))));
+  store.replaced();
+  expect(derived.doors.value.map((one) => one.kind)).toEqual(["Gateway", "HTTPRoute", "Service"]);
+});
+
+test("what routes lead to may change which application there is, and how much goes where does not", () => {
+  const web = (...backends: ReturnType<typeof backend>[]): string => derived.applicationsFingerprint(of(httpRoute("web", backends)));
+  expect(web(backend("blue"))).not.toBe(web(backend("green")));
+  expect(web(backend("blue", { weight: 0 }))).not.toBe(web(backend("blue")));
+  expect(web(backend("blue", { weight: 90 }))).toBe(web(backend("blue")));
 });
 
 test("pods keep their places: by controller, then by name", () => {

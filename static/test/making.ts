@@ -1,7 +1,9 @@
 /** Small records and applications for tests; whatever a test does not name is empty. */
 import { NO_PODS } from "../src/state/pods";
 import type { Told } from "../src/state/picture";
-import type { AnyRecord, EndpointSlice, Node, Pod, RowChange, Service, Whole } from "../src/wire/messages";
+import type {
+  AnyRecord, CronJob, EndpointSlice, Gateway, HTTPRoute, Job, Node, Pod, RouteBackend, RouteParent, RowChange, Service, Whole,
+} from "../src/wire/messages";
 import type { Application, Side } from "../src/state/rest";
 
 const base = { labels: {}, annotations: {}, owner: null, created_at: 0, deleting: false };
@@ -30,6 +32,43 @@ export function slice(of: string, ready: readonly string[], unready: readonly st
     ...base, kind: "EndpointSlice", uid: `slice-${of}-${ready.join()}`, namespace: "store", name: `${of}-1`, service: of, ports: [],
     endpoints: [...ready.map((uid) => endpoint(uid, true)), ...unready.map((uid) => endpoint(uid, false))],
   } as unknown as EndpointSlice;
+}
+
+export function job(name: string, over: Partial<Job> = {}): Job {
+  return {
+    ...base, kind: "Job", uid: `job-${name}`, namespace: "store", name, status: "Running", reason: "", parallelism: 1, completions: 1, active: 0,
+    succeeded: 0, failed: 0, ...over,
+  };
+}
+
+export function cronJob(name: string, over: Partial<CronJob> = {}): CronJob {
+  return {
+    ...base, kind: "CronJob", uid: `cron-job-${name}`, namespace: "store", name, schedule: "0 3 * * *", time_zone: "", suspended: false, active: 0,
+    last_scheduled_at: null, last_succeeded_at: null, ...over,
+  };
+}
+
+export function gateway(name: string, over: Partial<Gateway> = {}): Gateway {
+  return {
+    ...base, kind: "Gateway", uid: `gateway-${name}`, namespace: "store", name, class_name: "contour", listeners: [], addresses: [],
+    accepted: "True", programmed: "True", reason: "", ...over,
+  };
+}
+
+export function parent(name: string, over: Partial<RouteParent> = {}): RouteParent {
+  return { kind: "Gateway", namespace: "store", name, section: "", port: 0, accepted: "True", resolved: "True", reason: "", ...over };
+}
+
+export function backend(name: string, over: Partial<RouteBackend> = {}): RouteBackend {
+  return { kind: "Service", namespace: "store", name, port: 80, weight: 1, ...over };
+}
+
+/** A route of one rule from the Gateway `front`. */
+export function httpRoute(name: string, backends: readonly RouteBackend[], over: Partial<HTTPRoute> = {}): HTTPRoute {
+  return {
+    ...base, kind: "HTTPRoute", uid: `route-${name}`, namespace: "store", name, hostnames: [], parents: [parent("front")],
+    rules: [{ paths: ["/"], backends }], ...over,
+  };
 }
 
 /** A snapshot of these records, each written out. */

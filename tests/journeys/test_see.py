@@ -23,11 +23,12 @@ PROMISED_SECONDS = 5.0
 QUIET_SECONDS = 2.0
 
 SHOWN = {"Node": "nodes", "Pod": "pods", "Service": "services"}
+GATEWAYS = "gateway.networking.k8s.io/v1"
+ROUTES = {"ingresses": "/apis/networking.k8s.io/v1", "gateways": f"/apis/{GATEWAYS}", "httproutes": f"/apis/{GATEWAYS}"}
 
 
 def uids_in_cluster(cluster: Any, resource: str) -> set[str]:
-    path = f"/apis/networking.k8s.io/v1/{resource}" if resource == "ingresses" else f"/api/v1/{resource}"
-    return {item["metadata"]["uid"] for item in cluster.get(path)["items"]}
+    return {item["metadata"]["uid"] for item in cluster.get(f"{ROUTES.get(resource, '/api/v1')}/{resource}")["items"]}
 
 
 def scale(cluster: Any, name: str, replicas: int) -> None:
@@ -55,7 +56,7 @@ def test_every_node_pod_and_service_of_the_cluster_is_on_the_page(page: Page, cl
     parts = {f"control-plane/{name}" for name in ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")}
 
     def drawn() -> set[str]:
-        return parts.union(*(uids_in_cluster(cluster, resource) for resource in (*SHOWN.values(), "ingresses")))
+        return parts.union(*(uids_in_cluster(cluster, resource) for resource in (*SHOWN.values(), *ROUTES)))
 
     wait_for(lambda: uids_on_map(page) == drawn(), seconds=40, what="the map equal by uid")
     show_table(page)
@@ -77,8 +78,19 @@ def test_each_way_in_says_what_it_is(page: Page, cluster: Any) -> None:
         "each": "pods by name",
         "balanced": "no address yet",
         "shop": "inside only",
+        "gate": "HTTP 80",
+        "way": "shop.example/ → shop",
     }
+    to_shop = [{"backendRefs": [{"name": "shop", "port": 80}]}]
+    routes = {
+        "gateways/gate": ("Gateway", {"gatewayClassName": "nobody", "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}]}),
+        "httproutes/way": ("HTTPRoute", {"hostnames": ["shop.example"], "parentRefs": [{"name": "gate"}], "rules": to_shop}),
+    }
+    inside = f"/apis/{GATEWAYS}/namespaces/store"
     try:
+        for place, (kind, spec) in routes.items():
+            resource, name = place.split("/")
+            cluster.post(f"{inside}/{resource}", {"apiVersion": GATEWAYS, "kind": kind, "metadata": {"name": name}, "spec": spec})
         for name, spec in ways.items():
             cluster.post("/api/v1/namespaces/store/services", {"metadata": {"name": name}, "spec": spec})
         for name, words in said.items():
@@ -86,6 +98,8 @@ def test_each_way_in_says_what_it_is(page: Page, cluster: Any) -> None:
     finally:
         for name in ways:
             cluster.delete(f"/api/v1/namespaces/store/services/{name}")
+        for place in routes:
+            cluster.delete(f"{inside}/{place}")
 
 
 def test_a_scaled_deployment_shows_its_new_pods_without_a_reload(page: Page, cluster: Any, cluster_shop: Any) -> None:

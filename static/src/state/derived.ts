@@ -3,8 +3,9 @@
  * The functions are pure over a Picture, but for the time and for what may not be seen; the signals at the end keep them up to date.
  */
 import { computed } from "@preact/signals";
-import type { AnyRecord, ControlPlanePart, Endpoint, Event, Ingress, Node, Pod, Service } from "../wire/messages";
+import type { AnyRecord, ControlPlanePart, Endpoint, Event, Gateway, HTTPRoute, Ingress, Node, Pod, Service } from "../wire/messages";
 import * as clock from "./clock";
+import * as conditions from "./conditions";
 import { byNamespaceAndName, compare } from "./ordering";
 import type { Picture } from "./picture";
 import type { Application, Keeping } from "./rest";
@@ -196,6 +197,11 @@ export function applicationsFingerprint(picture: Picture): string {
   }
   for (const kind of ["Deployment", "StatefulSet"] as const)
     for (const workload of picture.all(kind)) parts.push(`${workload.uid} ${workload.images[0] ?? ""} ${JSON.stringify(workload.template_labels)}`);
+  for (const ingress of picture.all("Ingress")) parts.push(`${ingress.uid} ${ingress.paths.map((one) => one.service).join()}`);
+  for (const route of picture.all("HTTPRoute")) {
+    const backends = route.rules.flatMap((rule) => rule.backends).filter((one) => one.weight > 0);
+    parts.push(`${route.uid} ${backends.map((one) => `${one.namespace}/${one.name}`).join()}`);
+  }
   return parts.sort().join("\n");
 }
 
@@ -217,6 +223,12 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
   }
+  for (const job of picture.all("Job")) if (conditions.ofJob(job) === "bad") found.push({ record: job, bad: true });
+  const note = (record: Gateway | HTTPRoute, condition: conditions.Condition): void => {
+    if (condition !== "ok") found.push({ record, bad: condition === "bad" });
+  };
+  for (const gateway of picture.all("Gateway")) note(gateway, conditions.ofGateway(gateway));
+  for (const route of picture.all("HTTPRoute")) note(route, conditions.ofRoute(route));
   for (const pod of picture.failingPods()) found.push({ record: pod, bad: true });
   const weight = (problem: Problem): number => (problem.bad ? 0 : 1);
   return found.sort((a, b) => weight(a) - weight(b) || compare(a.record.namespace, b.record.namespace) || compare(a.record.name, b.record.name));
@@ -241,7 +253,9 @@ export const warnings = computed(() => warningsByUid(store.follow("Event")));
 export const late = computed(() => lateNodes(store.follow("Lease")));
 export const sideOf = computed(() => sidesOf(store.follow("Service"), store.applications.value ?? []));
 export const problems = computed(() =>
-  problemsOf(store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", "Pod"), late.value, doorways.value),
+  problemsOf(
+    store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", "Job", "Gateway", "HTTPRoute", "Pod"), late.value, doorways.value,
+  ),
 );
 export const troubles = computed(() => problems.value.length);
 let troubled: ReadonlySet<string> = new Set();
@@ -260,7 +274,9 @@ export const liveByService = computed(() => new Map(live.value.map((one) => [`${
 const PARTS = ["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"];
 export const parts = computed(() => inOrder(store.list("ControlPlanePart")));
 export const zones = computed(() => byZone(store.list("Node")));
-export const doors = computed<(Service | Ingress)[]>(() => [
+export type Door = Gateway | HTTPRoute | Ingress | Service;
+export const doors = computed<Door[]>(() => [
+  ...store.list("Gateway").sort(byNamespaceAndName), ...store.list("HTTPRoute").sort(byNamespaceAndName),
   ...store.list("Ingress").sort(byNamespaceAndName), ...store.list("Service").sort(byNamespaceAndName),
 ]);
 export const namespaces = computed(() => {

@@ -1,5 +1,5 @@
 /** What the map joins by lines with an object that is pointed at or chosen: where traffic goes from a way in, and where it comes from to a pod. Pure. */
-import type { AnyRecord, Service } from "../wire/messages";
+import type { AnyRecord, HTTPRoute, Service } from "../wire/messages";
 import type { Doorway } from "./derived";
 import type { Picture } from "./picture";
 
@@ -11,9 +11,15 @@ export interface Line {
 
 export function linesOf(picture: Picture, doors: ReadonlyMap<string, Doorway>, record: AnyRecord): Line[] {
   switch (record.kind) {
-    case "Ingress": {
-      const services = new Set(record.paths.map((path) => picture.byName("Service", record.namespace, path.service)).filter((one) => one !== undefined));
-      return [...services].flatMap((service) => [{ from: record.uid, to: service.uid }, ...toPods(doors, service)]);
+    case "Ingress":
+      return through(doors, record, record.paths.map((path) => picture.byName("Service", record.namespace, path.service)));
+    case "HTTPRoute":
+      return through(doors, record, ledTo(picture, record));
+    case "Gateway": {
+      const routes = [...picture.all("HTTPRoute")]
+        .filter((one) => one.parents.some(({ kind, namespace, name }) => kind === "Gateway" && namespace === record.namespace && name === record.name));
+      const lines = routes.flatMap((one) => [{ from: record.uid, to: one.uid }, ...through(doors, one, ledTo(picture, one))]);
+      return [...new Map(lines.map((one) => [`${one.from} ${one.to}`, one])).values()];
     }
     case "Service":
       return toPods(doors, record);
@@ -22,6 +28,17 @@ export function linesOf(picture: Picture, doors: ReadonlyMap<string, Doorway>, r
     default:
       return [];
   }
+}
+
+/** A backend of weight 0 gets nothing. */
+function ledTo(picture: Picture, route: HTTPRoute): (Service | undefined)[] {
+  const backends = route.rules.flatMap((rule) => rule.backends).filter((one) => one.kind === "Service" && one.weight > 0);
+  return backends.map((one) => picture.byName("Service", one.namespace, one.name));
+}
+
+function through(doors: ReadonlyMap<string, Doorway>, from: AnyRecord, services: readonly (Service | undefined)[]): Line[] {
+  const there = new Set(services.filter((one) => one !== undefined));
+  return [...there].flatMap((service) => [{ from: from.uid, to: service.uid }, ...toPods(doors, service)]);
 }
 
 function behind(doors: ReadonlyMap<string, Doorway>, service: Service): ReadonlySet<string> | undefined {

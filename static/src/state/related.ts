@@ -23,6 +23,10 @@ export function named(record: AnyRecord): Key[] {
     case "Ingress":
       for (const path of record.paths) name("Service", path.service);
       break;
+    case "HTTPRoute":
+      for (const parent of record.parents) name(parent.kind, parent.name, parent.namespace);
+      for (const rule of record.rules) for (const backend of rule.backends) name(backend.kind, backend.name, backend.namespace);
+      break;
     case "PersistentVolumeClaim":
       name("PersistentVolume", record.volume, "");
       name("StorageClass", record.storage_class, "");

@@ -4,16 +4,16 @@
  */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { AnyRecord, Ingress, Service } from "../wire/messages";
+import type { AnyRecord } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as store from "../state/store";
-import { conditionOf, statusOf } from "./marks";
+import { conditionOf, listenerWords, ruleWords, statusOf } from "./marks";
 import { DoorPicture, doorOf } from "./pictures";
 import { choose, density, isChosen } from "./sight";
 import type { Sight } from "./sight";
 
-type Door = Service | Ingress;
+type Door = derived.Door;
 
 /** More plain ones than this are folded away. */
 const PLAIN = 40;
@@ -71,8 +71,15 @@ function Folded({ doors, seen }: { doors: readonly Door[]; seen: Sight }): JSX.E
 
 /** Where the way in leads from, in a few words. */
 function reachOf(record: Door): string {
+  switch (record.kind) {
+    case "Ingress":
+      return [...new Set(record.paths.map((one) => `${one.host || "*"}${one.path} → ${one.service}`))].join(", ");
+    case "Gateway":
+      return record.listeners.map(listenerWords).join(", ");
+    case "HTTPRoute":
+      return record.rules.map((rule) => `${record.hostnames.join("|") || "*"}${ruleWords(rule, record.namespace)}`).join(", ");
+  }
   const door = doorOf(record);
-  if (record.kind === "Ingress") return [...new Set(record.paths.map((one) => `${one.host || "*"}${one.path} → ${one.service}`))].join(", ");
   switch (door) {
     case "ExternalName":
       return `→ ${record.external_name}`;
@@ -94,7 +101,7 @@ export function Tile({ record, seen, note, door }: { record: AnyRecord; seen: Si
       aria-pressed={isChosen(record)} onClick={() => choose(record)}
     >
       <span class="title"><i class="dot" /><strong>{record.name}</strong>{door && <DoorPicture door={doorOf(door)} />}</span>
-      <small>{record.kind === "Ingress" ? `Ingress · ${statusOf(record)}` : statusOf(record)}</small>
+      <small>{door && door.kind !== "Service" ? `${door.kind} · ${statusOf(door)}` : statusOf(record)}</small>
       {note && <small class="line">{note}</small>}
       {live && (
         <span class="shares">

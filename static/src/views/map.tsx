@@ -10,7 +10,7 @@ import { NodeBox, Pods } from "./nodes";
 import { density, podCount, sight } from "./sight";
 import { Stage } from "./stage";
 
-const DRAWN_KINDS = ["ControlPlanePart", "Ingress", "Service", "Node", "Pod"] as const;
+const DRAWN_KINDS = ["ControlPlanePart", "Gateway", "HTTPRoute", "Ingress", "Service", "Node", "Pod"] as const;
 
 const isAnythingFound = computed(() => {
   const route = store.route.value;

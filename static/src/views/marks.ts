@@ -1,5 +1,5 @@
 /** The small facts that map, table and panel show of an object in the same words. */
-import type { AnyRecord, Service } from "../wire/messages";
+import type { AnyRecord, Job, Listener, RouteRule, Service } from "../wire/messages";
 import { t } from "../i18n/words";
 import * as conditions from "../state/conditions";
 import type { Condition } from "../state/conditions";
@@ -21,6 +21,14 @@ export function conditionOf(record: AnyRecord): Condition {
     case "StatefulSet":
     case "DaemonSet":
       return conditions.ofWorkload(record);
+    case "Job":
+      return conditions.ofJob(record);
+    case "CronJob":
+      return record.suspended ? "waiting" : "ok";
+    case "Gateway":
+      return conditions.ofGateway(record);
+    case "HTTPRoute":
+      return conditions.ofRoute(record);
     case "PersistentVolumeClaim":
       return record.phase === "Lost" ? "bad" : record.phase === "Bound" ? "ok" : "waiting";
     default:
@@ -48,6 +56,18 @@ export function statusOf(record: AnyRecord): string {
     }
     case "Ingress":
       return [record.class_name, ...record.addresses].filter(Boolean).join(" · ") || t("noAddress");
+    case "Gateway":
+      return [
+        record.class_name, told({ Accepted: record.accepted, Programmed: record.programmed }, record.reason), record.addresses.join(" · ") || t("noAddress"),
+      ].filter(Boolean).join(" · ");
+    case "HTTPRoute": {
+      const said = record.parents.map((one) => told({ Accepted: one.accepted, ResolvedRefs: one.resolved }, one.reason)).filter(Boolean);
+      return record.parents.length === 0 ? t("attachedToNothing") : [...new Set(said)].join(" · ") || "Accepted";
+    }
+    case "Job":
+      return [record.status, record.reason, completionsOf(record)].filter(Boolean).join(" · ");
+    case "CronJob":
+      return [record.schedule, record.suspended && "Suspended", record.active > 0 && `active ${record.active}`].filter(Boolean).join(" · ");
     case "EndpointSlice":
       return t("ready", { ready: record.endpoints.filter((one) => one.ready).length, total: record.endpoints.length });
     case "Deployment":
@@ -71,6 +91,31 @@ export function statusOf(record: AnyRecord): string {
     default:
       return "";
   }
+}
+
+/** The first condition that is not true, as `Programmed: False (AddressNotAssigned)`; nothing where all are. */
+export function told(conditions: Readonly<Record<string, string>>, reason: string): string {
+  const [type, status] = Object.entries(conditions).find(([, one]) => one !== "True") ?? [];
+  return type ? `${type}: ${status}${reason && ` (${reason})`}` : "";
+}
+
+/** How many pods have succeeded, of how many that are to, as kubectl prints it. */
+function completionsOf({ succeeded, completions, parallelism }: Job): string {
+  if (completions !== null) return `${succeeded}/${completions}`;
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+}
+
+export function listenerWords(one: Listener): string {
+  return `${one.protocol} ${one.hostname && `${one.hostname}:`}${one.port}`;
+}
+
+/** `/ → web 90, other/api 10`: weights where there are several, and the namespace of what is in another one. */
+export function ruleWords(rule: RouteRule, namespace: string): string {
+  const backends = rule.backends.map((one) => {
+    const name = !one.name ? t("elsewhere") : one.namespace === namespace ? one.name : `${one.namespace}/${one.name}`;
+    return rule.backends.length > 1 ? `${name} ${one.weight}` : name;
+  });
+  return `${rule.paths.join("|")} → ${backends.join(", ") || "∅"}`;
 }
 
 /** Whether it is seen who answers for a Service; one that selects nobody has nothing to see. */

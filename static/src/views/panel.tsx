@@ -9,7 +9,7 @@ import * as derived from "../state/derived";
 import { related } from "../state/related";
 import type { Selection } from "../state/routes";
 import * as store from "../state/store";
-import { conditionOf, statusOf } from "./marks";
+import { conditionOf, listenerWords, ruleWords, statusOf, told } from "./marks";
 import { Pods } from "./nodes";
 import { sight } from "./sight";
 import { Switching } from "./switching";
@@ -130,6 +130,43 @@ function Own({ record }: { record: AnyRecord }): JSX.Element | null {
       );
     case "Ingress":
       return <Fact name="rules">{record.paths.map((one) => <span key={one.host + one.path} class="line">{one.host || "*"}{one.path} → {one.service}</span>)}</Fact>;
+    case "Gateway":
+      return <Fact name="listeners">{record.listeners.map((one) => <span key={one.name} class="line">{one.name} · {listenerWords(one)}</span>)}</Fact>;
+    case "HTTPRoute":
+      return (
+        <>
+          {record.hostnames.length > 0 && <Fact name="hostnames">{record.hostnames.join(", ")}</Fact>}
+          {record.parents.length > 0 && (
+            <Fact name="parentRefs">
+              {record.parents.map((one, number) => (
+                <span key={number} class="line">
+                  {[one.kind, one.name ? `${one.namespace}/${one.name}` : t("elsewhere"), one.section].filter(Boolean).join(" ")} · {
+                    told({ Accepted: one.accepted, ResolvedRefs: one.resolved }, one.reason) || "Accepted"
+                  }
+                </span>
+              ))}
+            </Fact>
+          )}
+          <Fact name="rules">{record.rules.map((one, number) => <span key={number} class="line">{ruleWords(one, record.namespace)}</span>)}</Fact>
+        </>
+      );
+    case "Job":
+      return (
+        <>
+          <Fact name="parallelism">{record.parallelism}</Fact>
+          <Fact name="active">{record.active}</Fact>
+          <Fact name="succeeded">{record.succeeded}</Fact>
+          <Fact name="failed">{record.failed}</Fact>
+        </>
+      );
+    case "CronJob":
+      return (
+        <>
+          {record.time_zone && <Fact name="timeZone">{record.time_zone}</Fact>}
+          {record.last_scheduled_at !== null && <Fact name="lastScheduleTime">{moment(record.last_scheduled_at * 1000)}</Fact>}
+          {record.last_succeeded_at !== null && <Fact name="lastSuccessfulTime">{moment(record.last_succeeded_at * 1000)}</Fact>}
+        </>
+      );
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":

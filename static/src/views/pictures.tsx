@@ -1,6 +1,6 @@
 /** Small drawings: the product's mark, and one per way in, so that the type of a door is seen before it is read. */
 import type { JSX } from "preact";
-import type { Ingress, Service } from "../wire/messages";
+import type * as derived from "../state/derived";
 
 export function Mark(): JSX.Element {
   return (
@@ -12,11 +12,11 @@ export function Mark(): JSX.Element {
   );
 }
 
-export type Door = "ClusterIP" | "Headless" | "NodePort" | "LoadBalancer" | "ExternalName" | "Ingress";
+export type Door = "ClusterIP" | "Headless" | "NodePort" | "LoadBalancer" | "ExternalName" | "Ingress" | "Gateway" | "HTTPRoute";
 
-/** Which picture a Service or an Ingress gets; a type that is not known yet looks like a ClusterIP. */
-export function doorOf(record: Service | Ingress): Door {
-  if (record.kind === "Ingress") return "Ingress";
+/** Which picture a way in gets; a type of Service that is not known yet looks like a ClusterIP. */
+export function doorOf(record: derived.Door): Door {
+  if (record.kind !== "Service") return record.kind;
   if (record.type === "NodePort" || record.type === "LoadBalancer" || record.type === "ExternalName") return record.type;
   return record.headless ? "Headless" : "ClusterIP";
 }
@@ -29,6 +29,8 @@ const STROKES: Readonly<Record<Door, string>> = {
   LoadBalancer: "M2 10h10M12 3v14M12 7l13-4M12 10h13M12 13l13 4",
   ExternalName: "M2 10h3M8 10h3M14 10h8M18 5l5 5l-5 5",
   Ingress: "M2 10h7M9 3h10v14h-10zM19 6h7M19 10h7M19 14h7",
+  Gateway: "M4 17V10a10 7 0 0 1 20 0v7M9 17V8M14 17V3M19 17V8",
+  HTTPRoute: "M2 10h9M11 10l7-6h8M11 10l7 6h8",
 };
 
 export function DoorPicture({ door }: { door: Door }): JSX.Element {
