@@ -174,7 +174,7 @@ class Reflector:
         self._listed_at: float | None = None
         self._broken = self._refusals = self._rewinds = 0
         self._streams, self._broke_off = streams, False
-        self._must_wait = False
+        self._not_before = 0.0  # a server that is busy asked to be left alone until then
         self._answer_seconds = ANSWER_SECONDS  # for the next watch to be answered; twice as long after each that was not
 
     def run(self) -> None:
@@ -222,8 +222,8 @@ class Reflector:
         self._connection.interrupt()
 
     def nudge(self) -> None:
-        """This will end the present wait between rounds: the cluster is in contact again. A wait that the server asked for goes on."""
-        if not self._must_wait:
+        """This will end the present wait between rounds: the cluster is in contact again. What of it the server asked for goes on."""
+        if self._clock() >= self._not_before:
             self._nudged.set()
 
     def _guarded_round(self) -> float:
@@ -239,7 +239,7 @@ class Reflector:
         if seconds > 0:
             self._nudged.wait(seconds)
         if self._is_away():
-            self._must_wait = False
+            self._not_before = 0.0
             self._nudged.wait(AWAY_SECONDS * (1.0 + self._chance()))
         if self._nudged.is_set() and not self._doubted.is_set():
             self._stopped.wait(SPREAD_SECONDS * self._chance())
@@ -427,9 +427,9 @@ class Reflector:
 
     def _failed(self, error: errors.KubeError, *, is_doubted: bool = False) -> float:
         seconds = self._backoff.next_seconds()
-        self._must_wait = isinstance(error, errors.TooManyRequests)
         if isinstance(error, errors.TooManyRequests):
             seconds = max(seconds, error.retry_after_seconds)
+            self._not_before = self._clock() + error.retry_after_seconds
         elif not error.temporary and not is_doubted:
             seconds = max(seconds, REFUSED_SECONDS)
         if not self._stopped.is_set():

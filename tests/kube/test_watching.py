@@ -200,8 +200,32 @@ def test_a_busy_server_is_given_the_time_it_asks_for_and_no_list() -> None:
         assert watcher.run_round() == 17.0
         watcher.nudge()
         assert not watcher._nudged.is_set()
+        watcher.nudge()
+        assert watcher._nudged.is_set(), "by then the time is over"
         watcher.run_round()
         assert watches(script) == ["10", "10"] and lists(script) == 1
+
+
+def test_a_server_that_was_away_and_asks_for_a_second_is_asked_again_after_that_and_not_after_the_whole_back_off() -> None:
+    told: list[Observation] = []
+    with playing(say(429, failure(429, "TooManyRequests"), Retry_After="1"), LIST, stream(then="silence")) as script:
+        watcher = reflector(script, told, clock=time.monotonic, chance=lambda: 0.9)
+        watcher._backoff._longest = 30.0
+        thread = threading.Thread(target=watcher.run)
+        thread.start()
+        began = time.monotonic()
+        wait_until(lambda: "WatchLost" in names(told), seconds=5, what="the server has asked for it")
+
+        def opened() -> bool:
+            watcher.nudge()
+            return "WatchOpened" in names(told)
+
+        try:
+            wait_until(opened, seconds=5, what="the watch is open")
+            assert time.monotonic() - began >= 1.0
+        finally:
+            watcher.stop()
+            thread.join(5)
 
 
 def test_a_watch_that_ends_at_once_is_not_a_hot_loop() -> None:
