@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from clusterview.kube import kinds
+from clusterview.observer.translating import sighting
 from tests.practice.world import World, service
 
 GATEWAY = """
@@ -74,3 +78,16 @@ def test_weights_are_bounded_and_default_to_one() -> None:
     patch = [{"op": "replace", "path": "/spec/rules/0/backendRefs/0/weight", "value": -1}]
     assert world.refusal("PATCH", f"{ROUTES}/web", patch, kind="json").code == 422
     assert world.refusal("PATCH", f"{ROUTES}/web", {}, kind="strategic").code == 415
+
+
+def test_the_product_shows_what_they_say() -> None:
+    def shown(kind: str, path: str) -> Any:
+        return sighting(kind=kind, item=kinds.named(kind).decoder().decode(msgspec.json.encode(world.get(path)))).record
+
+    world = World(manifest=GATEWAY + route(backends="[{name: web, port: 80, weight: 3}]")).pass_time(5)
+    gateway, web = shown("Gateway", FRONT), shown("HTTPRoute", f"{ROUTES}/web")
+    assert (gateway.class_name, gateway.accepted, gateway.programmed, len(gateway.addresses)) == ("practice", "True", "True", 1)
+    assert [(one.kind, one.namespace, one.name, one.accepted, one.resolved, one.reason) for one in web.parents] == [
+        ("Gateway", "store", "front", "True", "False", "BackendNotFound")
+    ]
+    assert [(one.kind, one.name, one.weight) for rule in web.rules for one in rule.backends] == [("Service", "web", 3)]
