@@ -257,6 +257,9 @@ class Number(Schema):
 class Size(Schema):
     """One change of sizes of one side. `purpose` is keep, warm_up or scale_down; `held_for` and `reason` are codes, said in English by `sentence`;
     `target` is how many pods it is about.
+
+    Who asked, for what, and how it ended is what the audit says; `differs` is as of a switch. Nobody asks for a side to be kept: of that, the entry
+    with its plan says what it is about.
     """
 
     id: str
@@ -277,6 +280,7 @@ class Size(Schema):
     target: int
     numbers: list[Number]
     entries: list[Entry]
+    differs: list[str]
 
 
 class Keeping(Schema):

@@ -61,7 +61,7 @@ def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp, key: shape
 
 @router.get("", response=list[shapes.Size])
 def every_size(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100) -> list[dict[str, Any]]:
-    """The newest changes of sizes first, of one cluster or of all open ones; those that keep an old side are among them."""
+    """The newest changes of sizes first, of one cluster or of all open ones, drawn from the audit; those that keep an old side are among them."""
     return reporting.newest_sizes(**switches.wanted(cluster=cluster, limit=limit))
 
 

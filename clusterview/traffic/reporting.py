@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from clusterview.models import AuditEntry, Operation, Sizing, Switch
-from clusterview.traffic import retelling, states, words
+from clusterview.traffic import retelling, retelling_sizes, states, words
 from clusterview.traffic.states import State
 
 REVERTED_AFTERWARDS = "reverted-afterwards"
@@ -67,23 +67,17 @@ def as_dict(switch: Switch) -> dict[str, Any]:
 
 
 def newest_sizes(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
-    """The newest changes of sizes in these clusters, each as `size` tells it."""
-    rows = list(Sizing.objects.filter(cluster__in=clusters).order_by("-requested_at", "-pk")[:limit])
-    told: dict[Any, list[dict[str, Any]]] = {row.pk: [] for row in rows}
-    for one in AuditEntry.objects.filter(switch_id__in=told).order_by("sequence"):
-        told[one.switch_id].append(_entry(one))
-    return [_size(row, told=told[row.pk]) for row in rows]
+    """The newest changes of sizes that the audit knows in these clusters, each as `size` tells it."""
+    return [_size(one) for one in retelling_sizes.newest_first(clusters=clusters, limit=limit)]
 
 
 def size(sizing: Sizing) -> dict[str, Any]:
-    """One change of sizes with its numbers and every entry of the audit, which has the last word on how it ended."""
-    return _size(sizing, told=entries(sizing))
+    """One change of sizes with its numbers and every entry of the audit."""
+    return _size(retelling_sizes.retold(sizing))
 
 
-def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
-    end = next((one["body"] for one in told if one["action"] == retelling.END), None)
-    if end:
-        sizing.open, sizing.state, sizing.reason = False, retelling.text(end.get("state")), retelling.text(end.get("reason"))
+def _size(retold: retelling_sizes.Retold) -> dict[str, Any]:
+    sizing = retold.sizing
     return {
         "id": str(sizing.pk),
         "cluster": sizing.cluster_id,
@@ -102,7 +96,8 @@ def _size(sizing: Sizing, *, told: list[dict[str, Any]]) -> dict[str, Any]:
         "detail": sizing.detail,
         "target": sizing.target,
         "numbers": numbers(sizing),
-        "entries": told,
+        "entries": [_entry(one) for one in retold.entries],
+        "differs": retold.differs,
     }
 
 

@@ -10,11 +10,11 @@ import itertools
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import OuterRef, Subquery
 
-from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.models import AuditEntry, Operation, Sizing, Switch
 
 # What is compared, by the names that REST has for it. The row's times are not: it is written a moment before its entry.
 NAMES = {
@@ -22,6 +22,9 @@ NAMES = {
     "actor": "actor", "reverses_id": "reverses", "open": "open", "state": "state", "reason": "reason",
 }  # fmt: skip
 BEGIN, VERIFIED, END, AFTERWARDS = "REQUESTED", "VERIFIED", "CLOSED", "REVERTED_AFTERWARDS"
+BEGINS = (BEGIN, "PLANNED", "SET_ASIDE")  # where it may stand what a change of sizes is about
+
+Kind = TypeVar("Kind", bound=Operation)
 
 
 class Retold(NamedTuple):
@@ -50,16 +53,16 @@ def retold(switch: Switch) -> Retold:
 def subjects(operations: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:
     """What each of these operations is about: `store/shop: blue → green` of a switch, `store/shop: green` of a change of sizes.
 
-    Nobody asks for a side to be kept, so of that there is only the row to say it.
+    Nobody asks for a side to be kept, so of that the first entry of its own says it, and before that there is only the row.
     """
     told: dict[uuid.UUID | None, str] = {
         one.pk: f"{one.namespace}/{one.service}: {one.side}" for one in Sizing.objects.filter(pk__in=operations)
     }
-    for one in AuditEntry.objects.filter(action=BEGIN, switch_id__in=operations):
-        if not one.is_readable:
+    for one in AuditEntry.objects.filter(action__in=BEGINS, switch_id__in=operations):
+        if not one.is_readable or not (one.action == BEGIN or "side" in one.body):
             continue
         facts = _asked_for(one)
-        sides = text(_map(one.body).get("side")) or f"{facts['from_value']} → {facts['to_value']}"
+        sides = text(one.body.get("side")) or f"{facts['from_value']} → {facts['to_value']}"
         told[one.switch_id] = f"{facts['namespace']}/{facts['service']}: {sides}"
     return told
 
@@ -84,24 +87,24 @@ def _of_row(action: str, field: str) -> Subquery:
 def _compared(row: Any, asked: AuditEntry) -> Retold:
     if not asked.is_readable:
         return Retold(row, ["audit"])
-    facts = _asked_for(asked) | _ended(row.end, afterwards=row.afterwards)
+    facts = _asked_for(asked) | ended(row.end, afterwards=row.afterwards)
     differs = [NAMES[field] for field, value in facts.items() if _plain(getattr(row, field)) != value]
     if not row.end and not row.open:
         differs.append("state")
-    return Retold(_saying(row, facts | {"requested_at": asked.at, "finished_at": _time(row.ended_at)}), differs, _moved(row.verified))
+    return Retold(saying(row, facts | {"requested_at": asked.at, "finished_at": _time(row.ended_at)}), differs, _moved(row.verified))
 
 
 def _without_row(identifier: uuid.UUID, asked: AuditEntry) -> Retold:
     ends = {one.action: one for one in AuditEntry.objects.filter(switch_id=identifier, action__in=[VERIFIED, END, AFTERWARDS])}
     body = {action: one.body for action, one in ends.items()}
-    facts = _asked_for(asked) | _ended(body.get(END), afterwards=body.get(AFTERWARDS))
+    facts = _asked_for(asked) | ended(body.get(END), afterwards=body.get(AFTERWARDS))
     times = {"requested_at": asked.at, "finished_at": ends[END].moment if END in ends else None}
-    return Retold(_saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"], _moved(body.get(VERIFIED)))
+    return Retold(saying(Switch(pk=identifier, open=False, state=""), facts | times), ["row"], _moved(body.get(VERIFIED)))
 
 
 def _asked_for(asked: AuditEntry) -> dict[str, Any]:
-    body = _map(asked.body)
-    before, after = _map(body.get("from")), _map(body.get("to"))
+    body = mapping(asked.body)
+    before, after = mapping(body.get("from")), mapping(body.get("to"))
     key = next((name for name in after if before.get(name) != after[name]), "")
     facts = {"cluster_id": asked.cluster, "actor": asked.actor, "key": key}
     told = {"namespace": body.get("namespace"), "service": body.get("service"), "from_value": before.get(key), "to_value": after.get(key)}
@@ -110,17 +113,18 @@ def _asked_for(asked: AuditEntry) -> dict[str, Any]:
     return facts | {name: text(value) for name, value in told.items()}
 
 
-def _ended(end: Any, *, afterwards: Any) -> dict[str, Any]:
-    return {"open": False, "state": text(_map(end).get("state")), "reason": text(_map(afterwards or end).get("reason"))} if end else {}
+def ended(end: Any, *, afterwards: Any = None) -> dict[str, Any]:
+    """What the body of an operation's end says of its row; nothing where there is none."""
+    return {"open": False, "state": text(mapping(end).get("state")), "reason": text(mapping(afterwards or end).get("reason"))} if end else {}
 
 
 def _moved(verified: Any) -> float | None:
-    milliseconds = _map(verified).get("since_request")
+    milliseconds = mapping(verified).get("since_request")
     return milliseconds / 1000 if isinstance(milliseconds, int) and abs(milliseconds) < 2**63 else None
 
 
-def _map(value: Any) -> dict[str, Any]:
-    """Whoever edits an entry may leave anything there."""
+def mapping(value: Any) -> dict[str, Any]:
+    """A fact of an entry as a map; whoever edits an entry may leave anything there."""
     return value if isinstance(value, dict) else {}
 
 
@@ -137,7 +141,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def _saying(row: Switch, facts: dict[str, Any]) -> Switch:
+def saying(row: Kind, facts: dict[str, Any]) -> Kind:
+    """The row with these facts in it."""
     for field, value in facts.items():
         setattr(row, field, value)
     return row

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from clusterview.access import auditing
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Sizing
 from clusterview.topology import objects
@@ -102,7 +103,16 @@ def _queue(sizing: Sizing, cluster: looking.Cluster) -> None:
         now = _others(sizing)
         if _gist(now) != _gist(others) or _is_ahead(now, plan, of=sizing):
             raise engine.Later("another operation changes its autoscaler")
-        moving_on.step(sizing, State.PREPARING, action="PLANNED", body={"plan": plan}, plan=plan, planned=True, at=len(joined))
+        body = _about(sizing) | {"plan": plan}
+        moving_on.step(sizing, State.PREPARING, action="PLANNED", body=body, plan=plan, planned=True, at=len(joined))
+
+
+def _about(sizing: Sizing) -> dict[str, Any]:
+    """What a hold is about, for nobody asks for one: the first entry of its own says it. Of the others the request did."""
+    if sizing.purpose != Sizing.Purpose.KEEP:
+        return {}
+    names = ("namespace", "service", "side", "purpose", "target", "actor")
+    return {name: getattr(sizing, name) for name in names}
 
 
 def _prepare(sizing: Sizing, cluster: looking.Cluster) -> None:
@@ -494,6 +504,8 @@ def _hand_over(sizing: Sizing, step: Step) -> bool:
         if step["order"] > theirs["order"]:
             told = {"to": step["to"], "back": step["back"], "order": step["order"]}
             plan = [one | told if one["uid"] == step["uid"] else one for one in other.plan]
+            told_of = {"kind": step["kind"], "name": step["name"], "uid": step["uid"]}
+            auditing.record(actor=moving_on.EXECUTOR, action="TOOK_OVER", cluster=other.cluster_id, switch_id=other.pk, body=told_of | told)
             moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
         moving_on.step(sizing, State.PREPARING, action="HANDED_OVER", body={"name": step["name"]}, at=sizing.at - 1, tries=0)
     return True
@@ -508,7 +520,7 @@ def _failed(sizing: Sizing, defect: Exception) -> None:
         body |= {"result": "unclear", "step": sizing.step, "how": doubts.MAY_LAND}
         moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="defect-may-land")
     elif sizing.state == State.QUEUED:
-        moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")
+        moving_on.step(sizing, State.CANCELLED, action="SET_ASIDE", body=_about(sizing) | body, reason="defect")
     else:
         moving_on.step(sizing, State.NEEDS_HUMAN, action="SET_ASIDE", body=body, reason="defect")
 

@@ -36,6 +36,11 @@ describe("a row and its audit", () => {
     expect(differsOf({ differs: ["brand-new"] })).toContain("brand-new");
   });
 
+  test("of a change of sizes name what was to be changed", () => {
+    expect(differsOf({ differs: ["side", "purpose", "target", "numbers"] })).toContain("otherwise: What, Size.");
+    expect(entryWord("TOOK_OVER")).not.toBe("TOOK_OVER");
+  });
+
   test("of which one is gone say which", () => {
     expect(differsOf({ differs: ["row"] })).toContain("gone");
     expect(differsOf({ differs: ["audit"] })).toContain("No entry");

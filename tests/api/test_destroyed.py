@@ -22,21 +22,22 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SWITCH, OTHER = (uuid.UUID(f"018f0000-0000-4000-8000-00000000000{number}") for number in (1, 2))
 ASKED = {"namespace": "store", "service": "shop", "from": {"slot": "blue"}, "to": {"slot": "green"}}
+SIZES_ASKED = {"namespace": "store", "service": "shop", "side": "blue", "purpose": "scale_down", "target": 0, "plan": []}
 CLOSED = {"state": "succeeded", "reason": ""}
-REQUEST, VERIFY, END, SIZES_END, LAST = 1, 2, 3, 6, 7
+REQUEST, VERIFY, END, SIZES_REQUEST, SIZES_END, LAST = 1, 2, 3, 6, 7, 8
 KINDS = ["text", "bytes", "number", "a fraction", "nothing", "no UTF-8"]
 
 
 @pytest.fixture
 def admin(lab: None, bearer: Callable[[str], Client]) -> Client:
-    """An administrator's client, where of two switches and a change of sizes the audit holds seven entries; the first switch has its row."""
+    """An administrator's client, where of two switches and a change of sizes the audit holds eight entries; the first switch has its row."""
     clusters.register(opened=[("lab", "the lab")])
     row = Switch(pk=SWITCH, cluster_id="lab", namespace="store", service="shop", service_uid="s", key="slot", from_value="blue", to_value="green")
     row.from_selector, row.to_selector, row.actor, row.state, row.open = {"slot": "blue"}, {"slot": "green"}, "olga", "succeeded", False
     row.save(force_insert=True)
     size = Sizing.objects.create(cluster_id="lab", namespace="store", service="shop", service_uid="s", side="blue", selector={}, open=False)
     lines = [("REQUESTED", SWITCH, ASKED), ("VERIFIED", SWITCH, {"since_request": 40}), ("CLOSED", SWITCH, CLOSED), ("REQUESTED", OTHER, ASKED)]
-    lines += [("CLOSED", OTHER, CLOSED), ("CLOSED", size.pk, CLOSED), ("ARMED", None, {})]
+    lines += [("CLOSED", OTHER, CLOSED), ("REQUESTED", size.pk, SIZES_ASKED), ("CLOSED", size.pk, CLOSED), ("ARMED", None, {})]
     with transaction.atomic():
         for action, operation, body in lines:
             auditing.record(actor="olga", action=action, cluster="lab", switch_id=operation, body=body)
@@ -138,6 +139,9 @@ def test_an_operation_whose_last_entry_has_no_time_tries_again_what_it_waits_for
         (END, "state", "null"),
         (END, "reason", "{}"),
         (END, "detail", "[" * 300 + "]" * 300),
+        (SIZES_REQUEST, "purpose", "[1]"),
+        (SIZES_REQUEST, "target", '"many"'),
+        (SIZES_REQUEST, "plan", '[5, {"to": {}}]'),
         (SIZES_END, "state", "7"),
         (SIZES_END, "reason", "[{}]"),
     ],
@@ -149,7 +153,7 @@ def test_a_fact_of_another_kind_hides_nothing(sequence: int, fact: str, value: s
 
 
 @pytest.mark.parametrize("body", ['{"state": 1e999}', '{"state": NaN}', r'{"state": "\ud800"}', r'{"\ud800": 1}'])
-@pytest.mark.parametrize("sequence", [REQUEST, END, SIZES_END])
+@pytest.mark.parametrize("sequence", [REQUEST, END, SIZES_REQUEST, SIZES_END])
 def test_what_cannot_be_told_on_in_json_hides_nothing(body: str, sequence: int, admin: Client) -> None:
     if held(lambda: databases.write(sequence=sequence, column="body", literal=f"'{body}'")):
         problem = "cannot be read: what it holds was destroyed." if databases.is_sqlite() else "was changed."

@@ -34,6 +34,11 @@ class Machine(Steps[World]):
         super().__init__(world.present())
         self.memory = self.world.memory
 
+    def teardown(self) -> None:
+        with self._stack:
+            self.world.settle()
+            assert not self.world.contradicted()
+
     def _go(self, who: int, times: int, *, until: str = "") -> world.Run | None:
         """Who is meant is counted among those that are there."""
         if not self.world.runs:

@@ -21,9 +21,10 @@ from tests.lab.cluster import Cluster as Lab
 from tests.traffic.explaining import explained
 from tests.traffic.sized import LEAST, LIVE, Sizes, actions, autoscalers, carry_sizes, expire, least, olga, reached, set_least, switched
 from tests.traffic.test_engine import BLUE, GREEN, ask, carry_out, no_doorbell, writes
+from tests.traffic.test_plans import ask_group, inside
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("autoscalers")]
-__all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached", "writes"]
+__all__ = ["autoscalers", "explained", "inside", "no_doorbell", "olga", "reached", "writes"]
 
 def test_the_old_sides_autoscaler_may_not_shrink_it_until_the_time_is_over(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     switch = switched(olga, reached)
@@ -128,6 +129,22 @@ def test_holds_on_a_cluster_that_does_not_answer_take_one_thread_of_those_that_s
     Sizing.objects.update(lease_until=None, look_again_at=None)
     sizing.advance(sizing_id=hold.pk, opened=lambda _: reached)
     assert looks == ["shop-blue"]
+
+
+def test_an_autoscaler_that_two_services_need_is_left_to_the_other_one_which_says_so(
+    olga: Person, reached: Sizes, lab_shop: Lab, inside: str
+) -> None:
+    switches = {one.pk: carry_out(one, reached) for one in ask_group(olga=olga, reached=reached)}
+    carry_sizes(reached)
+    stays, leaves = sorted(Sizing.objects.all(), key=lambda one: one.plan[0]["order"])
+    expire(switches[leaves.switch_id])
+    carry_sizes(reached)
+    assert list(Sizing.objects.filter(open=True)) == [stays] and least(lab_shop) == LIVE
+    assert ("HANDED_OVER" in actions(leaves), "TOOK_OVER" in actions(stays)) == (True, True)
+    assert [one["differs"] for one in reporting.newest_sizes(clusters=["lab"], limit=10)] == [[], []]
+    expire(switches[stays.switch_id])
+    carry_sizes(reached)
+    assert (Sizing.objects.filter(open=True).count(), least(lab_shop)) == (0, LEAST)
 
 
 def test_an_autoscaler_that_is_gone_is_not_missed(olga: Person, reached: Sizes, lab_shop: Lab) -> None:

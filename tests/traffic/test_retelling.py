@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 
-from clusterview.access import auditing
 from clusterview.models import AuditEntry, Sizing, Switch
 from clusterview.traffic import reporting
 from clusterview.traffic.states import State
@@ -100,11 +98,3 @@ def test_the_list_holds_the_newest_of_the_named_clusters_first_and_which_one_is_
     Switch.objects.update(reverses=None)
     assert reporting.newest_first(clusters=["lab"], limit=1) == [back | {"differs": ["reverses"]}]
     assert reporting.newest_first(clusters=["other"], limit=10) == []
-
-
-def test_a_change_of_sizes_has_ended_as_its_audit_says(db: None) -> None:
-    row = Sizing(cluster_id="lab", actor="olga", state=State.HELD, open=True, held_for="not_armed")
-    with transaction.atomic():
-        auditing.record(actor="clusterview", action="CLOSED", cluster="lab", switch_id=row.pk, body={"state": "rolled_back", "reason": "asked"})
-    told = reporting.size(row)
-    assert (told["state"], told["open"], told["reason"]) == ("rolled_back", False, "asked")

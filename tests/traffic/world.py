@@ -20,7 +20,7 @@ from clusterview.access import auditing
 from clusterview.access.people import Person
 from clusterview.models import ApiToken, AuditEntry, AuditHead, Operation, Sizing, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import engine, keeping, moving_on, reconciling, requesting, sizing
+from clusterview.traffic import engine, keeping, moving_on, reconciling, reporting, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
 from tests import databases
@@ -196,6 +196,11 @@ class World:
         self._problems += judging_sizes.left(rows=Sizing.objects.all(), number=at.number, writes=at.writes, original=LEAST)
         self._problems += auditing.verify()
         self.check()
+
+    def contradicted(self) -> list[str]:
+        """The rows that History takes for edited ones."""
+        told = [*reporting.newest_first(clusters=["lab"], limit=LONG_ENOUGH), *map(reporting.size, Sizing.objects.all())]
+        return [f"{one['id']}: {', '.join(one['differs'])}" for one in told if one["differs"]]
 
     def _finish(self, kind: type[Operation]) -> None:
         """Reconcilers look each second, as they do. What is held rests by itself; for everything else somebody has to come."""

@@ -101,6 +101,7 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
   LOWERED: ["somebody else made it smaller; it is not held up any more", "다른 주체가 낮춰 더는 유지되지 않음"],
   LEFT_ALONE: ["somebody else changed it; left as it is", "다른 주체가 바꿔 그대로 둠"],
   HANDED_OVER: ["another operation still needs it", "다른 작업이 아직 필요로 함"],
+  TOOK_OVER: ["holds what another operation raised", "다른 작업이 올린 값을 이어서 유지함"],
   WAITING: ["waits until the pods are ready", "파드가 준비되기를 기다림"],
   READY: ["the pods are ready", "파드가 준비됨"],
   BLOCKED: ["something keeps the pods from coming", "파드가 늘지 못함"],
@@ -158,10 +159,10 @@ export function reasonOf(told: Pick<Switch, "open" | "reason" | "held_for" | "se
 
 const DIFFERS: Readonly<Record<string, Word>> = {
   cluster: "cluster", namespace: "namespace", service: "service", key: "fromTo", from: "fromTo", to: "fromTo", actor: "who", reverses: "wayBack",
-  open: "state", state: "state", reason: "state",
+  open: "state", state: "state", reason: "state", side: "what", purpose: "what", target: "wantedSize", numbers: "wantedSize",
 };
 
-/** Where a switch's row and its audit disagree; empty where they agree. */
+/** Where an operation's row and its audit disagree; empty where they agree. */
 export function differsOf(told: Pick<Switch, "differs">): string {
   if (told.differs.includes("row")) return t("rowGone");
   if (told.differs.includes("audit")) return t("notAsked");

@@ -311,7 +311,7 @@ const WORDS = {
   newest: ["Newest entries", "최신 기록"],
   differs: ["The database's row says otherwise: {names}. Shown is what the audit says.", "데이터베이스의 행은 다르게 말합니다: {names}. 감사 기록의 내용을 표시합니다."],
   rowGone: ["The database's row is gone; the audit still tells of it.", "데이터베이스의 행은 사라졌지만 감사 기록에는 남아 있습니다."],
-  notAsked: ["No entry of the audit asks for this switch.", "이 전환을 요청한 감사 기록이 없습니다."],
+  notAsked: ["No entry of the audit asks for this.", "이를 요청한 감사 기록이 없습니다."],
   switchOf: ["{service}: {from} → {to}", "{service}: {from} → {to}"],
   refused: ["Refused: {sentence}", "거부됨: {sentence}"],
   refusedOf: ["Refused for {service}: {sentence}", "{service} 거부됨: {sentence}"],

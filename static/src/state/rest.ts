@@ -40,6 +40,8 @@ export interface Size {
   readonly target: number;
   readonly numbers: readonly Count[];
   readonly entries: readonly Entry[];
+  /** As of a switch. */
+  readonly differs: readonly string[];
 }
 
 export interface Keeping {

@@ -1,7 +1,7 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { entryWord, ifStopped, stateWord } from "../i18n/switching";
+import { entryWord, ifStopped } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -18,7 +18,7 @@ import { after, moment } from "./moments";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
-import { Hold, Purpose } from "./sizing";
+import { Hold, Purpose, Standing } from "./sizing";
 import { Ending, Steps } from "./switching";
 
 const SHORT = 120;
@@ -80,6 +80,11 @@ function Every(): JSX.Element {
   );
 }
 
+/** Of a row that is gone there is only the audit. */
+function toSize(one: rest.Size): Partial<Route> {
+  return one.differs.includes("row") ? { size: "", switchId: one.id, audit: "everything" } : { size: one.id };
+}
+
 function EverySize(): JSX.Element {
   const asked = useAsked(() => rest.sizes(page.cluster), String(store.operations.value.count));
   if (asked.refusal || !asked.value) return <Waiting of={asked} />;
@@ -95,12 +100,12 @@ function EverySize(): JSX.Element {
         <tbody>
           {asked.value.map((one) => (
             <tr key={one.id}>
-              <td><Link to={{ size: one.id }}>{moment(one.requested_at)}</Link></td>
+              <td><Link to={toSize(one)}>{moment(one.requested_at)}</Link></td>
               <td>{one.namespace}</td>
               <td>{one.service}</td>
               <td>{t(`purpose_${one.purpose}`, { side: one.side })}</td>
               <td>{t("pods", { count: one.target })}</td>
-              <td>{stateWord(one.state)}</td>
+              <td><Standing of={one} /></td>
               <td>{one.actor}</td>
             </tr>
           ))}
@@ -160,7 +165,7 @@ function Story({ id }: { id: string }): JSX.Element {
           <Entries of={told.entries} />
           {told.sizes.map((size) => (
             <section key={size.id}>
-              <h3><Purpose of={size} />: {stateWord(size.state)}</h3>
+              <h3><Purpose of={size} />: <Standing of={size} /></h3>
               <Hold told={size} />
               <Entries of={size.entries} />
             </section>
@@ -181,7 +186,7 @@ function SizeStory({ id }: { id: string }): JSX.Element {
       {told && (
         <article class="card">
           <h2>{told.namespace}/{told.service}: {t(`purpose_${told.purpose}`, { side: told.side })}</h2>
-          <p>{stateWord(told.state)} · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
+          <p><Standing of={told} /> · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
           {told.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
           <Hold told={told} />
           {told.open && <p class="quiet">{ifStopped(told.state)}</p>}

@@ -1,7 +1,7 @@
 /** How large a side is: warming up the one that gets the traffic, and scaling down the one that was left. The server checks everything again. */
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { differsOf, ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
@@ -30,6 +30,12 @@ export function Hold({ told }: { told: rest.Size }): JSX.Element {
 /** What it is for, as a link to its story. */
 export function Purpose({ of: { id, purpose, side } }: { of: rest.Size }): JSX.Element {
   return <Link to={{ ...FRESH, page: "history", size: id }}>{t(`purpose_${purpose}`, { side })}</Link>;
+}
+
+/** Where it stands, and what its row says otherwise. */
+export function Standing({ of }: { of: rest.Size }): JSX.Element {
+  const differs = differsOf(of);
+  return <>{stateWord(of.state)}{differs && <span class="bad-text"> {differs}</span>}</>;
 }
 
 /** How the last warm-up ended, for whoever comes back to see. */
