@@ -101,6 +101,9 @@ ON_DEMAND: tuple[KindSpec, ...] = (
     KindSpec(kind="PodMonitor", group="monitoring.coreos.com", resource="podmonitors", struct=structs.Selecting),
     KindSpec(kind="AuthorizationPolicy", group="security.istio.io", resource="authorizationpolicies", struct=structs.Selecting),
     KindSpec(kind="PeerAuthentication", group="security.istio.io", resource="peerauthentications", struct=structs.Selecting),
+    KindSpec(kind="CiliumNetworkPolicy", group="cilium.io", version="v2", resource="ciliumnetworkpolicies", struct=structs.CiliumNetworkPolicy),
+    KindSpec(kind="DestinationRule", group="networking.istio.io", resource="destinationrules", struct=structs.DestinationRule),
+    KindSpec(kind="VirtualService", group="networking.istio.io", resource="virtualservices", struct=structs.VirtualService),
     KindSpec(kind="Rollout", group="argoproj.io", version="v1alpha1", resource="rollouts", struct=structs.Rollout),
     KindSpec(kind="Canary", group="flagger.app", version="v1beta1", resource="canaries", struct=structs.Canary),
 )

@@ -802,7 +802,10 @@ class Event(Object, frozen=True):
 
 
 class PolicyPeer(Base, frozen=True):
+    """Without a selector of namespaces it means pods of the policy's own."""
+
     pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
 
 
 class PolicySources(Base, frozen=True):
@@ -821,6 +824,69 @@ class NetworkPolicySpec(Base, frozen=True):
 
 class NetworkPolicy(Object, frozen=True):
     spec: NetworkPolicySpec = NetworkPolicySpec()
+
+
+class CiliumIngress(Base, frozen=True):
+    endpoints: tuple[LabelSelector, ...] = field(default=(), name="fromEndpoints")
+
+
+class CiliumEgress(Base, frozen=True):
+    endpoints: tuple[LabelSelector, ...] = field(default=(), name="toEndpoints")
+
+
+class CiliumRule(Base, frozen=True):
+    endpoint_selector: LabelSelector | None = None
+    ingress: tuple[CiliumIngress, ...] = ()
+    egress: tuple[CiliumEgress, ...] = ()
+
+
+class CiliumNetworkPolicy(Object, frozen=True):
+    """https://docs.cilium.io/en/stable/security/policy/"""
+
+    spec: CiliumRule | None = None
+    specs: tuple[CiliumRule, ...] = ()
+
+
+class Subset(Base, frozen=True):
+    name: str = ""
+    labels: dict[str, str] = {}
+
+
+class DestinationRuleSpec(Base, frozen=True):
+    host: str = ""
+    subsets: tuple[Subset, ...] = ()
+
+
+class DestinationRule(Object, frozen=True):
+    """https://istio.io/latest/docs/reference/config/networking/destination-rule/"""
+
+    spec: DestinationRuleSpec = DestinationRuleSpec()
+
+
+class MeshDestination(Base, frozen=True):
+    host: str = ""
+    subset: str = ""
+
+
+class MeshTarget(Base, frozen=True):
+    destination: MeshDestination = MeshDestination()
+    weight: int | None = None
+
+
+class MeshRoute(Base, frozen=True):
+    route: tuple[MeshTarget, ...] = ()
+
+
+class VirtualServiceSpec(Base, frozen=True):
+    http: tuple[MeshRoute, ...] = ()
+    tcp: tuple[MeshRoute, ...] = ()
+    tls: tuple[MeshRoute, ...] = ()
+
+
+class VirtualService(Object, frozen=True):
+    """https://istio.io/latest/docs/reference/config/networking/virtual-service/"""
+
+    spec: VirtualServiceSpec = VirtualServiceSpec()
 
 
 class SelectingSpec(Base, frozen=True):

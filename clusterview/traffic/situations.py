@@ -80,15 +80,18 @@ class Right(msgspec.Struct, frozen=True):
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
     """An object that is there for the pods it selects: a disruption budget, a policy, a monitor.
 
-    `services`: it selects Services by their labels and so the pods behind them (a ServiceMonitor). `purpose` tells guards of one kind apart
-    that cannot stand in for each other (a policy that lets pods in to one place says nothing of another).
+    `services`: it selects Services by their labels and so the pods behind them (a ServiceMonitor). `service`: only the pods behind that one are
+    meant (Istio). `purpose` tells guards of one kind apart that cannot stand in for each other (a policy that lets pods in to one place says nothing
+    of another). `namespace` is where it lies, empty for the Service's own.
     """
 
     kind: str
     name: str
     selection: selectors.Selection
     services: bool = False
+    service: str = ""
     purpose: str = ""
+    namespace: str = ""
 
 
 class Driver(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +141,7 @@ class Quota(msgspec.Struct, frozen=True):
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a person is told, and what executors wait for only before a later member of a group. `unread` are the resources
     (`networkpolicies.networking.k8s.io`) that could not be listed; what they would say is not known. A kind that is not installed is not missing.
+    `nearby` are those of which only the Service's own namespace could be listed, although what lies elsewhere may be about its pods too.
     """
 
     namespace_terminating: bool = False
@@ -150,6 +154,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     kept_slices: tuple[KeptSlice, ...] = ()
     quotas: tuple[Quota, ...] = ()
     unread: tuple[str, ...] = ()
+    nearby: tuple[str, ...] = ()
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):

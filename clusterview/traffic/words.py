@@ -187,6 +187,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "`manage.py rbac` prints the rights.",
         "",
     ),
+    ("nearby", "info"): (
+        "Clusterview has looked at the {resources} of {namespace} only, so it is not known whether those of other namespaces are for the old side "
+        "alone. `manage.py rbac` prints the rights.",
+        "",
+    ),
     ("unread", "block"): (
         "Clusterview could not list {resources} in {namespace}, so it is not known what the change of size would do.",
         "Grant the right: `manage.py rbac` prints the manifest.",

@@ -12,7 +12,7 @@ import yaml
 from clusterview.access.people import Person
 from clusterview.kube import rights
 from clusterview.topology.pictures import Picture
-from clusterview.traffic import applications, looking, preflight, recipes, requesting
+from clusterview.traffic import applications, looking, preflight, recipes, requesting, surveying
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check, Level
 from clusterview.traffic.situations import Situation
@@ -132,6 +132,19 @@ def test_a_preflight_sees_what_the_api_server_keeps(reached: looking.Cluster, ap
     assert named(inside, "traffic-distribution").params["value"] == "PreferClose"
 
 
+def test_a_door_of_another_namespace_that_lets_in_the_old_side_alone_is_told(reached: looking.Cluster, apply: Apply) -> None:
+    door = selecting("networking.k8s.io/v1", "NetworkPolicy", "door", podSelector={"matchLabels": {"app": "db"}})
+    door["metadata"]["namespace"] = "default"
+    store = {"matchLabels": {"kubernetes.io/metadata.name": "store"}}
+    door["spec"]["ingress"] = [{"from": [{"namespaceSelector": store, "podSelector": {"matchLabels": {"slot": "blue"}}}]}]
+    apply(door)
+    check = named(preflight.check(surrounded(reached)), "old-side-only")
+    assert (check.level, check.params["names"]) == (Level.WARN, "NetworkPolicy default/door")
+    door["spec"]["ingress"][0]["from"].append({"namespaceSelector": store, "podSelector": {"matchLabels": {"slot": "green"}}})
+    apply(door)
+    assert named(preflight.check(surrounded(reached)), "old-side-only").level is Level.OK
+
+
 @pytest.mark.parametrize(("refused", "unread"), [("", None), ("networkpolicies", "networkpolicies.networking.k8s.io")], ids=["all", "one is missing"])
 def test_with_the_printed_rights_everything_is_read_and_without_one_the_rest(
     lab_shop: Lab, apply: Apply, refused: str, unread: str | None
@@ -148,6 +161,20 @@ def test_with_the_printed_rights_everything_is_read_and_without_one_the_rest(
     assert not preflight.blocks(checks)
     told = [one.params["resources"] for one in checks if one.code == "unread"]
     assert told == ([unread] if unread else [])
+    assert "nearby" not in {one.code for one in checks}
+
+
+def test_who_may_list_policies_in_the_namespace_alone_is_told_that_only_those_were_looked_at(lab_shop: Lab, apply: Apply) -> None:
+    for document in yaml.safe_load_all(rights.viewer_manifest(user="near")):
+        for named_thing in (document["metadata"], document.get("roleRef", {})):
+            named_thing |= {"name": f"near-{named_thing['name']}"} if "name" in named_thing else {}
+        if document["kind"] == "ClusterRoleBinding":
+            document["kind"], document["metadata"]["namespace"] = "RoleBinding", "store"
+        apply(document)
+    access = access_of(lab_shop.kubeconfig)
+    access.user.update({"as": "near", "as-groups": ["nobody"]})
+    around = surveying.survey(looking.Cluster(access=access).reading, namespace="store")
+    assert (around.nearby, "networkpolicies.networking.k8s.io" in around.unread) == (("networkpolicies.networking.k8s.io",), False)
 
 
 def test_a_service_that_argo_cd_applies_has_its_recipe_f79(reached: looking.Cluster, apply: Apply) -> None:

@@ -183,6 +183,8 @@ def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
                 guards=(guard("ServiceMonitor", "inside", selects={"scrape": "yes"}, services=True),),
             ),
         ),
+        ("old-side-only", amid(guards=(guard("NetworkPolicy", "door", selects=BLUE, namespace="db"), guard("NetworkPolicy", "door", selects=GREEN)))),
+        ("old-side-only", amid(guards=(guard("DestinationRule", "shop", selects=BLUE, service="shop"),))),
         ("old-side-only", amid(autoscalers=(autoscaler("shop-blue", of="shop-blue"),))),
         ("quota", situation(workloads=(situation().workloads[0], GROWING), around=Surroundings(quotas=FULL))),
         ("other-installation", situation(foreign_mark="00000000-0000-4000-8000-000000000000:1")),
@@ -214,6 +216,7 @@ TOLD = [
     ("shared-config", mounting(secret="shop", persistentVolumeClaim="data", emptyDir="")),
     ("quota", amid(quotas=FULL)),
     ("unread", amid(unread=("networkpolicies.networking.k8s.io",))),
+    ("nearby", amid(nearby=("networkpolicies.networking.k8s.io",))),
     ("long-lived", situation()),
 ]
 

@@ -15,20 +15,28 @@ from clusterview.traffic.selectors import Selection
 from clusterview.traffic.situations import Bound, Driver, KeptSlice, Quota, Surroundings
 
 Survey = Callable[..., Surroundings]
-GROUPS = ("apps", "argoproj.io", "flagger.app", "monitoring.coreos.com", "security.istio.io")
+GROUPS = ("apps", "argoproj.io", "cilium.io", "flagger.app", "monitoring.coreos.com", "networking.istio.io", "security.istio.io")
+BLUE, GREEN = {"matchLabels": {"slot": "blue"}}, {"matchLabels": {"slot": "green"}}
+OF_STORE = {"matchLabels": {"kubernetes.io/metadata.name": "store"}}
 
 
 @pytest.fixture
 def survey(monkeypatch: pytest.MonkeyPatch) -> Survey:
     """Surveys a namespace where each kind has these objects, or raises this error."""
 
-    def run(*, groups: Any = GROUPS, namespace: Any = None, **kept: Any) -> Surroundings:
-        def listed(_: Any, spec: KindSpec, *, namespace: str, page_seconds: float) -> listing.Listing[Any]:
-            assert namespace == "store" and page_seconds <= 3
+    def run(*, groups: Any = GROUPS, namespace: Any = None, elsewhere: Any = (), **kept: Any) -> Surroundings:
+        def listed(
+            _: Any, spec: KindSpec, *, namespace: str = "", page_seconds: float, limit: int = 500, gather: Callable[[], Any] = list
+        ) -> listing.Listing:
+            assert namespace == ("store" if spec.kind != "NetworkPolicy" else namespace) and page_seconds <= 3
             found = kept.get(spec.kind, [])
-            if isinstance(found, Exception):
-                raise found
-            return listing.Listing(tuple(decoded(spec.kind, **one) for one in found), "7")
+            for problem in (found, elsewhere if not namespace else None):
+                if isinstance(problem, Exception):
+                    raise problem
+            items = gather()
+            for one in (*found, *(() if namespace else elsewhere)):
+                items.append(decoded(spec.kind, **one))
+            return listing.Listing(items, "7")
 
         def got(*_: Any, **__: Any) -> dict[str, Any]:
             if isinstance(groups, Exception):
@@ -163,3 +171,82 @@ def test_a_quota_is_told_with_what_it_leaves_to_pods(survey: Survey) -> None:
         Quota("n", (Bound("pods", "6", "7"),), is_scoped=True),
     )
     assert [[str(one) for one in quota.used_up] for quota in found.quotas] == [["pods 6/6"], [], ["requests.cpu 2000m/2"], []]
+
+
+def opened(*peers: dict[str, Any], namespace: str = "db", name: str = "n", to: str = "db") -> dict[str, Any]:
+    """A policy of a namespace that lets these in."""
+    spec = {"podSelector": {"matchLabels": {"app": to}}, "ingress": [{"from": list(peers)}]}
+    return {"metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+def ways(found: Surroundings) -> list[tuple[str, str, dict[str, str]]]:
+    return [(one.namespace, one.name, one.selection.match_labels) for one in found.guards if one.purpose != "for"]
+
+
+def test_a_door_of_another_namespace_is_a_guard_of_the_pods_that_it_lets_in(survey: Survey) -> None:
+    door = opened({"namespaceSelector": OF_STORE, "podSelector": BLUE}, name="door")
+    egress = {"metadata": {"namespace": "db", "name": "out"}, "spec": {"egress": [{"to": [{"namespaceSelector": {}, "podSelector": GREEN}]}]}}
+    found = survey(elsewhere=[door, egress])
+    assert ways(found) == [("db", "door", {"slot": "blue"}), ("db", "out", {"slot": "green"})]
+    assert (found.unread, found.nearby) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        {"podSelector": BLUE},
+        {"namespaceSelector": OF_STORE},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mail"}}, "podSelector": BLUE},
+        {"ipBlock": {"cidr": "10.0.0.0/8"}},
+    ],
+    ids=["pods of its own", "the whole namespace", "pods of a third", "addresses"],
+)
+def test_what_another_namespace_lets_in_beside_is_not_about_these_pods(survey: Survey, peer: dict[str, Any]) -> None:
+    assert survey(elsewhere=[opened(peer)]).guards == ()
+
+
+def test_a_namespace_is_chosen_by_its_labels(survey: Survey) -> None:
+    chosen = opened({"namespaceSelector": {"matchLabels": {"team": "shop"}}, "podSelector": BLUE})
+    assert len(survey(elsewhere=[chosen], namespace={"metadata": {"labels": {"team": "shop"}}}).guards) == 1
+    assert survey(elsewhere=[chosen]).guards == ()
+
+
+def test_a_door_here_for_pods_of_another_namespace_is_not_about_these(survey: Survey) -> None:
+    theirs = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mail"}}, "podSelector": BLUE}
+    assert ways(survey(NetworkPolicy=[opened(theirs, namespace="store")])) == []
+    ours = {"namespaceSelector": OF_STORE, "podSelector": BLUE}
+    assert ways(survey(NetworkPolicy=[opened(ours, namespace="store")])) == [("", "n", {"slot": "blue"})]
+
+
+@pytest.mark.parametrize("problem", [errors.Forbidden("no"), errors.TimedOut("late")])
+def test_where_only_the_own_namespace_may_be_listed_that_is_said(survey: Survey, problem: errors.KubeError) -> None:
+    found = survey(elsewhere=problem, NetworkPolicy=[opened({"podSelector": BLUE}, namespace="store")])
+    assert ways(found) == [("", "n", {"slot": "blue"})]
+    assert (found.unread, found.nearby) == ((), ("networkpolicies.networking.k8s.io",))
+
+
+def test_policies_that_take_too_long_to_list_are_those_of_the_own_namespace(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveying, "EVERYWHERE_SECONDS", -1.0)
+    found = survey(NetworkPolicy=[opened({"podSelector": BLUE}, namespace="store")])
+    assert (len(ways(found)), found.nearby) == (1, ("networkpolicies.networking.k8s.io",))
+
+
+def test_a_policy_of_cilium_guards_as_one_of_kubernetes(survey: Survey) -> None:
+    here, there = ({"matchLabels": {"k8s:slot": "blue", "k8s:io.kubernetes.pod.namespace": one}} for one in ("store", "mail"))
+    rule = {"endpointSelector": {"matchLabels": {"app": "db"}}, "ingress": [{"fromEndpoints": [here, there]}], "egress": [{"toEndpoints": [GREEN]}]}
+    for spec in ({"spec": rule}, {"specs": [rule]}):
+        found = survey(CiliumNetworkPolicy=[spec])
+        assert [one.selection.match_labels for one in found.guards] == [{"app": "db"}, {"slot": "blue"}, {"slot": "green"}]
+        assert len({one.purpose for one in found.guards}) == 3
+
+
+def test_a_mesh_guards_the_pods_to_which_it_gives_a_name_or_a_route(survey: Survey) -> None:
+    subsets = [{"name": one, "labels": {"slot": one}} for one in ("blue", "green")]
+    targets = [{"destination": {"host": "shop", "subset": "blue"}}, {"destination": {"host": "shop", "subset": "green"}, "weight": 0}]
+    found = survey(
+        DestinationRule=[{"spec": {"host": "shop.store.svc.cluster.local", "subsets": subsets}}, {"spec": {"host": "shop.mail", "subsets": subsets}}],
+        VirtualService=[{"spec": {"http": [{"route": targets}]}}],
+    )
+    assert [(one.kind, one.service, one.selection.match_labels) for one in found.guards] == [
+        ("DestinationRule", "shop", {"slot": "blue"}), ("DestinationRule", "shop", {"slot": "green"}), ("VirtualService", "shop", {"slot": "blue"}),
+    ]  # fmt: skip

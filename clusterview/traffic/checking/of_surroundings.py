@@ -129,8 +129,12 @@ def _old_side_only(situation: Situation) -> Iterator[Check]:
         return
     before, after = _labels(situation, situation.from_selector), _labels(situation, situation.to_selector)
     found = [*_guards(situation, situation.around, before, after), *_autoscalers(situation, situation.around)] if before and after else []
-    params = sides_of(situation) | {"names": ", ".join(f"{one.kind} {one.name}" for one in found)}
+    params = sides_of(situation) | {"names": ", ".join(_named(one, situation) for one in found)}
     yield Check(code="old-side-only", level=Level.WARN if found else Level.OK, params=params, objects=tuple(found))
+
+
+def _named(one: Ref, situation: Situation) -> str:
+    return f"{one.kind} {one.name}" if one.namespace == situation.service.namespace else f"{one.kind} {one.namespace}/{one.name}"
 
 
 def _guards(situation: Situation, around: Surroundings, before: list[Labels], after: list[Labels]) -> list[Ref]:
@@ -138,15 +142,17 @@ def _guards(situation: Situation, around: Surroundings, before: list[Labels], af
     for one in around.guards:
         old, new = _is_for(one, situation, before), _is_for(one, situation, after)
         if old and not new:
-            of_old.add((one.kind, one.purpose, one.name))
+            of_old.add((one.kind, one.purpose, one.namespace, one.name))
         elif new and not old:
-            of_new.add((one.kind, one.purpose))
-    alone = {(kind, name) for kind, purpose, name in of_old if (kind, purpose) not in of_new}
-    return [Ref(kind, situation.service.namespace, name) for kind, name in sorted(alone)]
+            of_new.add((one.kind, one.purpose, one.namespace))
+    alone = {(kind, namespace, name) for kind, purpose, namespace, name in of_old if (kind, purpose, namespace) not in of_new}
+    return [Ref(kind, namespace or situation.service.namespace, name) for kind, namespace, name in sorted(alone)]
 
 
 def _is_for(guard: Guard, situation: Situation, pods: list[Labels]) -> bool:
     """One that selects Services is for the pods behind them; the Service that is switched leads to both sides in turn."""
+    if guard.service and guard.service != situation.service.name:
+        return False
     if not guard.services or situation.around is None:
         return any(guard.selection.selects(labels) for labels in pods)
     chosen = [one for one in situation.around.services if guard.selection.selects(one.labels)]
@@ -190,6 +196,12 @@ def _unread(situation: Situation) -> Iterator[Check]:
         yield Check(code="unread", level=Level.INFO, params=params, objects=(namespace_of(situation),))
 
 
+def _nearby(situation: Situation) -> Iterator[Check]:
+    if situation.around is not None and situation.around.nearby:
+        params = {"resources": ", ".join(situation.around.nearby), "namespace": situation.service.namespace}
+        yield Check(code="nearby", level=Level.INFO, params=params, objects=(namespace_of(situation),))
+
+
 CHECKS: Looks = (
     _owner,
     _ssa_owner,
@@ -202,4 +214,5 @@ CHECKS: Looks = (
     _old_side_only,
     _quota,
     _unread,
+    _nearby,
 )

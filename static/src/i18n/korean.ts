@@ -90,6 +90,7 @@ export const CHECKS: Readonly<Record<string, readonly [string, string]>> = {
   "quota:ok": ["다 쓴 리소스쿼터가 없습니다.", ""],
   "quota:warn": ["{to} 쪽이 지금보다 많은 파드를 원하지만 쿼터를 다 썼습니다({quotas}).", "쿼터를 늘리거나 필요 없는 것을 지우세요."],
   "quota:info": ["쿼터를 다 썼습니다({quotas}). {to} 쪽은 늘어날 수 없습니다.", ""],
+  "nearby:info": ["{resources}: Clusterview가 {namespace}에 있는 것만 살펴보았습니다. 다른 네임스페이스에 이전 쪽만을 위한 것이 있는지는 알 수 없습니다. `manage.py rbac`가 권한을 출력합니다.", ""],
   "unread:info": ["Clusterview가 {namespace}의 {resources} 목록을 읽지 못해 새 버전에 미치는 영향을 알 수 없습니다. `manage.py rbac`가 권한을 출력합니다.", ""],
   "external-traffic-policy:info": ["externalTrafficPolicy가 Local입니다. 로드 밸런서는 각자의 주기에 따라 옮겨 갑니다.", ""],
   "internal-traffic-policy:info": ["internalTrafficPolicy가 Local입니다. 파드가 있는 노드의 클라이언트만 응답을 받습니다.", ""],
