@@ -59,6 +59,7 @@ def describe(found: models.Cluster) -> dict[str, Any]:
         "frozen_at": found.frozen_at,
         "lost_marks": found.lost_marks,
         "armed_by": found.armed_by.get_username() if found.armed_by else None,
+        "identity_is_weak": found.is_known_weakly,
         "read_only": settings.READ_ONLY,
     }
 

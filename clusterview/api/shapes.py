@@ -103,6 +103,8 @@ class Cluster(Schema):
 
     `frozen_at` is when the database was found to be older than the cluster; `lost_marks` are the effects (`<operation>:<step>`) that it does not
     know, with the object that carries each.
+
+    `identity_is_weak` says that the cluster that was armed is known by its address and CA alone, for namespaces/kube-system may not be read.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Cluster(Schema):
     frozen_at: datetime | None
     lost_marks: dict[str, str]
     armed_by: str | None
+    identity_is_weak: bool
     read_only: bool
 
 

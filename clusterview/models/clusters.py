@@ -42,5 +42,10 @@ class Cluster(models.Model):
         return uuid.UUID(hex=self.mark + secrets.token_hex(12))
 
     @property
+    def is_known_weakly(self) -> bool:
+        """Whether the one that was armed would be taken for another one behind the same address and CA."""
+        return bool(self.identity) and self.identity_is_weak
+
+    @property
     def armed(self) -> bool:
         return self.armed_at is not None

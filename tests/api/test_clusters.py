@@ -43,6 +43,7 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "frozen_at": None,
         "lost_marks": {},
         "armed_by": None,
+        "identity_is_weak": False,
         "read_only": False,
     }
 
@@ -150,6 +151,16 @@ def test_a_person_who_arms_is_named(lab: None, client: Client) -> None:
     assert (told["armed"], told["armed_by"]) == (True, "ada")
     clusters.disarm(cluster="lab", actor="ada")
     assert client.get("/api/v1/clusters").json()[0]["armed_by"] is None
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_weak", "told"), [("u-1", False, False), ("sha", True, True), ("", True, False)], ids=["uid", "address", "not yet known"]
+)
+def test_an_armed_cluster_that_is_known_by_its_address_alone_says_so(
+    lab: None, bearer: Bearer, identity: str, is_weak: bool, told: bool
+) -> None:
+    clusters.arm(cluster="lab", actor="ada", identity=identity, identity_is_weak=is_weak)
+    assert bearer("viewer").get("/api/v1/clusters").json()[0]["identity_is_weak"] is told
 
 
 def test_an_installation_that_only_looks_is_never_armed(lab: None, bearer: Bearer, settings: Any) -> None:

@@ -15,9 +15,11 @@ from django.test import Client
 
 from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
+from clusterview.kube import reading
 from clusterview.management import telling
 from clusterview.models import AuditEntry, Cluster, Grant
 from clusterview.stream import publishing
+from clusterview.traffic import looking
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,16 @@ def test_only_the_chosen_contexts_are_open_and_keep_whether_they_are_armed(kubec
     settings.KUBE_CONTEXTS = ["there"]
     run("prepare")
     assert [(one.name, one.active, one.armed) for one in Cluster.objects.all()] == [("here", False, True), ("there", True, False)]
+
+
+def test_whoever_arms_a_cluster_that_is_known_by_its_address_alone_is_told_so(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def armed_as(identity: reading.Identity) -> str:
+        monkeypatch.setattr(looking.Cluster, "identity", lambda _: identity)
+        return run("arm", "here")
+
+    run("prepare")
+    assert "namespaces/kube-system" in armed_as(reading.Identity("sha", is_weak=True))
+    assert "kube-system" not in armed_as(reading.Identity("u-1", is_weak=False))
 
 
 def test_the_practice_cluster_is_armed_from_the_start_and_a_real_one_of_its_name_is_not(kubeconfig: Path, settings: Any, tmp_path: Path) -> None:

@@ -11,6 +11,11 @@ from clusterview.access import names
 from clusterview.models import Cluster
 from clusterview.traffic import requesting
 
+WEAK = (
+    "The cluster is known by its address and CA alone, for which another one that is built behind them would pass. "
+    "Grant `get` on namespaces/kube-system (`manage.py rbac` prints the rights) and arm it again."
+)
+
 
 class Command(BaseCommand):
     help = "Allows switching traffic in a cluster; with --off, forbids it again."
@@ -26,5 +31,7 @@ class Command(BaseCommand):
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
         act = requesting.disarm if options["off"] else requesting.arm
-        act(cluster=found.pk, actor=names.COMMAND_LINE)
+        armed = act(cluster=found.pk, actor=names.COMMAND_LINE)
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")
+        if armed.is_known_weakly and not options["off"]:
+            self.stdout.write(WEAK)

@@ -230,6 +230,8 @@ export interface Cluster {
   /** Effects that the database does not know, with the object that carries each. */
   readonly lost_marks: Readonly<Record<string, string>>;
   readonly armed_by: string | null;
+  /** What was armed is known by its address and CA alone. */
+  readonly identity_is_weak: boolean;
   readonly read_only: boolean;
 }
 

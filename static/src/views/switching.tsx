@@ -50,6 +50,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown key={application.left.switch} left={application.left} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={whyNotNow()} />}
       {alone && <Arming />}
+      {alone && <WeakIdentity />}
     </section>
   );
 }
@@ -255,6 +256,11 @@ export function Arming(): JSX.Element | null {
       {doing.refusal && <span class="bad-text" role="alert"> {refusalOf(doing.refusal)}</span>}
     </p>
   );
+}
+
+/** Where kube-system may not be read, the cluster that was armed is not told from every other one. */
+export function WeakIdentity(): JSX.Element | null {
+  return store.clusterFacts.value?.identity_is_weak && !page.readOnly ? <p class="warn-text"><Sentence text={t("weakIdentity")} /></p> : null;
 }
 
 /** How an ended switch ended, in one line. */

@@ -11,7 +11,7 @@ import { useAsked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
 import { Refused } from "./refused";
-import { Arming, Ending, Switching } from "./switching";
+import { Arming, Ending, Switching, WeakIdentity } from "./switching";
 
 const LAST_MOVES = 5;
 
@@ -45,6 +45,7 @@ function Lead(): JSX.Element | null {
         {facts?.armed && facts.armed_at && ` ${t(facts.armed_by ? "armedBy" : "armedAt", { person: facts.armed_by ?? "", moment: moment(facts.armed_at) })}`}
       </p>
       <Arming />
+      <WeakIdentity />
     </div>
   );
 }
