@@ -52,6 +52,12 @@ def test_every_state_reason_and_refusal_is_said_in_korean() -> None:
     assert set(words.REASONS) | set(words.REFUSALS) | set(words.LEFT) | set(refusing.SENTENCES) <= known
 
 
+def test_what_each_state_means_is_said_in_a_sentence_in_both_languages() -> None:
+    table = (CATALOGS / "switching.ts").read_text().split("const MEANINGS: ")[1].split("\n};")[0]
+    said = dict(re.findall(r'^  (\w+): \[\s*("[A-Z].+\.",\s+"[^"]*[가-힣][^"]*\.")', table, re.MULTILINE))
+    assert set(said) == {str(state) for state in states.State}
+
+
 def test_what_would_be_if_everything_stopped_is_said_of_every_state_that_goes_on() -> None:
     text = (CATALOGS / "switching.ts").read_text()
     said = set(re.findall(r"^  (\w+): (?:UNCHANGED|EITHER|CHANGED|RAISED),$", text, re.MULTILINE))

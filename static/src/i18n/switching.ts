@@ -32,6 +32,45 @@ const STATES: Readonly<Record<string, Pair>> = {
   needs_human: ["needs a person to look", "사람의 확인이 필요함"],
 };
 
+/** What each of them means, in a sentence. */
+const MEANINGS: Readonly<Record<string, Pair>> = {
+  requested: ["Somebody has asked for it; nothing is checked or changed yet.", "요청만 된 상태로, 아직 점검하거나 바꾼 것이 없습니다."],
+  queued: ["It waits for its turn, or for a worker to take it up; nothing is changed yet.", "차례나 맡을 워커를 기다립니다. 아직 바꾼 것이 없습니다."],
+  preparing: ["The cluster is read and checked again, for the change that comes next.", "다음 변경을 위해 클러스터를 다시 읽고 점검합니다."],
+  marking: [
+    "A mark is written to the object, so that no older request of ours can still change it.",
+    "오브젝트에 표시를 남겨 이전 요청이 더는 바꿀 수 없게 합니다.",
+  ],
+  armed: ["What is about to be changed stands in the audit; it is sent next.", "무엇을 바꿀지 감사 기록에 남겼고, 이제 보냅니다."],
+  applying: ["The change is sent, and the cluster's answer awaited.", "변경을 보내고 클러스터의 응답을 기다립니다."],
+  unknown: [
+    "The answer was lost: the change may have arrived. Clusterview finds out, and does not send it again before.",
+    "응답을 잃어 변경이 도착했는지 모릅니다. Clusterview가 알아낼 때까지 다시 보내지 않습니다.",
+  ],
+  sealing: [
+    "Clusterview makes sure that a change which is still on its way cannot arrive any more.",
+    "아직 전송 중일 수 있는 변경이 더는 도착하지 못하게 막습니다.",
+  ],
+  applied: ["The change stands in the cluster.", "변경이 클러스터에 반영되었습니다."],
+  verifying: ["The change stands; the endpoints are watched until they have followed.", "변경이 반영되었고 엔드포인트가 따라올 때까지 확인합니다."],
+  rolling_back: ["What was changed is put back.", "바꾼 것을 되돌립니다."],
+  held: ["It waits for a right, a credential or a person, and goes on when that is there.", "권한, 자격 증명 또는 사람을 기다리며, 갖춰지면 이어서 진행합니다."],
+  waiting: ["The numbers are written; the pods are awaited until they are ready.", "값을 썼고 파드가 준비되기를 기다립니다."],
+  holding: ["What was raised stays raised until it is not needed any more, and is put back then.", "올린 값을 필요한 동안 유지하고 그 뒤 되돌립니다."],
+  succeeded: ["What was asked for is done, and was read back from the cluster.", "요청한 일을 마쳤고 클러스터에서 다시 읽어 확인했습니다."],
+  rolled_back: ["It was begun, and then taken back.", "시작했다가 되돌렸습니다."],
+  rejected: ["It was not accepted; nothing was changed.", "받아들여지지 않았고 바꾼 것이 없습니다."],
+  cancelled: ["It was called off; nothing was changed by it.", "취소되었고 바꾼 것이 없습니다."],
+  expired: ["It could not be done in time and was given up; nothing was changed.", "제때 진행하지 못해 그만두었고 바꾼 것이 없습니다."],
+  failed_no_change: ["It could not be done; nothing was changed, and nothing of it can still arrive.", "수행하지 못했습니다. 바꾼 것이 없고 뒤늦게 도착할 변경도 없습니다."],
+  conflict: ["Somebody else had changed the object, which was left as it is; nothing was changed.", "다른 주체가 오브젝트를 바꾸어 그대로 두었고 바꾼 것이 없습니다."],
+  reverted_externally: ["Somebody else has changed what Clusterview had written, which is not written again.", "Clusterview가 쓴 것을 다른 주체가 바꾸었고 다시 쓰지 않습니다."],
+  needs_human: [
+    "Clusterview cannot go on and does nothing more: a person has to look at what stands in the cluster.",
+    "Clusterview가 더 진행할 수 없어 멈췄습니다. 클러스터에 무엇이 남아 있는지 사람이 확인해야 합니다.",
+  ],
+};
+
 const UNCHANGED: Pair = [
   "If everything stopped now, nothing more would change. Clusterview goes on when it is back.",
   "지금 모든 것이 멈춰도 더 바뀌는 것은 없습니다. Clusterview가 돌아오면 이어서 진행합니다.",
@@ -136,6 +175,12 @@ const WITHOUT_CODE: Readonly<Record<string, Pair>> = {
 export function stateWord(state: string): string {
   const pair = STATES[state];
   return pair ? inLanguage(pair) : state;
+}
+
+/** What a state means, in a sentence; empty for an unknown one. */
+export function stateMeans(state: string): string {
+  const pair = MEANINGS[state];
+  return pair ? inLanguage(pair) : "";
 }
 
 /** What would be if everything stopped now; empty for an ended switch. */

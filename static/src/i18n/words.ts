@@ -282,6 +282,7 @@ const WORDS = {
   who: ["Who", "누가"],
   what: ["What", "무엇을"],
   when: ["When", "언제"],
+  statesMean: ["What each state means", "각 상태의 뜻"],
   entries: ["Audit entries", "감사 기록"],
   allSwitches: ["All switches", "모든 전환"],
   switches: ["Switches", "전환"],

@@ -1,7 +1,7 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { entryWord, ifStopped } from "../i18n/switching";
+import { entryWord, ifStopped, stateMeans } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -19,7 +19,7 @@ import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 import { Hold, Purpose, Standing } from "./sizing";
-import { Ending, Steps } from "./switching";
+import { Ending, Meanings, Steps } from "./switching";
 
 const SHORT = 120;
 const ENTRIES_AT_ONCE = 100;
@@ -76,6 +76,7 @@ function Every(): JSX.Element {
           ))}
         </tbody>
       </table>
+      <Meanings of={asked.value.map((one) => one.state)} />
     </div>
   );
 }
@@ -111,6 +112,7 @@ function EverySize(): JSX.Element {
           ))}
         </tbody>
       </table>
+      <Meanings of={asked.value.map((one) => one.state)} />
     </div>
   );
 }
@@ -158,7 +160,7 @@ function Story({ id }: { id: string }): JSX.Element {
           <h2>{t("switchOf", { service: `${told.namespace}/${told.service}`, from: told.from, to: told.to })}</h2>
           <p><Ending told={told} /> · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
           {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
-          {told.open && <p class="quiet">{ifStopped(told.state)}</p>}
+          <p class="quiet">{stateMeans(told.state)} {ifStopped(told.state)}</p>
           {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
           <Steps steps={told.steps} />
           <h3>{t("entries")}</h3>
@@ -189,7 +191,7 @@ function SizeStory({ id }: { id: string }): JSX.Element {
           <p><Standing of={told} /> · {t("by", { person: told.actor })} · {moment(told.requested_at)}</p>
           {told.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
           <Hold told={told} />
-          {told.open && <p class="quiet">{ifStopped(told.state)}</p>}
+          <p class="quiet">{stateMeans(told.state)} {ifStopped(told.state)}</p>
           <h3>{t("entries")}</h3>
           <Entries of={told.entries} />
         </article>

@@ -1,7 +1,7 @@
 /** How large a side is: warming up the one that gets the traffic, and scaling down the one that was left. The server checks everything again. */
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { differsOf, ifStopped, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { differsOf, ifStopped, reasonOf, refusalOf, stateMeans, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
@@ -64,7 +64,7 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
         {side && ` · ${t("ready", { ready: side.ready, total: told.target })}`} · {t("by", { person: told.actor })}
       </p>
       <Hold told={told} />
-      <p class="quiet">{ifStopped(told.state)}</p>
+      <p class="quiet">{stateMeans(told.state)} {ifStopped(told.state)}</p>
       {!isBegun && !against && (
         <p class="row">
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(cancel)}>

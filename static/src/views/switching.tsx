@@ -5,7 +5,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
-import { differsOf, ifStopped, leftOf, reasonOf, refusalOf, stateWord } from "../i18n/switching";
+import { differsOf, ifStopped, leftOf, reasonOf, refusalOf, stateMeans, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import * as clock from "../state/clock";
 import * as derived from "../state/derived";
@@ -120,7 +120,7 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
           ? <p class="quiet">{t("following", { side: live.asked })}</p>
           : <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
       )}
-      <p class="quiet">{told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
+      <p class="quiet">{stateMeans(told.state)} {told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
       {told.state === "held" && <Leave id={told.id} />}
       {told.can_go_back && <Back id={told.id} to={told.from} />}
     </div>
@@ -169,7 +169,24 @@ function Leave({ id }: { id: string }): JSX.Element | null {
 }
 
 export function Steps({ steps }: { steps: rest.SwitchStory["steps"] }): JSX.Element {
-  return <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>;
+  return (
+    <>
+      <ol class="steps">{steps.map((step) => <li key={step.name} data-state={step.state}>{stateWord(step.name)}</li>)}</ol>
+      <Meanings of={steps.map((step) => step.name)} />
+    </>
+  );
+}
+
+/** What is this? Each state once, in a sentence. */
+export function Meanings({ of }: { of: readonly string[] }): JSX.Element {
+  return (
+    <details>
+      <summary>{t("statesMean")}</summary>
+      <dl class="reasons">
+        {[...new Set(of)].map((state) => <div key={state}><dt>{stateWord(state)}</dt><dd>{stateMeans(state)}</dd></div>)}
+      </dl>
+    </details>
+  );
 }
 
 interface KeptProps {
