@@ -1,4 +1,5 @@
-"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds.
+"""Finishes every open operation, whoever began it, with Redis down too: each second it looks at the rows that nobody holds. A second is a little more
+or less, so that workers which were started together do not reach for the same rows for ever.
 
 Every few seconds it has those Services looked at whose old side is kept, and now and then the clusters' marks held against the database, which may
 have been restored from an older copy.
@@ -7,6 +8,7 @@ have been restored from an older copy.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from itertools import zip_longest
@@ -20,6 +22,7 @@ from clusterview.traffic import executing, moving_on
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+JITTER = 0.1
 WATCH_SECONDS = 3.0
 SCAN_SECONDS = 60.0
 
@@ -42,7 +45,7 @@ class Reconciler:
 
     def _run(self) -> None:
         watch_at = scan_at = time.monotonic()
-        while not self._ending.wait(ROUND_SECONDS):
+        while not self._ending.wait(ROUND_SECONDS * random.uniform(1 - JITTER, 1 + JITTER)):  # noqa: S311 (so that not all come at once)
             try:
                 if time.monotonic() >= watch_at:  # before the operations, which may take every place there is
                     watch_at = time.monotonic() + WATCH_SECONDS

@@ -1,0 +1,42 @@
+"""The reconcilers of several workers take up what nobody holds, each in its own rhythm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clusterview.traffic import reconciling
+from clusterview.traffic.reconciling import Reconciler
+
+
+class Rounds:
+    """An ending that comes after so many rounds, and the seconds that were waited before each of them."""
+
+    def __init__(self, count: int) -> None:
+        self.left, self.waited = count, list[float]()
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        self.left -= 1
+        return self.left < 0
+
+
+def test_workers_that_were_started_together_do_not_look_at_the_same_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciling, "round_once", lambda: None)
+    monkeypatch.setattr(reconciling.executing, "of_this_process", Idle)
+    rhythms = []
+    for _ in range(2):
+        reconciler, rounds = Reconciler(), Rounds(50)
+        monkeypatch.setattr(reconciler, "_ending", rounds)
+        reconciler._run()
+        rhythms.append(rounds.waited)
+    assert rhythms[0] != rhythms[1]
+    assert all(0.9 <= seconds <= 1.1 for waited in rhythms for seconds in waited)
+
+
+class Idle:
+    """Executors with nothing to do."""
+
+    def __getattr__(self, _: str) -> Any:
+        return lambda: None
