@@ -274,6 +274,9 @@ export const liveByService = computed(() => new Map(live.value.map((one) => [`${
 const PARTS = ["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"];
 export const parts = computed(() => inOrder(store.list("ControlPlanePart")));
 export const zones = computed(() => byZone(store.list("Node")));
+/** The names of nodes that are not in the picture and have pods, in one text, which stays the same while they do. */
+const unseen = computed(() => unseenNodes(store.followWritten("Pod", "Node")).join(" "));
+export const unseenNodeNames = computed(() => unseen.value.split(" ").filter(Boolean));
 export type Door = Gateway | HTTPRoute | Ingress | Service;
 export const doors = computed<Door[]>(() => [
   ...store.list("Gateway").sort(byNamespaceAndName), ...store.list("HTTPRoute").sort(byNamespaceAndName),
@@ -292,6 +295,11 @@ export function serviceKey(record: { readonly namespace: string; readonly name: 
 export function inOrder(parts: ControlPlanePart[]): ControlPlanePart[] {
   const place = (part: ControlPlanePart): number => (PARTS.indexOf(part.name) + 1 || PARTS.length + 1);
   return parts.sort((a, b) => place(a) - place(b) || compare(a.name, b.name));
+}
+
+/** The nodes that pods are on and that are not seen themselves, by name. */
+export function unseenNodes(picture: Picture): string[] {
+  return [...picture.inhabited()].filter((name) => name && !picture.byName("Node", "", name)).sort(compare);
 }
 
 /** The nodes of each zone, both by name; nodes without a zone come first. */

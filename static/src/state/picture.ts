@@ -97,6 +97,11 @@ export class Picture {
     return this.byNode.get(node)?.values() ?? [].values();
   }
 
+  /** The names of the nodes that pods say they are on, whether the nodes themselves are seen or not. */
+  inhabited(): IterableIterator<string> {
+    return this.byNode.keys();
+  }
+
   countOn(node: string): number {
     return this.byNode.get(node)?.size ?? 0;
   }

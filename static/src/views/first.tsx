@@ -1,11 +1,13 @@
 /** A large cluster before its picture is there: how the control plane is, and how many of everything there are. */
 import type { JSX } from "preact";
 import { t } from "../i18n/words";
+import * as store from "../state/store";
 import type { FirstPaint } from "../wire/messages";
 import { conditionOf, statusOf } from "./marks";
 
 export function First({ paint }: { paint: FirstPaint }): JSX.Element {
   const { kinds, parts, ready_nodes, ready_pods, statuses } = paint;
+  const [nodes, pods] = [kinds["Node"] ?? 0, kinds["Pod"] ?? 0];
   return (
     <section class="card" data-testid="first-paint">
       <p role="status">{t("arriving")}</p>
@@ -17,9 +19,9 @@ export function First({ paint }: { paint: FirstPaint }): JSX.Element {
           </div>
         ))}
       </div>
-      <p>{t("nodes")}: {t("ready", { ready: ready_nodes, total: kinds["Node"] ?? 0 })}</p>
+      <p>{store.countOf("Node", nodes, () => `${t("nodes")}: ${t("ready", { ready: ready_nodes, total: nodes })}`)}</p>
       <p>
-        {t("pods", { count: kinds["Pod"] ?? 0 })}: {t("ready", { ready: ready_pods, total: kinds["Pod"] ?? 0 })} ({largestFirst(statuses)})
+        {store.countOf("Pod", pods, (count) => `${t("pods", { count })}: ${t("ready", { ready: ready_pods, total: count })} (${largestFirst(statuses)})`)}
       </p>
       <p class="quiet">{largestFirst(kinds)}</p>
     </section>

@@ -6,7 +6,7 @@ import * as derived from "../state/derived";
 import * as finding from "../state/finding";
 import * as store from "../state/store";
 import { Doors, Tile } from "./doors";
-import { NodeBox, Pods } from "./nodes";
+import { NodeBox, Pods, UnseenNode } from "./nodes";
 import { density, podCount, sight } from "./sight";
 import { Stage } from "./stage";
 
@@ -24,6 +24,7 @@ export function Map(): JSX.Element {
   const seen = sight.value;
   const parts = derived.parts.value;
   const zones = derived.zones.value;
+  const unseen = derived.unseenNodeNames.value;
   const homeless = store.podsOn("");
   const counts = [store.countOf("Node", store.picture.count("Node")), store.countOf("Pod", podCount.value, (count) => t("pods", { count }))];
   return (
@@ -38,7 +39,7 @@ export function Map(): JSX.Element {
       <Doors seen={seen} />
       <section class="band" aria-label={t("nodes")} data-density={density.value}>
         <h2>{t("nodes")} <span class="quiet">{counts.filter(Boolean).join(" · ")}</span></h2>
-        {zones.length === 0 && !store.isMissing("Node") && <p class="quiet">{t("noNodes")}</p>}
+        {zones.length === 0 && unseen.length === 0 && !store.isMissing("Node") && <p class="quiet">{t("noNodes")}</p>}
         <div class="zones">
           {zones.map(([zone, itsNodes]) => (
             <section key={zone} class={zones.length > 1 ? "zone framed" : "zone"} aria-label={zone || t("noZone")}>
@@ -48,6 +49,7 @@ export function Map(): JSX.Element {
               </div>
             </section>
           ))}
+          {unseen.map((name) => <UnseenNode key={name} name={name} seen={seen} />)}
           {homeless.length > 0 && (
             <div class="zone node">
               <p class="quiet">{t("unscheduled")}</p>

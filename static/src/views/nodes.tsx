@@ -21,20 +21,37 @@ export function NodeBox({ node, seen }: { node: Node; seen: Sight }): JSX.Elemen
   const pods = near ? derived.inPlace(store.podsOn(node.name)) : null;
   const condition = conditionOf(node);
   if (drawn === "far") return <div ref={box} class="node" data-uid={node.uid} data-condition={condition}><Cell node={node} pods={pods} seen={seen} /></div>;
-  const { abreast, pixels } = ROOM[drawn];
   return (
     <div ref={box} class="node" data-uid={node.uid} data-condition={condition}>
       <button type="button" class={seen.shows(node) ? "head" : "head dim"} aria-pressed={isChosen(node)} onClick={() => choose(node)}>
         <span class="title"><i class="dot" /><strong>{node.name}</strong></span>
         <small class="line quiet">{[statusOf(node), pods && readyOf(pods)].filter(Boolean).join(" · ")}</small>
       </button>
-      {pods ? <Pods pods={pods} seen={seen} /> : <div style={{ height: `${pixels * Math.ceil(store.picture.countOn(node.name) / abreast)}px` }} />}
+      {pods ? <Pods pods={pods} seen={seen} /> : <Room of={node.name} in={drawn} />}
+    </div>
+  );
+}
+
+/** As much room as the pods of a node will take that is far out of sight. */
+function Room({ of, in: drawn }: { of: string; in: keyof typeof ROOM }): JSX.Element {
+  const { abreast, pixels } = ROOM[drawn];
+  return <div style={{ height: `${pixels * Math.ceil(store.picture.countOn(of) / abreast)}px` }} />;
+}
+
+/** A node that may not be read, or is gone before its pods are. */
+export function UnseenNode({ name, seen }: { name: string; seen: Sight }): JSX.Element {
+  const [box, near] = useNear(podCount.value > DRAWN);
+  const drawn = density.value === "far" ? "close" : density.value;
+  return (
+    <div ref={box} class="zone node">
+      <p class="quiet">{t("nodeNotSeen", { name })}</p>
+      {near ? <Pods pods={derived.inPlace(store.podsOn(name))} seen={seen} /> : <Room of={name} in={drawn} />}
     </div>
   );
 }
 
 function readyOf(pods: readonly Pod[]): string {
-  if (pods.length === 0) return t("noPods");
+  if (pods.length === 0) return t(store.isMissing("Pod") ? "podsNotSeen" : "noPods");
   return t("ready", { ready: pods.filter((pod) => pod.ready).length, total: pods.length });
 }
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { KINDS } from "../wire/messages";
-import type { AnyRecord } from "../wire/messages";
+import type { AnyRecord, Kind } from "../wire/messages";
 import { kindWord } from "../i18n/kinds";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
@@ -36,7 +36,7 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
         </div>
         <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
       </div>
-      {record ? <Facts key={record.uid} record={record} /> : <p role="status">{t("gone")}</p>}
+      {record ? <Facts key={record.uid} record={record} /> : <p role="status">{store.isMissing(selection.kind as Kind) ? t("kindNotSeen", { kind: selection.kind }) : t("gone")}</p>}
     </aside>
   );
 }
@@ -92,6 +92,7 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
 /** What runs on a node, each pod large enough to be met. */
 function Inhabitants({ node }: { node: string }): JSX.Element {
   const pods = derived.inPlace(store.podsOn(node));
+  if (pods.length === 0 && store.isMissing("Pod")) return <section><h3>{t("podsNotSeen")}</h3></section>;
   return (
     <section>
       <h3>{t("pods", { count: pods.length })} <span class="quiet">{t("ready", { ready: pods.filter((pod) => pod.ready).length, total: pods.length })}</span></h3>
