@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { fits, first, seeking } from "../src/state/finding";
 import { Picture } from "../src/state/picture";
 import { node, pod, rows, whole } from "./making";
@@ -25,6 +25,17 @@ test("text finds names and namespaces in any case", () => {
 test("problems only leaves what has one", () => {
   expect(fits(pod("a"), { ...all, problems: true }, new Set(["pod-a"]))).toBe(true);
   expect(fits(pod("b"), { ...all, problems: true }, new Set(["pod-a"]))).toBe(false);
+});
+
+test("the first of many thousand are found without putting all of them in order", () => {
+  const picture = new Picture();
+  const shuffled = [...Array(20_000).keys()].map((number) => (number * 7_919) % 20_000);
+  picture.replace(whole(rows(...shuffled.map((number) => pod(`p${number}`)))));
+  const compared = vi.spyOn(Intl.Collator.prototype, "compare", "get");
+  const { rows: found, count } = first(picture, { ...all, query: "p" }, new Set(), 100);
+  expect([count, found.length, found[0]?.name, found[99]?.name]).toEqual([20_000, 100, "p0", "p99"]);
+  expect(compared.mock.calls.length).toBeLessThan(60_000);
+  vi.restoreAllMocks();
 });
 
 test("of very many the first are given, in order, and how many there are", () => {

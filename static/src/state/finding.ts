@@ -1,7 +1,7 @@
 /** What the tools above the map leave in sight: namespace, search text, problems only. Pure. */
 import { KINDS } from "../wire/messages";
 import type { AnyRecord } from "../wire/messages";
-import { byNamespaceAndName } from "./ordering";
+import { byNamespaceAndName, firstOf } from "./ordering";
 import type { Picture } from "./picture";
 import type { Route } from "./routes";
 
@@ -22,6 +22,10 @@ export function fits(record: AnyRecord, sought: Sought, problems: ReadonlySet<st
   return text === "" || `${record.namespace}/${record.name}`.toLowerCase().includes(text);
 }
 
+function* fitting(records: Iterable<AnyRecord>, sought: Sought, problems: ReadonlySet<string>): Generator<AnyRecord> {
+  for (const record of records) if (fits(record, sought, problems)) yield record;
+}
+
 /** The first `most` of what is sought, by kind, namespace and name, and how many there are. Kinds of which none is among the first need no order. */
 export function first(picture: Picture, sought: Sought, problems: ReadonlySet<string>, most: number): { rows: AnyRecord[]; count: number } {
   const rows: AnyRecord[] = [];
@@ -31,9 +35,9 @@ export function first(picture: Picture, sought: Sought, problems: ReadonlySet<st
       count += picture.count(kind);
       continue;
     }
-    const found: AnyRecord[] = [...picture.all(kind)].filter((record) => fits(record, sought, problems));
-    count += found.length;
-    if (rows.length < most) rows.push(...found.sort(byNamespaceAndName).slice(0, most - rows.length));
+    const found = firstOf<AnyRecord>(fitting(picture.all(kind), sought, problems), most - rows.length, byNamespaceAndName);
+    count += found.count;
+    rows.push(...found.first);
   }
   return { rows, count };
 }

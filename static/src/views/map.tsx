@@ -17,7 +17,10 @@ const isAnythingFound = computed(() => {
   if (!finding.seeking(route) || (route.problems && derived.troubles.value === 0)) return true;
   const picture = store.followWritten(...DRAWN_KINDS);
   const { shows } = sight.value;
-  return DRAWN_KINDS.some((kind) => [...picture.all(kind)].some(shows));
+  return DRAWN_KINDS.some((kind) => {
+    for (const record of picture.all(kind)) if (shows(record)) return true;
+    return false;
+  });
 });
 
 export function Map(): JSX.Element {
