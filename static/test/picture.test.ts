@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Gap, Picture } from "../src/state/picture";
+import { Gap, MOST_SHOWN, nothing, Picture } from "../src/state/picture";
 import type { PodState } from "../src/wire/messages";
 import { node, pod, rows, slice, told, whole } from "./making";
 
@@ -23,6 +23,13 @@ describe("changes and a snapshot make the same picture", () => {
 
   test("a change tells which kinds it touched", () => {
     const touched = picture().apply(told({ op: "put", row: 3, object: pod("b") }));
+    expect([...touched.kinds]).toEqual(["Pod"]);
+  });
+
+  test("of very many changes that nobody is told of, no more uids are kept than can be shown", () => {
+    const [made, touched] = [picture(), nothing()];
+    for (let row = 10; row < 2_000; row++) made.apply(told({ op: "put", row, object: pod(`p${row}`) }), touched);
+    expect(touched.uids.size).toBe(MOST_SHOWN + 1);
     expect([...touched.kinds]).toEqual(["Pod"]);
   });
 

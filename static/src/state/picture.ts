@@ -15,11 +15,17 @@ export type Of<K extends Kind> = Extract<AnyRecord, { kind: K }>;
 
 export type Told = Pick<Changes, "changes" | "states" | "pods">;
 
+/**
+ * More than these at once is no longer "this one changed", and lighting them all up would cost frames. No more are kept: a page that nobody sees is
+ * told of nothing for days.
+ */
+export const MOST_SHOWN = 200;
+
 export interface Touched {
   readonly kinds: Set<Kind>;
   /** The kinds of which something was put or dropped. Where only the state of pods was told, they are called and belong as before. */
   readonly written: Set<Kind>;
-  /** What was put: new, or changed. */
+  /** What was put: new, or changed; not all of it where that is more than can be shown. */
   readonly uids: Set<string>;
   /** The nodes whose pods changed. */
   readonly nodes: Set<string>;
@@ -27,6 +33,10 @@ export interface Touched {
 
 export function nothing(): Touched {
   return { kinds: new Set(), written: new Set(), uids: new Set(), nodes: new Set() };
+}
+
+function remember({ uids }: Touched, record: AnyRecord): void {
+  if (uids.size <= MOST_SHOWN) uids.add(record.uid);
 }
 
 export function nameKey(kind: string, namespace: string, name: string): string {
@@ -65,7 +75,7 @@ export class Picture {
         case "put":
           this.put(change.row, change.object);
           note(change.object);
-          touched.uids.add(change.object.uid);
+            remember(touched, change.object);
           break;
         case "drop":
           this.drop(change.row);
@@ -78,7 +88,7 @@ export class Picture {
       if (pod?.kind !== "Pod" || !told) throw new Gap(`row ${row} is no pod, or ${state} no state`);
       this.put(row, pods.withState(pod, told, restarts));
       touched.kinds.add("Pod");
-      touched.uids.add(pod.uid);
+      remember(touched, pod);
       touched.nodes.add(pod.node);
     }
     return touched;

@@ -1,10 +1,9 @@
 /** What changed lights up once and is quiet again. Where motion is not wanted, it keeps a mark for a moment instead of fading. */
-const LASTS_MS = 400;
-/** More than these at once is no longer "this one changed", and lighting them all up would cost frames. */
-const MOST = 200;
+import { MOST_SHOWN } from "../state/picture";
 
+const LASTS_MS = 400;
 export function glow(uids: ReadonlySet<string>): void {
-  if (uids.size === 0 || uids.size > MOST || document.hidden) return;
+  if (uids.size === 0 || uids.size > MOST_SHOWN || document.hidden) return;
   requestAnimationFrame(() => {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const lit = "0 0 0 3px var(--glow)";
