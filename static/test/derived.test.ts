@@ -214,6 +214,47 @@ test("what routes lead to may change which application there is, and how much go
   expect(web(backend("blue", { weight: 90 }))).toBe(web(backend("blue")));
 });
 
+test.each(["Deployment", "StatefulSet", "DaemonSet"] as const)("a %s of which no pod is ready is a problem, also where it has no pods at all", (kind) => {
+  const workload = (name: string, ready: number, wanted: number): AnyRecord => ({ ...node(name), kind, uid: name, namespace: "store", ready, wanted }) as never;
+  const picture = of(workload("quota", 0, 5), workload("half", 1, 2), workload("none", 0, 0));
+  expect(derived.problemsOf(picture, new Set(), new Map()).map((one) => one.record.name)).toEqual(["quota"]);
+});
+
+test("a kubelet's warning is found at its node, whose name it has in the place of the uid", () => {
+  const event = (kind: string, uid: string): AnyRecord =>
+    ({ ...node("e"), kind: "Event", uid: `e-${kind}`, about_kind: kind, about_name: uid, about_uid: uid, last_seen_at: 1 }) as never;
+  const found = derived.warningsByUid(of(node("n1"), event("Node", "n1"), event("Pod", "n1")));
+  expect([...found].map(([uid, events]) => [uid, events.length])).toEqual([["node-n1", 1], ["n1", 1]]);
+});
+
+describe("whatever the applications are found from makes them asked for again", () => {
+  const owner = { kind: "Application", name: "shop", uid: "o" };
+  const print = (...records: AnyRecord[]): string => derived.applicationsFingerprint(of(...records));
+  const deployment = (over: object): AnyRecord => ({ ...node("d"), kind: "Deployment", images: [], template_labels: {}, ready: 1, ...over }) as never;
+  const replicaSet = (over: object): AnyRecord => ({ ...node("r"), kind: "ReplicaSet", ...over }) as never;
+  const ingress = (to: string): AnyRecord => ({ ...node("i"), kind: "Ingress", paths: [{ host: "", path: "/", service: to, port: "" }] }) as never;
+  const shop = service("shop");
+
+  test.each<[string, AnyRecord[], AnyRecord[]]>([
+    ["an owner's annotation", [shop], [service("shop", { annotations: { "argocd.argoproj.io/tracking-id": "shop" } })]],
+    ["a label of the Service", [shop], [service("shop", { labels: { "olm.owner": "x" } })]],
+    ["its owner", [shop], [service("shop", { owner })]],
+    ["who writes its selector", [shop], [service("shop", { selector_manager: "argocd" })]],
+    ["whether it is headless", [shop], [service("shop", { headless: true })]],
+    ["a label of a workload", [deployment({})], [deployment({ labels: { version: "2" } })]],
+    ["its owner", [deployment({})], [deployment({ owner })]],
+    ["its template's labels", [deployment({})], [deployment({ template_labels: { slot: "blue" } })]],
+    ["the Service that governs a StatefulSet", [deployment({ kind: "StatefulSet", service: "a" })], [deployment({ kind: "StatefulSet", service: "b" })]],
+    ["where an Ingress leads", [ingress("shop")], [ingress("other")]],
+    ["a ReplicaSet of a Rollout", [], [replicaSet({ owner: { ...owner, kind: "Rollout" } })]],
+  ])("%s", (_, before, after) => expect(print(...before)).not.toBe(print(...after)));
+
+  test("and nothing else does", () => {
+    expect(print(deployment({}))).toBe(print(deployment({ ready: 0 })));
+    expect(print()).toBe(print(replicaSet({ owner: { ...owner, kind: "Deployment" } })));
+  });
+});
+
 test("pods keep their places: by controller, then by name", () => {
   const owner = (name: string): { kind: string; name: string; uid: string } => ({ kind: "ReplicaSet", name, uid: name });
   const picture = of(pod("c", { owner: owner("x"), node: "n" }), pod("a", { owner: owner("y"), node: "n" }), pod("b", { owner: owner("x"), node: "n" }));

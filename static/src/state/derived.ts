@@ -51,9 +51,11 @@ export function endpointsByService(picture: Picture): Map<string, Doorway> {
 export function warningsByUid(picture: Picture): Map<string, Event[]> {
   const found = new Map<string, Event[]>();
   for (const event of picture.all("Event")) {
-    const events = found.get(event.about_uid);
+    // A kubelet writes its node's name where the uid belongs.
+    const uid = (event.about_kind === "Node" && picture.byName("Node", "", event.about_name)?.uid) || event.about_uid;
+    const events = found.get(uid);
     if (events) events.push(event);
-    else found.set(event.about_uid, [event]);
+    else found.set(uid, [event]);
   }
   for (const events of found.values()) events.sort((a, b) => (b.last_seen_at ?? 0) - (a.last_seen_at ?? 0));
   return found;
@@ -188,19 +190,25 @@ export function together(live: LiveApplication, to: string, all: readonly LiveAp
   return members.length > 1 && members.includes(live) ? members : [];
 }
 
+/** What the applications are found from, as clusterview/traffic/applications.py has it. */
+export const APPLICATION_KINDS = ["Service", "Deployment", "StatefulSet", "ReplicaSet", "Ingress", "HTTPRoute"] as const;
+
 /** Whatever may change the answer of `GET applications`: when this text changes, it is asked again. */
 export function applicationsFingerprint(picture: Picture): string {
   const parts: string[] = [];
-  for (const service of picture.all("Service")) {
-    const marks = Object.entries(service.annotations).filter(([key]) => key.startsWith("clusterview.io/blue-green") || key.startsWith("clusterview.io/ignore"));
-    parts.push(`${service.uid} ${service.type} ${JSON.stringify(service.selector)} ${JSON.stringify(marks)}`);
+  for (const one of picture.all("Service")) {
+    parts.push(JSON.stringify([one.uid, one.type, one.headless, one.selector, one.selector_manager, one.labels, one.annotations, one.owner]));
   }
-  for (const kind of ["Deployment", "StatefulSet"] as const)
-    for (const workload of picture.all(kind)) parts.push(`${workload.uid} ${workload.images[0] ?? ""} ${JSON.stringify(workload.template_labels)}`);
-  for (const ingress of picture.all("Ingress")) parts.push(`${ingress.uid} ${ingress.paths.map((one) => one.service).join()}`);
+  for (const kind of ["Deployment", "StatefulSet"] as const) {
+    for (const one of picture.all(kind)) {
+      parts.push(JSON.stringify([one.uid, one.images[0], one.template_labels, one.labels, one.owner, one.kind === "StatefulSet" && one.service]));
+    }
+  }
+  for (const one of picture.all("ReplicaSet")) if (one.owner?.kind === "Rollout") parts.push(JSON.stringify([one.uid, one.labels, one.owner]));
+  for (const one of picture.all("Ingress")) parts.push(JSON.stringify([one.uid, one.paths.map((path) => path.service)]));
   for (const route of picture.all("HTTPRoute")) {
     const backends = route.rules.flatMap((rule) => rule.backends).filter((one) => one.weight > 0);
-    parts.push(`${route.uid} ${backends.map((one) => `${one.namespace}/${one.name}`).join()}`);
+    parts.push(JSON.stringify([route.uid, backends.map((one) => [one.namespace, one.name])]));
   }
   return parts.sort().join("\n");
 }
@@ -209,6 +217,8 @@ export interface Problem {
   readonly record: AnyRecord;
   readonly bad: boolean;
 }
+
+const WORKLOAD_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /** What is wrong, the worst first, in an order that stays. */
 export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: ReadonlyMap<string, Doorway>): Problem[] {
@@ -222,6 +232,9 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: true });
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
+  }
+  for (const kind of WORKLOAD_KINDS) {
+    for (const workload of picture.all(kind)) if (conditions.ofWorkload(workload) === "bad") found.push({ record: workload, bad: true });
   }
   for (const job of picture.all("Job")) if (conditions.ofJob(job) === "bad") found.push({ record: job, bad: true });
   const note = (record: Gateway | HTTPRoute, condition: conditions.Condition): void => {
@@ -249,12 +262,13 @@ const areEndpointsHidden = computed(() => store.isMissing("EndpointSlice"));
 const arePodsHidden = computed(() => store.isMissing("Pod"));
 
 export const doorways = computed(() => endpointsByService(store.follow("EndpointSlice")));
-export const warnings = computed(() => warningsByUid(store.follow("Event")));
+export const warnings = computed(() => warningsByUid(store.follow("Event", "Node")));
 export const late = computed(() => lateNodes(store.follow("Lease")));
 export const sideOf = computed(() => sidesOf(store.follow("Service"), store.applications.value ?? []));
 export const problems = computed(() =>
   problemsOf(
-    store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", "Job", "Gateway", "HTTPRoute", "Pod"), late.value, doorways.value,
+    store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", ...WORKLOAD_KINDS, "Job", "Gateway", "HTTPRoute", "Pod"),
+    late.value, doorways.value,
   ),
 );
 export const troubles = computed(() => problems.value.length);
