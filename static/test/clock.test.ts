@@ -14,6 +14,19 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+test("a sleep is told of, in which the machine's steady clock stands still", () => {
+  const slept = vi.fn();
+  startTicking(slept);
+  vi.advanceTimersByTime(60_000);
+  expect(slept).not.toHaveBeenCalled();
+  vi.setSystemTime(Date.now() + 8 * 3_600_000);
+  vi.advanceTimersByTime(500);
+  expect(slept).toHaveBeenCalledExactlyOnceWith(8 * 3_600_000);
+  vi.setSystemTime(Date.now() + 1_500);
+  vi.advanceTimersByTime(60_000);
+  expect(slept).toHaveBeenCalledOnce();
+});
+
 test.each([["a day behind", -DAY], ["right", 0], ["a day ahead", DAY]])("on a machine whose clock is %s, time is the server's (F73)", (_, wrong) => {
   vi.setSystemTime(server + wrong);
   startTicking();

@@ -157,6 +157,16 @@ describe("a broken line is made again by itself", () => {
     expect(lines.at(-1)!.hellos[0]?.resume).toEqual(at(4));
   });
 
+  test("after a sleep: a line that may be dead is given up and the next one tried at once", async () => {
+    const line = await opened();
+    connection.renew();
+    expect([line.closed, lines.length]).toEqual([true, 2]);
+    lines.at(-1)!.onopen?.();
+    expect(lines.at(-1)!.hellos[0]?.resume).toEqual(at(4));
+    vi.advanceTimersByTime(SILENCE_MS - 1);
+    expect(lines).toHaveLength(2);
+  });
+
   test("silent for too long: closed by the page itself", async () => {
     const line = await opened();
     vi.advanceTimersByTime(SILENCE_MS);

@@ -29,8 +29,13 @@ describe("the page claims no more than it knows", () => {
   });
 
   test("a picture from before is not live while the newest is on its way", () => {
-    expect(freshness(told("live", 0), 0, 10, true, true, false)).toMatchObject({ state: "stale", reason: "catching_up" });
-    expect(freshness(told("stale", 7, "unreachable"), 0, 10, true, true, false)).toMatchObject({ state: "stale", reason: "unreachable" });
+    expect(freshness(told("live", 0), 0, 10, true, true, 0)).toMatchObject({ state: "stale", reason: "catching_up" });
+    expect(freshness(told("stale", 7, "unreachable"), 0, 10, true, true, 0)).toMatchObject({ state: "stale", reason: "unreachable" });
+  });
+
+  test("such a picture is as old as it was last the newest, however recently the cluster answered", () => {
+    expect(freshness(told("live", 1), 600_000, 600_000, true, true, 300_000)).toMatchObject({ state: "stale", age: 300 });
+    expect(freshness(told("live", 1), 600_000, 600_000, true, true, null)).toMatchObject({ state: "live", age: 1 });
   });
 
   test("a closed connection is stale at once (F72)", () => {

@@ -75,6 +75,19 @@ describe("times of which nothing is known", () => {
   });
 });
 
+test("back in the present nothing of the past is shown, also while the newest picture does not come", async () => {
+  const AT = "2026-11-26T14:00:00.000Z";
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ objects: [node("n1")], state: "live", missing: [] }))));
+  store.firstPaint.value = {} as never;
+  store.route.value = { ...store.route.peek(), at: AT };
+  await show(AT);
+  expect([store.loaded.value, store.list("Node").length]).toEqual([true, 1]);
+  store.route.value = { ...store.route.peek(), at: "" };
+  leave();
+  expect([store.loaded.value, store.list("Node").length, store.firstPaint.value]).toEqual([false, 0, null]);
+  vi.unstubAllGlobals();
+});
+
 test("back in the present nothing is compared any more", () => {
   vi.stubGlobal("location", { pathname: "", search: "" });
   vi.stubGlobal("history", { pushState: vi.fn() });

@@ -14,8 +14,16 @@ export function hearServerTime(serverMs: number): void {
   if (Math.abs(difference - behind.peek()) > 250) behind.value = difference;
 }
 
-export function startTicking(): void {
+/** So much farther than the steady clock the clock on the wall has gone only where the machine slept, or was put right. */
+const SLEPT_MS = 2_000;
+
+/** `slept` is told for how long `performance.now()` stood still, in milliseconds: Chrome's does while macOS or Linux sleeps. */
+export function startTicking(slept: (milliseconds: number) => void = () => undefined): void {
+  let ahead = Date.now() - performance.now();
   setInterval(() => {
+    const asleep = Date.now() - performance.now() - ahead;
+    ahead += asleep;
+    if (asleep > SLEPT_MS) slept(Math.round(asleep));
     if (!document.hidden) now.value = Date.now() + behind.peek();
   }, 500);
   document.addEventListener("visibilitychange", () => (now.value = Date.now() + behind.peek()));

@@ -22,9 +22,9 @@ export interface Freshness {
 
 /**
  * `heardAt` and `now` are milliseconds of one and the same steady clock; `hasPicture` tells whether there is anything that could be out of date, and
- * `isCurrent` whether the server has no newer one that is still on its way.
+ * `currentUntil` when it last was the newest one that the server had; null while it is.
  */
-export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true, isCurrent = true): Freshness {
+export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true, currentUntil: number | null = null): Freshness {
   if (!contact) return { state: "waiting", age: null, verified: null, reason: open ? "" : "no_server", detail: "" };
   const since = Math.max(0, now - heardAt);
   const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
@@ -34,7 +34,9 @@ export function freshness(contact: Contact | null, heardAt: number, now: number,
   // Right after the start nobody has begun to observe, and nothing is lost that ever was there.
   const begins = !hasPicture && age === null && contact.reason === "no_observer";
   if (!silent && begins) return { state: "waiting", age, verified, reason: "not_begun", detail: "" };
-  if (!silent && told === "live" && hasPicture && !isCurrent) return { state: "stale", age, verified, reason: "catching_up", detail: "" };
+  if (!silent && told === "live" && hasPicture && currentUntil !== null) {
+    return { state: "stale", age: Math.max(age ?? 0, (now - currentUntil) / 1000), verified, reason: "catching_up", detail: "" };
+  }
   if (!silent) return { state: told, age, verified, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
   const state = told === "lost" || age === null || age > LOST_AFTER_SECONDS ? "lost" : "stale";
   return { state, age, verified, reason: "no_server", detail: "" };

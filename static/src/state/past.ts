@@ -31,8 +31,9 @@ export async function show(at: string): Promise<void> {
   }
 }
 
-/** This will forget the past: what is shown next is now. */
+/** This will forget the past: what is shown next is now, and nothing until that is there. */
 export function leave(): void {
+  store.forget();
   shown.value = null;
   store.missingThen.value = undefined;
   refusal.value = null;

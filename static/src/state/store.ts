@@ -11,6 +11,7 @@ import { freshness } from "./freshness";
 import { page } from "./page";
 import { Picture } from "./picture";
 import type { Of, Touched } from "./picture";
+import { NO_PODS } from "./pods";
 import * as rest from "./rest";
 import * as routes from "./routes";
 import type { Route, Selection } from "./routes";
@@ -47,11 +48,18 @@ export function list<K extends Kind>(kind: K): Of<K>[] {
   return [...follow(kind).all(kind)];
 }
 
-export function replaced(): void {
+export function replaced(isLoaded = true): void {
   batch(() => {
     for (const counter of [...counters.values(), ...written.values(), ...nodes.values()]) counter.value++;
-    loaded.value = true;
+    loaded.value = isLoaded;
   });
+}
+
+/** This will show nothing until there is another picture. */
+export function forget(): void {
+  picture.replace({ objects: [], pods: NO_PODS, members: [], states: [] });
+  firstPaint.value = null;
+  replaced(false);
 }
 
 export function touched(what: Touched): void {
@@ -73,11 +81,14 @@ export const connected = signal(false);
 export const current = signal(false);
 export const endedBecause = signal("");
 const noted = signal({ at: 0 });
+/** When the picture was last known to be what the cluster is, by the page's steady clock. */
+const currentUntil = signal(0);
 
 export function hear(told: Contact): void {
   batch(() => {
     contact.value = told;
     heardAt.value = performance.now();
+    if (current.peek()) currentUntil.value = heardAt.peek() - 1000 * (told.contact_age_seconds ?? 0);
     noted.value = { at: performance.now() };
   });
 }
@@ -85,8 +96,17 @@ export function hear(told: Contact): void {
 export const fresh = computed(() => {
   void clock.now.value;
   void noted.value;
-  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value);
+  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value ? null : currentUntil.value);
 });
+
+/** The steady clock stood still for so many milliseconds: what was heard before is as much older. */
+export function slept(milliseconds: number): void {
+  batch(() => {
+    heardAt.value -= milliseconds;
+    currentUntil.value -= milliseconds;
+  });
+}
+
 /** Whether the map shows a moment that is over. */
 export const isPast = computed(() => route.value.at !== "");
 export const isLive = computed(() => fresh.value.state === "live" && loaded.value && !isPast.value);

@@ -102,6 +102,12 @@ export class Connection {
     this.start();
   }
 
+  /** This will give up the line that there is, which may be dead without a word, and try the next one at once. */
+  renew(): void {
+    if (this.socket) this.lost();
+    this.hurry();
+  }
+
   /** This will ask for the whole picture, whatever came before. */
   anew(): void {
     this.position = null;
