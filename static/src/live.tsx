@@ -1,6 +1,6 @@
 /** The live page begins here: one connection, one store, one tree. */
 import "./live.css";
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import * as clock from "./state/clock";
 import * as derived from "./state/derived";
@@ -20,8 +20,6 @@ import { glow } from "./views/glow";
 import { Shell } from "./views/shell";
 import { Connection } from "./wire/connection";
 import type { Socket } from "./wire/connection";
-
-const SETTLES_AFTER_MS = 150;
 
 const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live`;
 let news = nothing();
@@ -66,7 +64,10 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
 
 theme.restore();
 document.documentElement.lang = language.peek();
-clock.startTicking();
+clock.startTicking((milliseconds) => {
+  store.slept(milliseconds);
+  connection.renew();
+});
 connection.start();
 addEventListener("online", () => connection.hurry());
 addEventListener("popstate", () => (store.route.value = routes.parse(location.pathname, location.search)));
@@ -90,6 +91,7 @@ void store.loadCluster();
 renewing.afterBreaks();
 renewing.untilAnswered(store.clusterError, store.loadCluster);
 renewing.untilAnswered(store.applicationsError, store.loadApplications);
+renewing.whileOpen();
 
 let before = "";
 effect(() => {
@@ -98,21 +100,14 @@ effect(() => {
   before = at;
   if (at) void past.show(at);
   else {
-    past.leave();
+    untracked(past.leave);
     connection.anew();
   }
 });
 
-let settling: ReturnType<typeof setTimeout> | undefined;
-let asked = "";
-effect(() => {
-  if (!store.loaded.value) return;
-  const print = derived.applicationsFingerprint(store.follow("Service", "Deployment", "StatefulSet", "Ingress", "HTTPRoute"));
-  if (print === asked) return;
-  asked = print;
-  clearTimeout(settling);
-  settling = setTimeout(() => void store.loadApplications(), SETTLES_AFTER_MS);
-});
+renewing.afterChanges(
+  () => (store.loaded.value ? derived.applicationsFingerprint(store.follow(...derived.APPLICATION_KINDS)) : null), store.loadApplications,
+);
 
 const root = document.getElementById("app");
 if (root) {

@@ -1,5 +1,7 @@
 /** What the page asks the server for beside the stream: which answer counts, and when it is asked for again. */
+import { signal } from "@preact/signals";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import * as clock from "../src/state/clock";
 import * as renewing from "../src/state/renewing";
 import * as store from "../src/state/store";
 import type { Contact } from "../src/wire/messages";
@@ -39,11 +41,108 @@ describe("an answer that comes after that to a later question is dropped", () =>
   });
 });
 
-describe("of a switch that ended while nobody could tell", () => {
-  const contact: Contact = {
-    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
+const contact: Contact = {
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
+};
+
+describe("after a break", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const liveAt = (): void => {
+    store.loaded.value = store.connected.value = store.current.value = true;
+    store.hear(contact);
+    expect(store.isLive.value).toBe(true);
   };
 
+  test("the picture is as old as the break was long, until the newest has come", () => {
+    liveAt();
+    store.connected.value = false;
+    vi.advanceTimersByTime(300_000);
+    store.connected.value = true;
+    store.current.value = false;
+    store.hear(contact);
+    expect(store.fresh.value).toMatchObject({ state: "stale", reason: "catching_up" });
+    expect(store.fresh.value.age).toBeGreaterThan(299);
+    store.current.value = true;
+    expect(store.fresh.value).toMatchObject({ state: "live", age: 0.1 });
+  });
+
+  test("a machine that slept does not take its picture for a new one", () => {
+    liveAt();
+    store.slept(8 * 3_600_000);
+    expect(store.fresh.value).toMatchObject({ state: "lost", reason: "no_server" });
+    expect(store.fresh.value.age).toBeGreaterThan(8 * 3_600 - 1);
+    store.current.value = false;
+    store.hear(contact);
+    expect(store.fresh.value.age).toBeGreaterThan(8 * 3_600 - 1);
+  });
+});
+
+describe("while an operation is open", () => {
+  afterEach(() => void (store.applications.value = null));
+
+  test.each([["switch", { open_switch: "s1" }], ["change of sizes", { sizing: { id: "z1" } as never }]])(
+    "the applications are asked for every five seconds, since who rings of a %s may be gone", (_, over) => {
+      store.connected.value = true;
+      store.applications.value = [application(["blue"])];
+      const stop = renewing.whileOpen();
+      const after = (seconds: number): number => {
+        clock.now.value += 1000 * seconds;
+        return asked.length;
+      };
+      expect(after(60)).toBe(0);
+      store.applications.value = [application(["blue"], over)];
+      expect(asked).toHaveLength(0);
+      expect([after(5), after(5)]).toEqual([1, 2]);
+      store.connected.value = false;
+      expect(after(5)).toBe(2);
+      store.connected.value = true;
+      store.applications.value = [];
+      expect(after(60)).toBe(2);
+      stop();
+    });
+});
+
+describe("what the applications are found from", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const watched = (): { facts: ReturnType<typeof signal<string | null>>; ask: ReturnType<typeof vi.fn<() => void>>; stop: () => void } => {
+    const [facts, ask] = [signal<string | null>(null), vi.fn<() => void>()];
+    return { facts, ask, stop: renewing.afterChanges(() => facts.value ?? null, ask) };
+  };
+
+  test("asks for them also where there is none of it", () => {
+    const { facts, ask, stop } = watched();
+    vi.advanceTimersByTime(5_000);
+    expect(ask).not.toHaveBeenCalled();
+    facts.value = "";
+    vi.advanceTimersByTime(150);
+    expect(ask).toHaveBeenCalledOnce();
+    stop();
+  });
+
+  test("asks once it has settled, and at the latest after two seconds where it never does", () => {
+    const { facts, ask, stop } = watched();
+    facts.value = "a";
+    vi.advanceTimersByTime(100);
+    facts.value = "b";
+    vi.advanceTimersByTime(149);
+    expect(ask).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(ask).toHaveBeenCalledOnce();
+    for (let change = 0; change < 100; change++) {
+      facts.value = `c${change}`;
+      vi.advanceTimersByTime(100);
+    }
+    expect(ask.mock.calls.length).toBeGreaterThanOrEqual(5);
+    expect(ask.mock.calls.length).toBeLessThanOrEqual(7);
+    stop();
+  });
+});
+
+describe("of a switch that ended while nobody could tell", () => {
   test("the page asks each time it is live again, and not when it is live at first", () => {
     store.loaded.value = store.connected.value = true;
     const stop = renewing.afterBreaks();
