@@ -99,9 +99,18 @@ Object.assign(globalThis, {
   },
 });
 
+const pages = new Set<Element_>();
+
+/** This will take away every page that is still there, so that a test that fails leaves none. */
+export function clear(): void {
+  for (const page of pages) render(null, page as unknown as Element);
+  pages.clear();
+}
+
 /** This will draw the view into an empty page, which is given back; `undo` takes it away. */
 export function drawn<P extends object>(View: ComponentType<P>, props: P): { page: Element_; undo: () => void } {
   const page = new Element_("main");
   render(h(View, props), page as unknown as Element);
+  pages.add(page);
   return { page, undo: () => render(null, page as unknown as Element) };
 }

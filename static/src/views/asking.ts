@@ -1,6 +1,8 @@
 /** REST answers as parts of a view: asked when the view appears and when its key changes; an answer that came too late is dropped. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { AGAIN_AFTER_MS } from "../state/renewing";
 import { Refusal } from "../state/rest";
+import * as store from "../state/store";
 
 export interface Asked<T> {
   /** The newest answer; it stays while the next one is on its way. */
@@ -9,10 +11,20 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
-/** `renewal` is what the same question is asked again for; the answer before stays meanwhile. */
+/** Whether the same question may be answered a moment later. */
+function isTemporary({ status }: Refusal): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/**
+ * `renewal` is what the same question is asked again for; the answer before stays meanwhile, and where the next one is refused. What is refused for the
+ * moment is asked again by itself.
+ */
 export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number | string = 0): Asked<T> {
   const [answer, setAnswer] = useState<{ about: string; value: T | null; refusal: Refusal | null }>({ about: key, value: null, refusal: null });
   const [turn, setTurn] = useState(0);
+  const again = (): void => setTurn((before) => before + 1);
+  const mayAgain = store.connected.value && answer.refusal !== null && isTemporary(answer.refusal);
   useEffect(() => {
     let wanted = true;
     ask().then(
@@ -26,7 +38,12 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number 
       wanted = false;
     };
   }, [key, turn, renewal]);
-  return { value: answer.value, refusal: answer.refusal, again: () => setTurn((before) => before + 1) };
+  useEffect(() => {
+    if (!mayAgain) return;
+    const timer = setTimeout(again, AGAIN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [mayAgain, answer]);
+  return { value: answer.value, refusal: answer.refusal, again };
 }
 
 const underWay = new Map<string, Promise<unknown>>();
@@ -53,9 +70,22 @@ export interface Doing {
   readonly run: (action: () => Promise<unknown>) => void;
 }
 
-/** One action at a time, with its refusal kept until the next one. */
+/** A refusal is shown for at least so long. */
+const READ_MS = 10_000;
+
+/** One action at a time, with its refusal kept until the next one, or until things have moved on and it has been there to be read. */
 export function useDoing(): Doing {
   const [state, setState] = useState<{ busy: boolean; refusal: Refusal | null }>({ busy: false, refusal: null });
+  const about = `${store.operations.value.count} ${store.clusterFacts.value?.armed} ${store.clusterFacts.value?.frozen_at}`;
+  const refused = useRef({ about, at: 0 });
+  useEffect(() => {
+    refused.current = { about, at: performance.now() };
+  }, [state.refusal]);
+  useEffect(() => {
+    if (!state.refusal || about === refused.current.about) return;
+    const timer = setTimeout(() => setState((now) => ({ ...now, refusal: null })), refused.current.at + READ_MS - performance.now());
+    return () => clearTimeout(timer);
+  }, [state.refusal, about]);
   const run = (action: () => Promise<unknown>): void => {
     setState({ busy: true, refusal: null });
     action().then(

@@ -54,11 +54,12 @@ function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
 }
 
 function Every(): JSX.Element {
-  const asked = useAsked(() => rest.switches(page.cluster), String(store.operations.value.count));
-  if (asked.refusal || !asked.value) return <Waiting of={asked} />;
+  const asked = useAsked(() => rest.switches(page.cluster), "", store.operations.value.count);
+  if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0) return <p class="card">{t("noSwitches")}</p>;
   return (
     <div class="scroll">
+      <Refused of={asked.refusal} />
       <table>
         <thead>
           <tr><th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("fromTo")}</th><th>{t("state")}</th><th>{t("who")}</th></tr>
@@ -87,11 +88,12 @@ function toSize(one: rest.Size): Partial<Route> {
 }
 
 function EverySize(): JSX.Element {
-  const asked = useAsked(() => rest.sizes(page.cluster), String(store.operations.value.count));
-  if (asked.refusal || !asked.value) return <Waiting of={asked} />;
+  const asked = useAsked(() => rest.sizes(page.cluster), "", store.operations.value.count);
+  if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0) return <p class="card">{t("noSizes")}</p>;
   return (
     <div class="scroll">
+      <Refused of={asked.refusal} />
       <table>
         <thead>
           <tr>
@@ -149,7 +151,7 @@ function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
 }
 
 function Story({ id }: { id: string }): JSX.Element {
-  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const asked = useAsked(() => rest.story(id), id, store.operations.value.count);
   const told = asked.value;
   return (
     <>
@@ -179,7 +181,7 @@ function Story({ id }: { id: string }): JSX.Element {
 }
 
 function SizeStory({ id }: { id: string }): JSX.Element {
-  const asked = useAsked(() => rest.size(id), `${id} ${store.operations.value.count}`);
+  const asked = useAsked(() => rest.size(id), id, store.operations.value.count);
   const told = asked.value;
   return (
     <>

@@ -40,6 +40,8 @@ export function Offers({ live: now, left, alone, against }: OffersProps): JSX.El
   const [chosen, choose] = useState("");
   const [wanted, want] = useState(alone || (store.applications.peek()?.length ?? 0) <= ASKED_AT_ONCE);
   const to = others.some((side) => side.value === chosen) ? chosen : (others[0]?.value ?? "");
+  // A blink of the line takes nothing away that somebody has chosen, ticked or opened.
+  const isOpen = useHeld(against === "", !store.isLive.value);
   if (others.length === 0) return null;
   return (
     <>
@@ -50,12 +52,11 @@ export function Offers({ live: now, left, alone, against }: OffersProps): JSX.El
           ))}
         </p>
       )}
-      {against ? (
-        <p role="status">{against}</p>
-      ) : !wanted ? (
+      {against && <p role="status">{against}</p>}
+      {!isOpen ? null : !wanted ? (
         <p class="row"><button type="button" class="button" onClick={() => want(true)}>{t("check")}</button></p>
       ) : (
-        to && (store.clusterFacts.value ? <Offer key={to} live={live} to={to} alone={alone} /> : <Refused of={store.clusterError.value} />)
+        to && (store.clusterFacts.value ? <Offer key={to} live={live} to={to} alone={alone} against={against} /> : <Refused of={store.clusterError.value} />)
       )}
     </>
   );
@@ -65,13 +66,15 @@ interface MoveProps {
   readonly live: LiveApplication;
   readonly to: string;
   readonly alone: boolean;
+  /** Why the button is not to be pressed now. */
+  readonly against: string;
 }
 
 /** A Service that is one of a group moves with the others, unless somebody wants it to move alone. */
-function Offer({ live, to, alone }: MoveProps): JSX.Element {
+function Offer({ live, to, alone, against }: MoveProps): JSX.Element {
   const [isAlone, only] = useState(false);
   const members = useHeld(derived.together(live, to, derived.live.value), store.isMoving.value);
-  if (members.length === 0) return <Single live={live} to={to} alone={alone} />;
+  if (members.length === 0) return <Single live={live} to={to} alone={alone} against={against} />;
   const names = members.map((one) => one.application.service).join();
   return (
     <>
@@ -79,7 +82,7 @@ function Offer({ live, to, alone }: MoveProps): JSX.Element {
         <button type="button" class="button" aria-pressed={!isAlone} onClick={() => only(false)}>{t("moveTogether", { count: members.length })}</button>
         <button type="button" class="button" aria-pressed={isAlone} onClick={() => only(true)}>{t("moveAlone", { service: live.application.service })}</button>
       </p>
-      {isAlone ? <Single live={live} to={to} alone={alone} /> : <Together key={names} live={live} members={members} to={to} alone={alone} />}
+      {isAlone ? <Single live={live} to={to} alone={alone} against={against} /> : <Together key={names} live={live} members={members} to={to} alone={alone} against={against} />}
     </>
   );
 }
@@ -98,7 +101,7 @@ function useTurn(fives: number): number {
  * The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes, and every five seconds for
  * what the picture does not hold (policies, quotas, rights, webhooks); more seldom where several applications are on one view.
  */
-function Single({ live, to, alone }: MoveProps): JSX.Element {
+function Single({ live, to, alone, against }: MoveProps): JSX.Element {
   const { namespace, service } = live.application;
   const facts = `${to} ${factsOf(live)} ${store.settled.value}`;
   const asked = useAsked(() => rest.preflight(page.cluster, namespace, service, to), facts, useTurn(alone ? 1 : ASKED_AT_ONCE));
@@ -116,13 +119,13 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
     <>
       {found && <h3>{t("checks")}</h3>}
       {found && <Checks checks={found.checks} of={found.service} accepted={accepted} accept={setAccepted} />}
-      {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} />}
+      {found && isSmall(found) && !live.application.sizing && <WarmUp live={live} to={to} against={against} />}
       {found?.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
       <Refused of={asked.refusal} />
       <Refused of={doing.refusal} />
       {found && <Course found={found} of={live.application.key} />}
       <Begin
-        asked={asked} doing={doing} begin={begin} ticked={(one) => isTicked(one.checks, accepted)}
+        asked={asked} doing={doing} begin={begin} against={against} ticked={(one) => isTicked(one.checks, accepted)}
         colour={sides.colourIn(live.application, to)} word={t("switchTo", { side: to, cluster: page.clusterName })}
       />
       {found && <Change found={found} />}
@@ -131,7 +134,7 @@ function Single({ live, to, alone }: MoveProps): JSX.Element {
 }
 
 /** The same of several Services that move one after another: each with its own checks and change, and one button. Their cards ask together. */
-function Together({ live, members, to, alone }: MoveProps & { members: readonly LiveApplication[] }): JSX.Element {
+function Together({ live, members, to, alone, against }: MoveProps & { members: readonly LiveApplication[] }): JSX.Element {
   const { namespace, key: label } = live.application;
   const services = members.map((one) => one.application.service);
   const facts = `${to} ${members.map(factsOf).join(" ")} ${store.settled.value}`;
@@ -160,11 +163,11 @@ function Together({ live, members, to, alone }: MoveProps & { members: readonly 
           />
         ))}
       </ol>
-      {found?.members.some(isSmall) && !live.application.sizing && <WarmUp live={live} to={to} />}
+      {found?.members.some(isSmall) && !live.application.sizing && <WarmUp live={live} to={to} against={against} />}
       <Refused of={asked.refusal} />
       <Refused of={doing.refusal} />
       <Begin
-        asked={asked} doing={doing} begin={begin} ticked={({ members: shown }) => shown.every((one) => isTicked(one.checks, ticksOf(one.service)))}
+        asked={asked} doing={doing} begin={begin} against={against} ticked={({ members: shown }) => shown.every((one) => isTicked(one.checks, ticksOf(one.service)))}
         colour={sides.colourIn(live.application, to)} word={t("switchTogether", { services: services.join(", "), side: to, cluster: page.clusterName })}
       />
       <p class="quiet">{t("togetherHow")}</p>
@@ -176,6 +179,7 @@ interface BeginProps<T> {
   readonly asked: Asked<T>;
   readonly doing: Doing;
   readonly begin: (found: T) => Promise<void>;
+  readonly against: string;
   /** Whether all warnings of it are. */
   readonly ticked: (found: T) => boolean;
   readonly colour: sides.Colour;
@@ -183,14 +187,14 @@ interface BeginProps<T> {
 }
 
 /** The button that begins what was found, as soon as nothing stands against it, and the one that looks again. */
-function Begin<T extends { readonly ready: boolean }>({ asked, doing, begin, ticked, colour, word }: BeginProps<T>): JSX.Element {
+function Begin<T extends { readonly ready: boolean }>({ asked, doing, begin, against, ticked, colour, word }: BeginProps<T>): JSX.Element {
   const found = asked.value;
   return (
     <p class="row">
       {found && (
         <button
           type="button" class="button button-primary" data-side={colour}
-          disabled={asked.refusal !== null || !found.ready || !ticked(found) || doing.busy} onClick={() => doing.run(() => begin(found))}
+          disabled={against !== "" || asked.refusal !== null || !found.ready || !ticked(found) || doing.busy} onClick={() => doing.run(() => begin(found))}
         >
           {word}
         </button>

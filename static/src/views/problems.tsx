@@ -11,7 +11,7 @@ const MOST = 20;
 export function Problems(): JSX.Element {
   const seen = sight.value;
   const found = derived.problems.value.filter(({ record }) => seen.shows(record));
-  if (found.length === 0) return <p class="card" role="status">{t("noProblems")}</p>;
+  if (found.length === 0) return <p class="card" role="status">{t(derived.troubles.value > 0 ? "nothingFound" : "noProblems")}</p>;
   return (
     <section class="card" aria-label={t("onlyProblems")}>
       <ul class="problems">

@@ -78,47 +78,49 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
 }
 
 /** Makes the side as large as the live one. */
-export function WarmUp({ live, to }: { live: LiveApplication; to: string }): JSX.Element | null {
+export function WarmUp({ live, to, against }: { live: LiveApplication; to: string; against: string }): JSX.Element | null {
   const { namespace, service, service_uid: uid } = live.application;
   const facts = `${uid} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
-  const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), `${to} ${facts}`);
+  const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), to, facts);
   const key = useMemo(() => crypto.randomUUID(), [to, facts]);
   const begin = async (): Promise<void> => {
     await rest.warmUp(page.cluster, { namespace, service, to }, key);
     await store.loadApplications();
   };
   const target = asked.value?.target ?? 0;
-  return <Change asked={asked} word={t("warmUp", { side: to, count: target, cluster: page.clusterName })} begin={begin} />;
+  return <Change asked={asked} word={t("warmUp", { side: to, count: target, cluster: page.clusterName })} begin={begin} against={against} />;
 }
 
 /** Makes the side that was left smaller: asked for only when somebody opens it. */
-export function ScaleDown({ left }: { left: rest.Left }): JSX.Element {
+export function ScaleDown({ left, against }: { left: rest.Left; against: string }): JSX.Element {
   const [isOpen, open] = useState(false);
   return (
     <details onToggle={(event) => open(event.currentTarget.open)}>
       <summary>{t("scaleDownHow", { side: left.side })}</summary>
-      {isOpen && <ScaleDownNow left={left} />}
+      {isOpen && <ScaleDownNow left={left} against={against} />}
     </details>
   );
 }
 
-function ScaleDownNow({ left }: { left: rest.Left }): JSX.Element {
-  const asked = useAsked(() => rest.lookAtScaleDown(left.switch), `${left.switch} ${store.operations.value.count}`);
+function ScaleDownNow({ left, against }: { left: rest.Left; against: string }): JSX.Element {
+  const asked = useAsked(() => rest.lookAtScaleDown(left.switch), left.switch, store.operations.value.count);
   const begin = async (): Promise<void> => {
     await rest.scaleDown(left.switch);
     await store.loadApplications();
   };
-  return <Change asked={asked} word={t("scaleDown", { side: left.side, cluster: page.clusterName })} begin={begin} />;
+  return <Change asked={asked} word={t("scaleDown", { side: left.side, cluster: page.clusterName })} begin={begin} against={against} />;
 }
 
 interface ChangeProps {
   readonly asked: ReturnType<typeof useAsked<rest.SizePreview>>;
   readonly word: string;
   readonly begin: () => Promise<void>;
+  /** Why this reader cannot change it now. */
+  readonly against: string;
 }
 
 /** The numbers, what stands against them, and the button. */
-function Change({ asked, word, begin }: ChangeProps): JSX.Element {
+function Change({ asked, word, begin, against }: ChangeProps): JSX.Element {
   const doing = useDoing();
   const found = asked.value;
   if (!found) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("checking")}</p>;
@@ -127,8 +129,11 @@ function Change({ asked, word, begin }: ChangeProps): JSX.Element {
       {found.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
       <ul class="checks">{found.checks.filter((check) => check.level === "block").map((check) => <CheckLine key={check.code} check={check} />)}</ul>
       <p class="row">
-        <button type="button" class="button" disabled={!found.ready || doing.busy} onClick={() => doing.run(begin)}>{word}</button>
+        <button type="button" class="button" disabled={!found.ready || asked.refusal !== null || against !== "" || doing.busy} onClick={() => doing.run(begin)}>
+          {word}
+        </button>
       </p>
+      <Refused of={asked.refusal} />
       <Refused of={doing.refusal} />
     </>
   );

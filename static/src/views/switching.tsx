@@ -3,7 +3,7 @@
  * the server checks everything again at the click and when the switch is carried out.
  */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
 import { differsOf, ifStopped, leftOf, reasonOf, refusalOf, stateMeans, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
@@ -13,7 +13,7 @@ import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
-import { useAsked, useDoing } from "./asking";
+import { useAsked, useDoing, useHeld } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
 import { ago, countdown, seconds, timeOfDay } from "./moments";
@@ -25,14 +25,37 @@ import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
 
 const KEEP_MINUTES = 30;
 const FIVE_SECONDS = 5_000;
+const NEWS_MS = 3_600_000;
 /** So many failing pods of a side are named. */
 const NAMED = 3;
+
+/** What became of a group that was taken back, and the switch that was on screen when that was asked for. */
+interface Taken {
+  readonly from: string;
+  readonly members: readonly rest.TakenBack[];
+}
+
+/** It is told until another switch begins or is kept than the one taken back and those back. */
+function isOfWhatWasTaken({ from, members }: Taken, { open_switch: open, keeping }: rest.Application): boolean {
+  return [open, keeping?.switch].every((id) => !id || id === from || members.some((one) => one.id === id));
+}
+
+/** As long as the server tells of it, also where the page does not ask again. */
+function isNews({ finished_at: at }: rest.Switch): boolean {
+  return at === null || Date.parse(at) > clock.fives.value * FIVE_SECONDS - NEWS_MS;
+}
 
 export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
   const { application } = live;
   const keeping = derived.keptBehind(live);
   const isServing = live.isKnown && !derived.servesNobody(live);
-  const [stayed, tell] = useState<readonly rest.TakenBack[]>([]);
+  const against = whyNotNow();
+  const mayScale = useHeld(isServing && against === "", !store.isLive.value);
+  const [taken, tell] = useState<Taken | null>(null);
+  const isOld = taken !== null && !isOfWhatWasTaken(taken, application);
+  useEffect(() => {
+    if (isOld) tell(null);
+  }, [isOld]);
   return (
     <section class="switching" aria-label={t("traffic")}>
       <Sides live={live} />
@@ -42,13 +65,13 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running key={application.open_switch} id={application.open_switch} live={live} />}
       {keeping && <Kept key={keeping.switch} keeping={keeping} isServing={isServing} tell={tell} />}
-      {!keeping && stayed.map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
+      {!isOld && taken?.members.filter((one) => one.left).map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted key={application.reverted} id={application.reverted} live={live} />}
-      {application.failed && <Failed told={application.failed} />}
-      {application.sizing && <Resizing key={application.sizing.id} told={application.sizing} live={live} against={whyNotNow()} />}
+      {application.failed && isNews(application.failed) && <Failed told={application.failed} />}
+      {application.sizing && <Resizing key={application.sizing.id} told={application.sizing} live={live} against={against} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
-      {!application.sizing && application.left && isServing && !whyNotNow() && <ScaleDown key={application.left.switch} left={application.left} />}
-      {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={whyNotNow()} />}
+      {!application.sizing && application.left && mayScale && <ScaleDown key={application.left.switch} left={application.left} against={against} />}
+      {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={against} />}
       {alone && <Arming />}
       {alone && <WeakIdentity />}
     </section>
@@ -98,15 +121,15 @@ function Failing({ of, live }: { of: string; live: LiveApplication }): JSX.Eleme
 /** Why this reader cannot move traffic here and now; empty when nothing of the page stands against it. */
 function whyNotNow(): string {
   if (page.readOnly) return t("readOnly");
-  if (!store.isLive.value) return t("notWhileStale");
   if (page.role === "viewer") return t("viewerOnly");
+  if (!store.isLive.value) return t("notWhileStale");
   if (store.clusterFacts.value?.frozen_at) return t("frozen", { objects: Object.values(store.clusterFacts.value.lost_marks).join(", ") });
   if (store.clusterFacts.value && !store.clusterFacts.value.armed) return t("notArmed", { cluster: page.clusterName });
   return "";
 }
 
 function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Element {
-  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const asked = useAsked(() => rest.story(id), id, `${store.operations.value.count} ${clock.fives.value}`);
   const told = asked.value;
   if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
   const why = reasonOf(told);
@@ -123,15 +146,17 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
       <p class="quiet">{stateMeans(told.state)} {told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
       {told.state === "held" && <Leave id={told.id} />}
       {told.can_go_back && <Back id={told.id} to={told.from} />}
+      <Refused of={asked.refusal} />
     </div>
   );
 }
 
 /** The last switch was undone by somebody else, and the Service still leads elsewhere. */
 function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Element | null {
-  const asked = useAsked(() => rest.story(id), `${id} ${store.operations.value.count}`);
+  const asked = useAsked(() => rest.story(id), id, store.operations.value.count);
   const told = asked.value;
-  if (!told || told.to === live.asked) return null;
+  if (!told) return <Refused of={asked.refusal} />;
+  if (told.to === live.asked) return null;
   return (
     <div class="running" role="status">
       <p><Link to={{ page: "history", switchId: id }}>{t("switchOf", { service: told.service, from: told.from, to: told.to })}</Link> {reasonOf(told)}</p>
@@ -192,8 +217,8 @@ export function Meanings({ of }: { of: readonly string[] }): JSX.Element {
 interface KeptProps {
   readonly keeping: rest.Keeping;
   readonly isServing: boolean;
-  /** Takes those of a group that were not taken back with it. */
-  readonly tell: (stayed: readonly rest.TakenBack[]) => void;
+  /** Takes what became of the group that was taken back. */
+  readonly tell: (taken: Taken | null) => void;
 }
 
 function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
@@ -213,7 +238,7 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
       ) : (
         <p class="row">
           <Back id={keeping.switch} to={keeping.from} />
-          {keeping.group && <BackTogether group={keeping.group} to={keeping.from} tell={tell} />}
+          {keeping.group && <BackTogether id={keeping.switch} group={keeping.group} to={keeping.from} tell={tell} />}
           <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { cluster: page.clusterName })}</button>
         </p>
       )}
@@ -240,10 +265,11 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element {
   );
 }
 
-function BackTogether({ group, to, tell }: { group: string; to: string } & Pick<KeptProps, "tell">): JSX.Element {
+function BackTogether({ id, group, to, tell }: { id: string; group: string; to: string } & Pick<KeptProps, "tell">): JSX.Element {
   const doing = useDoing();
   const back = async (): Promise<void> => {
-    tell((await rest.groupBack(group)).filter((one) => one.left));
+    tell(null);
+    tell({ from: id, members: await rest.groupBack(group) });
     await store.loadApplications();
   };
   return (
