@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keeping, LARGEST, SMALLEST, stepped, wheeled } from "../src/state/zooming";
+import { distance, keeping, LARGEST, pinched, SMALLEST, stepped, wheeled } from "../src/state/zooming";
 
 describe("the size of the map", () => {
   it("never leaves its bounds, whatever is turned", () => {
@@ -21,6 +21,15 @@ describe("the size of the map", () => {
     for (let step = 0; step < 4; step++) size = stepped(size, 1);
     for (let step = 0; step < 4; step++) size = stepped(size, -1);
     expect(size).toBe(1);
+  });
+
+  it("grows as far as two fingers part", () => {
+    const fingers = [{ x: 0, y: 0 }, { x: 30, y: 40 }] as const;
+    expect(distance(...fingers)).toBe(50);
+    expect(pinched(1, 50, 100)).toBe(2);
+    expect(pinched(2, 100, 50)).toBe(1);
+    expect(pinched(1, 50, 1e9)).toBe(LARGEST);
+    expect(pinched(1, 0, 50)).toBe(1);
   });
 
   it("keeps what is under the pointer there", () => {

@@ -25,6 +25,20 @@ export function wheeled(size: number, pixels: number): number {
   return within(size * 2 ** (-pixels / WHEEL_DOUBLES));
 }
 
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+/** The size after two fingers that were so far apart when it was `size` are so far apart. */
+export function pinched(size: number, before: number, after: number): number {
+  return before > 0 ? within((size * after) / before) : size;
+}
+
 /** How far to scroll so that what lies `offset` pixels into the view stays there, where `scrolled` pixels are out of sight before it. */
 export function keeping({ offset, scrolled, from, to }: { offset: number; scrolled: number; from: number; to: number }): number {
   return (offset + scrolled) * (to / from - 1);

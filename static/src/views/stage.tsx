@@ -1,8 +1,8 @@
 /** Holds the map: draw it larger or smaller, and drag the ground to move it. Below full size it fills the width again, so more is in sight. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { ComponentChildren, JSX, TargetedPointerEvent, TargetedWheelEvent } from "preact";
+import type { ComponentChildren, JSX, TargetedPointerEvent, TargetedTouchEvent, TargetedWheelEvent } from "preact";
 import { t } from "../i18n/words";
-import { keeping, LARGEST, SMALLEST, stepped, wheeled, zoom } from "../state/zooming";
+import { distance, keeping, LARGEST, pinched, SMALLEST, stepped, wheeled, zoom } from "../state/zooming";
 import { Lines, pointed } from "./lines";
 
 interface Point {
@@ -14,6 +14,7 @@ export function Stage({ children }: { children: ComponentChildren }): JSX.Elemen
   const stage = useRef<HTMLDivElement>(null);
   const pointer = useRef<Point | null>(null);
   const grip = useRef<Point | null>(null);
+  const pinch = useRef<{ readonly apart: number; readonly size: number } | null>(null);
   const shown = useRef(zoom.peek());
   const size = zoom.value;
 
@@ -51,6 +52,19 @@ export function Stage({ children }: { children: ComponentChildren }): JSX.Elemen
   const release = (): void => {
     grip.current = null;
   };
+  const fingers = ({ touches: [a, b] }: TargetedTouchEvent<HTMLDivElement>): [Point, Point] | null =>
+    a && b ? [{ x: a.clientX, y: a.clientY }, { x: b.clientX, y: b.clientY }] : null;
+  const touch = (event: TargetedTouchEvent<HTMLDivElement>): void => {
+    const at = fingers(event);
+    pinch.current = at && { apart: distance(...at), size: zoom.peek() };
+  };
+  const part = (event: TargetedTouchEvent<HTMLDivElement>): void => {
+    const at = fingers(event);
+    if (!at || !pinch.current) return;
+    event.preventDefault();
+    pointer.current = { x: (at[0].x + at[1].x) / 2, y: (at[0].y + at[1].y) / 2 };
+    zoom.value = pinched(pinch.current.size, pinch.current.apart, distance(...at));
+  };
   const point = (event: Event): void => {
     const at = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-uid]") : null;
     pointed.value = at?.dataset["uid"] ?? "";
@@ -62,6 +76,7 @@ export function Stage({ children }: { children: ComponentChildren }): JSX.Elemen
     <div
       ref={stage} class="stage" role="region" tabIndex={0} aria-label={t("map")}
       onWheel={wheel} onPointerDown={take} onPointerMove={drag} onPointerUp={release} onPointerCancel={release}
+      onTouchStart={touch} onTouchMove={part} onTouchEnd={touch} onTouchCancel={touch}
       onPointerOver={point} onPointerLeave={leave} onFocusIn={point} onFocusOut={leave}
     >
       <div class="ground" style={{ zoom: size, width: `${Math.max(1, size) * 100}%` }}>{children}<Lines /></div>
