@@ -74,10 +74,11 @@ function Fresh(): JSX.Element {
 }
 
 /** How long ago the whole picture was compared with what the cluster lists: a live connection alone does not prove it right. */
-function Verified(): JSX.Element | null {
+export function Verified(): JSX.Element | null {
   const { verified } = store.fresh.value;
   if (verified === null || store.isPast.value) return null;
-  return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { seconds: Math.round(verified) })}</span>;
+  const count = store.contact.value?.divergences ?? 0;
+  return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { seconds: Math.round(verified) })}{count > 0 && ` · ${t("repaired", { count })}`}</span>;
 }
 
 function Banner(): JSX.Element | null {
