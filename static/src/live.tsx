@@ -92,6 +92,7 @@ renewing.afterBreaks();
 renewing.untilAnswered(store.clusterError, store.loadCluster);
 renewing.untilAnswered(store.applicationsError, store.loadApplications);
 renewing.whileOpen();
+derived.watchMismatches();
 
 let before = "";
 effect(() => {

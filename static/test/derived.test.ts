@@ -45,9 +45,6 @@ describe("where traffic goes is read from the endpoints, not from the selector",
 });
 
 describe("where endpoints may not be read nothing is said of them", () => {
-  const contact: Contact = {
-    state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
-  };
   const hide = (...kinds: string[]): void => store.hear({ ...contact, missing: kinds.map((kind) => ({ kind, why: "partly", detail: "" })) });
   const seen = (...slices: AnyRecord[]): { live: derived.LiveApplication; problems: string[]; says: string } => {
     const shop = service("shop", { selector: { app: "shop", slot: "blue" } });
@@ -252,6 +249,66 @@ describe("whatever the applications are found from makes them asked for again", 
   test("and nothing else does", () => {
     expect(print(deployment({}))).toBe(print(deployment({ ready: 0 })));
     expect(print()).toBe(print(replicaSet({ owner: { ...owner, kind: "Deployment" } })));
+  });
+});
+
+const contact: Contact = {
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
+};
+
+describe("what a Service means and what its endpoints serve", () => {
+  const meant = (name: string, over = {}): AnyRecord => pod(name, { labels: { app: "shop" }, ...over });
+  const found = (...records: AnyRecord[]): unknown => {
+    const picture = of(...records);
+    return [...derived.mismatches(picture, derived.endpointsByService(picture)).values()];
+  };
+  const shop = service("shop");
+
+  test("is the same, or said to differ with both numbers", () => {
+    expect(found(shop, meant("a"), meant("b"), slice("shop", ["pod-a", "pod-b"]))).toEqual([]);
+    expect(found(shop, meant("a"), meant("b"), slice("shop", ["pod-a"]))).toEqual([{ meant: 2, served: 1 }]);
+    expect(found(shop, meant("a"), pod("stray"), slice("shop", ["pod-a", "pod-stray"]))).toEqual([{ meant: 1, served: 2 }]);
+    expect(found(shop, meant("a"), pod("stray"), slice("shop", ["pod-stray"]))).toEqual([{ meant: 1, served: 1 }]);
+  });
+
+  test("pods that are not ready, are on their way out or of another namespace are not meant", () => {
+    const others = [meant("b", { ready: false }), meant("c", { deleting: true }), meant("d", { namespace: "other" }), pod("e")];
+    expect(found(shop, meant("a"), ...others, slice("shop", ["pod-a"]))).toEqual([]);
+  });
+
+  test("nothing is said of a Service that publishes otherwise, or of which nobody is served: that is said already", () => {
+    for (const over of [{ selector: null }, { type: "ExternalName" }, { publish_not_ready: true }]) {
+      expect(found(service("shop", over), meant("a"), meant("b"), slice("shop", ["pod-a"]))).toEqual([]);
+    }
+    expect(found(shop, meant("a"), slice("shop", [], ["pod-a"]))).toEqual([]);
+    expect(found(shop, meant("a"), { ...slice("shop", ["pod-a"]), endpoints: [{ pod_uid: "", address: "10.0.0.1", ready: true }] } as never)).toEqual([]);
+  });
+
+  test("a difference is told when it has stood for five seconds, in problems and in words, and not of the past", () => {
+    store.connected.value = true;
+    const show = (...served: string[]): void => {
+      store.picture.replace(whole(rows(shop, meant("a"), meant("b"), slice("shop", served))));
+      store.replaced();
+    };
+    const after = (seconds: number): string[] => {
+      clock.now.value += 1_000 * seconds;
+      return derived.problems.value.map((one) => one.record.name);
+    };
+    clock.now.value = 5_000 * Math.ceil(clock.now.value / 5_000);
+    store.current.value = true;
+    const stop = derived.watchMismatches();
+    show("pod-a");
+    store.hear(contact);
+    expect(after(1)).toEqual([]);
+    expect(after(5)).toEqual(["shop"]);
+    expect([conditionOf(shop), statusOf(shop)]).toEqual(["waiting", "ClusterIP · 1 of 1 ready · 2 ready pods meant, 1 served"]);
+    store.route.value = { ...store.route.peek(), at: "2026-11-26T12:00:05.000Z" };
+    expect(after(5)).toEqual([]);
+    store.route.value = { ...store.route.peek(), at: "" };
+    after(10);
+    show("pod-a", "pod-b");
+    expect(after(5)).toEqual([]);
+    stop();
   });
 });
 

@@ -23,6 +23,7 @@ const WORDS = {
   waiting: ["Connecting", "연결 중"],
   ago: ["{seconds} s ago", "{seconds}초 전"],
   verified: ["verified {seconds} s ago", "{seconds}초 전 확인"],
+  repaired: ["{count} repaired", "{count}개 바로잡음"],
   verifiedMeans: [
     "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
     "표시된 모든 것을 클러스터의 목록과 하나씩 비교하고, 다른 것은 바로잡습니다.",
@@ -96,6 +97,8 @@ const WORDS = {
   ready: ["{ready} of {total} ready", "{total}개 중 {ready}개 준비됨"],
   leader: ["leader {name}", "리더 {name}"],
   nowhere: ["no ready endpoint", "준비된 엔드포인트 없음"],
+  meantServed: ["{meant} ready pods meant, {served} served", "준비된 대상 파드 {meant}개, 엔드포인트 {served}개"],
+  servesOthers: ["serves other pods than it means", "대상과 다른 파드로 연결됨"],
   notReady: ["not ready", "준비 안 됨"],
   arriving: ["The whole picture is on its way.", "전체 화면을 가져오는 중입니다."],
   nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],

@@ -2,7 +2,7 @@
  * What follows from the picture: pods by node, endpoints by Service, warnings by object, the live side of an application, problems.
  * The functions are pure over a Picture, but for the time and for what may not be seen; the signals at the end keep them up to date.
  */
-import { computed } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { AnyRecord, ControlPlanePart, Endpoint, Event, Gateway, HTTPRoute, Ingress, Node, Pod, Service } from "../wire/messages";
 import * as clock from "./clock";
 import * as conditions from "./conditions";
@@ -221,7 +221,9 @@ export interface Problem {
 const WORKLOAD_KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /** What is wrong, the worst first, in an order that stays. */
-export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: ReadonlyMap<string, Doorway>): Problem[] {
+export function problemsOf(
+  picture: Picture, late: ReadonlySet<string>, doors: ReadonlyMap<string, Doorway>, differing: ReadonlyMap<string, Mismatch> = NONE_DIFFER,
+): Problem[] {
   const found: Problem[] = [];
   for (const part of picture.all("ControlPlanePart")) {
     if (part.state === "failing" || part.state === "late") found.push({ record: part, bad: part.state === "failing" });
@@ -229,7 +231,10 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const node of picture.all("Node")) {
     if (node.ready !== "True" || late.has(node.name) || node.pressures.length > 0) found.push({ record: node, bad: node.ready !== "True" });
   }
-  for (const service of picture.all("Service")) if (leadsNowhere(service, doors)) found.push({ record: service, bad: true });
+  for (const service of picture.all("Service")) {
+    const isBad = leadsNowhere(service, doors);
+    if (isBad || differing.has(service.uid)) found.push({ record: service, bad: isBad });
+  }
   for (const claim of picture.all("PersistentVolumeClaim")) {
     if (claim.phase === "Lost") found.push({ record: claim, bad: true });
   }
@@ -245,6 +250,67 @@ export function problemsOf(picture: Picture, late: ReadonlySet<string>, doors: R
   for (const pod of picture.failingPods()) found.push({ record: pod, bad: true });
   const weight = (problem: Problem): number => (problem.bad ? 0 : 1);
   return found.sort((a, b) => weight(a) - weight(b) || compare(a.record.namespace, b.record.namespace) || compare(a.record.name, b.record.name));
+}
+
+/** How many ready pods a Service's selector means, and how many its endpoints serve; of the same number each where they are not the same pods. */
+export interface Mismatch {
+  readonly meant: number;
+  readonly served: number;
+}
+
+const NONE_DIFFER: ReadonlyMap<string, Mismatch> = new Map();
+
+/**
+ * The Services, by uid, whose ready endpoints are not the ready pods that they select; not those that serve nobody, nor those whose endpoints follow
+ * from more than selector and readiness. Siblings share their labels, so each set of labels is looked up once.
+ */
+export function mismatches(picture: Picture, doors: ReadonlyMap<string, Doorway>): Map<string, Mismatch> {
+  const looked = new Map<string, { service: Service; served: ReadonlySet<string>; meant: number; both: number }[]>();
+  for (const service of picture.all("Service")) {
+    const served = doors.get(serviceKey(service))?.podUids;
+    if (!served?.size || served.has("") || !service.selector || service.type === "ExternalName" || service.publish_not_ready) continue;
+    const [pair] = Object.entries(service.selector);
+    const key = `${service.namespace} ${pair?.join("=")}`;
+    looked.set(key, [...(looked.get(key) ?? []), { service, served, meant: 0, both: 0 }]);
+  }
+  const byLabels = new Map<string, Map<Pod["labels"], ReturnType<typeof behind>>>();
+  const behind = (pod: Pod) => Object.entries(pod.labels)
+    .flatMap((pair) => looked.get(`${pod.namespace} ${pair.join("=")}`) ?? [])
+    .filter(({ service }) => sides.matches(service.selector!, pod.labels));
+  for (const pod of picture.all("Pod")) {
+    if (!pod.ready || pod.deleting) continue;
+    let known = byLabels.get(pod.namespace);
+    if (!known) byLabels.set(pod.namespace, (known = new Map()));
+    let means = known.get(pod.labels);
+    if (!means) known.set(pod.labels, (means = behind(pod)));
+    for (const one of means) {
+      one.meant++;
+      if (one.served.has(pod.uid)) one.both++;
+    }
+  }
+  const found = new Map<string, Mismatch>();
+  for (const { service, served, meant, both } of [...looked.values()].flat()) {
+    if (meant !== both || served.size !== both) found.set(service.uid, { meant, served: served.size });
+  }
+  return found;
+}
+
+/** The mismatches that have stood for a while: each rollout has some for a moment. */
+export const differing = signal(NONE_DIFFER);
+const STANDS_MS = 4_000;
+
+/** This will look for them every five seconds while what is seen is live. */
+export function watchMismatches(): () => void {
+  let since = new Map<string, number>();
+  return effect(() => {
+    void clock.fives.value;
+    const isSeen = store.isLive.value && !areEndpointsHidden.value && !arePodsHidden.value;
+    const found = isSeen ? mismatches(store.picture, doorways.peek()) : NONE_DIFFER;
+    const now = clock.now.peek();
+    since = new Map([...found.keys()].map((uid) => [uid, since.get(uid) ?? now]));
+    const standing = new Map([...found].filter(([uid]) => now - since.get(uid)! >= STANDS_MS));
+    if (standing.size > 0 || differing.peek().size > 0) differing.value = standing;
+  });
 }
 
 /** A Service that selects pods and has no ready endpoint: whoever calls it gets nothing. */
@@ -268,7 +334,7 @@ export const sideOf = computed(() => sidesOf(store.follow("Service"), store.appl
 export const problems = computed(() =>
   problemsOf(
     store.follow("ControlPlanePart", "Node", "Service", "PersistentVolumeClaim", ...WORKLOAD_KINDS, "Job", "Gateway", "HTTPRoute", "Pod"),
-    late.value, doorways.value,
+    late.value, doorways.value, differing.value,
   ),
 );
 export const troubles = computed(() => problems.value.length);

@@ -16,7 +16,7 @@ export function conditionOf(record: AnyRecord): Condition {
       return conditions.ofPart(record);
     case "Service":
       if (derived.leadsNowhere(record, derived.doorways.value)) return "bad";
-      return isSeen(record) ? "ok" : "waiting";
+      return isSeen(record) && !derived.differing.value.has(record.uid) ? "ok" : "waiting";
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":
@@ -52,7 +52,11 @@ export function statusOf(record: AnyRecord): string {
       if (!record.selector) return record.type;
       if (!isSeen(record)) return `${record.type} · ${t("endpointsNotKnown")}`;
       const door = derived.doorways.value.get(derived.serviceKey(record));
-      return door && door.total > 0 ? `${record.type} · ${t("ready", { ready: door.ready, total: door.total })}` : `${record.type} · ${t("nowhere")}`;
+      const differs = derived.differing.value.get(record.uid);
+      return [
+        record.type, door && door.total > 0 ? t("ready", { ready: door.ready, total: door.total }) : t("nowhere"),
+        differs && t(differs.meant === differs.served ? "servesOthers" : "meantServed", { ...differs }),
+      ].filter(Boolean).join(" · ");
     }
     case "Ingress":
       return [record.class_name, ...record.addresses].filter(Boolean).join(" · ") || t("noAddress");
