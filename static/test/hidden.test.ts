@@ -9,7 +9,7 @@ import { Panel } from "../src/views/panel";
 import { node, pod, rows, whole } from "./making";
 
 const contact: Contact = {
-  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
 };
 
 function seen(missing: readonly string[], ...records: AnyRecord[]): void {

@@ -17,7 +17,7 @@ import type { Contact } from "../src/wire/messages";
 import { application, node, pod, rows, service, whole } from "./making";
 
 const contact: Contact = {
-  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [],
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, counted: {}, missing: [],
 };
 const told = {
   id: "s1", state: "held", from: "blue", to: "green", actor: "ann", steps: [], can_go_back: true, open: true, service: "shop", namespace: "store",

@@ -5,7 +5,7 @@ import { Verified } from "../src/views/shell";
 import type { Contact } from "../src/wire/messages";
 
 const contact: Contact = {
-  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: 3, divergences: 0, missing: [],
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: 3, divergences: 0, counted: {}, missing: [],
 };
 
 afterEach(clear);
