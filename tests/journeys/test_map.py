@@ -64,6 +64,26 @@ def test_the_map_grows_and_shrinks_with_buttons_keys_and_pinch(shop: Page) -> No
     expect(shop.get_by_role("button", name="Full size")).not_to_have_text("100 %")
 
 
+def test_two_fingers_that_part_draw_the_map_larger(shop: Page) -> None:
+    session = shop.context.new_cdp_session(shop)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    shop.reload()
+    size = shop.get_by_role("button", name="Full size")
+    expect(size).to_have_text("100 %", timeout=40_000)
+    box = shop.locator(".stage").bounding_box()
+    assert box is not None
+
+    def touch(kind: str, *across: int) -> None:
+        points = [{"x": box["x"] + box["width"] / 2 + one, "y": box["y"] + 100, "id": number} for number, one in enumerate(across)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -50, 50)
+    touch("touchMove", -75, 75)
+    touch("touchMove", -100, 100)
+    touch("touchEnd")
+    expect(size).to_have_text("200 %")
+
+
 def test_the_enlarged_map_follows_the_hand(shop: Page) -> None:
     for _ in range(5):
         shop.keyboard.press("+")
