@@ -285,7 +285,6 @@ describe("what a Service means and what its endpoints serve", () => {
   });
 
   test("a difference is told when it has stood for five seconds, in problems and in words, and not of the past", () => {
-    store.connected.value = true;
     const show = (...served: string[]): void => {
       store.picture.replace(whole(rows(shop, meant("a"), meant("b"), slice("shop", served))));
       store.replaced();
@@ -295,10 +294,11 @@ describe("what a Service means and what its endpoints serve", () => {
       return derived.problems.value.map((one) => one.record.name);
     };
     clock.now.value = 5_000 * Math.ceil(clock.now.value / 5_000);
-    store.current.value = true;
+    store.connected.value = false;
     const stop = derived.watchMismatches();
     show("pod-a");
     store.hear(contact);
+    store.connected.value = store.current.value = true;
     expect(after(1)).toEqual([]);
     expect(after(5)).toEqual(["shop"]);
     expect([conditionOf(shop), statusOf(shop)]).toEqual(["waiting", "ClusterIP · 1 of 1 ready · 2 ready pods meant, 1 served"]);
