@@ -75,7 +75,8 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) connection.hurry();
 });
 addEventListener("keydown", (event) => {
-  const act = actOf(event, event.target instanceof Element && event.target.closest("input, select, textarea") !== null);
+  const writing = event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
+  const act = actOf(event, writing, document.querySelector(".stage") !== null);
   if (!act || document.querySelector(":popover-open")) return;
   if (act === "search") {
     const field = document.getElementById("search");

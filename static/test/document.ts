@@ -68,6 +68,9 @@ export class Element_ {
   all(localName: string): Element_[] {
     return this.childNodes.flatMap((one) => [...(one.localName === localName ? [one] : []), ...one.all(localName)]);
   }
+  contains(one: Element_ | null): boolean {
+    return this === one || this.childNodes.some((child) => child.contains(one));
+  }
   hear(type: string, more: object = {}): void {
     this.heard.get(type)?.call(this, { type, currentTarget: this, target: this, ...more } as never);
   }

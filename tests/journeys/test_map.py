@@ -39,12 +39,14 @@ def test_a_slash_goes_to_the_search_and_what_is_found_stands_out(shop: Page) -> 
 
 
 def test_escape_closes_the_panel_and_the_address_follows(shop: Page) -> None:
-    shop.get_by_role("button", name=re.compile("^shop-blue")).first.click()
+    pod = shop.get_by_role("button", name=re.compile("^shop-blue")).first
+    pod.click()
     panel = shop.get_by_role("complementary")
-    expect(panel).to_contain_text("shop-blue")
+    expect(panel.get_by_role("heading", name=re.compile("^shop-blue"))).to_be_focused()
     assert "sel=Pod/store/shop-blue" in shop.url
     shop.keyboard.press("Escape")
     expect(panel).to_have_count(0)
+    expect(pod).to_be_focused()
     assert "sel=" not in shop.url
 
 

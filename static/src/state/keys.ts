@@ -11,8 +11,11 @@ export interface Press {
 
 const ACTS: Readonly<Record<string, Act>> = { "/": "search", Escape: "close", "+": "closer", "=": "closer", "-": "farther", "0": "whole" };
 
-/** The act, or null: with a modifier the key is the browser's, and where text is written it is text. */
-export function actOf(press: Press, writing: boolean): Act | null {
+const OF_THE_MAP: readonly (Act | null)[] = ["closer", "farther", "whole"];
+
+/** The act, or null: with a modifier the key is the browser's, where text is written it is text, and out of sight the map stays as large as it is. */
+export function actOf(press: Press, writing: boolean, onMap: boolean): Act | null {
   if (press.ctrlKey || press.metaKey || press.altKey || writing) return null;
-  return Object.hasOwn(ACTS, press.key) ? ACTS[press.key]! : null;
+  const act = Object.hasOwn(ACTS, press.key) ? ACTS[press.key]! : null;
+  return onMap || !OF_THE_MAP.includes(act) ? act : null;
 }

@@ -1,6 +1,6 @@
 /** What is known of the selected object: its facts, what it is connected to, its warnings; for a Service also its switch. */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { KINDS } from "../wire/messages";
 import type { AnyRecord, Kind } from "../wire/messages";
 import { kindWord } from "../i18n/kinds";
@@ -27,12 +27,22 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
   useEffect(() => {
     if (uid && matchMedia(SHEET).matches) document.querySelector(`main [data-uid="${CSS.escape(uid)}"]`)?.scrollIntoView({ block: "nearest" });
   }, [uid]);
+  const panel = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    const held = panel.current;
+    const opener = document.activeElement as HTMLElement | null;
+    return () => {
+      if (held?.contains(document.activeElement)) opener?.focus({ preventScroll: true });
+    };
+  }, []);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [selection.kind, selection.namespace, selection.name]);
   return (
-    <aside class="panel" aria-label={`${selection.kind} ${selection.name}`}>
+    <aside ref={panel} class="panel" aria-label={`${selection.kind} ${selection.name}`}>
       <div class="head-row">
         <div>
           <p class="quiet">{kindWord(selection.kind)}{selection.namespace && ` · ${selection.namespace}`}</p>
-          <h2>{selection.name}</h2>
+          <h2 ref={heading} tabIndex={-1}>{selection.name}</h2>
         </div>
         <button type="button" class="button" onClick={() => store.select(null)}>{t("close")}</button>
       </div>

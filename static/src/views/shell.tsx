@@ -65,12 +65,12 @@ function Clusters(): JSX.Element {
   );
 }
 
-/** The chip; a state with an age, because "stale" alone does not say how stale. */
-function Fresh(): JSX.Element {
-  if (store.isPast.value) return <span class="fresh" data-testid="freshness" data-state="past" role="status">{t("past")}</span>;
-  const { state, age } = store.fresh.value;
-  const aged = age !== null && state !== "live" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
-  return <span class="fresh" data-testid="freshness" data-state={state} role="status">{t(state)}{aged}</span>;
+/** The chip; a state with an age, because "stale" alone does not say how stale. A screen reader is told of the state, not of each second of its age. */
+export function Fresh(): JSX.Element {
+  const { age } = store.fresh.value;
+  const state = store.freshState.value;
+  const aged = age !== null && state !== "live" && state !== "past" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
+  return <span class="fresh" data-testid="freshness" data-state={state}><span role="status">{t(state)}</span>{aged}</span>;
 }
 
 /** How long ago the whole picture was compared with what the cluster lists: a live connection alone does not prove it right. */

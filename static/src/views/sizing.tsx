@@ -58,8 +58,8 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
     await store.loadApplications();
   };
   return (
-    <div class="running" role="status">
-      <p>
+    <div class="running">
+      <p role="status">
         <strong><Purpose of={told} />: {stateWord(told.state)}</strong>
         {side && ` · ${t("ready", { ready: side.ready, total: told.target })}`} · {t("by", { person: told.actor })}
       </p>

@@ -134,9 +134,9 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
   if (!told) return <p role="status">{asked.refusal ? refusalOf(asked.refusal) : t("loading")}</p>;
   const why = reasonOf(told);
   return (
-    <div class="running" role="status">
-      <p><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
-      {why && <p class="warn-text"><Sentence text={why} /> {told.detail && <Original text={told.detail} />}</p>}
+    <div class="running">
+      <p role="status"><strong>{t("running", { state: stateWord(told.state) })}</strong> · {told.from} → {told.to} · {t("by", { person: told.actor })}</p>
+      {why && <p class="warn-text" role="status"><Sentence text={why} /> {told.detail && <Original text={told.detail} />}</p>}
       <Steps steps={told.steps} />
       {told.state === "verifying" && (
         live.asked

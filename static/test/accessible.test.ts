@@ -1,0 +1,93 @@
+/** Who hears the page or goes through it by keyboard is told once, and is where something has opened. */
+import { drawn } from "./document";
+import type { Element_ } from "./document";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import * as store from "../src/state/store";
+import type { LiveApplication } from "../src/state/derived";
+import type { Contact } from "../src/wire/messages";
+import { Look } from "../src/views/look";
+import { Fresh } from "../src/views/shell";
+import { Switching } from "../src/views/switching";
+import { Resizing } from "../src/views/sizing";
+import { application, pod, rows, whole } from "./making";
+
+const contact: Contact = {
+  state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: null, divergences: 0, missing: [], counted: {},
+};
+const live = (over = {}): LiveApplication => ({ application: application(["blue", "green"], over), asked: "blue", isKnown: true, endpoints: 1, sides: [] }) as never;
+
+const statuses = (page: Element_): string[] => within(page, (one) => one.getAttribute("role") === "status").map((one) => one.textContent);
+
+function within(page: Element_, is: (one: Element_) => boolean): Element_[] {
+  return page.childNodes.flatMap((one) => [...(one.nodeType === 1 && is(one) ? [one] : []), ...within(one, is)]);
+}
+
+beforeEach(() => {
+  store.picture.replace(whole(rows(pod("a"), pod("b"))));
+  store.replaced();
+  store.connected.value = store.current.value = true;
+  store.hear(contact);
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  store.route.value = { ...store.route.peek(), selection: null };
+});
+
+test("that the picture is stale is announced by its word, and not every second anew by its age", () => {
+  store.hear({ ...contact, state: "stale", contact_age_seconds: 7 });
+  const { page, undo } = drawn(Fresh, {});
+  expect(page.textContent).toMatch(/^Stale · 7/);
+  expect(statuses(page)).toEqual(["Stale"]);
+  undo();
+});
+
+test("the keyboard is at the heading of what was chosen, and back where it was once that is closed", async () => {
+  const { page, undo } = drawn(Look, {});
+  const opener = page.all("button").find((one) => one.getAttribute("data-uid") === "pod-a")!;
+  opener.focus();
+  store.select({ kind: "Pod", namespace: "store", name: "a" });
+  const heading = (): string | undefined => (document.activeElement as unknown as Element_ | null)?.textContent;
+  await vi.waitFor(() => expect(heading()).toBe("a"));
+  store.select({ kind: "Pod", namespace: "store", name: "b" });
+  await vi.waitFor(() => expect(heading()).toBe("b"));
+  store.select(null);
+  await vi.waitFor(() => expect(document.activeElement).toBe(opener));
+  undo();
+});
+
+test("the keyboard stays where it is when a panel is closed from elsewhere", async () => {
+  const { page, undo } = drawn(Look, {});
+  const [opener, elsewhere] = page.all("button").filter((one) => one.getAttribute("data-uid"));
+  opener!.focus();
+  store.select({ kind: "Pod", namespace: "store", name: "a" });
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toBe("a"));
+  elsewhere!.focus();
+  store.select(null);
+  await vi.waitFor(() => expect(page.all("aside")).toEqual([]));
+  expect(document.activeElement).toBe(elsewhere);
+  undo();
+});
+
+test("of a running switch the state is announced, and not all of it with its buttons at each step", async () => {
+  const story = {
+    id: "s1", from: "blue", to: "green", state: "verifying", open: true, actor: "alice", reason: "", held_for: "", detail: "", sentence: "",
+    steps: [{ name: "patching", state: "done" }], can_go_back: true, overlap_seconds: 0,
+  };
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(story))));
+  const { page, undo } = drawn(Switching, { live: live({ open_switch: "s1" }), alone: false });
+  await vi.waitFor(() => expect(page.textContent).toContain("A switch is running"));
+  const said = statuses(page).join(" ");
+  expect(said).toMatch(/^A switch is running: \S+/);
+  expect(said).not.toContain("Go back");
+  undo();
+});
+
+test("nor of a side that is made larger", () => {
+  const told = { id: "w1", purpose: "warm_up", side: "green", state: "waiting", target: 3, numbers: [], actor: "alice", reason: "", held_for: "", detail: "" };
+  const { page, undo } = drawn(Resizing, { told: told as never, live: live(), against: "" });
+  expect(page.textContent).toContain("Stop warming up");
+  expect(statuses(page).join(" ")).toContain("Warming up green");
+  expect(statuses(page).join(" ")).not.toContain("Stop warming up");
+  undo();
+});
