@@ -2,13 +2,14 @@
 import { drawn } from "./document";
 import type { Element_ } from "./document";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { language } from "../src/i18n/words";
 import * as store from "../src/state/store";
 import type { LiveApplication } from "../src/state/derived";
 import type { Contact } from "../src/wire/messages";
 import { Look } from "../src/views/look";
 import { Fresh } from "../src/views/shell";
 import { Switching } from "../src/views/switching";
-import { Resizing } from "../src/views/sizing";
+import { Hold, Resizing, Warmed } from "../src/views/sizing";
 import { application, pod, rows, whole } from "./making";
 
 const contact: Contact = {
@@ -31,6 +32,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
+  language.value = "en";
   store.route.value = { ...store.route.peek(), selection: null };
 });
 
@@ -90,4 +92,19 @@ test("nor of a side that is made larger", () => {
   expect(statuses(page).join(" ")).toContain("Warming up green");
   expect(statuses(page).join(" ")).not.toContain("Stop warming up");
   undo();
+});
+
+test("what the cluster says in English is marked as English for who reads Korean", () => {
+  language.value = "ko";
+  const event = { kind: "Event", uid: "e1", namespace: "store", name: "e1", about_kind: "Pod", about_name: "a", about_uid: "pod-a", reason: "BackOff", message: "Back-off restarting", count: 3, last_seen_at: null };
+  store.picture.replace(whole(rows(pod("a"), { ...event, labels: {}, annotations: {}, owner: null, created_at: null, deleting: false } as never)));
+  store.replaced();
+  store.select({ kind: "Pod", namespace: "store", name: "a" });
+  const told = { id: "w1", purpose: "keep", side: "blue", state: "held", target: 3, numbers: [], actor: "alice", open: false, reason: "refused-size", held_for: "", sentence: "", detail: "admission denied" };
+  for (const [view, text] of [
+    [drawn(Look, {}), "Back-off restarting"], [drawn(Hold, { told: told as never }), "admission denied"], [drawn(Warmed, { told: told as never }), "admission denied"],
+  ] as const) {
+    expect(within(view.page, (one) => one.getAttribute("lang") === "en").map((one) => one.textContent)).toEqual([expect.stringContaining(text)]);
+    view.undo();
+  }
 });

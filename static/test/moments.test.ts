@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { language } from "../src/i18n/words";
-import { after, ago, moment, seconds } from "../src/views/moments";
+import { after, ago, countdown, moment, seconds, since, timeOfDay } from "../src/views/moments";
 
 afterEach(() => {
   language.value = "en";
@@ -31,4 +31,22 @@ test("what came after something else says by how much, where both times are know
   expect(after(second, first)).toBe("+ 2s");
   expect(after(second, null)).toBe(moment(second));
   expect(after(null, first)).toBe("");
+});
+
+test.each([[7, "7s ago", "7초 전"], [86_400, "1d ago", "1일 전"], [0.2, "0s ago", "0초 전"]])("an age of %d seconds is said in its largest unit", (given, english, korean) => {
+  expect(since(given)).toBe(english);
+  language.value = "ko";
+  expect(since(given)).toBe(korean);
+});
+
+test("what is left is counted down in hours too", () => {
+  expect(countdown("2026-01-10T12:09:05Z", NOW)).toBe("9:05");
+  expect(countdown("2026-01-11T11:59:12Z", NOW)).toBe("23:59:12");
+  expect(countdown("2026-01-10T13:00:00Z", NOW)).toBe("1:00:00");
+});
+
+test("a time of another day says which", () => {
+  const noon = new Date(2026, 0, 10, 12);
+  expect(timeOfDay(new Date(2026, 0, 10, 21, 15).toISOString(), noon.getTime())).toMatch(/^0?9:15/);
+  expect(timeOfDay(new Date(2026, 0, 11, 9, 15).toISOString(), noon.getTime())).toMatch(/^Jan 11.*9:15/);
 });

@@ -5,6 +5,8 @@ import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
 import { kindWord } from "../src/i18n/kinds";
 import { chosen, fill, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
+import { statusOf } from "../src/views/marks";
+import type { ControlPlanePart } from "../src/wire/messages";
 import { application } from "./making";
 
 beforeAll(load);
@@ -31,6 +33,23 @@ describe("the reader's language", () => {
 test("braces without a value stay visible instead of vanishing", () => {
   expect(fill("{a} and {b}", { a: 1 })).toBe("1 and {b}");
   expect(fill("{toString}", {})).toBe("{toString}");
+});
+
+test("one of a thing is not said in the plural", () => {
+  expect([0, 1, 2].map((count) => t("pods", { count }))).toEqual(["0 pods", "1 pod", "2 pods"]);
+  expect(t("warmUp", { side: "green", count: 1, cluster: "lab" })).toBe("Warm up green to 1 pod on lab");
+  expect(t("heldAt", { kind: "Deployment", name: "shop", number: 1, before: 0 })).toContain("at least 1 pod (");
+  expect(t("plainDoors", { count: 1 })).toContain("1 more leads");
+  expect(fill("{count:pod|pods}", {})).toBe("{count:pod|pods}");
+});
+
+test("a part of the control plane says its state in the reader's language", () => {
+  const part = { kind: "ControlPlanePart", state: "provider", checks_total: 0 } as ControlPlanePart;
+  expect(statusOf(part)).toBe("run by the provider");
+  language.value = "ko";
+  expect(statusOf(part)).toBe("공급자가 운영");
+  expect(statusOf({ ...part, state: "failing", checks_total: 2, checks_ok: 1 })).toMatch(/^실패 ·/);
+  expect(statusOf({ ...part, state: "brand-new" })).toBe("brand-new");
 });
 
 test("a kind keeps its own name, after the Korean one for who reads Korean", () => {

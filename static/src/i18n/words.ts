@@ -21,8 +21,7 @@ const WORDS = {
   stale: ["Stale", "지연됨"],
   lost: ["Lost", "연결 끊김"],
   waiting: ["Connecting", "연결 중"],
-  ago: ["{seconds} s ago", "{seconds}초 전"],
-  verified: ["verified {seconds} s ago", "{seconds}초 전 확인"],
+  verified: ["verified {ago}", "{ago} 확인"],
   repaired: ["{count} repaired", "{count}개 바로잡음"],
   verifiedMeans: [
     "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
@@ -89,12 +88,17 @@ const WORDS = {
   noZone: ["no zone", "가용성 영역 없음"],
   unscheduled: ["On no node yet", "아직 노드에 없음"],
   nodeNotSeen: ["{name} (node not seen)", "{name}(노드를 볼 수 없음)"],
-  plainDoors: ["{count} more lead from inside to ready pods", "내부에서 준비된 파드로 연결되는 {count}개 더 보기"],
+  plainDoors: ["{count} more {count:leads|lead} from inside to ready pods", "내부에서 준비된 파드로 연결되는 {count}개 더 보기"],
   failingPods: ["{count} failing", "실패 {count}개"],
   noPods: ["no pods", "파드 없음"],
   podsNotSeen: ["pods not seen", "파드를 볼 수 없음"],
-  pods: ["{count} pods", "파드 {count}개"],
+  pods: ["{count} {count:pod|pods}", "파드 {count}개"],
   ready: ["{ready} of {total} ready", "{total}개 중 {ready}개 준비됨"],
+  part_ok: ["ok", "정상"],
+  part_failing: ["failing", "실패"],
+  part_late: ["late", "늦음"],
+  part_unknown: ["not known", "알 수 없음"],
+  part_provider: ["run by the provider", "공급자가 운영"],
   leader: ["leader {name}", "리더 {name}"],
   nowhere: ["no ready endpoint", "준비된 엔드포인트 없음"],
   meantServed: ["{meant} ready pods meant, {served} served", "준비된 대상 파드 {meant}개, 엔드포인트 {served}개"],
@@ -177,10 +181,10 @@ const WORDS = {
   keptUntil: ["The old side is kept until {time}.", "이전 버전은 {time}까지 유지됩니다."],
   left: ["{time} left", "{time} 남음"],
   heldAt: [
-    "Meanwhile {kind} {name} keeps at least {number} pods ({before} before).",
+    "Meanwhile {kind} {name} keeps at least {number} {number:pod|pods} ({before} before).",
     "그동안 {kind} {name}의 최소 파드 수를 {number}개로 유지합니다(이전 {before}개).",
   ],
-  warmUp: ["Warm up {side} to {count} pods on {cluster}", "{cluster}의 {side} 쪽을 파드 {count}개로 준비 증설"],
+  warmUp: ["Warm up {side} to {count} {count:pod|pods} on {cluster}", "{cluster}의 {side} 쪽을 파드 {count}개로 준비 증설"],
   stopScaleDown: ["Do not scale down {side} on {cluster}", "{cluster}의 {side} 쪽 축소 중지"],
   stopWarmUp: ["Stop warming up {side} on {cluster}", "{cluster}의 {side} 쪽 준비 증설 중지"],
   scaleDownHow: ["Scale {side} down", "{side} 쪽 축소"],
@@ -343,8 +347,12 @@ export function chosen(cookies: string, given: string): Language {
 
 export const language = signal<Language>(chosen(typeof document === "undefined" ? "" : document.cookie, page.language));
 
+/** Fills the braces in: `{count}` with the value, `{count:pod|pods}` with the first word where that is one, else with the second. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)(?::(\w+)\|(\w+))?\}/g, (whole, name: string, one?: string, more?: string) => {
+    if (!Object.hasOwn(values, name)) return whole;
+    return String((Number(values[name]) === 1 ? one : more) ?? values[name]);
+  });
 }
 
 export function t(word: Word, values: Readonly<Record<string, string | number>> = {}): string {

@@ -1,6 +1,6 @@
 /** The small facts that map, table and panel show of an object in the same words. */
 import type { AnyRecord, Job, Listener, RouteRule, Service } from "../wire/messages";
-import { t } from "../i18n/words";
+import { isWord, t } from "../i18n/words";
 import * as conditions from "../state/conditions";
 import type { Condition } from "../state/conditions";
 import * as derived from "../state/derived";
@@ -39,8 +39,11 @@ export function conditionOf(record: AnyRecord): Condition {
 /** The object's state in a few words; Kubernetes' own words stay as they are. */
 export function statusOf(record: AnyRecord): string {
   switch (record.kind) {
-    case "ControlPlanePart":
-      return record.checks_total > 0 ? `${record.state} · ${t("passed", { count: record.checks_ok, total: record.checks_total })}` : record.state;
+    case "ControlPlanePart": {
+      const word = `part_${record.state}`;
+      const state = isWord(word) ? t(word) : record.state;
+      return record.checks_total > 0 ? `${state} · ${t("passed", { count: record.checks_ok, total: record.checks_total })}` : state;
+    }
     case "Pod":
       return record.status + (record.restarts > 0 ? ` · ↻ ${record.restarts}` : "");
     case "Node": {

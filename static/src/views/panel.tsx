@@ -84,7 +84,7 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
       {warnings.length > 0 && (
         <section>
           <h3>{t("warnings")}</h3>
-          <ul>{warnings.map((one) => <li key={one.uid}><strong>{one.reason}</strong> × {one.count} · {one.message}</li>)}</ul>
+          <ul>{warnings.map((one) => <li key={one.uid}><strong>{one.reason}</strong> × {one.count} · <span lang="en">{one.message}</span></li>)}</ul>
         </section>
       )}
       {record.kind === "Node" && <Inhabitants node={record.name} />}

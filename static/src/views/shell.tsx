@@ -12,7 +12,7 @@ import * as theme from "../state/theme";
 import { History } from "./history";
 import { Link } from "./link";
 import { Look } from "./look";
-import { moment } from "./moments";
+import { moment, since } from "./moments";
 import { Original } from "./original";
 import { Mark } from "./pictures";
 import { Practice, PracticeChip } from "./practice";
@@ -69,7 +69,7 @@ function Clusters(): JSX.Element {
 export function Fresh(): JSX.Element {
   const { age } = store.fresh.value;
   const state = store.freshState.value;
-  const aged = age !== null && state !== "live" && state !== "past" ? ` · ${t("ago", { seconds: Math.round(age) })}` : "";
+  const aged = age !== null && state !== "live" && state !== "past" ? ` · ${since(age)}` : "";
   return <span class="fresh" data-testid="freshness" data-state={state}><span role="status">{t(state)}</span>{aged}</span>;
 }
 
@@ -78,7 +78,7 @@ export function Verified(): JSX.Element | null {
   const { verified } = store.fresh.value;
   if (verified === null || store.isPast.value) return null;
   const count = store.contact.value?.divergences ?? 0;
-  return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { seconds: Math.round(verified) })}{count > 0 && ` · ${t("repaired", { count })}`}</span>;
+  return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { ago: since(verified) })}{count > 0 && ` · ${t("repaired", { count })}`}</span>;
 }
 
 function Banner(): JSX.Element | null {

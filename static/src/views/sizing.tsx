@@ -11,6 +11,7 @@ import * as store from "../state/store";
 import { useAsked, useDoing } from "./asking";
 import { CheckLine } from "./checks";
 import { Link } from "./link";
+import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 
@@ -22,7 +23,7 @@ export function Hold({ told }: { told: rest.Size }): JSX.Element {
       {told.numbers.filter((one) => one.stands).map((one) => (
         <p key={one.name} class="quiet">{t("heldAt", { kind: one.kind, name: one.name, number: one.to, before: one.was })}</p>
       ))}
-      {why && <p class="quiet"><Sentence text={why} />{told.detail && ` (${told.detail})`}</p>}
+      {why && <p class="quiet"><Sentence text={why} />{told.detail && <Original text={told.detail} />}</p>}
     </>
   );
 }
@@ -43,7 +44,7 @@ export function Warmed({ told }: { told: rest.Size }): JSX.Element {
   return (
     <p>
       <Purpose of={told} />: {stateWord(told.state)} · {t("by", { person: told.actor })}{" "}
-      <span class="quiet">{reasonOf(told)}{told.detail && ` (${told.detail})`}</span>
+      <span class="quiet">{reasonOf(told)}{told.detail && <Original text={told.detail} />}</span>
     </p>
   );
 }

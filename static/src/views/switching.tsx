@@ -230,7 +230,7 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
   };
   return (
     <div class="kept">
-      <p>{t("keptUntil", { time: timeOfDay(keeping.until) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
+      <p>{t("keptUntil", { time: timeOfDay(keeping.until, clock.now.value) })} <strong role="timer">{t("left", { time: countdown(keeping.until, clock.now.value) })}</strong></p>
       {keeping.hold && <Hold told={keeping.hold} />}
       {isServing && <p class="quiet">{t("followed", { side: keeping.to })}</p>}
       {against ? (
