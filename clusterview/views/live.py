@@ -14,7 +14,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from clusterview.access import clusters, people
 from clusterview.models import Cluster
-from clusterview.views import bundles, pages
+from clusterview.views import bundles, pages, signing
 
 
 @never_cache
@@ -36,7 +36,7 @@ def page(request: HttpRequest, cluster: str) -> HttpResponse:
     """The live page of one cluster."""
     person = people.person_of_request(request)
     if person is None:
-        return pages.page(request, "signed_out.html", status=401)
+        return signing.to_sign_in(request)
     opened = list(Cluster.objects.filter(active=True))
     chosen = next((one for one in opened if one.pk == cluster), None)
     if chosen is None:

@@ -1,4 +1,7 @@
-"""Signing in by a one-time link, and signing out."""
+"""Signing in by a one-time link, and signing out.
+
+The link comes by another way than the address somebody wanted to open, so that address waits in a cookie that only the sign-in is sent.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,27 @@ from clusterview.stream import notices, publishing
 from clusterview.views import pages
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+WANTED = "clusterview_wanted"
+WANTED_PATH = "/login/"
+WANTED_SECONDS = 3600
+# Browsers keep no cookie beyond 4 kB.
+LONGEST = 2000
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The page for whoever wants to see a page of a cluster and has to sign in first; afterwards that page opens."""
+    answer = pages.page(request, "signed_out.html", status=401)
+    if len(wanted := request.get_full_path()) <= LONGEST:
+        answer.set_cookie(
+            WANTED, wanted, max_age=WANTED_SECONDS, path=WANTED_PATH, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+        )
+    return answer
+
+
+def _wanted(request: HttpRequest) -> str:
+    """Where the sign-in leads: to a page of a cluster here, whatever the cookie says."""
+    wanted = request.COOKIES.get(WANTED, "")
+    return wanted if wanted.startswith("/c/") else reverse("home")
 
 
 @never_cache
@@ -23,7 +47,9 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and (user := links.use(token=token)):
         request.session.flush()
         login(request, user, backend=BACKEND)
-        return HttpResponseRedirect(reverse("home"))
+        answer = HttpResponseRedirect(_wanted(request))
+        answer.delete_cookie(WANTED, path=WANTED_PATH)
+        return answer
     user = links.find(token=token)
     return pages.page(request, "login.html", user=user, person=people.person_of_request(request), status=200 if user else 410)
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
@@ -80,6 +81,30 @@ def test_the_session_key_changes_at_sign_in(client: Client) -> None:
     client.post(f"/login/{links.create(user=people.add(name='vera', role='viewer', actor='ada'), actor='ada')}")
     assert client.session.session_key != before
     assert "planted" not in client.session
+
+
+def signed_in(client: Client, name: str = "vera") -> str:
+    """Where somebody is led who signs in now."""
+    answer = client.post(f"/login/{links.create(user=people.add(name=name, role='viewer', actor='ada'), actor='ada')}")
+    return str(answer["Location"])
+
+
+def test_a_pasted_link_is_where_one_is_after_the_sign_in_that_it_needed(client: Client, lab_known: None) -> None:
+    address = "/c/lab/traffic?ns=store&sel=Service/store/shop"
+    assert client.get(address).status_code == 401
+    assert signed_in(client) == address
+    client.post("/signed-out")
+    assert signed_in(client, "otto") == "/", "it is not kept for the next person"
+
+
+@pytest.mark.parametrize(
+    "planted", ["//evil.example", "/\\evil.example", "https://evil.example/c/", "/c\\evil", "javascript:alert(1)", "/login/x", "c/lab/", ""]
+)
+def test_a_sign_in_leads_to_nowhere_but_a_page_of_a_cluster(client: Client, lab_known: None, planted: str) -> None:
+    client.get("/c/lab/")
+    (name,) = [one for one in client.cookies if one not in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)]
+    client.cookies[name] = planted
+    assert signed_in(client) == "/"
 
 
 def test_a_sign_in_needs_the_csrf_token() -> None:

@@ -81,12 +81,12 @@ export function Verified(): JSX.Element | null {
   return <span class="quiet" data-testid="verified" title={t("verifiedMeans")}>{t("verified", { ago: since(verified) })}{count > 0 && ` · ${t("repaired", { count })}`}</span>;
 }
 
-function Banner(): JSX.Element | null {
+export function Banner(): JSX.Element | null {
   const ended = store.endedBecause.value;
   if (ended) {
     return (
       <div class="banner bad" role="alert">
-        {t(ended === "signed_out" ? "signed_out" : "ended")} <a href={location.pathname}>{t("reload")}</a>
+        {t(ended === "signed_out" ? "signed_out" : "ended")} <a href={location.pathname + location.search}>{t("reload")}</a>
       </div>
     );
   }
