@@ -66,30 +66,30 @@ def describe(found: models.Cluster) -> dict[str, Any]:
 
 @router.get("/{slug:cluster}/topology", response=shapes.Topology)
 def topology(
-    request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: shapes.Moment | None = None
+    request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: shapes.Moment | None = None, links: bool = True
 ) -> HttpResponse:
     """The page's own picture: `{objects: [{kind, namespace, name, uid, …}], links: [{kind, source, target}], epoch, sequence}`.
 
-    `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer. What happens afterwards is
-    told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and which
-    kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null where
-    that was not written down); 404 `not_recorded` where nothing was written down for that moment, with the nearest `before` and `after` that were
-    (see `recorded`), and 503 `too_many_look_back` where others ask for so much of the past that it would take seconds.
+    `kind` and `namespace` leave out the other objects, and then links too unless both ends are in the answer; `links=false` all of them. What happens
+    afterwards is told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and
+    which kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null
+    where that was not written down); 404 `not_recorded` where nothing was written down for that moment, with the nearest `before` and `after` that
+    were (see `recorded`), and 503 `too_many_look_back` where others ask for so much of the past that it would take seconds.
     """
     opened(cluster)
     if at is not None:
         with seeing.looking_back():
             then = seeing.past(cluster, at=at)
-            return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, state=then.state, missing=then.missing)
+            return sighted(then.picture.objects.values(), kind=kind, namespace=namespace, linked=links, state=then.state, missing=then.missing)
     now = seeing.now(cluster)
     place = now.position
-    return sighted(now.objects, kind=kind, namespace=namespace, epoch=place.epoch, sequence=place.sequence, **seeing.freshness(cluster))
+    return sighted(now.objects, kind=kind, namespace=namespace, linked=links, epoch=place.epoch, sequence=place.sequence, **seeing.freshness(cluster))
 
 
-def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, **more: Any) -> HttpResponse:
+def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, linked: bool, **more: Any) -> HttpResponse:
     """The answer with what is wanted of the objects, and the links between those."""
     chosen = [record for record in seen if wanted(record, kind=kind, namespace=namespace)]
-    joined = [as_map(link) for link in Joined(objects=chosen).links()]
+    joined = [as_map(link) for link in Joined(objects=chosen).links()] if linked else []
     return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
 
 

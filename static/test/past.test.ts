@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { gapAt, leave, marksOf, renewalOf, show, wholeOf } from "../src/state/past";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { refusalOf } from "../src/i18n/switching";
+import { gapAt, leave, marksOf, refusal, renewalOf, show, shown, wholeOf } from "../src/state/past";
 import { Picture } from "../src/state/picture";
 import * as store from "../src/state/store";
 import type { Contact } from "../src/wire/messages";
@@ -21,7 +22,7 @@ describe("the kinds that are missing belong to the moment that is shown", () => 
     missing: [{ kind: "Ingress", why: "not_permitted", detail: "" }],
   };
 
-  async function shown(missing: unknown): Promise<void> {
+  async function shownWith(missing: unknown): Promise<void> {
     vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ objects: [], state: "live", missing }))));
     store.hear(now);
     store.route.value = { ...store.route.peek(), at: AT };
@@ -35,16 +36,100 @@ describe("the kinds that are missing belong to the moment that is shown", () => 
   });
 
   test("what is missing now was not missing then, and the other way round", async () => {
-    await shown([{ kind: "Node", why: "failing", detail: "" }]);
+    await shownWith([{ kind: "Node", why: "failing", detail: "" }]);
     expect([store.isMissing("Node"), store.isMissing("Ingress")]).toEqual([true, false]);
     leave();
     expect([store.isMissing("Node"), store.isMissing("Ingress")]).toEqual([false, true]);
   });
 
   test("where nobody knows, none of a kind is not said to be none", async () => {
-    await shown(null);
+    await shownWith(null);
     expect(store.missing.value).toBeNull();
     expect(store.isMissing("Node")).toBe(true);
+  });
+});
+
+describe("of the moments that a slider passes over", () => {
+  const moment = (second: number): string => new Date(Date.UTC(2026, 10, 26, 12, 0, second)).toISOString();
+  const asked: { path: string; signal: AbortSignal; answer: (status: number, body: unknown) => void }[] = [];
+
+  function go(at: string): void {
+    store.route.value = { ...store.route.peek(), at };
+    void show(at);
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    asked.length = 0;
+    vi.stubGlobal("fetch", (path: string, { signal }: { signal: AbortSignal }) => new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error));
+      asked.push({ path, signal, answer: (status, body) => resolve(new Response(JSON.stringify(body), { status })) });
+    }));
+  });
+
+  afterEach(() => {
+    leave();
+    store.route.value = { ...store.route.peek(), at: "" };
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  test("only the one where it stays is asked for, without the links", async () => {
+    for (const second of [1, 2, 3]) {
+      go(moment(second));
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    await vi.advanceTimersByTimeAsync(200);
+    expect(asked.map((one) => decodeURIComponent(one.path))).toEqual([`/api/v1/clusters//topology?at=${moment(3)}&links=false`]);
+  });
+
+  test("one that is on its way is given up for the next", async () => {
+    go(moment(1));
+    await vi.advanceTimersByTimeAsync(200);
+    go(moment(2));
+    expect(asked.map((one) => one.signal.aborted)).toEqual([true]);
+    await vi.advanceTimersByTimeAsync(200);
+    leave();
+    expect(asked.map((one) => one.signal.aborted)).toEqual([true, true]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([refusal.value, shown.value]).toEqual([null, null]);
+  });
+
+  test("where too many look back, it is asked for again until it is there", async () => {
+    go(moment(1));
+    await vi.advanceTimersByTimeAsync(200);
+    asked[0]!.answer(503, { code: "too_many_look_back", sentence: "Too many." });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(refusal.value?.code).toBe("too_many_look_back");
+    await vi.advanceTimersByTimeAsync(2_000);
+    asked[1]!.answer(200, { objects: [], state: "live", missing: [] });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([refusal.value, shown.value?.at]).toEqual([null, moment(1)]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("a moment that nobody recorded is not asked for again", async () => {
+    go(moment(1));
+    await vi.advanceTimersByTimeAsync(200);
+    asked[0]!.answer(404, { code: "not_recorded", sentence: "No." });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([refusal.value?.code, asked.length]).toEqual(["not_recorded", 1]);
+  });
+
+  test("a large picture has a minute to come, and that it takes longer is not said to be silence", async () => {
+    vi.spyOn(AbortSignal, "timeout").mockImplementation((limit) => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new DOMException("", "TimeoutError")), limit);
+      return controller.signal;
+    });
+    go(moment(1));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect([refusal.value, asked[0]!.signal.aborted]).toEqual([null, false]);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(refusal.value?.code).toBe("too_slow");
+    expect(refusalOf(refusal.value!)).toContain("a minute");
+    vi.restoreAllMocks();
   });
 });
 

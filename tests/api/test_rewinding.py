@@ -70,6 +70,14 @@ def test_the_topology_of_a_moment_is_what_was_seen_then(recorded: None, bearer: 
     assert client.get(f"{LAB}/topology?at={moment(15)}").json()["state"] == "live"
 
 
+def test_links_are_left_out_for_who_finds_them_without_being_told(recorded: None, bearer: Bearer) -> None:
+    client = bearer("viewer")
+    path = f"{LAB}/topology?at={moment(15)}"
+    told, without = client.get(path).json(), client.get(f"{path}&links=false").json()
+    assert told["links"]
+    assert without == told | {"links": []}
+
+
 def test_the_kinds_that_are_missing_are_those_of_that_moment_and_null_where_nobody_knows(recorded: None, bearer: Bearer) -> None:
     client = bearer("viewer")
     path = f"{LAB}/topology?at={moment(15)}"

@@ -168,6 +168,7 @@ const ENTRIES: Readonly<Record<string, Pair>> = {
 /** Of answers without a code of the API: from a proxy, or for an address that it does not know. */
 const WITHOUT_CODE: Readonly<Record<string, Pair>> = {
   no_server: ["Clusterview does not answer.", "Clusterview가 응답하지 않습니다."],
+  too_slow: ["The picture of that moment did not come within a minute.", "그 시점의 화면이 1분 안에 오지 않았습니다."],
   "http-4": ["There is nothing at this address, or the request was not let through ({code}).", "이 주소에 아무것도 없거나 요청이 통과하지 못했습니다({code})."],
   "http-5": ["Clusterview, or a proxy before it, failed to answer ({code}).", "Clusterview 또는 그 앞의 프록시가 응답하지 못했습니다({code})."],
 };

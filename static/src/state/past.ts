@@ -15,24 +15,47 @@ export const SECOND = 1000;
 export const shown = signal<{ readonly at: string; readonly state: string } | null>(null);
 export const refusal = signal<rest.Refusal | null>(null);
 
-/** This will show the picture of a moment, or say why it cannot. An answer that came too late is dropped. */
+const SETTLES_AFTER_MS = 200;
+const AGAIN_AFTER_MS = 2_000;
+let asking = new AbortController();
+
+/**
+ * This will show the picture of a moment, or say why it cannot. Whoever is at another moment meanwhile has given this one up; what the server has no
+ * room for now is asked for again.
+ */
 export async function show(at: string): Promise<void> {
+  asking.abort();
+  const { signal } = (asking = new AbortController());
   refusal.value = null;
+  await passed(SETTLES_AFTER_MS);
+  while (!signal.aborted && !(await isAnswered(at, signal))) await passed(AGAIN_AFTER_MS);
+}
+
+/** Whether asking again would give nothing else. */
+async function isAnswered(at: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const found = await rest.topologyAt(page.cluster, at);
-    if (store.route.peek().at !== at) return;
+    const found = await rest.topologyAt(page.cluster, at, signal);
+    if (signal.aborted) return true;
     store.picture.replace(wholeOf(found));
     store.missingThen.value = found.missing;
     store.replaced();
     shown.value = { at, state: found.state };
+    refusal.value = null;
+    return true;
   } catch (error) {
     if (!(error instanceof rest.Refusal)) throw error;
-    if (store.route.peek().at === at) refusal.value = error;
+    if (!signal.aborted) refusal.value = error;
+    return error.status !== 503;
   }
+}
+
+function passed(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** This will forget the past: what is shown next is now, and nothing until that is there. */
 export function leave(): void {
+  asking.abort();
   store.forget();
   shown.value = null;
   store.missingThen.value = undefined;

@@ -318,6 +318,9 @@ export class Refusal extends Error {
   }
 }
 
+const WITHIN_MS = 15_000;
+const PICTURE_WITHIN_MS = 60_000;
+
 const cluster = (id: string): string => `/api/v1/clusters/${encodeURIComponent(id)}`;
 const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`;
 
@@ -328,7 +331,16 @@ export const isSignedOut = (): Promise<boolean> => call("GET", "/api/v1/me").the
 );
 export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
 export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
-export const topologyAt = (id: string, at: string): Promise<Topology> => call("GET", `${cluster(id)}/topology?${new URLSearchParams({ at })}`);
+/** A whole picture may be large: it has longer to come than other answers, and `signal` gives it up. */
+export const topologyAt = async (id: string, at: string, signal: AbortSignal): Promise<Topology> => {
+  const limit = AbortSignal.timeout(PICTURE_WITHIN_MS);
+  const path = `${cluster(id)}/topology?${new URLSearchParams({ at, links: "false" })}`;
+  try {
+    return await call("GET", path, undefined, {}, AbortSignal.any([signal, limit]));
+  } catch (error) {
+    throw limit.aborted ? new Refusal(0, "too_slow", "", {}) : error;
+  }
+};
 /** Without `until`, up to now. */
 export const differences = (id: string, since: string, until: string): Promise<Differences> =>
   call("GET", `${cluster(id)}/differences?${new URLSearchParams(until ? { since, until } : { since })}`);
@@ -413,7 +425,9 @@ export function csrfToken(cookies: string): string {
 const noServer = (): Refusal => new Refusal(0, "no_server", "", {});
 
 /** Whoever asks gets an answer that was read to its end, or a Refusal. */
-async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+async function call<T>(
+  method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal = AbortSignal.timeout(WITHIN_MS),
+): Promise<T> {
   const sent: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json", "X-CSRFToken": csrfToken(document.cookie) };
   let response: Response;
   try {
@@ -422,7 +436,7 @@ async function call<T>(method: string, path: string, body?: unknown, headers: Re
       headers: { Accept: "application/json", ...sent, ...headers },
       body: body === undefined ? null : JSON.stringify(body),
       credentials: "same-origin",
-      signal: AbortSignal.timeout(15_000),
+      signal,
     });
   } catch {
     throw noServer();
