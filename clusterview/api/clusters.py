@@ -36,9 +36,23 @@ def every_cluster(request: HttpRequest) -> list[dict[str, Any]]:
     return [describe(found) for found in models.Cluster.objects.select_related("armed_by").filter(active=True)]
 
 
+@router.get("/{slug:cluster}", response=shapes.ClusterFacts)
+def one_cluster(request: HttpRequest, cluster: str) -> dict[str, Any]:
+    """One open cluster, without what would take a look at each of its objects."""
+    return facts(opened(cluster))
+
+
 def describe(found: models.Cluster) -> dict[str, Any]:
-    contact, picture = seeing.contact(found.pk), seeing.picture(found.pk)
-    counts = Counter(str(objects.kind_of(record)) for record in picture.objects) if picture else {}
+    picture = seeing.picture(found.pk)
+    return facts(found) | {
+        "epoch": picture.position.epoch if picture else 0,
+        "sequence": picture.position.sequence if picture else 0,
+        "counts": Counter(str(objects.kind_of(record)) for record in picture.objects) if picture else {},
+    }
+
+
+def facts(found: models.Cluster) -> dict[str, Any]:
+    contact = seeing.contact(found.pk)
     return {
         "id": found.pk,
         "name": found.name,
@@ -49,9 +63,6 @@ def describe(found: models.Cluster) -> dict[str, Any]:
         "contact_age_seconds": contact.contact_age_seconds,
         "verified_age_seconds": contact.verified_age_seconds,
         "divergences": contact.divergences,
-        "epoch": picture.position.epoch if picture else 0,
-        "sequence": picture.position.sequence if picture else 0,
-        "counts": counts,
         "not_permitted": [one.kind for one in contact.missing if one.why == "not_permitted"],
         "missing": [msgspec.to_builtins(one) for one in contact.missing],
         "armed": found.armed,

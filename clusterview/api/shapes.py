@@ -95,8 +95,8 @@ class Missing(Schema):
     detail: str
 
 
-class Cluster(Schema):
-    """`state` is live, stale or lost; `contact_age_seconds` is null when there never was contact. `counts` are objects by kind.
+class ClusterFacts(Schema):
+    """`state` is live, stale or lost; `contact_age_seconds` is null when there never was contact.
 
     `verified_age_seconds` is how long ago all that is shown was last compared with lists, null before that; `divergences` how many objects
     that has found wrong, and repaired.
@@ -116,9 +116,6 @@ class Cluster(Schema):
     contact_age_seconds: float | None
     verified_age_seconds: float | None
     divergences: int
-    epoch: int
-    sequence: int
-    counts: dict[str, int]
     not_permitted: list[str]
     missing: list[Missing]
     armed: bool
@@ -128,6 +125,14 @@ class Cluster(Schema):
     armed_by: str | None
     identity_is_weak: bool
     read_only: bool
+
+
+class Cluster(ClusterFacts):
+    """`epoch` and `sequence` are the place of its picture; `counts` are objects by kind."""
+
+    epoch: int
+    sequence: int
+    counts: dict[str, int]
 
 
 class Link(Schema):

@@ -55,7 +55,6 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
   },
   opened(open) {
     store.connected.value = open;
-    if (open && store.clusterFacts.peek()) void store.loadCluster();
   },
   current(current) {
     store.current.value = current;

@@ -17,9 +17,9 @@ afterEach(() => {
 
 test("what was found wrong and repaired is counted where it is said that all was verified", () => {
   store.hear(contact);
-  expect(drawn(Verified, {}).page.textContent).toBe("verified 3 s ago");
+  expect(drawn(Verified, {}).page.textContent).toBe("verified 3s ago");
   store.hear({ ...contact, divergences: 2 });
-  expect(drawn(Verified, {}).page.textContent).toBe("verified 3 s ago · 2 repaired");
+  expect(drawn(Verified, {}).page.textContent).toBe("verified 3s ago · 2 repaired");
 });
 
 test("who is signed out comes back to what was on the page", () => {

@@ -15,29 +15,37 @@ beforeEach(() => {
     new Promise((resolve) => asked.push({ path, answer: (body, status = 200) => resolve(new Response(JSON.stringify(body), { status })) })));
 });
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(async () => {
+  for (let told = 0; told < asked.length; told++) {
+    asked[told]!.answer({}, 503);
+    await new Promise((done) => setTimeout(done));
+  }
+  vi.unstubAllGlobals();
+});
 
-describe("an answer that comes after that to a later question is dropped", () => {
-  test("of the applications", async () => {
-    const loading = [store.loadApplications(), store.loadApplications()];
-    asked[1]!.answer([application(["blue"], { open_switch: null })]);
-    await loading[1];
+describe("whatever is asked for while an answer is on its way is asked for once more after it", () => {
+  test("of the applications, and whoever asked has the later answer", async () => {
+    const loading = Array.from({ length: 5 }, () => store.loadApplications());
+    expect(asked).toHaveLength(1);
     asked[0]!.answer([application(["blue"], { open_switch: "s1" })]);
     await loading[0];
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]!.answer([application(["blue"], { open_switch: null })]);
+    await Promise.all(loading);
     expect(store.applications.value?.map((one) => one.open_switch)).toEqual([null]);
+    expect(asked).toHaveLength(2);
   });
 
-  test("of the cluster, while one that comes in turn is taken though a later one is on its way", async () => {
-    const cluster = (armed: boolean): unknown => [{ id: "", name: "", armed }];
-    const loading = [store.loadCluster(), store.loadCluster(), store.loadCluster()];
-    asked[0]!.answer(cluster(true));
+  test("of the cluster, alone and by its id, also after a refusal", async () => {
+    const loading = [store.loadCluster(), store.loadCluster()];
+    asked[0]!.answer({ code: "no_database" }, 503);
     await loading[0];
-    expect(store.clusterFacts.value?.armed).toBe(true);
-    asked[2]!.answer(cluster(false));
-    await loading[2];
-    asked[1]!.answer(cluster(true));
+    expect(store.clusterError.value?.code).toBe("no_database");
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]!.answer({ id: "", name: "", armed: true });
     await loading[1];
-    expect(store.clusterFacts.value?.armed).toBe(false);
+    expect(store.clusterFacts.value?.armed).toBe(true);
+    expect(asked.map((one) => one.path)).toEqual(["/api/v1/clusters/", "/api/v1/clusters/"]);
   });
 });
 
@@ -83,23 +91,27 @@ describe("while an operation is open", () => {
   afterEach(() => void (store.applications.value = null));
 
   test.each([["switch", { open_switch: "s1" }], ["change of sizes", { sizing: { id: "z1" } as never }]])(
-    "the applications are asked for every five seconds, since who rings of a %s may be gone", (_, over) => {
+    "the applications are asked for every five seconds, since who rings of a %s may be gone", async (_, over) => {
       store.connected.value = true;
       store.applications.value = [application(["blue"])];
       const stop = renewing.whileOpen();
-      const after = (seconds: number): number => {
+      const after = async (seconds: number): Promise<number> => {
         clock.now.value += 1000 * seconds;
-        return asked.length;
+        const count = asked.length;
+        asked.at(-1)?.answer(store.applications.peek());
+        await vi.waitFor(() => expect(store.applicationsError.peek()).toBe(null));
+        await new Promise((done) => setTimeout(done));
+        return count;
       };
-      expect(after(60)).toBe(0);
+      expect(await after(60)).toBe(0);
       store.applications.value = [application(["blue"], over)];
       expect(asked).toHaveLength(0);
-      expect([after(5), after(5)]).toEqual([1, 2]);
+      expect([await after(5), await after(5)]).toEqual([1, 2]);
       store.connected.value = false;
-      expect(after(5)).toBe(2);
+      expect(await after(5)).toBe(2);
       store.connected.value = true;
       store.applications.value = [];
-      expect(after(60)).toBe(2);
+      expect(await after(60)).toBe(2);
       stop();
     });
 });
@@ -143,21 +155,49 @@ describe("what the applications are found from", () => {
 });
 
 describe("of a switch that ended while nobody could tell", () => {
-  test("the page asks each time it is live again, and not when it is live at first", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  test("the page asks each time it is live again, not with all others at once, and not when it is live at first", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
     store.loaded.value = store.connected.value = true;
     const stop = renewing.afterBreaks();
     const { count } = store.operations.peek();
+    const wait = async (milliseconds: number): Promise<number> => {
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      return store.operations.peek().count - count;
+    };
     store.hear(contact);
     store.current.value = true;
-    expect([store.isLive.value, store.operations.peek().count, asked.length]).toEqual([true, count, 0]);
+    expect([store.isLive.value, await wait(3_000), asked.length]).toEqual([true, 0, 0]);
     store.connected.value = false;
     expect([store.isLive.value, asked.length]).toEqual([false, 0]);
     store.connected.value = true;
-    expect(store.operations.peek().count).toBe(count + 1);
-    expect(asked.map((one) => one.path)).toEqual(["/api/v1/clusters", "/api/v1/clusters//applications"]);
+    store.hear(contact);
+    expect([await wait(900), await wait(200)]).toEqual([0, 1]);
+    expect(asked.map((one) => one.path)).toEqual(["/api/v1/clusters/", "/api/v1/clusters//applications"]);
     store.hear({ ...contact, state: "stale", reason: "redis" });
     store.hear(contact);
-    expect(store.operations.peek().count).toBe(count + 2);
+    store.hear({ ...contact, state: "stale", reason: "redis" });
+    expect(await wait(2_000)).toBe(1);
+    store.hear(contact);
+    expect(await wait(1_100)).toBe(2);
+    stop();
+  });
+
+  test("and at once where this page waits for a switch that it has asked for", () => {
+    store.loaded.value = store.connected.value = true;
+    const stop = renewing.afterBreaks();
+    store.hear(contact);
+    store.requests.value++;
+    const { count } = store.operations.peek();
+    store.connected.value = false;
+    store.connected.value = true;
+    expect(store.operations.peek().count).toBe(count + 1);
+    store.requests.value--;
     stop();
   });
 });
@@ -167,7 +207,7 @@ describe("what is refused is asked for again", () => {
   afterEach(() => void vi.useRealTimers());
 
   test.each([
-    ["the cluster", store.clusterError, store.loadCluster, [{ id: "", name: "", armed: true }]],
+    ["the cluster", store.clusterError, store.loadCluster, { id: "", name: "", armed: true }],
     ["the applications", store.applicationsError, store.loadApplications, []],
   ])("%s, while the page is connected and until there is an answer", async (_, refusal, load, found) => {
     const turn = async (body: unknown, status: number): Promise<void> => {

@@ -48,6 +48,15 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
     }
 
 
+def test_one_cluster_is_told_without_looking_at_its_picture(lab: None, seen: Hub, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = bearer("viewer")
+    [told] = client.get("/api/v1/clusters").json()
+    monkeypatch.delattr(Hub, "picture_now")
+    alone = client.get("/api/v1/clusters/lab").json()
+    assert alone == {name: value for name, value in told.items() if name not in ("epoch", "sequence", "counts")}
+    assert client.get("/api/v1/clusters/nowhere").status_code == 404
+
+
 def test_a_cluster_of_which_nothing_was_seen_is_lost_and_counts_nothing(lab: None, seen: Hub, bearer: Bearer) -> None:
     seen.picture, seen.said = None, msgspec.structs.replace(LIVE, state="lost", contact_age_seconds=None, reason="no_observer")
     client = bearer("viewer")

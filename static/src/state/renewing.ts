@@ -1,5 +1,5 @@
 /** What the page asks for again by itself, beside the stream: what it may have missed, and what was refused. */
-import { computed, effect } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import * as clock from "./clock";
 import type { Refusal } from "./rest";
@@ -8,14 +8,22 @@ import * as store from "./store";
 export const AGAIN_AFTER_MS = 2_000;
 const SETTLES_AFTER_MS = 150;
 const LATEST_AFTER_MS = 2_000;
+const SPREAD_MS = 2_000;
 
-/** What becomes of an operation is told once, to whoever is there. This will ask for it each time the page is live again. */
+/**
+ * What becomes of an operation is told once, to whoever is there. This will ask for it each time the page is live again: not at once, since all tabs
+ * are live again with it, except where somebody waits for what was asked for here.
+ */
 export function afterBreaks(): () => void {
   let isFirst = true;
   return effect(() => {
     if (!store.isLive.value) return;
-    if (!isFirst) store.moved("");
+    const again = !isFirst;
     isFirst = false;
+    if (!again) return;
+    if (store.requests.peek()) return untracked(() => store.moved(""));
+    const timer = setTimeout(() => store.moved(""), Math.random() * SPREAD_MS);
+    return () => clearTimeout(timer);
   });
 }
 

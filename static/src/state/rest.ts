@@ -329,7 +329,7 @@ export const isSignedOut = (): Promise<boolean> => call("GET", "/api/v1/me").the
   () => false,
   (error: unknown) => error instanceof Refusal && error.status === 401,
 );
-export const clusters = (): Promise<Cluster[]> => call("GET", "/api/v1/clusters");
+export const clusterFacts = (id: string): Promise<Cluster> => call("GET", cluster(id));
 export const recorded = (id: string): Promise<Recorded> => call("GET", `${cluster(id)}/recorded`);
 /** A whole picture may be large: it has longer to come than other answers, and `signal` gives it up. */
 export const topologyAt = async (id: string, at: string, signal: AbortSignal): Promise<Topology> => {

@@ -163,21 +163,21 @@ export const requests = signal(0);
 /** Whether a switch may have begun or moved on of which the applications do not tell yet. */
 export const isMoving = computed(() => requests.value > 0 || settled.value < operations.value.count);
 
-/** For answers that may come in another order than they were asked for: each call asks, and what it gives says at the answer whether it is to be taken. */
-function turns(): () => () => boolean {
-  let asked = 0;
-  let taken = 0;
-  return () => {
-    const turn = ++asked;
-    return () => turn > taken && (taken = turn) > 0;
+/** One at a time: all calls while an answer is on its way are one more question, asked once it is there. */
+function inTurn(ask: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let waiting: Promise<void> | null = null;
+  const run = (): Promise<void> => (running = ask().finally(() => {
+    if (!waiting) running = null;
+  }));
+  const next = (): Promise<void> => {
+    waiting = null;
+    return run();
   };
+  return () => (running ? (waiting ??= running.then(next, next)) : run());
 }
 
-const ofApplications = turns();
-const ofCluster = turns();
-
-export async function loadApplications(): Promise<void> {
-  const isNewest = ofApplications();
+export const loadApplications = inTurn(async () => {
   const { count } = operations.peek();
   let refusal: rest.Refusal | null = null;
   let found: readonly rest.Application[] | null = null;
@@ -187,13 +187,12 @@ export async function loadApplications(): Promise<void> {
     if (!(error instanceof rest.Refusal)) throw error;
     refusal = error;
   }
-  if (!isNewest()) return;
   batch(() => {
     applications.value = found ?? applications.peek();
     applicationsError.value = refusal;
     settled.value = Math.max(settled.peek(), count);
   });
-}
+});
 
 /** An operation has moved on, or with an empty `id` something about the cluster itself: this will ask for what that may have changed. */
 export function moved(id: string): void {
@@ -213,19 +212,17 @@ export async function begin(ask: () => Promise<unknown>): Promise<void> {
   }
 }
 
-export async function loadCluster(): Promise<void> {
-  const isNewest = ofCluster();
+export const loadCluster = inTurn(async () => {
   let refusal: rest.Refusal | null = null;
-  let all: readonly rest.Cluster[] | null = null;
+  let found: rest.Cluster | null = null;
   try {
-    all = await rest.clusters();
+    found = await rest.clusterFacts(page.cluster);
   } catch (error) {
     if (!(error instanceof rest.Refusal)) throw error;
     refusal = error;
   }
-  if (!isNewest()) return;
   batch(() => {
-    if (all) clusterFacts.value = all.find((one) => one.id === page.cluster || one.name === page.cluster) ?? null;
+    clusterFacts.value = found ?? clusterFacts.peek();
     clusterError.value = refusal;
   });
-}
+});
