@@ -5,6 +5,8 @@ import { Refusal } from "../state/rest";
 import * as store from "../state/store";
 
 export interface Asked<T> {
+  /** The key that the answer belongs to. */
+  readonly about: string;
   /** The newest answer; it stays while the next one is on its way. */
   readonly value: T | null;
   readonly refusal: Refusal | null;
@@ -43,7 +45,7 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number 
     const timer = setTimeout(again, AGAIN_AFTER_MS);
     return () => clearTimeout(timer);
   }, [mayAgain, answer]);
-  return { value: answer.value, refusal: answer.refusal, again };
+  return { about: answer.about, value: answer.value, refusal: answer.refusal, again };
 }
 
 const underWay = new Map<string, Promise<unknown>>();

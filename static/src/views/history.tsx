@@ -205,11 +205,11 @@ function SizeStory({ id }: { id: string }): JSX.Element {
 /** The audit of the installation, page by page; what the reader may not read is not there. */
 function Audit({ kind }: { kind: AuditKind }): JSX.Element {
   const { person, switchId, before } = store.route.value;
-  const asked = useAsked(
-    () => rest.audit({ actions: KINDS[kind], person, operation: switchId, before, limit: ENTRIES_AT_ONCE }),
-    `${kind} ${person} ${switchId} ${before}`,
-    before ? 0 : store.operations.value.count,
+  const key = `${kind} ${person} ${switchId} ${before}`;
+  const newest = useAsked(
+    () => rest.audit({ actions: KINDS[kind], person, operation: switchId, before, limit: ENTRIES_AT_ONCE }), key, before ? 0 : store.operations.value.count,
   );
+  const asked = newest.about === key ? newest : { ...newest, value: null, refusal: null };
   useEffect(() => scrollTo(0, 0), [before]);
   const entries = asked.value;
   const oldest = entries?.length === ENTRIES_AT_ONCE ? entries.at(-1)!.sequence : 0;
