@@ -126,9 +126,12 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
 
 
 @router.get("", response=list[shapes.Switch], by_alias=True)
-def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100) -> list[dict[str, Any]]:
-    """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise."""
-    return reporting.newest_first(**wanted(cluster=cluster, limit=limit))
+def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+    """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise.
+
+    `before`, the id of the last one, gives those that are older.
+    """
+    return reporting.newest_first(**wanted(cluster=cluster, limit=limit), before=before)
 
 
 @router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)

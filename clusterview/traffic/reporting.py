@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -18,9 +19,9 @@ AS_ASKED = ("asked", "turned-back")
 TOLD_FOR = timedelta(hours=1)
 
 
-def newest_first(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
-    """A line for each of the newest switches that the audit knows in these clusters."""
-    return [_line(one) for one in retelling.newest_first(clusters=clusters, limit=limit)]
+def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+    """A line for each of the newest switches that the audit knows in these clusters, of those that were asked for `before` that one."""
+    return [_line(one) for one in retelling.newest_first(clusters=clusters, limit=limit, before=before)]
 
 
 def summary(switch: Switch) -> dict[str, Any]:
@@ -66,9 +67,9 @@ def as_dict(switch: Switch) -> dict[str, Any]:
     return _line(retold) | {"entries": entries(switch), "steps": steps(retold.switch), "can_go_back": can_go_back(switch), "sizes": sizes}
 
 
-def newest_sizes(*, clusters: Collection[str], limit: int) -> list[dict[str, Any]]:
-    """The newest changes of sizes that the audit knows in these clusters, each as `size` tells it."""
-    return [_size(one) for one in retelling_sizes.newest_first(clusters=clusters, limit=limit)]
+def newest_sizes(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+    """The newest changes of sizes that the audit knows in these clusters, of those that were asked for `before` that one, each as `size` tells it."""
+    return [_size(one) for one in retelling_sizes.newest_first(clusters=clusters, limit=limit, before=before)]
 
 
 def size(sizing: Sizing) -> dict[str, Any]:

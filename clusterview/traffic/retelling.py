@@ -38,9 +38,13 @@ class Retold(NamedTuple):
     moved_seconds: float | None = None
 
 
-def newest_first(*, clusters: Collection[str], limit: int) -> list[Retold]:
-    """The newest switches that the audit knows in these clusters. Bodies are looked into here: SQLite fails at the first one that is no JSON."""
+def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[Retold]:
+    """The newest switches that the audit knows in these clusters, of those that were asked for `before` that one. Bodies are looked into here: SQLite
+    fails at the first one that is no JSON.
+    """
     asked = AuditEntry.objects.filter(action=BEGIN, cluster__in=clusters).order_by("-sequence")
+    if before:
+        asked = asked.filter(sequence__lt=AuditEntry.objects.filter(action=BEGIN, switch_id=before).values("sequence")[:1])
     return _retold(itertools.islice(filter(_leads_somewhere, asked.iterator(chunk_size=limit)), limit))
 
 

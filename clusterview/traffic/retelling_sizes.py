@@ -32,12 +32,14 @@ class Retold(NamedTuple):
     entries: list[AuditEntry]
 
 
-def newest_first(*, clusters: Collection[str], limit: int) -> list[Retold]:
-    """The newest changes of sizes that the audit knows in these clusters."""
+def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[Retold]:
+    """The newest changes of sizes that the audit knows in these clusters, of those that come after `before` in this order."""
     begun = AuditEntry.objects.filter(action__in=retelling.BEGINS, cluster__in=clusters).alias(written=Cast("body", TextField()))
     known = begun.filter(Q(written__contains=f'"{ABOUT}"') | Exists(Sizing.objects.filter(pk=OuterRef("switch_id"))))
-    found = itertools.islice(_operations(known.order_by("-sequence").iterator(chunk_size=limit)), limit)
-    return _retold(list(found))
+    found = _operations(known.order_by("-sequence").iterator(chunk_size=limit))
+    if before:
+        found = itertools.islice(itertools.dropwhile(lambda one: one != before, found), 1, None)
+    return _retold(list(itertools.islice(found, limit)))
 
 
 def retold(sizing: Sizing) -> Retold:

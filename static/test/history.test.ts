@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  store.route.value = { ...store.route.peek(), audit: null, person: "" };
+  store.route.value = { ...store.route.peek(), audit: null, person: "", size: "" };
 });
 
 test("the rows of one filter do not stand under another until its own have come", async () => {
@@ -33,5 +33,28 @@ test("the rows of one filter do not stand under another until its own have come"
   expect(page.textContent).toContain("Loading");
   asked[2]!.answer([{ ...entry, actor: "bob" }]);
   await vi.waitFor(() => expect(page.all("tr")).toHaveLength(2));
+  undo();
+});
+
+test.each([
+  ["", { from: "blue", to: "green", state: "succeeded", differs: [] }, "/api/v1/switches"],
+  ["all", { purpose: "keep", side: "blue", state: "succeeded", target: 1 }, "/api/v1/sizes"],
+])("older ones than the first 200 are there for who asks: %s", async (size, one, path) => {
+  store.route.value = { ...store.route.peek(), size };
+  const line = (number: number): unknown => ({ ...one, id: `s${number}`, namespace: "store", service: "shop", actor: "alice", requested_at: "2026-11-26T12:00:00Z" });
+  const { page, undo } = drawn(History, {});
+  const press = (word: string): void => page.all("button").find((button) => button.textContent === word)!.hear("click");
+  const questions = (): unknown => asked.map((question) => [question.path.split("?")[0], new URLSearchParams(question.path.split("?")[1]).get("before")]);
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  asked[0]!.answer(Array.from({ length: 200 }, (_, number) => line(number)));
+  await vi.waitFor(() => expect(page.all("tr")).toHaveLength(201));
+  press("Older entries");
+  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  asked[1]!.answer([line(200)]);
+  await vi.waitFor(() => expect(page.all("tr")).toHaveLength(2));
+  expect(page.textContent).not.toContain("Older entries");
+  press("Newest entries");
+  await vi.waitFor(() => expect(asked).toHaveLength(3));
+  expect(questions()).toEqual([[path, null], [path, "s199"], [path, null]]);
   undo();
 });

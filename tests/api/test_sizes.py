@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from clusterview.access import auditing, clusters
 from clusterview.models import Sizing
@@ -49,3 +50,15 @@ def test_how_one_ended_is_what_the_audit_says(lab: None, bearer: Bearer) -> None
         auditing.record(actor="clusterview", action="CLOSED", cluster="lab", switch_id=warm, body={"state": "succeeded", "reason": ""})
     (told,) = bearer("viewer").get(SIZES).json()
     assert (told["state"], told["open"]) == ("succeeded", False)
+
+
+def test_what_is_older_than_one_of_them_comes_as_a_list_of_its_own(lab: None, bearer: Bearer) -> None:
+    made = [begin("lab", purpose) for purpose in ("keep", "warm_up", "scale_down")]
+    Sizing.objects.update(requested_at=timezone.now())
+    client, seen = bearer("viewer"), []
+    while told := client.get(SIZES, {"limit": 1} | ({"before": seen[-1]} if seen else {})).json():
+        seen += [one["id"] for one in told]
+    assert sorted(seen) == sorted(str(one) for one in made)
+    assert client.get(SIZES, {"before": str(uuid.uuid4())}).json() == []
+    assert client.get("/api/v1/switches", {"before": str(uuid.uuid4())}).json() == []
+    assert client.get(SIZES, {"before": "yesterday"}).status_code == 400

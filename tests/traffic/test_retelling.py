@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,6 +96,9 @@ def test_the_list_holds_the_newest_of_the_named_clusters_first_and_which_one_is_
     back, first = reporting.newest_first(clusters=["lab"], limit=10)
     assert (back["to"], back["reverses"], back["differs"]) == ("blue", first["id"], [])
     assert (first["to"], first["reverses"], first["differs"]) == ("green", None, [])
+    assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.UUID(back["id"])) == [first]
+    assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.UUID(first["id"])) == []
+    assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.uuid4()) == []
     Switch.objects.update(reverses=None)
     assert reporting.newest_first(clusters=["lab"], limit=1) == [back | {"differs": ["reverses"]}]
     assert reporting.newest_first(clusters=["other"], limit=10) == []

@@ -322,6 +322,8 @@ const WITHIN_MS = 15_000;
 const PICTURE_WITHIN_MS = 60_000;
 
 const cluster = (id: string): string => `/api/v1/clusters/${encodeURIComponent(id)}`;
+const listed = (id: string, limit: number, before: string): URLSearchParams =>
+  new URLSearchParams({ cluster: id, limit: String(limit), ...(before && { before }) });
 const one = (id: string): string => `/api/v1/switches/${encodeURIComponent(id)}`;
 
 /** Whether the server says that nobody is signed in here; not where it says nothing. */
@@ -351,8 +353,8 @@ export const preflight = (id: string, namespace: string, service: string, to: st
   call("GET", `${cluster(id)}/preflight?${new URLSearchParams({ namespace, service, to })}`);
 export const groupPreflight = (id: string, namespace: string, services: readonly string[], to: string): Promise<GroupPreflight> =>
   call("GET", `${cluster(id)}/groups/preflight?${new URLSearchParams([["namespace", namespace], ["to", to], ...services.map((one) => ["services", one])])}`);
-export const switches = (id: string, limit = 200): Promise<Switch[]> =>
-  call("GET", `/api/v1/switches?${new URLSearchParams({ cluster: id, limit: String(limit) })}`);
+/** Those that are older than the one `before`; without it the newest. */
+export const switches = (id: string, limit: number, before = ""): Promise<Switch[]> => call("GET", `/api/v1/switches?${listed(id, limit, before)}`);
 export const story = (id: string): Promise<SwitchStory> => call("GET", one(id));
 export const back = (id: string): Promise<{ id: string; state: string }> => call("POST", `${one(id)}/back`, {});
 export const keep = (id: string, minutes: number): Promise<unknown> => call("POST", `${one(id)}/keep`, { minutes });
@@ -369,8 +371,7 @@ export const lookAtWarmUp = (id: string, namespace: string, service: string, to:
   call("GET", `${cluster(id)}/warm-up?${new URLSearchParams({ namespace, service, to })}`);
 export const warmUp = (id: string, body: { namespace: string; service: string; to: string }, key: string): Begun =>
   call("POST", `${cluster(id)}/warm-ups`, body, { "Idempotency-Key": key });
-export const sizes = (id: string, limit = 200): Promise<Size[]> =>
-  call("GET", `/api/v1/sizes?${new URLSearchParams({ cluster: id, limit: String(limit) })}`);
+export const sizes = (id: string, limit: number, before = ""): Promise<Size[]> => call("GET", `/api/v1/sizes?${listed(id, limit, before)}`);
 export const size = (id: string): Promise<Size> => call("GET", `/api/v1/sizes/${encodeURIComponent(id)}`);
 export const cancelSize = (id: string): Begun => call("POST", `/api/v1/sizes/${encodeURIComponent(id)}/cancel`, {});
 export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});

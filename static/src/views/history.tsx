@@ -1,6 +1,6 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { entryWord, ifStopped, stateMeans } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
@@ -23,6 +23,7 @@ import { Ending, Meanings, Steps } from "./switching";
 
 const SHORT = 120;
 const ENTRIES_AT_ONCE = 100;
+const LINES_AT_ONCE = 200;
 
 export function History(): JSX.Element {
   const { switchId, size, audit } = store.route.value;
@@ -54,9 +55,10 @@ function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
 }
 
 function Every(): JSX.Element {
-  const asked = useAsked(() => rest.switches(page.cluster), "", store.operations.value.count);
+  const [before, go] = useState("");
+  const asked = useAsked(() => rest.switches(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
-  if (asked.value.length === 0) return <p class="card">{t("noSwitches")}</p>;
+  if (asked.value.length === 0 && !before) return <p class="card">{t("noSwitches")}</p>;
   return (
     <div class="scroll">
       <Refused of={asked.refusal} />
@@ -78,6 +80,7 @@ function Every(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
+      <Pieces before={before} of={asked.value} go={go} />
     </div>
   );
 }
@@ -87,10 +90,22 @@ function toSize(one: rest.Size): Partial<Route> {
   return one.differs.includes("row") ? { size: "", switchId: one.id, audit: "everything" } : { size: one.id };
 }
 
+/** Below a list that comes in pieces: its beginning, and what is older than the last line of a full piece. */
+function Pieces({ before, of, go }: { before: string; of: readonly { readonly id: string }[]; go: (before: string) => void }): JSX.Element {
+  const last = of.length === LINES_AT_ONCE ? of.at(-1)!.id : "";
+  return (
+    <p class="row below">
+      {before && <button type="button" class="link" onClick={() => go("")}>{t("newest")}</button>}
+      {last && <button type="button" class="link" onClick={() => go(last)}>{t("older")}</button>}
+    </p>
+  );
+}
+
 function EverySize(): JSX.Element {
-  const asked = useAsked(() => rest.sizes(page.cluster), "", store.operations.value.count);
+  const [before, go] = useState("");
+  const asked = useAsked(() => rest.sizes(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
-  if (asked.value.length === 0) return <p class="card">{t("noSizes")}</p>;
+  if (asked.value.length === 0 && !before) return <p class="card">{t("noSizes")}</p>;
   return (
     <div class="scroll">
       <Refused of={asked.refusal} />
@@ -115,6 +130,7 @@ function EverySize(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
+      <Pieces before={before} of={asked.value} go={go} />
     </div>
   );
 }
