@@ -18,6 +18,7 @@ import { language } from "./i18n/words";
 import { stepped, zoom } from "./state/zooming";
 import { glow } from "./views/glow";
 import { Shell } from "./views/shell";
+import { titleOf } from "./views/title";
 import { Connection } from "./wire/connection";
 import type { Socket } from "./wire/connection";
 
@@ -109,6 +110,10 @@ effect(() => {
 renewing.afterChanges(
   () => (store.loaded.value ? derived.applicationsFingerprint(store.follow(...derived.APPLICATION_KINDS)) : null), store.loadApplications,
 );
+
+effect(() => {
+  document.title = titleOf(store.freshState.value, store.route.value);
+});
 
 const root = document.getElementById("app");
 if (root) {

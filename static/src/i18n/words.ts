@@ -331,6 +331,8 @@ const WORDS = {
   refused: ["Refused: {sentence}", "거부됨: {sentence}"],
   refusedOf: ["Refused for {service}: {sentence}", "{service} 거부됨: {sentence}"],
   command: ["The same with kubectl", "kubectl로 하는 같은 일"],
+  copy: ["Copy", "복사"],
+  copied: ["Copied", "복사됨"],
   details: ["Details", "자세히"],
   language: ["한국어", "English"],
   theme: ["Light or dark", "밝게/어둡게"],

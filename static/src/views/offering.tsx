@@ -13,6 +13,7 @@ import * as store from "../state/store";
 import { once, useAsked, useDoing, useHeld } from "./asking";
 import type { Asked, Doing } from "./asking";
 import { Checks, isTicked, passed, Recipe, warned } from "./checks";
+import { Command } from "./command";
 import { Refused } from "./refused";
 import { WarmUp } from "./sizing";
 
@@ -247,8 +248,7 @@ function Change({ found }: { found: rest.Preview }): JSX.Element {
     <details>
       <summary>{t("change")}</summary>
       <pre>{difference(found.expected_selector, found.new_selector)}</pre>
-      <p class="quiet">{t("command")}</p>
-      <pre>{found.kubectl}</pre>
+      <Command text={found.kubectl} />
     </details>
   );
 }
