@@ -1,8 +1,12 @@
 /** What frames every view: the way back to it, whose it is, and what the window says of it. */
 import { clear, drawn } from "./document";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as store from "../src/state/store";
-import { Banner, Verified } from "../src/views/shell";
+import { page } from "../src/state/page";
+import { Command } from "../src/views/command";
+import { Banner, Clusters, Verified } from "../src/views/shell";
+import { titleOf } from "../src/views/title";
+import { Moves } from "../src/views/traffic";
 import type { Contact } from "../src/wire/messages";
 
 const contact: Contact = {
@@ -25,7 +29,54 @@ test("what was found wrong and repaired is counted where it is said that all was
 test("who is signed out comes back to what was on the page", () => {
   store.endedBecause.value = "signed_out";
   Object.assign(location, { search: "?ns=store&sel=Service/store/shop" });
-  const { page, undo } = drawn(Banner, {});
-  expect(page.all("a").map((one) => one.getAttribute("href"))).toEqual(["/c/lab/?ns=store&sel=Service/store/shop"]);
-  undo();
+  const view = drawn(Banner, {});
+  expect(view.page.all("a").map((one) => one.getAttribute("href"))).toEqual(["/c/lab/?ns=store&sel=Service/store/shop"]);
+  view.undo();
+});
+
+test.each([
+  ["live", {}, "Map · lab · Clusterview"],
+  ["stale", {}, "● Stale · Map · lab · Clusterview"],
+  ["lost", { page: "history" }, "● Lost · History · lab · Clusterview"],
+  ["past", { selection: { kind: "Service", namespace: "store", name: "shop" } }, "● Past · shop · Map · lab · Clusterview"],
+  ["live", { page: "traffic" }, "Traffic · lab · Clusterview"],
+] as const)("the window's title says what is behind a tab: %s, %o", (state, route, title) => {
+  expect(titleOf(state, { ...store.route.peek(), ...route })).toBe(title);
+});
+
+test("while another cluster's page is on its way the name beside the map is still that of the map", () => {
+  const before = page.clusters;
+  const assign = vi.fn();
+  Object.assign(page, { clusters: [{ id: "lab", name: "lab" }, { id: "other", name: "other" }] });
+  Object.assign(location, { assign });
+  const view = drawn(Clusters, {});
+  const select = Object.assign(view.page.all("select")[0]!, { value: "other" });
+  select.hear("change");
+  expect([select.value, assign.mock.calls]).toEqual(["lab", [["/c/other/"]]]);
+  view.undo();
+  Object.assign(page, { clusters: before });
+});
+
+test("that the last switches could not be had is said, and is not their absence", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ code: "no_database", sentence: "The database does not answer." }), { status: 503 })));
+  const view = drawn(Moves, {});
+  await vi.waitFor(() => expect(view.page.textContent).toContain("The database does not answer."));
+  expect(view.page.textContent).toContain("Last switches");
+  view.undo();
+  vi.unstubAllGlobals();
+});
+
+test("a command is copied by a press, where the browser lets a page do so", async () => {
+  const written: string[] = [];
+  vi.stubGlobal("navigator", { clipboard: { writeText: (text: string) => Promise.resolve(void written.push(text)) } });
+  const view = drawn(Command, { text: "kubectl patch service shop" });
+  view.page.all("button")[0]!.hear("click");
+  await vi.waitFor(() => expect(view.page.all("button")[0]!.textContent).toBe("Copied"));
+  expect(written).toEqual(["kubectl patch service shop"]);
+  view.undo();
+  vi.stubGlobal("navigator", {});
+  const without = drawn(Command, { text: "kubectl patch service shop" });
+  expect([without.page.all("button").length, without.page.textContent]).toEqual([0, "The same with kubectlkubectl patch service shop"]);
+  without.undo();
+  vi.unstubAllGlobals();
 });

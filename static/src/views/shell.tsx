@@ -56,10 +56,15 @@ export function Shell(): JSX.Element {
   );
 }
 
-function Clusters(): JSX.Element {
+export function Clusters(): JSX.Element {
   if (page.clusters.length < 2) return <>{!page.practice && <span class="quiet">{page.clusterName}</span>}</>;
+  const open = (select: HTMLSelectElement): void => {
+    const chosen = select.value;
+    select.value = page.cluster;
+    location.assign(`/c/${encodeURIComponent(chosen)}/`);
+  };
   return (
-    <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => location.assign(`/c/${encodeURIComponent(event.currentTarget.value)}/`)}>
+    <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => open(event.currentTarget)}>
       {page.clusters.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
     </select>
   );

@@ -77,14 +77,15 @@ function isHidden(): boolean {
   return (["Service", "Deployment", "StatefulSet"] as const).some(store.isMissing);
 }
 
-function Moves(): JSX.Element | null {
+export function Moves(): JSX.Element | null {
   const asked = useAsked(() => rest.switches(page.cluster, LAST_MOVES), String(store.operations.value.count));
-  if (!asked.value?.length) return null;
+  if (!asked.value?.length && !asked.refusal) return null;
   return (
     <section class="card">
       <h2>{t("lastMoves")}</h2>
+      <Refused of={asked.refusal} />
       <ul class="moves">
-        {asked.value.map((one) => (
+        {asked.value?.map((one) => (
           <li key={one.id}>
             <Link to={{ page: "history", switchId: one.id }}>{one.namespace}/{one.service}: {one.from} → {one.to}</Link>
             <span><Ending told={one} /></span>
