@@ -64,6 +64,8 @@ def test_the_map_grows_and_shrinks_with_buttons_keys_and_pinch(shop: Page) -> No
     shop.mouse.wheel(0, 120)
     shop.keyboard.up("Control")
     expect(shop.get_by_role("button", name="Full size")).not_to_have_text("100 %")
+    ours = shop.locator(".stage").evaluate("stage => getComputedStyle(stage).touchAction")
+    assert ours in ("manipulation", "pan-x pan-y pinch-zoom"), "two fingers are the browser's"
 
 
 def test_two_fingers_that_part_draw_the_map_larger(shop: Page) -> None:
