@@ -40,6 +40,7 @@ export class Element_ {
     return this.insertBefore(child, null);
   }
   removeChild(child: Element_): Element_ {
+    if (child.contains(globalThis.document.activeElement as never)) Object.assign(globalThis.document, { activeElement: null });
     this.childNodes = this.childNodes.filter((one) => one !== child);
     child.parentNode = null;
     return child;

@@ -1,6 +1,6 @@
 /** What is known of the selected object: its facts, what it is connected to, its warnings; for a Service also its switch. */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { KINDS } from "../wire/messages";
 import type { AnyRecord, Kind } from "../wire/messages";
 import { kindWord } from "../i18n/kinds";
@@ -29,7 +29,8 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
   }, [uid]);
   const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // What goes takes the focus with it before an effect would hear of it.
+  useLayoutEffect(() => {
     const held = panel.current;
     const opener = document.activeElement as HTMLElement | null;
     return () => {
