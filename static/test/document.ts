@@ -93,6 +93,7 @@ const made = {
   documentElement: { lang: "", dataset: {} },
 };
 Object.assign(globalThis, {
+  navigator: {},
   document: made,
   location: { pathname: "/c/lab/", search: "", protocol: "http:", host: "" },
   history: { pushState: () => undefined, replaceState: () => undefined },

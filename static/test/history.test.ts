@@ -38,7 +38,7 @@ test("the rows of one filter do not stand under another until its own have come"
 
 test.each([
   ["", { from: "blue", to: "green", state: "succeeded", differs: [] }, "/api/v1/switches"],
-  ["all", { purpose: "keep", side: "blue", state: "succeeded", target: 1 }, "/api/v1/sizes"],
+  ["all", { purpose: "keep", side: "blue", state: "succeeded", target: 1, differs: [] }, "/api/v1/sizes"],
 ])("older ones than the first 200 are there for who asks: %s", async (size, one, path) => {
   store.route.value = { ...store.route.peek(), size };
   const line = (number: number): unknown => ({ ...one, id: `s${number}`, namespace: "store", service: "shop", actor: "alice", requested_at: "2026-11-26T12:00:00Z" });
