@@ -24,8 +24,9 @@ def begin(cluster: str, purpose: str) -> uuid.UUID:
         cluster_id=cluster, namespace="store", service="shop", service_uid=f"{cluster} {purpose}", purpose=purpose, side="green", selector={},
         actor="olga", state=State.WAITING, target=3,
     )  # fmt: skip
+    body = {"namespace": "store", "service": "shop", "side": "green", "purpose": purpose, "target": 3, "plan": []}
     with transaction.atomic():
-        auditing.record(actor="olga", action="REQUESTED", cluster=cluster, switch_id=row.pk, body={"side": "green"})
+        auditing.record(actor="olga", action="REQUESTED", cluster=cluster, switch_id=row.pk, body=body)
     return row.pk
 
 

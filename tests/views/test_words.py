@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import Client
 
 from clusterview.observer import reporting, sight, words
+from clusterview.recording import stretches
 from clusterview.stream import freshness, messages
 
 ROOT = Path(settings.LOCALE_PATHS[0]).parents[1]
@@ -65,7 +66,7 @@ def codes(*modules: Any) -> set[str]:
 
 def test_every_reason_why_something_is_not_seen_has_words_in_both_languages() -> None:
     contact_states, row_states = {"live", "stale", "lost"}, {"waiting", "open", "ended", "behind", "absent"}
-    reasons = {reason for _, reason in words._REASONS} | codes(freshness, sight, reporting) - contact_states - row_states
+    reasons = {reason for _, reason in words._REASONS} | codes(freshness, sight, reporting, stretches) - contact_states - row_states
     why_missing = set(re.findall(r"`(\w+)`", messages.MissingKind.__doc__ or ""))
     assert {"redis", "no_observer", "watches_behind", "unreachable", "plugin", "not_permitted", "failing"} <= reasons
     assert why_missing <= reasons
