@@ -61,7 +61,7 @@ class Metadata(Base, frozen=True):
     name: Text
     resource_version: Text
     namespace: str = ""
-    generation: int = 0
+    generation: Int = 0
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: dict[str, str] = {}
@@ -461,7 +461,7 @@ class Ingress(Base, frozen=True):
 class Listener(Base, frozen=True):
     name: str = ""
     protocol: str = ""
-    port: int = 0
+    port: Int = 0
     hostname: str | None = None
 
 
@@ -492,11 +492,11 @@ class Reference(Base, frozen=True):
     kind: str | None = None
     namespace: str | None = None
     section_name: str | None = None
-    port: int | None = None
+    port: Int | None = None
 
 
 class WeighedReference(Reference, frozen=True):
-    weight: int = 1
+    weight: Int = 1
 
 
 class PathMatch(Base, frozen=True):
@@ -560,7 +560,7 @@ class WorkloadSpec(Base, frozen=True):
 
 
 class ReplicasStatus(Base, frozen=True):
-    observed_generation: int = 0
+    observed_generation: Int = 0
     replicas: Int = 0
     ready_replicas: Int = 0
     updated_replicas: Int = 0
@@ -568,7 +568,7 @@ class ReplicasStatus(Base, frozen=True):
 
 
 class DaemonSetStatus(Base, frozen=True):
-    observed_generation: int = 0
+    observed_generation: Int = 0
     desired_number_scheduled: Int = 0
     number_ready: Int = 0
     updated_number_scheduled: Int = 0
@@ -597,15 +597,15 @@ class ReplicaSet(Object, frozen=True):
 class JobSpec(Base, frozen=True):
     """`completions` is None where the pods find out among themselves when all is done."""
 
-    parallelism: int = 1
-    completions: int | None = None
+    parallelism: Int = 1
+    completions: Int | None = None
     suspend: bool = False
 
 
 class JobStatus(Base, frozen=True):
-    active: int = 0
-    succeeded: int = 0
-    failed: int = 0
+    active: Int = 0
+    succeeded: Int = 0
+    failed: Int = 0
     conditions: tuple[Condition, ...] = ()
 
 
@@ -870,7 +870,7 @@ class MeshDestination(Base, frozen=True):
 
 class MeshTarget(Base, frozen=True):
     destination: MeshDestination = MeshDestination()
-    weight: int | None = None
+    weight: Int | None = None
 
 
 class MeshRoute(Base, frozen=True):

@@ -539,5 +539,5 @@ def address_number(address: str) -> int:
         return 0
     try:
         return int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big") or FREE
-    except OSError:
+    except (OSError, ValueError):  # the latter for a NUL in it
         return FREE
