@@ -426,6 +426,9 @@ class Reflector:
         return 0.0
 
     def _failed(self, error: errors.KubeError, *, is_doubted: bool = False) -> float:
+        self._nudged.clear()  # that contact was regained while all was well ends no later wait
+        if self._stopped.is_set():
+            self._nudged.set()
         seconds = self._backoff.next_seconds()
         if isinstance(error, errors.TooManyRequests):
             seconds = max(seconds, error.retry_after_seconds)

@@ -52,6 +52,7 @@ def test_a_credential_that_expires_is_said_and_not_tried_again_and_again_f13(lab
         cut = proxy.add(Reset())
         proxy.remove(cut)
         wait_until(lambda: (contact := page.contact()) is not None and contact.reason == "unauthorized", seconds=10, what="it says why")
+        stays(lambda: page.state() != "live", seconds=3, what="each row whose line was cut has met the refusal once, or has been told of it")
         before = len(proxy.requests)
         stays(lambda: page.state() != "live" and bool(page.picture().objects), seconds=5, what="it is not live, and the last view stays")
         asked = len(proxy.requests) - before
