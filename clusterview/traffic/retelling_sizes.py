@@ -34,8 +34,9 @@ class Retold(NamedTuple):
 
 def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[Retold]:
     """The newest changes of sizes that the audit knows in these clusters, of those that come after `before` in this order."""
-    begun = AuditEntry.objects.filter(action__in=retelling.BEGINS, cluster__in=clusters).alias(written=Cast("body", TextField()))
-    known = begun.filter(Q(written__contains=f'"{ABOUT}"') | Exists(Sizing.objects.filter(pk=OuterRef("switch_id"))))
+    begun = AuditEntry.objects.filter(action__in=retelling.BEGINS, cluster__in=clusters)
+    begun = begun.annotate(has_row=Exists(Sizing.objects.filter(pk=OuterRef("switch_id")))).alias(written=Cast("body", TextField()))
+    known = begun.filter(Q(written__contains=f'"{ABOUT}"') | Q(has_row=True))
     found = _operations(known.order_by("-sequence").iterator(chunk_size=limit))
     if before:
         found = itertools.islice(itertools.dropwhile(lambda one: one != before, found), 1, None)
@@ -54,10 +55,10 @@ def is_about(entry: AuditEntry) -> bool:
 
 
 def _operations(begun: Iterable[AuditEntry]) -> Iterator[uuid.UUID]:
-    """Each once. Of an entry that cannot be read only a row can say what it begins."""
+    """Each once. Of an entry that cannot be read, or that somebody has changed, only a row can say what it begins."""
     seen = set[uuid.UUID]()
     for one in begun:
-        if one.operation and one.operation not in seen and (is_about(one) or not one.is_readable):
+        if one.operation and one.operation not in seen and (is_about(one) or not one.is_readable or one.has_row):  # type: ignore[attr-defined]
             seen.add(one.operation)
             yield one.operation
 
