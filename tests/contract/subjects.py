@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import threading
@@ -48,7 +49,8 @@ class Subject:
     def connect(self, user: str = "admin", **changes: Any) -> Connection:
         """A connection of our own as one of its people."""
         access = kubeconfigs.contexts([str(self.kubeconfigs[user])])[0]
-        access.user.update(changes)
+        if changes:  # which no file has, so there is nothing to read again
+            access = dataclasses.replace(access, user=access.user | changes, paths=())
         return Connection(access, version="contract")
 
     def ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import threading
@@ -30,7 +31,8 @@ RENEWED = {"Lease/kube-system", "Lease/kube-node-lease", "Node"}  # written ever
 
 def connect(lab: Cluster, **user: Any) -> Connection:
     access = kubeconfigs.contexts([str(lab.kubeconfig)])[0]
-    access.user.update(user)
+    if user:  # which no file has, so there is nothing to read again
+        access = dataclasses.replace(access, user=access.user | user, paths=())
     return Connection(access, version="test")
 
 
