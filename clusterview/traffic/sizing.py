@@ -308,7 +308,8 @@ def _held(sizing: Sizing, cluster: looking.Cluster) -> None:
     if sizing.held_for in TRIED_AGAIN and not moving_on.has_waited(sizing, seconds=HELD_SECONDS):
         raise engine.Later("it is held until it is tried again")
     try:
-        _size(sizing, cluster, _step(sizing))
+        if sizing.returning or sizing.at < len(sizing.plan):  # of what is written already there is nothing to try
+            _size(sizing, cluster, _step(sizing))
     except engine.SHUT_OUT as problem:
         raise engine.Later(problem.sentence, seconds=HELD_SECONDS) from problem
     moving_on.step(sizing, State.PREPARING, action="RESUMED", tries=0, held_for="", **_telling(sizing, ""))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clusterview.models import AuditEntry, Switch
+from clusterview.models import AuditEntry, Sizing, Switch
 from clusterview.traffic import engine, reporting
 from clusterview.traffic.states import State
 from tests.traffic import world
@@ -153,3 +153,17 @@ def test_a_cluster_that_asks_for_time_gets_it_f09(here: World) -> None:
         assert len(here.runs) == came
     here.go_all()
     assert Switch.objects.get().state == State.SUCCEEDED
+
+
+def test_a_hold_that_lost_its_cluster_after_its_last_number_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no number left then that could be tried."""
+    with world.moved(monkeypatch) as here:
+        here.reconcile()
+        here.go_all()
+        hold = Sizing.objects.get()
+        assert (hold.state, hold.at) == (State.HOLDING, len(hold.plan))
+        Sizing.objects.update(state=State.HELD, held_for="no-credential-size", look_again_at=None)
+        here.clock.pass_by(60)
+        here.reconcile()
+        here.go_all()
+        assert (Sizing.objects.get().state, Sizing.objects.get().failures) == (State.HOLDING, 0)
