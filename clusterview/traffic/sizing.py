@@ -241,7 +241,7 @@ def _effect(sizing: Sizing, cluster: looking.Cluster) -> doubts.Effect[SizeNow]:
         read=lambda: cluster.size(kind=kind, namespace=namespace, name=name),
         history=lambda until: cluster.size_history(kind=kind, namespace=namespace, name=name, after=sizing.intent_rv, until=until),
         patch=lambda operations: cluster.resize(kind=kind, namespace=namespace, name=name, operations=operations),
-        has=lambda version: version.number == target,
+        has=lambda version: version.number == target and version.manager in OURS,  # an autoscaler writes the same number by itself
         fence=lambda: planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch),
     )  # fmt: skip
 

@@ -167,3 +167,14 @@ def test_a_hold_that_lost_its_cluster_after_its_last_number_goes_on(monkeypatch:
         here.reconcile()
         here.go_all()
         assert (Sizing.objects.get().state, Sizing.objects.get().failures) == (State.HOLDING, 0)
+
+
+def test_a_number_that_an_autoscaler_writes_at_the_same_moment_is_not_taken_for_a_lost_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.moved(monkeypatch) as here:
+        here.reconcile()
+        [run] = here.runs
+        here.go(run, times=40, until="resize effect")
+        wanted = Sizing.objects.get().plan[0]["to"]
+        here.autoscaler.write(wanted)
+        here.go_all()
+        assert (Sizing.objects.get().state, here.autoscaler.now().number) == (State.HOLDING, wanted)
