@@ -440,6 +440,8 @@ def test_a_cluster_that_was_restored_from_a_backup_is_shown_as_it_is_within_ten_
             with etcd_away(other):
                 shutil.rmtree(data)
                 shutil.copytree(backup, data)
+                wait_until(lambda: page.state() != "live", seconds=10, what="nobody takes it for live meanwhile")
+            wait_until(lambda: page.state() == "live", seconds=30, what="the page is live again")
             expect_truth(page, other)
             assert page.position().epoch > epoch, "it was looked at from the beginning"
             assert len(shown(page)[Kind.NODE]) == 2
