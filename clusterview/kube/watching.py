@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 25.0
 ANSWER_SECONDS = 5.0
 AWAY_SECONDS = 30.0
+LOOK_SECONDS = 0.5  # until it is looked again whether the server is still away
 WATCH_SECONDS = (240, 300)
 ABSENT_SECONDS = 60.0
 FIRST_ABSENT_SECONDS = 2.0
@@ -240,11 +241,16 @@ class Reflector:
             self._nudged.wait(seconds)
         if self._is_away():
             self._not_before = 0.0
-            self._nudged.wait(AWAY_SECONDS * (1.0 + self._chance()))
+            self._wait_while_away(AWAY_SECONDS * (1.0 + self._chance()))
         if self._nudged.is_set() and not self._doubted.is_set():
             self._stopped.wait(SPREAD_SECONDS * self._chance())
         if not self._stopped.is_set():
             self._nudged.clear()
+
+    def _wait_while_away(self, seconds: float) -> None:
+        """An outage may be over before anybody is told of it, so nobody waits for that word alone."""
+        while seconds > 0 and self._is_away() and not self._nudged.wait(min(seconds, LOOK_SECONDS)):
+            seconds -= LOOK_SECONDS
 
     def _begin(self) -> bool:
         """This will list and then watch, in one answer where the server does that. True when something was applied."""

@@ -245,6 +245,19 @@ def test_no_two_failures_are_waited_for_equally_long_f27() -> None:
         assert now[200] == pytest.approx((0.8 + longest) / 2, rel=0.15)
 
 
+def test_an_outage_that_ends_without_a_word_is_waited_for_no_longer() -> None:
+    away = threading.Event()
+    away.set()
+    with playing(last=silent) as script:
+        one = reflector(script, [], is_away=away.is_set)
+        thread = threading.Thread(target=one.run)
+        thread.start()
+        away.clear()
+        wait_until(lambda: len(script.asked) == 1, seconds=5, what="it asks")
+        one.stop()
+        thread.join()
+
+
 def test_rows_that_are_nudged_together_come_back_within_half_a_second_one_after_the_other_f27() -> None:
     chance = random.Random(1)
     with playing(last=silent) as script:
