@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from clusterview.kube.kinds import KINDS
-from clusterview.observer import claiming
+from clusterview.observer import asking, claiming
 from clusterview.observer.keeping import Keeper
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.joining import Joined
@@ -421,7 +421,12 @@ def test_two_clusters_beside_each_other_are_kept_apart(lab: Cluster, redis_serve
         other.down()
 
 
-def test_a_cluster_that_was_restored_from_a_backup_is_shown_as_it_is_within_ten_seconds_f25(redis_server: RedisServer, tmp_path: Path) -> None:
+def test_a_cluster_that_was_restored_from_a_backup_is_shown_as_it_is_within_ten_seconds_f25(
+    redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after its first half minute, when it has been asked how far its history is since something was seen of it."""
+    monkeypatch.setattr(asking, "STANDING_SECONDS", 1.0)
+    monkeypatch.setattr(asking, "HEALTH_SECONDS", 0.5)
     other = Cluster(state=tmp_path / "other", port=free_ports(), nodes=2, context="other")
     data, backup = other.state / "etcd", tmp_path / "backup"
     try:
