@@ -23,7 +23,8 @@ MOVED_ON = "the object moved on"
 UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
-NOT_TAKEN = (errors.TooManyRequests, errors.Unreachable, errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
+NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
+NO_CREDENTIAL = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 FORGOTTEN = "the API server does not remember that far back"
 
 
@@ -100,13 +101,13 @@ def send(operation: Operation, patch: Callable[[], dict[str, Any]]) -> Reply:
         moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
         return Reply("unknown", problem=problem, is_answered=isinstance(problem, (errors.Conflict, errors.Invalid)))
     except errors.KubeError as problem:
-        return Reply("not_taken" if isinstance(problem, NOT_TAKEN) else "refused", problem=problem)
+        return Reply("not_taken" if isinstance(problem, (*NOT_NOW, *NO_CREDENTIAL)) else "refused", problem=problem)
     return Reply("applied", version=str(answer["metadata"]["resourceVersion"]))
 
 
 def not_taken_for(problem: errors.KubeError) -> str:
     """Why the cluster takes no effect now, as the operation is held for it meanwhile."""
-    return "no-writes" if isinstance(problem, (errors.TooManyRequests, errors.Unreachable)) else "no-credential-now"
+    return "no-writes" if isinstance(problem, NOT_NOW) else "no-credential-now"
 
 
 def is_refusal(problem: Exception) -> bool:

@@ -55,10 +55,7 @@ IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
 ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
-NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
-
-NO_CREDENTIAL = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
-SHUT_OUT = (*NO_CREDENTIAL, errors.Forbidden)
+SHUT_OUT = (*doubts.NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
 _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
@@ -301,7 +298,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
             return
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
         return
-    except (errors.LostAnswer, *NOT_NOW) as problem:
+    except (errors.LostAnswer, *doubts.NOT_NOW) as problem:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_no_try(switch, held_for="no-writes"))
         raise
     except errors.Forbidden as problem:
