@@ -8,8 +8,8 @@ to look.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from clusterview.access.people import Person
@@ -49,27 +49,25 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
         raise Refused(409, "finished")
     begun, left, going, refused = list[Switch](), list[Left](), list[Switch](), list[Refused]()
 
-    def trying(some: list[Switch], do: Callable[[], None]) -> None:
+    @contextmanager
+    def noting(some: list[Switch]) -> Iterator[None]:
         try:
-            do()
+            yield
         except Refused as refusal:
             refused.append(refusal)
             left.extend(Left(one, "not-begun") for one in some)
 
-    def look(one: Switch) -> None:
-        if why := _why_left(one, opened=opened):
-            left.append(why)
-        else:
-            going.append(one)
-
-    def begin(some: list[Switch]) -> None:
-        begun.extend(_begin(some, person=person, opened=opened))
-
     for one in (one for one in members if one.open):  # these need the database alone
-        trying([one], partial(begin, [one]))
+        with noting([one]):
+            begun += _begin([one], person=person, opened=opened)
     for one in moved:
-        trying([one], partial(look, one))
-    trying(going, partial(begin, going))
+        with noting([one]):
+            if why := _why_left(one, opened=opened):
+                left.append(why)
+            else:
+                going.append(one)
+    with noting(going):
+        begun += _begin(going, person=person, opened=opened)
     if refused and not begun:
         raise refused[0]
     return Returned(begun, left)
