@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 from pathlib import Path
 
 from tests.bench import change, cold, crowd, decode, fanout, first, patience, quiet, rivals, switch, table, traffic, wire
@@ -44,7 +45,7 @@ def run(name: str, *, results: Path) -> int:
     """This will run one and keep its result."""
     try:
         lines = BENCHES[name]()
-    except (RuntimeError, AssertionError) as reason:
+    except (RuntimeError, AssertionError, OSError, ValueError, subprocess.SubprocessError) as reason:
         print(f"{name}: not run. {reason}", flush=True)
         return 1
     print(f"{name}\n{table.show(lines)}\n", flush=True)

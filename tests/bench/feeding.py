@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -76,7 +77,10 @@ def observer(fed: Feed, *, redis_url: str) -> Iterator[tuple[dict[str, Any], int
     """This will observe the feed until the first picture is published; gives what that cost, and the process; afterwards it is ended."""
     with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
         line = [sys.executable, "-m", "tests.bench.observing", str(fed.kubeconfig(folder=Path(folder))), redis_url]
-        with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        key = Path(folder) / "secret-key"
+        key.write_text("of this bench alone")
+        environment = os.environ | {"CLUSTERVIEW_SECRET_KEY_FILE": str(key)}
+        with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
             try:
                 assert process.stdout is not None
                 yield json.loads(process.stdout.readline()), process.pid

@@ -68,6 +68,7 @@ def measure() -> list[Line]:
             first, ours, bare = in_turn(lab=lab, rest=rest)
         apart = Path(folder) / "following"
         apart.mkdir()
+        lab.kubectl("annotate", "service", "shop", "-n", "store", "clusterview.io/op-", "clusterview.io/fence-")  # the first installation is gone
         with running.product(lab, folder=apart, nodes_follow=True) as rest:
             back = ways_back(lab=lab, rest=rest)
         return [*lines(first, ours, bare, promotions(lab)), line_of_back(back)]
