@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import msgspec
 
 from clusterview.kube import errors
+from clusterview.kube.bounding import OBJECTS_OF_A_KIND
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import PARTIAL_LIST, KindSpec
-from clusterview.kube.listing import OBJECTS_AT_MOST, UNREADABLE, read_page
+from clusterview.kube.listing import UNREADABLE, read_page
 
 PAGE_OBJECTS = 500
 
@@ -56,7 +57,7 @@ def count(connection: Connection, spec: KindSpec) -> int | None:
 def pages(connection: Connection, spec: KindSpec, *, limit: int = PAGE_OBJECTS) -> Iterator[Page]:
     """This will read every object's identity, page by page, all of one moment. Raises errors.KubeError, and Gone where it took too long."""
     token, told, body = "", 0, bytearray()
-    while told <= OBJECTS_AT_MOST:
+    while told <= OBJECTS_OF_A_KIND:
         page = _page(connection, spec, limit=limit, token=token, into=body)
         yield page
         told += len(page.items or ())

@@ -15,15 +15,13 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from clusterview.kube import errors
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.connections import Connection
 from clusterview.kube.decoding import decoder_of
 from clusterview.kube.kinds import KindSpec
 
 PAGE_SECONDS = 30.0
 RESTARTS = 3
-# Twice what Kubernetes promises to carry. A server whose list never ends must not take the memory that all clusters share.
-OBJECTS_AT_MOST = 300_000
-BYTES_AT_MOST = 4 * 1024**3
 REASON_CHARACTERS = 200
 
 T = TypeVar("T")
@@ -86,16 +84,17 @@ def list_kind(
     namespace: str | None = None,
     page_seconds: float | None = None,
     gather: Callable[[], Gathering] = list,
+    bounds: Bounds | None = None,
 ) -> Listing:
     """This will list the kind, in one namespace if given, with `spec.struct` for each object. Raises errors.KubeError.
 
-    `gather` makes what they are put into: a new one where the list has to start again.
+    `gather` makes what they are put into: a new one where the list has to start again. `bounds` are those of all lists of its cluster.
     """
-    narrowed = spec.within(namespace) if namespace else spec
+    narrowed, bounds = spec.within(namespace) if namespace else spec, bounds or Bounds()
     for _ in range(RESTARTS - 1):
         with contextlib.suppress(errors.Gone):
-            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather())
-    return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather())
+            return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather(), bounds=bounds)
+    return _pages(connection, narrowed, limit=limit, page_seconds=page_seconds, items=gather(), bounds=bounds)
 
 
 def identify(raw: bytes | msgspec.Raw) -> Identity:
@@ -104,12 +103,6 @@ def identify(raw: bytes | msgspec.Raw) -> Identity:
         return IDENTITIES.decode(raw).metadata
     except UNREADABLE:
         return Identity()
-
-
-def expect_bounded(spec: KindSpec, *, count: int, size: int) -> None:
-    """This will raise NotKubernetes for a list that is larger than any cluster's."""
-    if count > OBJECTS_AT_MOST or size > BYTES_AT_MOST:
-        raise errors.NotKubernetes(f"The list of {spec.resource} is larger than any cluster's: {count} objects, {size} bytes, and more.")
 
 
 def quarantine(identity: Identity, reason: Exception) -> Quarantined:
@@ -124,7 +117,7 @@ def read_page(
     connection.request("GET", spec.path, query=query, accept=accept, read_seconds=page_seconds or PAGE_SECONDS, into=into)
 
 
-def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None, items: Gathering) -> Listing:
+def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: float | None, items: Gathering, bounds: Bounds) -> Listing:
     decoder = decoder_of(Page[spec.struct])  # type: ignore[name-defined]
     quarantined: list[Quarantined] = []
     token, version, size, count, body = "", "", 0, 0, bytearray()
@@ -136,10 +129,10 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
             raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
         count += len(page.items or ())
+        bounds.read(spec=spec, objects=count, size=size)
         _hand_over(page.items or [], items)
         if page.metadata.next_page in ("", token):
             return Listing(items, version, tuple(quarantined))
-        expect_bounded(spec, count=count, size=size)
         token = page.metadata.next_page
 
 

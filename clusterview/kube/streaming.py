@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 
 from clusterview.kube import errors
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.events import RAW_EVENTS, Event, error_event
 from clusterview.kube.kinds import KindSpec
-from clusterview.kube.listing import UNREADABLE, Gathering, Quarantined, expect_bounded, identify, quarantine
+from clusterview.kube.listing import UNREADABLE, Gathering, Quarantined, identify, quarantine
 
 QUERY = (("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"))
 END = "k8s.io/initial-events-end"
@@ -44,8 +45,8 @@ BOOKMARKS = msgspec.json.Decoder(Bookmark)
 class Initial:
     """One such list. `read` takes its lines; then `items` are the objects, `changes` the lines to apply after them, `version` that of the end."""
 
-    def __init__(self, spec: KindSpec, *, events: msgspec.json.Decoder[Event[Any]], items: Gathering) -> None:
-        self._spec, self._events = spec, events
+    def __init__(self, spec: KindSpec, *, events: msgspec.json.Decoder[Event[Any]], items: Gathering, bounds: Bounds) -> None:
+        self._spec, self._events, self._bounds = spec, events, bounds
         self.items = items
         self.quarantined: list[Quarantined] = []
         self.changes: list[bytes] = []
@@ -57,7 +58,7 @@ class Initial:
         try:
             for line in lines:
                 count, size = count + 1, size + len(line)
-                expect_bounded(self._spec, count=count, size=size)
+                self._bounds.read(spec=self._spec, objects=count, size=size)
                 self._take(line)
                 if self.version:
                     return

@@ -29,6 +29,7 @@ import msgspec
 
 from clusterview.kube import errors, streaming
 from clusterview.kube.backoff import Backoff
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.connections import Connection, Stream
 from clusterview.kube.decoding import decoder_of
 from clusterview.kube.events import LINE_BYTES, RAW_EVENTS, Event, error_event
@@ -143,9 +144,9 @@ Observation = Listed | Seen | Gone | SetAside | WatchOpened | WatchEnded | Watch
 class Reflector:
     """Lists and watches one row and tells `deliver` what happens, in order, from the thread that runs it.
 
-    It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `streams` says
-    whether to try a list as the beginning of the watch, `is_away` whether somebody else knocks at the server meanwhile, so that not everybody has
-    to: then it waits for a nudge. `clock` is monotonic seconds, `chance` gives [0, 1).
+    It has a connection of its own, so that `stop` ends whatever it waits for. `gather` makes what a list's objects are put into, `bounds` are those
+    of its cluster, `streams` says whether to try a list as the beginning of the watch, `is_away` whether somebody else knocks at the server
+    meanwhile, so that not everybody has to: then it waits for a nudge. `clock` is monotonic seconds, `chance` gives [0, 1).
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class Reflector:
         *,
         limit: int = 500,
         gather: Callable[[], Gathering] = list,
+        bounds: Bounds | None = None,
         silence_seconds: float = SILENCE_SECONDS,
         streams: bool = False,
         is_away: Callable[[], bool] = lambda: False,
@@ -165,7 +167,7 @@ class Reflector:
         self.spec = spec
         self._connection = connection.sibling(size=1)
         self._deliver = deliver
-        self._limit, self._gather, self._silence_seconds = limit, gather, silence_seconds
+        self._limit, self._gather, self._bounds, self._silence_seconds = limit, gather, bounds or Bounds(), silence_seconds
         self._is_away, self._clock, self._chance = is_away, clock, chance
         self._backoff = Backoff(clock=clock, chance=chance)
         self._events: msgspec.json.Decoder[Event[Any]] = decoder_of(Event[spec.struct])  # type: ignore[name-defined]
@@ -264,7 +266,7 @@ class Reflector:
 
     def _stream(self) -> bool:
         """Raises NotStreamed where the server does not tell a list so."""
-        initial = streaming.Initial(self.spec, events=self._events, items=self._gather())
+        initial = streaming.Initial(self.spec, events=self._events, items=self._gather(), bounds=self._bounds)
         with contextlib.closing(self._open_initial()) as stream:
             lines = stream.lines(limit_bytes=LINE_BYTES)
             self._broke_off = True
@@ -284,7 +286,7 @@ class Reflector:
             raise
 
     def _list(self) -> None:
-        listing = list_kind(self._connection, self.spec, limit=self._limit, gather=self._gather)
+        listing = list_kind(self._connection, self.spec, limit=self._limit, gather=self._gather, bounds=self._bounds)
         self._listed(listing.items, listing.resource_version, listing.quarantined)
         self._version = listing.resource_version
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 import redis
 
-from clusterview.kube import listing
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.kinds import KindSpec, key_of
 from clusterview.observer import quarantining, words
 from clusterview.observer.pacing import Pace
@@ -60,12 +60,13 @@ class Following:
         relist: Callable[[str], None],
         reopen: Callable[[str], None],
         quarantine: Quarantine,
+        bounds: Bounds,
         now: float,
     ) -> None:
         self._specs = {spec.key: spec for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
         self._publisher_for = publisher_for
-        self._nudge, self._relist, self._reopen, self._quarantine = nudge, relist, reopen, quarantine
+        self._nudge, self._relist, self._reopen, self._quarantine, self._bounds = nudge, relist, reopen, quarantine, bounds
         self._projector = Projector()
         self._sight = Sight(specs=self._specs.values(), now=now)
         self._verifier = Verifier(specs=self._specs, known=self._projector, rows=self._sight)
@@ -280,12 +281,13 @@ class Following:
 
     def _expect_bounded(self) -> None:
         """A watch that tells of ever more objects is not followed: the list of so many is refused, and says so."""
-        for key, spec in self._specs.items():
-            is_too_many = self._projector.count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) > listing.OBJECTS_AT_MOST
-            if is_too_many and key not in self._too_many:
-                log.warning("there are more of %s than any cluster has: it is listed anew", key)
-                self._relist(key)
-            (self._too_many.add if is_too_many else self._too_many.discard)(key)
+        count = self._projector.count
+        rows = {key: spec for key, spec in self._specs.items() if key not in self._narrow}  # what is seen of those is seen by namespace
+        too_many = self._bounds.watched(objects={key: count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) for key, spec in rows.items()})
+        for key in too_many - self._too_many:
+            log.warning("there are more of %s than any cluster has: it is listed anew", key)
+            self._relist(key)
+        self._too_many = too_many
 
     def _stand(self, word: words.Standing) -> None:
         """A history that was level with what is seen of a kind, and is behind what was seen of it before, was restored."""

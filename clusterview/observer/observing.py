@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from clusterview.kube import watching
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.kubeconfigs import ClusterAccess
@@ -59,7 +60,7 @@ class Observer:
         self._stopped = threading.Event()
         self.broken = threading.Event()
         specs = tuple(specs)
-        self._connection = Connection(access)
+        self._connection, bounds = Connection(access), Bounds()
         self._asking = Asking(connection=self._connection, tell=self._tell, seen=lambda: self.following.seen(), clock=clock)
         self._readers = Readers(
             connection=self._connection,
@@ -68,6 +69,7 @@ class Observer:
             namespaces=namespaces or (access.namespace,),
             streams=streams,
             quarantine=self._quarantine,
+            bounds=bounds,
             deliver=self._deliver,
             tell=self._tell,
         )
@@ -79,6 +81,7 @@ class Observer:
             relist=readers.relist,
             reopen=readers.reopen,
             quarantine=self._quarantine,
+            bounds=bounds,
             now=clock(),
         )
         self._digesting = Digesting(connection=self._connection, followed=self.following.followed, tell=self._tell, clock=clock)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from clusterview.kube import watching
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KindSpec
 from clusterview.kube.watching import Reflector
@@ -35,10 +36,11 @@ class Reader:
         streams: bool,
         is_away: Callable[[], bool],
         quarantine: Quarantine | None,
+        bounds: Bounds,
         deliver: Callable[[watching.Observation], None],
     ) -> None:
         gather = partial(Gathered, kind=spec.kind, quarantine=quarantine)
-        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=gather)
+        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=gather, bounds=bounds)
         self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
 
     def start(self) -> None:
@@ -62,11 +64,12 @@ class Readers:
         streams: bool = False,
         is_away: Callable[[], bool],
         quarantine: Quarantine | None = None,
+        bounds: Bounds,
         deliver: Callable[[watching.Observation], None],
         tell: Callable[[words.Word], None],
     ) -> None:
         self._connection, self._streams, self._is_away, self._deliver, self._tell = connection, streams, is_away, deliver, tell
-        self._quarantine = quarantine
+        self._quarantine, self._bounds = quarantine, bounds
         self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
         self._readers = {spec.key: self._reader(spec) for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
@@ -114,6 +117,7 @@ class Readers:
             streams=self._streams,
             is_away=self._is_away,
             quarantine=self._quarantine,
+            bounds=self._bounds,
             deliver=self._hear,
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusterview.kube import errors, kinds, listing
+from clusterview.kube import bounding, errors, kinds, listing
 from clusterview.kube.listing import list_kind
 from tests.kube.making import PODS, failure, page, pod
 from tests.kube.scripted import Handler, playing, say, stream
@@ -90,7 +90,7 @@ def test_every_row_has_a_path_of_its_own() -> None:
 
 
 def test_a_list_without_end_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "OBJECTS_AT_MOST", 10)
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_KIND", 10)
 
     def endless(handler: Handler) -> None:
         number = len(handler.script.asked)
@@ -103,7 +103,7 @@ def test_a_list_without_end_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_list_of_giants_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "BYTES_AT_MOST", 1000)
+    monkeypatch.setattr(bounding, "BYTES_OF_A_CLUSTER", 1000)
     giant = say(200, page(pod("g", version=1, note="x" * 2000), version=1, token="more"))
     with playing(giant) as script, pytest.raises(errors.NotKubernetes):
         list_kind(script.connection(), PODS)

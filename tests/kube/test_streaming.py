@@ -166,7 +166,7 @@ def test_a_server_that_is_busy_or_away_is_asked_for_the_stream_again() -> None:
 
 
 def test_a_list_larger_than_any_cluster_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clusterview.kube.listing.OBJECTS_AT_MOST", 1)
+    monkeypatch.setattr("clusterview.kube.bounding.OBJECTS_OF_A_KIND", 1)
     told: list[Observation] = []
     with playing(stream(*FIRST, end(10))) as script:
         assert reflector(script, told).run_round() >= 30

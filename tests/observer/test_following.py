@@ -8,7 +8,8 @@ import pytest
 import redis
 from redis.exceptions import OutOfMemoryError
 
-from clusterview.kube import errors, listing, watching
+from clusterview.kube import bounding, errors, watching
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.kinds import KINDS, named
 from clusterview.observer import following, words
 from clusterview.observer.following import FRAME_CHANGES, Following
@@ -78,6 +79,7 @@ class Desk:
             relist=self.relisted.append,
             reopen=self.reopened.append,
             quarantine=quarantine or Quarantine(),
+            bounds=Bounds(),
             now=self.now,
         )
 
@@ -341,7 +343,7 @@ def test_every_watch_is_opened_again_with_another_credential_f14(desk: Desk) -> 
 
 
 def test_a_watch_that_tells_of_more_objects_than_any_cluster_has_is_listed_anew_once_t36(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "OBJECTS_AT_MOST", 50)
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_KIND", 50)
     desk.hear(*(node(f"n-{number}") for number in range(49)))
     desk.settle(1.0)
     assert desk.relisted == []
@@ -357,6 +359,15 @@ def test_a_watch_that_tells_of_more_objects_than_any_cluster_has_is_listed_anew_
     desk.hear(*(node(f"k-{number}") for number in range(51)))
     desk.settle(1.0)
     assert desk.relisted == ["Node", "Node"]
+
+
+def test_watches_that_tell_of_more_than_any_cluster_has_all_together_let_the_largest_row_be_listed_anew_t36(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_CLUSTER", 50)
+    desk.hear(*(node(f"n-{number}") for number in range(30)), *(Seen(sighting=pod_in("store", f"p-{number}")) for number in range(20)))
+    desk.settle(1.0)
+    assert desk.relisted == ["Node"], "thirty-one of fifty-one"
 
 
 def test_lists_failures_broken_answers_and_what_is_set_aside_are_counted_f19(desk: Desk) -> None:

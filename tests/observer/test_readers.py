@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clusterview.kube import errors, watching
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.kinds import named
 from clusterview.observer import readers
 from clusterview.observer.readers import Reader, Readers
@@ -40,7 +41,7 @@ def test_readers_that_are_stopped_while_narrow_ones_begin_all_end(monkeypatch: p
     monkeypatch.setattr(Reader, "start", held)
     all_of_them = Readers(
         connection=Nobody(),  # type: ignore[arg-type]
-        specs=[named("Pod")], namespaces=["store", "bank"], is_away=lambda: False, deliver=lambda _: None, tell=lambda _: None,
+        specs=[named("Pod")], namespaces=["store", "bank"], is_away=lambda: False, bounds=Bounds(), deliver=lambda _: None, tell=lambda _: None,
     )  # fmt: skip
     all_of_them.start()
     refusal = watching.NotPermitted(named("Pod"), errors.Forbidden("The account may not do this."))

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from clusterview.kube.bounding import Bounds
 from clusterview.kube.watching import Observation, Reflector
 from clusterview.observer import words
 from clusterview.observer.digesting import Digesting
@@ -155,6 +156,7 @@ class Rig:
             relist=self._relist,
             reopen=lambda _: None,
             quarantine=Quarantine(),
+            bounds=Bounds(),
             now=self.now,
         )
         wire: Any = self.wire
