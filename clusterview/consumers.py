@@ -15,9 +15,10 @@ import msgspec
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from clusterview.access import clusters, origins, people
+from clusterview.access import clusters, crowding, origins, people
 from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, messages, notices, outlets, views
 from clusterview.stream.subscribing import Subscription
@@ -28,7 +29,9 @@ ASK_AGAIN_SECONDS = 1.0  # where the database did not answer
 LOOK_AGAIN_SECONDS = 20.0  # for a ring that was lost; each somewhere between half and one and a half of it
 LOOK_TOGETHER_SECONDS = 0.5  # those whose turn comes within that share a look: ten thousand are 250 each time, in two queries
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
-POLICY, TOO_BIG, NORMAL = 1008, 1009, 1000
+POLICY, TOO_BIG, NORMAL, LATER = 1008, 1009, 1000, 1013
+TOLD_SECONDS = 10.0  # for which uvicorn waits for a browser that was told to close
+TOO_MANY = "As many of your pages are open as one person may have, {most:g}. Close some of them, and try again."
 
 
 _clusters = SharedLook(database_sync_to_async(clusters.names_of))  # they come and go with `up`
@@ -41,6 +44,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     subscription: Subscription | None = None
     outlet: outlets.Outlet | None = None
     _unlisten: Callable[[], None] | None = None
+    _give_back: Callable[[], None] | None = None  # the place of one who was let in
     _asking: asyncio.Task[None] | None = None
     _next_look: asyncio.TimerHandle | None = None
 
@@ -64,7 +68,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        """Refuses (403, before the handshake) another origin and anybody who is not signed in."""
+        """Refuses (403, before the handshake) another origin and anybody who is not signed in. One page too many of a person is told so."""
+        outlet = self.scope.get("extensions", {}).pop(outlets.EXTENSION, {}).get("outlet")  # which holds this scope
         if not origins.allowed(self.scope):
             await self.close()
             return
@@ -73,7 +78,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.person is None:
             await self.close()
             return
-        self.outlet = self.scope.get("extensions", {}).pop(outlets.EXTENSION, {}).get("outlet")
+        self._give_back = crowding.connections.take(self.person)
+        if self._give_back is None:
+            await self._turn_away(self.person)
+            return
+        self.outlet = outlet
         await self.accept()
         self._after(HELLO_SECONDS, self._miss_hello)
         if self.person.expires_at is not None:
@@ -82,6 +91,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Takes `hello`; anything else ends the connection."""
+        if self._give_back is None:
+            return  # it came with a handshake that was refused
         if bytes_data is None or len(bytes_data) > HELLO_BYTES:
             await self._bye(reason="bad_message", code=POLICY if bytes_data is None else TOO_BIG)
             return
@@ -98,6 +109,21 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         else:
             await self._join(hello, namespaces=namespaces)
 
+    async def _turn_away(self, person: people.Person) -> None:
+        """Lets a page in for as long as it takes to say why it cannot stay, since it cannot read what a refused handshake says. A script that comes
+        again and again is refused with 429.
+        """
+        if end := crowding.told.take(person):
+            asyncio.get_running_loop().call_later(TOLD_SECONDS, end)
+            await self.accept()
+            await self._bye(reason="too_many", code=LATER)
+        elif "websocket.http.response" in self.scope.get("extensions", {}):
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"30")]
+            await self.base_send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
+            await self.base_send({"type": "websocket.http.response.body", "body": TOO_MANY.format(most=settings.SOCKETS_PER_PERSON).encode()})
+        else:
+            await self.close()
+
     async def disconnect(self, code: int) -> None:
         """Leaves before Channels closes this thread's database connections."""
         self._leave()
@@ -106,6 +132,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Everything, so that nothing of it waits for a collector that rarely comes. Once more does nothing."""
         if self._unlisten:
             self._unlisten()
+        if self._give_back:
+            self._give_back()
         if self.subscription:
             self.subscription.close()
         for timer in (*self._timers, self._next_look):
@@ -114,7 +142,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self._tasks:
             task.cancel()
         self._timers.clear()
-        self._unlisten = self._asking = self._next_look = self.subscription = self.outlet = None
+        self._unlisten = self._give_back = self._asking = self._next_look = self.subscription = self.outlet = None
 
     async def _look(self) -> people.Person | None:
         """Who it is, looked up again where somebody was signed out meanwhile: that may be who was just read."""

@@ -80,6 +80,7 @@ READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"
 FOLLOW_SECONDS = number(name="CLUSTERVIEW_FOLLOW_SECONDS", usual=1.5, environment=os.environ)
 REWIND_HOURS = number(name="CLUSTERVIEW_REWIND_HOURS", usual=24.0, environment=os.environ)
 REWIND_BYTES = number(name="CLUSTERVIEW_REWIND_BYTES", usual=1e9, environment=os.environ)
+SOCKETS_PER_PERSON = number(name="CLUSTERVIEW_SOCKETS_PER_PERSON", usual=20, environment=os.environ)
 
 
 def public_url(*, environment: Mapping[str, str]) -> str | None:

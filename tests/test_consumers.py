@@ -20,7 +20,7 @@ from django.test import Client
 from uvicorn.protocols.utils import ClientDisconnected
 
 from clusterview import consumers, routing
-from clusterview.access import clusters, people, sharing
+from clusterview.access import clusters, crowding, people, sharing
 from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, notices, publishing, rows
 from clusterview.stream.messages import WHOLE, Contact
@@ -199,6 +199,75 @@ async def test_a_session_that_runs_out_takes_its_socket_with_it(
     socket = knock()
     assert (await socket.connect(timeout=SOON))[0]
     assert await ended(socket) == ("signed_out", 1008)
+
+
+@pytest.fixture
+def two_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person may have two pages open."""
+    monkeypatch.setattr(settings, "SOCKETS_PER_PERSON", 2)
+    for name in ("connections", "told"):
+        monkeypatch.setattr(crowding, name, crowding.Places())
+
+
+@pytest.fixture
+def others(session: str) -> str:
+    """The cookie of somebody else."""
+    client = Client()
+    client.force_login(people.add(name="otto", role="viewer", actor="ada"))
+    return str(client.session.session_key)
+
+
+async def test_a_page_beyond_those_that_a_person_may_have_is_told_why_and_has_the_place_of_one_that_goes_t57(
+    knock: Callable[..., WebsocketCommunicator], two_each: None, others: str
+) -> None:
+    first, second, third = knock(), knock(), knock()
+    for one in (first, second, third):
+        assert (await one.connect(timeout=SOON))[0], "a page cannot read why a handshake was refused"
+    assert await ended(third) == ("too_many", 1013)
+    for one in (first, second):
+        await joined(one)
+    other = knock(cookie=others)
+    assert (await other.connect(timeout=SOON))[0]
+    await joined(other)
+    await first.disconnect()
+    later = knock()
+    assert (await later.connect(timeout=SOON))[0]
+    await joined(later)
+    assert crowding.connections.refused == 1
+
+
+async def test_still_more_are_refused_with_429_t57(knock: Callable[..., WebsocketCommunicator], two_each: None) -> None:
+    for _ in range(4):
+        assert (await knock().connect(timeout=SOON))[0]
+    fifth = knock()
+    fifth.scope["extensions"] = {"websocket.http.response": {}}
+    await fifth.send_input({"type": "websocket.connect"})
+    start, body = [await fifth.receive_output(timeout=SOON) for _ in range(2)]
+    assert (start["type"], start["status"], dict(start["headers"])[b"retry-after"]) == ("websocket.http.response.start", 429, b"30")
+    assert b"may have, 2." in body["body"]
+    sixth = knock()
+    assert not (await sixth.connect(timeout=SOON))[0], "a server that cannot answer with anything else says 403"
+
+
+async def test_a_place_is_taken_until_the_socket_is_left_and_no_longer_t57(knock: Callable[..., WebsocketCommunicator], two_each: None) -> None:
+    for _ in range(3):
+        for one in (knock(), knock()):
+            assert (await one.connect(timeout=SOON))[0]
+            await joined(one)
+            await one.disconnect()
+    assert crowding.connections.refused == 0
+
+
+async def test_a_hello_that_came_with_a_refused_handshake_is_not_looked_at(
+    knock: Callable[..., WebsocketCommunicator], stream: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the web server hands it on, for whoever does not wait for an answer."""
+    stranger = knock(cookie=None)
+    await stranger.send_input({"type": "websocket.connect"})
+    await stranger.send_to(bytes_data=hello())
+    assert (await stranger.receive_output(timeout=SOON))["type"] == "websocket.close"
+    await stranger.disconnect()
+    assert not stream._feeds
 
 
 async def test_an_ended_session_and_a_disabled_person_are_closed_at_the_ring(

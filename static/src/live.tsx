@@ -58,7 +58,7 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
     store.connected.value = open;
   },
   current(current) {
-    store.current.value = current;
+    store.follows(current);
   },
 }, rest.isSignedOut);
 

@@ -241,6 +241,41 @@ describe("the server's goodbye", () => {
   });
 });
 
+describe("one page too many of a person", () => {
+  const told = async (): Promise<void> => {
+    connection.start();
+    lines.at(-1)!.onopen?.();
+    lines.at(-1)!.say({ type: "bye", reason: "too_many" });
+    await connection.settled();
+    lines.at(-1)!.onclose?.();
+  };
+
+  test("is told so, and tries again once in half a minute", async () => {
+    await told();
+    expect(ears.ended).toHaveBeenCalledExactlyOnceWith("too_many");
+    expect(ears.opened).toHaveBeenLastCalledWith(false);
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect([lines.length, isSignedOut.mock.calls.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lines).toHaveLength(2);
+  });
+
+  test("has the place of one that is closed", async () => {
+    await told();
+    await vi.advanceTimersByTimeAsync(30_000);
+    lines.at(-1)!.onopen?.();
+    lines.at(-1)!.say({ type: "snapshot", position: at(4), body });
+    await connection.settled();
+    expect(ears.current).toHaveBeenLastCalledWith(true);
+  });
+
+  test("tries at once when it is looked at", async () => {
+    await told();
+    connection.hurry();
+    expect(lines).toHaveLength(2);
+  });
+});
+
 describe("where the handshake is refused", () => {
   const refused = async (): Promise<void> => {
     connection.start();

@@ -5,6 +5,7 @@ import * as store from "../src/state/store";
 import { page } from "../src/state/page";
 import { Command } from "../src/views/command";
 import { Banner, Clusters, Verified } from "../src/views/shell";
+import { speak } from "../src/i18n/words";
 import { titleOf } from "../src/views/title";
 import { Moves } from "../src/views/traffic";
 import type { Contact } from "../src/wire/messages";
@@ -32,6 +33,23 @@ test("who is signed out comes back to what was on the page", () => {
   const view = drawn(Banner, {});
   expect(view.page.all("a").map((one) => one.getAttribute("href"))).toEqual(["/c/lab/?ns=store&sel=Service/store/shop"]);
   view.undo();
+});
+
+test.each([
+  ["en", "Close some of them"],
+  ["ko", "다른 페이지를 닫으세요"],
+] as const)("a page that is one too many says what to do until it has a place: %s", (language, remedy) => {
+  speak(language);
+  store.endedBecause.value = "too_many";
+  const view = drawn(Banner, {});
+  expect(view.page.textContent).toContain(remedy);
+  view.undo();
+  store.follows(true);
+  const later = drawn(Banner, {});
+  expect(later.page.textContent).not.toContain(remedy);
+  later.undo();
+  store.follows(false);
+  speak("en");
 });
 
 test.each([

@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 import httpx
 import msgspec
 import pytest
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from clusterview.stream import notices, publishing, subscribing
 from clusterview.stream.messages import Position
@@ -232,6 +233,60 @@ async def test_two_hundred_tabs_cost_sixty_kibibytes_each_and_leave_nothing_behi
         again = [await two_hundred(web) for _ in range(3)]
     assert with_all - memory <= 200 * 60 * 1024, f"{(with_all - memory) / 200 / 1024:.0f} KiB"
     assert again[-1] - with_all <= 6 * MIB, "who comes takes the place of who went"
+
+
+async def test_a_persons_third_page_is_told_that_two_may_be_open_and_a_script_is_refused_t57(web: Web) -> None:
+    web.sockets_per_person = 2
+    web.restart()
+    try:
+        async with reading(web) as one, reading(web) as other, contextlib.AsyncExitStack() as stack:
+            for _ in range(2):
+                more = await stack.enter_async_context(web.browser())
+                with pytest.raises(ConnectionClosed) as closed:
+                    assert msgspec.msgpack.decode(await asyncio.wait_for(more.recv(), SOON)) == {"type": "bye", "reason": "too_many"}
+                    await asyncio.wait_for(more.recv(), SOON)
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == 1013
+            for _ in range(20):
+                with pytest.raises(InvalidStatus) as refused:
+                    await stack.enter_async_context(web.browser())
+                assert (refused.value.response.status_code, refused.value.response.headers["Retry-After"]) == (429, "30")
+            web.publish(came(6))
+            for tab in (one, other):
+                await tab.reaches(web.sequence)
+    finally:
+        web.sockets_per_person = 20_000
+        web.restart()
+
+
+async def knock(web: Web, *, cookie: str) -> int:
+    """The answer to a stranger's handshake."""
+    try:
+        async with connect(f"ws://127.0.0.1:{web.port}/ws/live", origin=Origin(web.url), additional_headers={"Cookie": cookie}):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+async def test_strangers_by_the_hundred_are_refused_and_leave_nothing_behind_t57(web: Web) -> None:
+    """Each with a session that might be one, so that the database is asked."""
+    name = web.cookies[0].partition("=")[0]
+    async with reading(web) as tab:
+        await tab.reaches(web.sequence)
+
+        async def come() -> int:
+            for start in range(0, 400, 100):
+                strangers = [knock(web, cookie=f"{name}={number:032}") for number in range(start, start + 100)]
+                assert set(await asyncio.gather(*strangers)) == {403}
+            await asyncio.to_thread(wait_until, lambda: web.sockets() == 1, seconds=SOON, what="their sockets are closed")
+            memory: int = web.process.memory_info().rss
+            return memory
+
+        first = await come()
+        memory = [await come() for _ in range(3)][-1]
+        web.publish(came(7))
+        await tab.reaches(web.sequence)
+    assert memory - first <= 6 * MIB, f"{(memory - first) / 1_200 / 1024:.0f} KiB each"
 
 
 @pytest.mark.parametrize(

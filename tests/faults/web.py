@@ -55,6 +55,7 @@ class Web:
         self.port, self.redis = free_port(), redis
         self.epoch, self.sequence, self.picture = 1, 1, picture(pods=2)
         self._folder = folder
+        self.sockets_per_person = 20_000  # all browsers of a test are one person's
         self._environment = os.environ | {
             "CLUSTERVIEW_STATE": str(folder), "CLUSTERVIEW_REDIS_URL": redis.url, "DJANGO_SETTINGS_MODULE": "dashboard.settings"
         }  # fmt: skip
@@ -92,7 +93,8 @@ class Web:
     def restart(self, *more: str) -> None:
         """This will kill it where it runs and start it, with more words at the end of its line."""
         self.kill()
-        self._process = subprocess.Popen([*self.line(), *more], cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL)
+        around = self._environment | {"CLUSTERVIEW_SOCKETS_PER_PERSON": str(self.sockets_per_person)}
+        self._process = subprocess.Popen([*self.line(), *more], cwd=ROOT, env=around, stdin=subprocess.DEVNULL)
         wait_until(lambda: self.sockets(psutil.CONN_LISTEN) == 1, seconds=20, what="the web process listens")
 
     def close(self) -> None:

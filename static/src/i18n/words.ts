@@ -337,6 +337,10 @@ const WORDS = {
   language: ["한국어", "English"],
   theme: ["Light or dark", "밝게/어둡게"],
   signed_out: ["You are signed out. Sign in again.", "로그아웃되었습니다. 다시 로그인하세요."],
+  too_many: [
+    "As many pages are open in your name as one person may have. Close some of them; this one tries again by itself within a minute.",
+    "한 사람이 열 수 있는 만큼의 페이지가 이미 열려 있습니다. 다른 페이지를 닫으세요. 이 페이지는 1분 안에 자동으로 다시 연결을 시도합니다.",
+  ],
   ended: ["The page was disconnected. Reload it.", "연결이 끊겼습니다. 새로고침하세요."],
 } as const satisfies Record<string, readonly [string, string]>;
 

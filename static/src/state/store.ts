@@ -84,6 +84,14 @@ const noted = signal({ at: 0 });
 /** When the picture was last known to be what the cluster is, by the page's steady clock. */
 const currentUntil = signal(0);
 
+/** Whether the picture is the server's. Where it is, a page that was one too many has a place again. */
+export function follows(isCurrent: boolean): void {
+  batch(() => {
+    current.value = isCurrent;
+    if (isCurrent) endedBecause.value = "";
+  });
+}
+
 export function hear(told: Contact): void {
   batch(() => {
     contact.value = told;

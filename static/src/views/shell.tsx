@@ -91,7 +91,7 @@ export function Banner(): JSX.Element | null {
   if (ended) {
     return (
       <div class="banner bad" role="alert">
-        {t(ended === "signed_out" ? "signed_out" : "ended")} <a href={location.pathname + location.search}>{t("reload")}</a>
+        {t(ended === "signed_out" || ended === "too_many" ? ended : "ended")} <a href={location.pathname + location.search}>{t("reload")}</a>
       </div>
     );
   }

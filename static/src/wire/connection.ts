@@ -13,6 +13,7 @@ export const SILENCE_MS = 12_000;
 const [SPREAD_FROM_MS, SPREAD_TO_MS] = [100, 1_500];
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
+const CROWDED_MS = 30_000;
 const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
 
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
@@ -23,7 +24,7 @@ export interface Ears {
   changes(message: Changes): void;
   heartbeat(heartbeat: Heartbeat): void;
   operation(operation: Operation): void;
-  /** The server has ended it for good, and why. */
+  /** The server has ended it, and why: for good, but where there are `too_many` pages, which is tried again now and then until one is closed. */
   ended(reason: string): void;
   opened(open: boolean): void;
   /** Whether the picture is the one that the server has: not from a hello until its answer has been worked on. */
@@ -187,6 +188,11 @@ export class Connection {
   }
 
   private leave(reason: string): void {
+    if (reason === "too_many") {
+      this.ears.ended(reason);
+      this.lost(CROWDED_MS * (1 + this.random()));
+      return;
+    }
     if (!FINAL.has(reason)) return;
     this.stop();
     this.ears.opened(false);
@@ -198,7 +204,7 @@ export class Connection {
     this.silence = setTimeout(() => this.lost(), SILENCE_MS);
   }
 
-  private lost(): void {
+  private lost(waitMs = wait(this.tries++, this.random())): void {
     if (this.stopped) return;
     clearTimeout(this.silence);
     const socket = this.socket;
@@ -206,7 +212,7 @@ export class Connection {
     this.awaiting = true;
     socket?.close();
     this.ears.opened(false);
-    this.retry = setTimeout(() => this.start(), wait(this.tries++, this.random()));
+    this.retry = setTimeout(() => this.start(), waitMs);
   }
 }
 
