@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from clusterview import models
-from clusterview.access import clusters, people, transacting
+from clusterview.access import clusters, crowding, people, transacting
 from clusterview.api import seeing
 from clusterview.stream import publishing
 
@@ -96,7 +96,9 @@ class Product(Collector):
         switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
         for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
             switches.add_metric([state], count)
-        yield from (live, age, verified, wrong, forged, *counted.values(), seen, switches)
+        refused = "Pages and streams of changes that this process refused, for as many were open as one person or token may have."
+        crowd = CounterMetricFamily("clusterview_refused_connections", refused, value=crowding.connections.refused)
+        yield from (live, age, verified, wrong, forged, *counted.values(), seen, switches, crowd)
 
 
 def registry() -> CollectorRegistry:

@@ -29,9 +29,11 @@ SENTENCES = {
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
     "not_recorded": "Nothing was recorded at that moment.",
     "too_many_look_back": "Too many look at the past at this moment. Try again in a second.",
+    "too_many": "As many live connections are open in your name as one may have. Close a page or a stream of changes, and try again.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
     "broken": "Something went wrong on our side; it is in the log.",
 }
+RETRY_AFTER = {429: "30", 503: "1"}
 
 
 class Refusal(Exception):
@@ -50,8 +52,8 @@ def install(*, api: NinjaAPI) -> None:
         response = api.create_response(request, refusal.body, status=refusal.status)
         if refusal.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
-        if refusal.status == 503:
-            response["Retry-After"] = "1"
+        if again := RETRY_AFTER.get(refusal.status):
+            response["Retry-After"] = again
         return response
 
     @api.exception_handler(Refusal)

@@ -23,7 +23,9 @@ from channels.db import database_sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
 
+from clusterview.access import crowding
 from clusterview.api import clusters, identity, seeing
+from clusterview.api.refusing import Refusal
 from clusterview.stream import hub
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import changes as happened
@@ -41,8 +43,10 @@ START_AGAIN_SECONDS = 0.5
 async def changes(request: HttpRequest, cluster: str) -> StreamingHttpResponse:
     """Changes from now on, or after `Last-Event-ID: <epoch>-<sequence>`; `{op: put|drop|link|unlink, …}` each, as text/event-stream.
 
-    Events `contact` between them say how fresh the picture is.
+    Events `contact` between them say how fresh the picture is. 429 `too_many` where one person or token follows and looks on as often as one may.
     """
+    if crowding.connections.refuses(identity.person(request)):
+        raise Refusal(429, "too_many")
     await database_sync_to_async(clusters.opened)(cluster)
     after = place(request.headers.get("Last-Event-ID", ""))
     answer = StreamingHttpResponse(events(request=request, cluster=cluster, after=after), content_type="text/event-stream")
@@ -58,7 +62,10 @@ def place(text: str) -> Position | None:
 
 
 async def events(*, request: HttpRequest, cluster: str, after: Position | None) -> AsyncGenerator[bytes, None]:
-    """The stream's bytes, until the client leaves or may not look any more."""
+    """The stream's bytes, until the client leaves or may not look any more. None where others took the last place meanwhile."""
+    give_back = crowding.connections.take(identity.person(request))
+    if give_back is None:
+        return
     doubt = asyncio.Event()
     unlisten = hub.hub().listen(lambda _: doubt.set())
     steps = follow(cluster=cluster, after=after)
@@ -95,6 +102,7 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             else:
                 yield b"".join(told(position=step[0], changes=step[1]))
     finally:
+        give_back()
         unlisten()
         for task in (next_step, look_again):
             task.cancel()

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from django.test import Client
 
+from clusterview.access import crowding
 from clusterview.api import monitoring
 from tests.api.seen import LIVE, Hub
 
@@ -48,7 +49,8 @@ def test_a_lost_cluster_does_not_take_the_page_away_and_is_told_to_those_who_may
     assert answer.content.decode().splitlines() == ["database: ok", "redis: ok", "cluster lab: lost unreachable", "ok"]
 
 
-def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer) -> None:
+def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowding.connections, "refused", 3)
     assert client.get("/metrics").status_code == 401
     text = bearer("viewer").get("/metrics").content.decode()
     assert 'clusterview_cluster_live{cluster="lab"} 1.0' in text
@@ -56,6 +58,7 @@ def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer) -> None
     assert 'clusterview_lists_total{cluster="lab"} 18.0' in text and 'clusterview_set_aside_total{cluster="lab"} 2.0' in text
     assert 'clusterview_watch_failures_total{cluster="lab"} 0.0' in text
     assert 'clusterview_forged_total{cluster="lab"} 2.0' in text
+    assert "clusterview_refused_connections_total 3.0" in text
     assert "process_resident_memory_bytes" in text
 
 

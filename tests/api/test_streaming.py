@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +14,7 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from clusterview.access import clusters, people, tokens
+from clusterview.access import clusters, crowding, people, tokens
 from clusterview.api import streaming
 from clusterview.models import ApiToken
 from clusterview.stream.messages import Position
@@ -46,6 +47,15 @@ async def opened(token: str, **headers: str) -> AsyncIterator[bytes]:
 
 async def following(stream: AsyncIterator[bytes]) -> bytes:
     return await asyncio.wait_for(anext(stream), SOON)
+
+
+async def listened_to_by(count: int, seen: Hub) -> None:
+    """This will wait until so many streams are open."""
+    async with asyncio.timeout(SOON):
+        while True:
+            if len(seen.listeners) == count:
+                return
+            await asyncio.sleep(0.01)
 
 
 def read(sent: bytes) -> list[tuple[str, dict[str, Any]]]:
@@ -106,6 +116,37 @@ async def test_how_fresh_it_is_is_told_at_first_when_that_changes_and_with_each_
     for listener in seen.listeners:
         listener(None)
     assert (await following(stream)).startswith(b': still here\n\nevent: contact\ndata: {"state":"stale"')
+
+
+async def test_a_stream_beyond_those_that_one_may_have_is_refused_until_one_is_left_t57(
+    seen: Hub, viewer_token: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SOCKETS_PER_PERSON = 2
+    monkeypatch.setattr(crowding, "connections", crowding.Places())
+    streams = [await opened(viewer_token) for _ in range(2)]
+    for one in streams:
+        await following(one)
+    answer: Any = await AsyncClient().get("/api/v1/clusters/lab/changes", headers={"Authorization": f"Bearer {viewer_token}"})
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (429, "too_many", "30")
+    other = await opened(await database_sync_to_async(token_of)("operator"))
+    await following(other)
+    await streams.pop().aclose()  # type: ignore[attr-defined]
+    gc.collect()  # Django's client keeps its answers in cycles
+    await listened_to_by(2, seen)
+    await following(await opened(viewer_token))
+    assert crowding.connections.refused == 1
+
+
+async def test_of_streams_that_open_at_once_no_more_go_on_than_one_may_have_t57(
+    seen: Hub, viewer_token: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SOCKETS_PER_PERSON = 1
+    monkeypatch.setattr(crowding, "connections", crowding.Places())
+    first, second = await opened(viewer_token), await opened(viewer_token)
+    await following(first)
+    with pytest.raises(StopAsyncIteration):
+        await following(second)
+    assert len(seen.listeners) == 1
 
 
 async def test_a_revoked_token_ends_its_stream_at_the_ring(seen: Hub, viewer_token: str) -> None:
