@@ -137,8 +137,8 @@ def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 1
 @router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)
 def story(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
     """One switch: its state, `keeping_old_until`, steps and every entry of the audit; recipes against a fight where somebody else reverted it."""
-    row = found(switch)
-    return reporting.as_dict(row) | {"recipes": requesting.recipes_for(row)}
+    shown = reporting.as_dict(found(switch))
+    return shown | {"recipes": requesting.recipes_for(found(switch))}  # looked up after it, for an end that it tells of may have come meanwhile
 
 
 @router.post("/{uuid:switch}/back", response={202: shapes.Begun})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from clusterview.access import tokens
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import engine, reporting
+from clusterview.traffic import engine, reporting, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
@@ -58,6 +61,23 @@ def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success
     switch = Switch.objects.get()
     assert (switch.state, switch.reason) == (State.REVERTED_EXTERNALLY, "reverted")
     assert "argocd-controller" in switch.detail
+
+
+def test_a_story_that_is_read_while_somebody_else_ends_the_switch_has_the_recipe_of_the_end_that_it_tells(
+    here: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell = reporting.as_dict
+
+    def tell_after_the_end(switch: Switch) -> dict[str, Any]:
+        here.go(run, times=LONG_ENOUGH)
+        return tell(switch)
+
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(BLUE)), by="argocd-controller")
+    monkeypatch.setattr(reporting, "as_dict", tell_after_the_end)
+    monkeypatch.setattr(requesting, "recipes_for", partial(requesting.recipes_for, opened=lambda _: here.memory))
+    reader = Client(headers={"Authorization": f"Bearer {tokens.create(name='reader', role='viewer')}"})
+    told = reader.get(f"/api/v1/switches/{Switch.objects.get().pk}").json()
+    assert (told["state"], [one["code"] for one in told["recipes"]]) == ("reverted_externally", ["argo-cd"])
 
 
 def test_who_asks_for_the_way_back_meanwhile_turns_the_same_switch_around(here: World, run: Run) -> None:
