@@ -24,13 +24,23 @@ def shop(*, folder: Path) -> AbstractContextManager[Cluster]:
 @contextmanager
 def product(lab: Cluster, *, folder: Path, nodes_follow: bool = False) -> Iterator[httpx.Client]:
     """This will start it and give the client once the cluster is live; afterwards it is ended."""
-    dashboard = Dashboard(state=folder / "state", port=free_port(), kubeconfig=lab.token_kubeconfig(USER), nodes_follow=nodes_follow)
-    lab.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", "store", "--user", USER))
+    with installation(lab, folder=folder, nodes_follow=nodes_follow) as (_, rest):
+        yield rest
+
+
+@contextmanager
+def installation(
+    lab: Cluster, *, folder: Path, nodes_follow: bool = False, kubeconfig: Path | None = None, namespace: str = "store"
+) -> Iterator[tuple[Dashboard, httpx.Client]]:
+    """The same with its processes. It may switch in this namespace, and reaches the lab by this kubeconfig of USER where there is another way."""
+    way = kubeconfig or lab.token_kubeconfig(USER)
+    dashboard = Dashboard(state=folder / "state", port=free_port(), kubeconfig=way, nodes_follow=nodes_follow)
+    lab.kubectl("apply", "-f", "-", input=dashboard.manage("rbac", "--switch", namespace, "--user", USER))
     try:
         dashboard.start()
         dashboard.manage("arm", lab.context)
         with dashboard.rest(token=dashboard.token(name="operator", role="operator")) as rest:
             wait_for(lambda: rest.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")
-            yield rest
+            yield dashboard, rest
     finally:
         dashboard.stop()

@@ -13,6 +13,7 @@ from typing import Any
 from clusterview.kube.sockets import TLSSocket
 
 SECONDS = 20
+JSON, MERGE_PATCH, APPLY_PATCH = "application/json", "application/merge-patch+json", "application/apply-patch+yaml"
 
 
 class Refused(OSError):
@@ -44,7 +45,11 @@ class ApiServer:
 
     def patch(self, path: str, change: dict[str, Any]) -> dict[str, Any]:
         """This will merge the change into an object; gives the object."""
-        return self._read(path=path, method="PATCH", body=change)
+        return self._read(path=path, method="PATCH", body=change, content_type=MERGE_PATCH)
+
+    def apply(self, path: str, document: dict[str, Any], *, manager: str) -> dict[str, Any]:
+        """This will apply the document server-side as this field manager, whoever else owns what it says; gives the object."""
+        return self._read(path=f"{path}?fieldManager={manager}&force=true", method="PATCH", body=document, content_type=APPLY_PATCH)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """This will create something; gives the API server's answer. Raises Refused where it is no success."""
@@ -54,11 +59,11 @@ class ApiServer:
         """This will delete an object; gives the API server's answer."""
         return self._read(path=path, method="DELETE")
 
-    def _read(self, *, path: str, method: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=SECONDS, method=method, body=body))
+    def _read(self, *, path: str, method: str, body: dict[str, Any] | None = None, content_type: str = JSON) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._ask(path=path, timeout=SECONDS, method=method, body=body, content_type=content_type))
         return answer
 
-    def _ask(self, *, path: str, timeout: float, method: str = "GET", body: dict[str, Any] | None = None) -> bytes:
+    def _ask(self, *, path: str, timeout: float, method: str = "GET", body: dict[str, Any] | None = None, content_type: str = JSON) -> bytes:
         if not self.authority.exists():
             raise OSError("no certificate yet")
         context = ssl.create_default_context(cafile=str(self.authority))
@@ -66,7 +71,7 @@ class ApiServer:
         request = urllib.request.Request(self.server + path, headers={"Authorization": f"Bearer {self.token}"}, method=method)
         if body is not None:
             request.data = json.dumps(body).encode()
-            request.add_header("Content-Type", "application/merge-patch+json" if method == "PATCH" else "application/json")
+            request.add_header("Content-Type", content_type)
         try:
             with urllib.request.urlopen(request, context=context, timeout=timeout) as answer:
                 return bytes(answer.read())

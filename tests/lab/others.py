@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import building
+from tests.lab.bare import BareWatch
 from tests.lab.cluster import Cluster
 from tests.lab.fixtures import wait_until
 from tests.ports import free_port
@@ -131,3 +132,34 @@ class Reapplier:
                 self.failed += 1
                 self.trouble = str(problem)
             self._ended.wait(self._seconds)
+
+
+class Healer:
+    """What a GitOps controller does that heals itself: it applies its manifest of a Service, and again as soon as somebody has written another
+    selector, as its own field manager. `healed` is how often that was. Afterwards the Service is gone.
+    """
+
+    def __init__(self, lab: Cluster, *, manifest: dict[str, Any], manager: str) -> None:
+        self._lab, self._manifest, self._manager = lab, manifest, manager
+        metadata = manifest["metadata"]
+        self._services = f"/api/v1/namespaces/{metadata['namespace']}/services"
+        self.path = f"{self._services}/{metadata['name']}"
+        self.healed = 0
+
+    def __enter__(self) -> Healer:
+        self._apply()
+        only = f"?watch=1&fieldSelector=metadata.name%3D{self._manifest['metadata']['name']}"
+        self._watch = BareWatch(self._lab, path=self._services + only, take=self._see)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.close()
+        self._lab.delete(self.path)
+
+    def _see(self, seen: dict[str, Any], _now: float) -> None:
+        if seen["spec"]["selector"] != self._manifest["spec"]["selector"]:
+            self._apply()
+            self.healed += 1
+
+    def _apply(self) -> None:
+        self._lab.apply(self.path, self._manifest, manager=self._manager)

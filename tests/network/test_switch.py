@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,20 +13,27 @@ import httpx
 import pytest
 
 from tests.bench import running
-from tests.journeys.dashboard import ended, wait_for
-from tests.lab import states
-from tests.lab.fixtures import wait_until
+from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.lab import others, states
+from tests.lab.fixtures import stays, wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, node_url, service_url, slot_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
+OVERLAP_SECONDS = 3
+
 
 @pytest.fixture(scope="module")
-def product(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """`manage.py up` with the rights it prints, armed, asked as an operator."""
-    with running.product(network, folder=tmp_path_factory.mktemp("switching"), nodes_follow=True) as rest:
-        yield rest
+def installation(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dashboard, httpx.Client]]:
+    """`manage.py up` with the rights it prints, armed, and an operator who asks it."""
+    with running.installation(network, folder=tmp_path_factory.mktemp("switching"), nodes_follow=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def product(installation: tuple[Dashboard, httpx.Client]) -> httpx.Client:
+    return installation[1]
 
 
 def carried_out(rest: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
@@ -94,3 +103,89 @@ def test_going_back_depends_on_the_old_side_only(product: httpx.Client, shop: Ne
     with capsys.disabled():
         done = 1000 * (moment(back["finished_at"]) - asked_at)
         print(f"\nback from a version that serves nobody: done after {done:.0f} ms, the first answer after {1000 * (first - asked_at):.0f} ms")
+
+
+def blue_service(name: str, **spec: Any) -> dict[str, Any]:
+    """A Service over the shop's pods that leads to blue."""
+    spec = {"selector": {"app": "shop", "slot": "blue"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "store"}, "spec": spec}
+
+
+@pytest.fixture
+def balanced(shop: NetworkedCluster) -> Iterator[str]:
+    """Where a load balancer would send what is meant for the Service `shop-balanced`: to its port on the node."""
+    shop.kubectl("apply", "-f", "-", input=json.dumps(blue_service("shop-balanced", type="LoadBalancer")))
+    url = node_url(shop, name="shop-balanced")
+    wait_until(lambda: slot_of(shop.ask(url)) == "blue", seconds=10, what="the node's port answers")
+    yield url
+    shop.kubectl("delete", "service", "shop-balanced", "-n", "store")
+
+
+def effects(told: dict[str, Any]) -> list[tuple[float, float]]:
+    """When each effect of a switch was intended, and when it had come to be."""
+    at = {action: [moment(one["at"]) for one in told["entries"] if one["action"] == action] for action in ("INTENT", "OUTCOME")}
+    return list(zip(at["INTENT"], at["OUTCOME"], strict=True))
+
+
+def test_both_sides_answer_during_an_overlap_and_without_one_never_and_no_request_fails(
+    product: httpx.Client, shop: NetworkedCluster, balanced: str
+) -> None:
+    cluster, body = product.get("/clusters").json()[0]["id"], {"namespace": "store", "service": "shop-balanced"}
+    switches, accepted = f"/clusters/{cluster}/switches", {"accept": ["same-pods"]}
+    shown = [product.get(f"/clusters/{cluster}/preflight", params=body | {"to": "green", "service": one}) for one in ("shop-balanced", "shop")]
+    assert [one.json()["overlap_seconds"] for one in shown] == [30, 0], "who follows late has an overlap, and nobody else"
+    with shop.probe(balanced, side=slot_of) as probe:
+        wait_until(lambda: probe.so_far().per_side()["blue"] > 100, seconds=10, what="blue answers")
+        there = carried_out(product, product.post(switches, json=body | accepted | {"to": "green", "overlap_seconds": OVERLAP_SECONDS}))
+        back = carried_out(product, product.post(f"/switches/{there['id']}/back"))
+        at_once = carried_out(product, product.post(switches, json=body | accepted | {"to": "green", "overlap_seconds": 0}))
+        wait_until(lambda: probe.so_far().between(moment(at_once["finished_at"]), 1e12).per_side()["green"] > 100, seconds=10, what="green answers")
+    assert [one["state"] for one in (there, back, at_once)] == ["succeeded"] * 3
+    assert [len(effects(one)) for one in (there, back, at_once)] == [2, 1, 1]
+    assert not probe.report.failed, probe.report.failed[:5]
+    (_, widened), (narrowing, _) = effects(there)
+    assert set(probe.report.between(widened + NODES_FOLLOW_SECONDS, narrowing).per_side()) == {"blue", "green"}
+    ends = [moment(one["requested_at"]) for one in (back, at_once)] + [1e12]
+    for switch, side, end in zip((there, back, at_once), ("green", "blue", "green"), ends, strict=True):
+        until_the_next = probe.report.between(moment(switch["requested_at"]), end)
+        assert not until_the_next.wrong_after(moment=moment(switch["finished_at"]), side=side), f"to {side}, after its success"
+        followed = until_the_next.first(side)
+        assert followed is not None
+        assert switch is there or not until_the_next.wrong_after(moment=followed, side=side), f"to {side}, where the node had followed"
+
+
+@pytest.mark.parametrize(("manager", "tool", "codes"), [
+    ("argocd-controller", "Argo CD", ["argo-cd"]),
+    ("kustomize-controller", "Flux", ["flux-ignore", "flux-reconcile", "flux-patches"]),
+])  # fmt: skip
+def test_a_bot_that_writes_its_selector_back_each_time_is_named_with_its_recipe_and_not_fought_f78(
+    manager: str, tool: str, codes: list[str], product: httpx.Client, shop: NetworkedCluster
+) -> None:
+    cluster = product.get("/clusters").json()[0]["id"]
+    asked = {"namespace": "store", "service": "shop-healed", "to": "green", "accept": ["same-pods", "owner", "ssa-owner"]}
+    told = list[dict[str, Any]]()
+    with others.Healer(shop, manifest=blue_service("shop-healed"), manager=manager) as bot:
+        url, uid = service_url(shop, name="shop-healed"), shop.get(bot.path)["metadata"]["uid"]
+        wait_until(lambda: slot_of(shop.ask(url)) == "blue", seconds=10, what="the Service answers")
+        with shop.probe(url, side=slot_of) as probe:
+            for number in (1, 2):
+                told.append(carried_out(product, product.post(f"/clusters/{cluster}/switches", json=asked)))
+                wait_until(lambda: bot.healed >= number, seconds=10, what="the bot has written its own")  # noqa: B023
+            written = slots_written(shop, uid=uid)
+            stays(lambda: slots_written(shop, uid=uid) == written, seconds=2, what="nobody writes any more")
+    for one in told:
+        assert (one["state"], one["reason"]) == ("reverted_externally", "reverted")
+        assert one["detail"] == f"{manager} wrote app=shop,slot=blue"
+        assert [(recipe["tool"], recipe["code"]) for recipe in one["recipes"]] == [(tool, code) for code in codes]
+        assert all("shop-healed" in recipe["text"] and "store" in recipe["text"] for recipe in one["recipes"])
+    assert not probe.report.failed, probe.report.failed[:5]
+    by_whom = [next(same) for _, same in itertools.groupby(written, key=lambda one: one[1])]
+    assert by_whom == [("admin", "blue"), *[(running.USER, "green"), ("admin", "blue")] * 2]
+
+
+def slots_written(lab: NetworkedCluster, *, uid: str) -> list[tuple[str, str]]:
+    """Who wrote to the Service, and the slot that it led to then, in order."""
+    patches = [one for one in lab.writes() if (one["objectRef"]["resource"], one["verb"]) == ("services", "patch")]
+    stored = [one for one in patches if "dryRun" not in one["requestURI"] and one["responseStatus"]["code"] < 300]
+    services = [(one["user"]["username"], one["responseObject"]) for one in stored]
+    return [(who, service["spec"]["selector"]["slot"]) for who, service in services if service["metadata"]["uid"] == uid]
