@@ -27,7 +27,7 @@ from tests.network.conftest import GATEWAY, service_url, slot_of
 
 SWITCHES = 24
 PAUSE_SECONDS = 1.5  # kube-proxy writes its rules at most once a second, so a switch right after another waits for that
-MOST_AT_ONCE = 40  # one probe sends for two minutes at most
+MOST_AT_ONCE = 30  # one probe sends for two minutes at most
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ def by_patch(lab: NetworkedCluster, *, slices: Slices, side: str) -> float:
     return time.time() - (time.perf_counter() - slices.when(side))
 
 
-def under_requests(lab: NetworkedCluster, *, switches: int, move: Callable[[str], float]) -> Seen:
+def under_requests(lab: NetworkedCluster, *, switches: int, move: Callable[[str], float], at_once: int = MOST_AT_ONCE) -> Seen:
     """This will begin and end with blue, in as many probes as that takes."""
     found = Seen(0, 0, 0, ())
-    for number in range(0, switches, MOST_AT_ONCE):
-        count = min(MOST_AT_ONCE, switches - number)
+    for number in range(0, switches, at_once):
+        count = min(at_once, switches - number)
         with lab.probe(service_url(lab), side=slot_of) as probe:
             wait_until(lambda: probe.so_far().per_side()["blue"] > 100, seconds=30, what="blue answers")
             moved = list[Moved]()
@@ -95,6 +95,7 @@ def under_requests(lab: NetworkedCluster, *, switches: int, move: Callable[[str]
                 done = move(side)
                 time.sleep(PAUSE_SECONDS)
                 moved.append(Moved(side, done, time.time()))
+        assert probe.report.requests[-1].sent_at > moved[-1].done, "the probe's time was over before the last switch"
         astray = [probe.report.between(one.done, one.until).wrong_after(moment=one.done, side=one.side) for one in moved]
         late = [1000 * (max(one.sent_at for one in lost) - switch.done) for switch, lost in zip(moved, astray, strict=True) if lost]
         found += Seen(len(probe.report.requests), len(probe.report.failed), sum(map(len, astray)), late)
