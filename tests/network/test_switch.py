@@ -18,6 +18,8 @@ from tests.lab import others, states
 from tests.lab.fixtures import stays, wait_until
 from tests.lab.networked import NetworkedCluster
 from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, node_url, service_url, slot_of
+from tests.soak import rolling
+from tests.traffic import judging
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -189,3 +191,21 @@ def slots_written(lab: NetworkedCluster, *, uid: str) -> list[tuple[str, str]]:
     stored = [one for one in patches if "dryRun" not in one["requestURI"] and one["responseStatus"]["code"] < 300]
     services = [(one["user"]["username"], one["responseObject"]) for one in stored]
     return [(who, service["spec"]["selector"]["slot"]) for who, service in services if service["metadata"]["uid"] == uid]
+
+
+@pytest.mark.slow
+def test_switches_go_on_while_the_processes_that_carry_them_out_are_replaced_f54(
+    installation: tuple[Dashboard, httpx.Client], shop: NetworkedCluster
+) -> None:
+    """The short form of `manage.py soak rolling`: each of the two once."""
+    dashboard, rest = installation
+    product = rolling.Rolling(dashboard=dashboard, rest=rest, period_seconds=0, replaced=["web", "traffic"])
+    with shop.probe(service_url(shop), side=slot_of) as probe:
+        for side in ("green", "blue"):
+            product.move(side)
+    assert [one.name for one in product.replaced] == ["web", "traffic"]
+    assert not probe.report.failed, probe.report.failed[:5]
+    told = [[one["action"] for one in rest.get(f"/switches/{switch}").json()["entries"]] for switch in product.switches]
+    assert [(one.count("INTENT"), one.count("OUTCOME")) for one in told] == [(1, 1)] * 2
+    moved = [one.marker.partition(":")[0] for one in judging.stored(shop.writes()) if one.marker]
+    assert [switch for switch in moved if switch in product.switches] == product.switches

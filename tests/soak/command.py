@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import contract, crash, large, live, machine, model, races, stream
+from tests.soak import contract, crash, large, live, machine, model, races, rolling, stream
 
 SWITCHES = 1000
 
@@ -28,6 +28,9 @@ def main(arguments: list[str]) -> int:
     raced.add_argument("--races", type=int, default=races.RACES)
     moved = names.add_parser("traffic", help="switches under two hundred requests a second (root)")
     moved.add_argument("--switches", type=int, default=SWITCHES)
+    rolled = names.add_parser("rolling", help="the product's processes are replaced one after the other while it switches under requests (root)")
+    rolled.add_argument("--switches", type=int, default=rolling.SWITCHES)
+    rolled.add_argument("--period", type=float, default=rolling.PERIOD_SECONDS, help="seconds from one to the next (default: %(default)s)")
     streamed = names.add_parser("stream", help="events from a watch to a browser while wire and Redis fail: the truth at every quiet moment")
     streamed.add_argument("--events", type=int, default=stream.EVENTS)
     streamed.add_argument("--checks", type=int, default=stream.CHECKS)
@@ -49,6 +52,7 @@ def main(arguments: list[str]) -> int:
         "contract": contract.soak,
         "large": lambda: kept(large.run(nodes=chosen.nodes, pods=chosen.pods, minutes=chosen.minutes)),
         "live": lambda: kept(live.run(minutes=chosen.minutes)),
+        "rolling": lambda: kept(rolling.run(switches=chosen.switches, period_seconds=chosen.period)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1
