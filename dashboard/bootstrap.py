@@ -20,7 +20,7 @@ USAGE = """usage: python3 manage.py COMMAND [--state DIR]
   up          start everything on this machine and print a link that signs you in (--help for its options)
   test        run every check that CI runs (--quick leaves out the lab, the browser and what is slow; other arguments go to pytest)
   bench       measure, beside what the cluster itself needs (bench switch, bench traffic)
-  soak        check for minutes what a test run checks for seconds (soak model, machine, crash, races, stream, live, large,
+  soak        check for minutes what a test run checks for seconds (soak model, machine, crash, races, late, stream, live, large,
               contract, traffic, rolling)
   practice    start a cluster to try everything in, where nothing can break (practice up)
   lab         build or start a real Kubernetes control plane on this machine, for the tests

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import contract, crash, large, live, machine, model, races, rolling, stream
+from tests.soak import contract, crash, large, late, live, machine, model, races, rolling, stream
 
 SWITCHES = 1000
 
@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
     rolled = names.add_parser("rolling", help="the product's processes are replaced one after the other while it switches under requests (root)")
     rolled.add_argument("--switches", type=int, default=rolling.SWITCHES)
     rolled.add_argument("--period", type=float, default=rolling.PERIOD_SECONDS, help="seconds from one to the next (default: %(default)s)")
+    delayed = names.add_parser("late", help="patches that arrive a minute after they were sent, when their switch was decided otherwise")
+    delayed.add_argument("--seconds", type=float, default=late.LATE_SECONDS, help="how late they are (default: %(default)s)")
     streamed = names.add_parser("stream", help="events from a watch to a browser while wire and Redis fail: the truth at every quiet moment")
     streamed.add_argument("--events", type=int, default=stream.EVENTS)
     streamed.add_argument("--checks", type=int, default=stream.CHECKS)
@@ -53,6 +55,7 @@ def main(arguments: list[str]) -> int:
         "large": lambda: kept(large.run(nodes=chosen.nodes, pods=chosen.pods, minutes=chosen.minutes)),
         "live": lambda: kept(live.run(minutes=chosen.minutes)),
         "rolling": lambda: kept(rolling.run(switches=chosen.switches, period_seconds=chosen.period)),
+        "late": lambda: kept(late.run(late_seconds=chosen.seconds)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1
