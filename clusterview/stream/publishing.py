@@ -73,6 +73,8 @@ _CONTACT = (
     + """
 if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then return 'lost' end
 redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 'n', ARGV[5], 's', ARGV[6])
+local there = redis.pcall('GET', KEYS[3]) == ARGV[7] and redis.pcall('STRLEN', KEYS[2]) == tonumber(ARGV[8])
+if ARGV[2] ~= '0' and not there then return 'bare' end
 return 'done'
 """
 )
@@ -188,6 +190,8 @@ class Publisher:
         self._snapshot_sequence = 0
         self._snapshot_at = clock()
         self._snapshot_seconds = SNAPSHOT_SECONDS
+        self._snapshot_seal, self._snapshot_bytes = b"", 0
+        self._is_bare = False  # somebody took away the snapshot that was written
         self._tail_bytes = 0  # of what was published after the snapshot
         self._packing: Packing | None = None
         self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
@@ -202,7 +206,9 @@ class Publisher:
         position = Position(epoch=self.position.epoch, sequence=1)
         first = encoding.encode(Changes(position=position))
         frame = encoding.encode(Snapshot(view=WHOLE, position=position, body=encoding.pack(self._rows.whole())))
-        self._write(_BEGIN, STREAM_ENTRIES, first, self._seal_of(first, position), frame, self._snapshot_seal(frame), position=position)
+        seal = self._seal_of_snapshot(frame)
+        self._write(_BEGIN, STREAM_ENTRIES, first, self._seal_of(first, position), frame, seal, position=position)
+        self._snapshot_seal, self._snapshot_bytes = seal, len(frame)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
         if self._listener:
             self._listener.picture(position=position, frame=frame, since=())
@@ -241,13 +247,15 @@ class Publisher:
         word = encoding.encode(contact)
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
-        self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, position=self.position)
+        written = self._snapshot_seal, self._snapshot_bytes
+        answer = self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, *written, position=self.position)
+        self._is_bare = answer == b"bare"
         if self._listener:
             self._listener.contact(contact=contact)
         self._renew_snapshot()
 
     def _renew_snapshot(self) -> None:
-        """Joining readers start at the snapshot, so it must not fall far behind the stream."""
+        """Joining readers start at the snapshot, so it must not fall far behind the stream, nor be away."""
         seconds, behind = self._clock() - self._snapshot_at, self.position.sequence - self._snapshot_sequence
         if self._packing is not None:
             if self._packing.is_alive():
@@ -255,15 +263,17 @@ class Publisher:
             packing = self._packing
             if not packing.frame:
                 raise RuntimeError("the picture could not be packed")
-            self._write(_SNAPSHOT, self.position.sequence, packing.frame, self._snapshot_seal(packing.frame), position=self.position)
-            self._packing = None
+            seal = self._seal_of_snapshot(packing.frame)
+            self._write(_SNAPSHOT, self.position.sequence, packing.frame, seal, position=self.position)
+            self._snapshot_seal, self._snapshot_bytes = seal, len(packing.frame)
+            self._packing, self._is_bare = None, False
             self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)
             if self._listener:
                 self._listener.picture(position=packing.position, frame=packing.frame, since=self._since)
             self._since = []
-        elif behind and (
-            (self._tail_bytes >= SNAPSHOT_BYTES and seconds >= self._snapshot_seconds)
-            or seconds >= SNAPSHOT_LONGEST_SECONDS
+        elif (
+            ((self._is_bare or self._tail_bytes >= SNAPSHOT_BYTES) and seconds >= self._snapshot_seconds)
+            or (behind and seconds >= SNAPSHOT_LONGEST_SECONDS)
             or behind >= STREAM_ENTRIES // 4
         ):
             self._snapshot_sequence, self._snapshot_at, self._tail_bytes = self.position.sequence, self._clock(), 0
@@ -273,10 +283,10 @@ class Publisher:
     def _seal_of(self, frame: bytes, position: Position) -> bytes:
         return self._seals.seal(place=(keys.topology(self._cluster), keys.entry_id(position)), said=frame)
 
-    def _snapshot_seal(self, frame: bytes) -> bytes:
+    def _seal_of_snapshot(self, frame: bytes) -> bytes:
         return self._seals.seal(place=(keys.snapshot(self._cluster), WHOLE), said=frame)
 
-    def _write(self, script: str, *values: Any, position: Position) -> None:
+    def _write(self, script: str, *values: Any, position: Position) -> bytes:
         names = [name(self._cluster) for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
         try:
             answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
@@ -284,6 +294,7 @@ class Publisher:
             answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
         if answer == b"superseded":
             raise Superseded(f"a newer epoch than {self.position.epoch} publishes {self._cluster}")
-        if answer != b"done":
+        if answer not in (b"done", b"bare"):
             raise Lost(f"Redis has lost the stream of {self._cluster} at {keys.entry_id(self.position)}")
         self.position = position
+        return bytes(answer)

@@ -11,8 +11,8 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterview.stream import encoding, keys, publishing, rows
-from clusterview.stream.messages import Contact, Position
+from clusterview.stream import encoding, keys, publishing, rows, seals
+from clusterview.stream.messages import WHOLE, Contact, Position
 from clusterview.stream.publishing import Lost, Publisher, Superseded
 from clusterview.topology.changes import Change, Put
 from clusterview.topology.objects import Node, Uid
@@ -117,6 +117,41 @@ def test_the_snapshot_follows_while_the_publisher_goes_on(
 
     wait_until(followed, seconds=10, what="the snapshot is that of its moment")
     assert {"shop-0", "shop-5", "shop-6", "shop-7"} <= {record.name for record in page.picture().objects.values()}
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda client: client.delete(keys.snapshot("lab")),
+        lambda client: client.delete(keys.snapshot_seal("lab")),
+        lambda client: client.set(keys.snapshot("lab"), "something else"),
+        lambda client: client.delete(keys.snapshot("lab")) and client.rpush(keys.snapshot("lab"), "no value"),
+    ],
+    ids=["deleted", "its seal", "overwritten", "another type"],
+)
+def test_a_snapshot_that_somebody_takes_away_is_written_again_though_nothing_happens(
+    lose: Callable[[Any], object], redis_server: RedisServer
+) -> None:
+    seconds = [0.0]
+    writer = Publisher(redis=publishing.connect(url=redis_server.url), cluster="lab", epoch=1, clock=lambda: seconds[0])
+    writer.begin(records=picture(pods=1).objects.values())
+    held = writer.publish(changes=came(5))
+    page = Page(url=redis_server.url, cluster="lab")
+    lose(page.client)
+    writer.contact(contact=LIVE)
+    assert writer._packing is None, "whoever takes it away again and again has it packed now and then only"
+    seconds[0] += publishing.SNAPSHOT_SECONDS
+
+    def is_back() -> bool:
+        writer.contact(contact=LIVE)
+        found, seal = page.client.mget(keys.snapshot("lab"), keys.snapshot_seal("lab"))
+        return found is not None and seal == seals.ours().seal(place=(keys.snapshot("lab"), WHOLE), said=found)
+
+    wait_until(is_back, seconds=10, what="it is there again, under its seal")
+    assert page.snapshot_position() == held and writer.position == held
+    seconds[0] += publishing.SNAPSHOT_SECONDS
+    writer.contact(contact=LIVE)
+    assert writer._packing is None, "it is not packed once more"
 
 
 def test_a_relist_of_many_labelled_nodes_is_told_in_frames_of_a_quarter_mebibyte_f17(redis_server: RedisServer) -> None:
