@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ import pytest
 import redis
 
 from clusterview.observer.claiming import Claim
-from clusterview.stream import encoding, freshness, keys, notices, publishing, rows
+from clusterview.stream import encoding, freshness, keys, notices, painting, publishing, rows
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
@@ -601,6 +602,46 @@ async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_t
     for subscription in (first, second, again):
         subscription.close()
     assert hub._feeds["lab"].views == {}
+
+
+async def all_come(hub: Hub) -> None:
+    """Fifty to each of four views, at once, each with a place that is gone; all get a picture."""
+    views = [None, frozenset({"store"}), frozenset({"store", "mail"}), frozenset({"mail"})]
+    gone = Position(epoch=77, sequence=5)
+    coming = [hub.join(cluster="lab", namespaces=one, resume=gone) for one in views for _ in range(50)]
+    for subscription in await asyncio.gather(*coming):
+        while not isinstance(encoding.decode(await asyncio.wait_for(anext(subscription), SOON)), Snapshot):
+            continue
+
+
+async def test_of_all_who_come_back_to_a_new_process_each_view_is_packed_once_and_the_whole_not_at_all_f66(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub is that of a process that has just been started. Those with a view have places that were of the one that was killed."""
+    writer = publisher(redis_server, pods=4)
+    made = collections.Counter[str]()
+
+    def counted(what: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        def make_one(*values: Any) -> Any:
+            made[what] += 1
+            return make(*values)
+
+        return make_one
+
+    for module, name in ((encoding, "pack"), (encoding, "unpack"), (painting, "first_paint")):
+        monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
+    monkeypatch.setattr(painting, "LARGE", 1)
+    hub = Hub(url=redis_server.url)
+    hub.start()
+    try:
+        await all_come(hub)
+        assert made == {"pack": 3, "unpack": 1, "first_paint": 1}
+        writer.publish(changes=came(9))
+        await eventually(lambda: hub._feeds["lab"].position == writer.position)
+        await all_come(hub)
+        assert made == {"pack": 3, "unpack": 1, "first_paint": 1}, "what came meanwhile follows the same snapshot"
+    finally:
+        await hub.stop()
 
 
 async def test_a_redis_that_is_full_is_said_in_place_of_an_observer_that_is_not_there_f34(
