@@ -32,7 +32,7 @@ class Gap(Exception):
 class Feed:
     """Everything known of one cluster. `position` is None while there is no picture; then another may come after the entry `waits_after`. `tried`
     is what was there when a picture was last looked for, `passed` the newest entry that is not believed, and `doubted` what is not believed of
-    what is there. Of that it was `warned_at`.
+    what is there. Of that it was `warned_at`. `heard` is the number of the newest word of each observer, by its epoch.
     """
 
     def __init__(self, *, cluster: str) -> None:
@@ -42,6 +42,7 @@ class Feed:
         self.told: Contact | None = None
         self.told_at = float("-inf")
         self.contact_id = b"0-0"
+        self.heard: dict[int, int] = {}
         self.waits_after = b"0-0"
         self.tried: tuple[bytes, int] | None = None
         self.passed: bytes | None = None

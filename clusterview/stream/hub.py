@@ -365,16 +365,19 @@ class Hub:
         return encoding.decode_snapshot(frame)
 
     def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
-        """The newest word that is believed. One that was heard before says nothing again: somebody else may have put it there."""
+        """The newest word that is believed. One that was heard before says nothing again, whichever observer's it is: somebody else may have put it
+        there.
+        """
         feed.contact_id = entries[-1][0]
         for _, fields in reversed(entries):
             with self._believing(feed, "contact"):
                 said, epoch, number = fields[keys.CONTACT], int(fields[keys.EPOCH]), int(fields.get(keys.NUMBER, 0))
                 self._seals.check(place=(keys.contact(feed.cluster), f"{epoch}-{number}"), said=said, seal=fields.get(keys.SEAL))
-                if feed.word is None or feed.word.epoch != epoch or feed.word.number < number:
+                if number > feed.heard.get(epoch, 0):
                     contact = encoding.decode_contact(said)
+                    feed.heard[epoch] = number
                     feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock(), number=number)
-                return
+                    return
 
     @contextlib.contextmanager
     def _believing(self, feed: Feed, what: str) -> Iterator[None]:

@@ -338,6 +338,36 @@ async def test_a_well_formed_word_that_nobody_of_ours_said_makes_no_dead_observe
     assert "live" not in browser.states
 
 
+async def test_words_of_two_observers_that_were_said_before_make_none_of_them_live_f42(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them is another observer's than the one before it."""
+    monkeypatch.setattr(freshness, "LIVE_SECONDS", 1.0)
+    publisher(redis_server, epoch=1)
+    subscription, browser, client = await hub.join(cluster="lab"), Browser(), publishing.connect(url=redis_server.url)
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
+    publisher(redis_server, epoch=2)
+    await eventually(lambda: (word := hub._feeds["lab"].word) is not None and word.epoch == 2)
+    newest, oldest = (fields for _, fields in client.xrevrange(keys.contact("lab")))
+    await until(subscription, browser, lambda: browser.states[-1:] == ["stale"])
+    for said in (oldest, newest):
+        last = client.xadd(keys.contact("lab"), said)
+        await eventually(lambda: hub._feeds["lab"].contact_id == last)  # noqa: B023
+        assert hub.contact("lab").state == "stale"
+
+
+async def test_a_word_that_was_said_before_hides_none_that_came_with_it_f42(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    subscription, browser, client = await hub.join(cluster="lab"), Browser(), publishing.connect(url=redis_server.url)
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
+    said = client.xrevrange(keys.contact("lab"), count=1)[0][1]
+    with client.pipeline() as together:
+        together.xadd(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=1, number=9))
+        together.xadd(keys.contact("lab"), said)
+        together.execute()
+    await eventually(lambda: (word := hub._feeds["lab"].word) is not None and word.number == 9)
+
+
 @pytest.mark.parametrize("entry_id", ["1-2", "99999999999999-1", "18446744073709551615-18446744073709551615"])
 async def test_well_formed_changes_that_nobody_of_ours_wrote_are_told_to_nobody_f42(hub: Hub, redis_server: RedisServer, entry_id: str) -> None:
     """Whoever reads keeps the picture, and is not sent it again and again. What another observer publishes then comes, though its number is lower."""
