@@ -73,11 +73,12 @@ class Asking:
                 self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
         else:
+            contact_at = self._clock()
             if self._is_lost:
-                self._is_lost, self._lost_at = False, self._clock()
+                self._is_lost, self._lost_at = False, contact_at
                 self._ask_standing(self._pulse)
             self.away.clear()
-            self._tell(words.Contacted(at=self._clock()))
+            self._tell(words.Contacted(at=contact_at))
             self._expect_credential()
         return max(0.0, PULSE_SECONDS - (self._clock() - asked_at))
 

@@ -203,6 +203,18 @@ def test_who_does_not_say_who_it_is_is_in_contact_and_asked_again_soon(monkeypat
     assert standings.asked == [0, 5, 10] and words.Contacted(at=0.0) in told
 
 
+def test_contact_is_as_old_as_the_answer_that_confirmed_it_whoever_does_not_say_who_it_is_then(
+    standings: Standings, told: list[words.Word], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def freeze(_: Any) -> reading.Standing:
+        standings.now += reading.CONTACT_SECONDS
+        raise errors.TimedOut("s")
+
+    monkeypatch.setattr(reading, "standing", freeze)
+    standings.asking.pulse_round()
+    assert told == [words.Contacted(at=0.0)]
+
+
 PING = [reading.Check("ping", True)]
 TOLD_PING = (Check("ping", True),)
 
