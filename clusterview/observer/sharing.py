@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 KEPT = 50_000  # beyond that, all are forgotten: those in use stay with their objects
+LARGE = 200  # a map of more pairs is kept by its objects alone: Kubernetes lets one have thousands, and write others each second
 _values: dict[Any, Any] = {}
 _maps: dict[int, dict[str, str]] = {}  # by their hash: their own keys would be larger than they are
 
@@ -25,6 +26,8 @@ def one_of(value: T) -> T:
 
 def map_of(value: dict[str, str]) -> dict[str, str]:
     """The same for a map, which nobody may change afterwards. Of two with one hash the first is known."""
+    if len(value) > LARGE:
+        return value
     if len(_maps) > KEPT:
         _maps.clear()
     found = _maps.setdefault(hash(frozenset(value.items())), value)

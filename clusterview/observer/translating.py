@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypedDict
 
+import msgspec
+
 from clusterview.kube import structs
 from clusterview.observer import pod_status
 from clusterview.observer.quantities import millis, moment, whole
@@ -23,7 +25,7 @@ ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io
 ACCESS_VOLUME = "kube-api-access"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
-LABELS = 100  # of an object, at most, are told: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
+LABELS = 100  # of an object, at most, are shown: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
 MORE = "…"  # no name of a label
 
 
@@ -47,11 +49,19 @@ class _Workload(TypedDict):
 
 
 def sighting(*, kind: str, item: Any) -> Sighting:
-    """This will turn an object as `kube` gave it into a record with its version. `kind` is that of `kube.kinds`."""
+    """This will turn an object as `kube` gave it into a record for the picture, with its version. `kind` is that of `kube.kinds`."""
     renewal = None
     if isinstance(item, structs.Lease):
         renewal = Renewal(renewed=item.spec.renew_time or "", acquired_at=moment(item.spec.acquire_time))
-    return Sighting(record=TRANSLATIONS[kind](item), version=item.metadata.resource_version, renewal=renewal)
+    found = record_of(kind=kind, item=item)
+    if len(found.labels) > LABELS:
+        found = msgspec.structs.replace(found, labels=map_of(few(found.labels)))
+    return Sighting(record=found, version=item.metadata.resource_version, renewal=renewal)
+
+
+def record_of(*, kind: str, item: Any) -> AnyRecord:
+    """This will turn such an object into a record with all of its labels, for whoever decides by them."""
+    return TRANSLATIONS[kind](item)
 
 
 def _base(metadata: structs.Metadata) -> _Base:
@@ -59,7 +69,7 @@ def _base(metadata: structs.Metadata) -> _Base:
         "uid": Uid(metadata.uid),
         "namespace": Namespace(metadata.namespace),
         "name": metadata.name,
-        "labels": map_of(few(metadata.labels)),
+        "labels": map_of(metadata.labels),
         "annotations": _annotations(metadata.annotations) if metadata.annotations is not None else {},
         "owner": _owner(metadata.owner),
         "created_at": moment(metadata.creation_timestamp),
@@ -69,8 +79,6 @@ def _base(metadata: structs.Metadata) -> _Base:
 
 def few(labels: dict[str, str]) -> dict[str, str]:
     """This will leave out what is more than a hundred labels, and say so in their place."""
-    if len(labels) <= LABELS:
-        return labels
     return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
 
 

@@ -111,7 +111,7 @@ class Cluster:
     def records(self, *, kind: str, namespace: str) -> list[Any]:
         """The objects of a kind in a namespace, in the picture's words."""
         found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
-        return [translating.sighting(kind=kind, item=item).record for item in found.items]
+        return [translating.record_of(kind=kind, item=item) for item in found.items]
 
     def addressed(self, *, namespace: str) -> list[Addressed]:
         """The pods of a namespace, with the families of their addresses."""

@@ -123,7 +123,7 @@ def _surroundings(found: Read, *, namespace: str) -> Surroundings:
         return () if isinstance(items, Unread) else items.items if isinstance(items, Nearby) else items
 
     def records(kind: str) -> tuple[Any, ...]:
-        return tuple(translating.sighting(kind=kind, item=item).record for item in of(kind))
+        return tuple(translating.record_of(kind=kind, item=item) for item in of(kind))
 
     read = found["Namespace"] if isinstance(found["Namespace"], structs.Namespace) else None
     home = guarding.Home(namespace, {NAMESPACE_NAME: namespace} | (read.metadata.labels if read else {}))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clusterview.kube.kinds import KINDS
 from clusterview.observer import quantities, sharing
 from clusterview.observer.kinds import OBSERVED
-from clusterview.observer.translating import TRANSLATIONS, sighting
+from clusterview.observer.translating import LABELS, MORE, TRANSLATIONS, sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import Kind, kind_of
 from tests.observer.making import container, decoded, pod
@@ -324,3 +324,15 @@ def test_a_quantity_is_never_more_than_a_browser_can_hold_f20(written: str) -> N
 def test_no_text_stops_a_watch(written: str) -> None:
     quantities.whole(written)
     quantities.moment(written)
+
+
+def test_of_thousands_of_labels_a_hundred_are_shown_and_that_there_are_more_f17() -> None:
+    labels = {f"example.com/{number:04}": "x" for number in range(5_000)}
+    shown = record("Node", metadata={"labels": labels}).labels
+    assert shown == {name: "x" for name in list(labels)[:LABELS]} | {MORE: "4900 more are not shown"}
+
+
+def test_a_label_map_of_thousands_is_not_kept_beside_its_object_f17() -> None:
+    for number in range(3):
+        record("Node", metadata={"labels": {f"example.com/{number}-{label}": "x" for label in range(5_000)}})
+    assert all(len(one) <= sharing.LARGE for one in sharing._maps.values())

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
+from clusterview.kube import kinds, listing
 from clusterview.topology import objects
-from clusterview.traffic import looking
+from clusterview.traffic import looking, surveying
 from clusterview.traffic.situations import ServiceNow
+from tests.observer.making import decoded
 from tests.traffic import making
 
 
@@ -98,3 +101,19 @@ def test_of_many_workloads_that_carry_the_value_or_one_that_has_gone_the_lists_a
     asked.look(at_once=False)
     asked.sides = 1
     assert asked.look(to="green") == (READ[0], ["Pod", "Deployment green-0", "Deployment green-1", "Deployment", "StatefulSet"])
+
+
+def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {f"example.com/{number:03}": "x" for number in range(150)} | {"slot": "green"}
+    pod, service = (decoded(kind, metadata={"labels": labels}) for kind in ("Pod", "Service"))
+    addressed = kinds.addressed().decoder().decode(msgspec.json.encode({"metadata": {"uid": "p", "name": "p", "resourceVersion": "1", "labels": labels}}))
+    monkeypatch.setattr(listing, "list_kind", lambda *_, **__: listing.Listing([pod], "1"))
+    reached = Asked()
+    reached.reading = None  # type: ignore[assignment]
+    seen = [
+        *looking.Cluster.records(reached, kind="Pod", namespace="store"),
+        *surveying._surroundings({"Service": [service], "Namespace": ()}, namespace="store").services,
+        looking.service_now(service),
+        looking.addressed_now(addressed).record,
+    ]
+    assert [one.labels for one in seen] == [labels] * 4
