@@ -98,10 +98,14 @@ def run_test(*, words: list[str]) -> int:
 
 
 def run_django(*, command: str, words: list[str]) -> int:
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    execute_from_command_line(["manage.py", command, *words])
+    try:
+        execute_from_command_line(["manage.py", command, *words])
+    except ImproperlyConfigured as problem:
+        raise Refused(str(problem)) from problem
     return 0
 
 

@@ -21,6 +21,12 @@ sys.version_info, sys.version = (3, 9, 2), "3.9.2 (default)"
 runpy.run_path({path!r}, run_name="__main__")
 """
 
+IN_THIS_ENVIRONMENT = """
+from dashboard import bootstrap, installing
+installing.prepare_environment, installing.compile_catalogs = lambda **_: None, lambda: None
+raise SystemExit(bootstrap.main(arguments=["check", "--state", {state!r}]))
+"""
+
 
 @pytest.fixture(autouse=True)
 def keep_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +79,14 @@ def test_up_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PUBLIC_URL", "")
     assert bootstrap.main(arguments=["up", "--host", "0.0.0.0", "--state", str(tmp_path)]) == 1
     assert "PUBLIC_URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS"])
+def test_a_setting_that_cannot_be_is_refused_in_one_sentence_by_every_command(name: str, tmp_path: Path) -> None:
+    line = [sys.executable, "-c", IN_THIS_ENVIRONMENT.format(state=str(tmp_path))]
+    done = subprocess.run(line, cwd=installing.ROOT, env=os.environ | {name: "nonsense"}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{name} is 'nonsense'") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [["--state", "{}", "x"], ["x", "--state={}"], ["x", "--state", "{}"]])
