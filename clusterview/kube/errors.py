@@ -122,6 +122,10 @@ class PluginFailed(KubeError):
     temporary = True
 
 
+# The cluster does not know us with what we have. Nothing was changed, and only another credential helps.
+NO_CREDENTIAL = (Unauthorized, PluginFailed, BadKubeconfig)
+
+
 def of_answer(*, status: int, headers: Mapping[str, str], body: bytes, method: str, path: str) -> KubeError:
     """This will make the error for an answer that is not a success. It reads the server's own `Status` message where there is one."""
     said = _status_of(body)

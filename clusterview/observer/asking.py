@@ -27,8 +27,6 @@ HEALTH_SECONDS = 5.0
 UNHEARD_SECONDS = 15.0
 STANDING_SECONDS = 30.0
 DOUBTFUL_SECONDS = 5.0  # until the next try, where a server that has just started refuses everybody or does not answer that yet
-# Nothing changes by itself here, so an account that is refused is not asked for each second; but whether its files have changed is looked at.
-REFUSED = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 
 
 class Asking:
@@ -61,10 +59,11 @@ class Asking:
         self._refused_until = float("-inf")
         try:
             reading.contact(self._pulse)
-        except REFUSED as error:
+        except errors.NO_CREDENTIAL as error:
             self._is_lost = True
             self.away.set()
             self._tell(words.Silent(reason=words.reason_of(error=error), detail=error.sentence))
+            # Nothing changes by itself here, so it is not asked each second; but whether the account's files have changed is looked at.
             self._refused_until = self._clock() + (UNAUTHORIZED_SECONDS if isinstance(error, errors.Unauthorized) else REFUSED_SECONDS)
             return FILES_SECONDS
         except errors.KubeError as error:

@@ -24,7 +24,6 @@ UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
-NO_CREDENTIAL = (errors.Unauthorized, errors.PluginFailed, errors.BadKubeconfig)
 FORGOTTEN = "the API server does not remember that far back"
 
 
@@ -101,7 +100,7 @@ def send(operation: Operation, patch: Callable[[], dict[str, Any]]) -> Reply:
         moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
         return Reply("unknown", problem=problem, is_answered=isinstance(problem, (errors.Conflict, errors.Invalid)))
     except errors.KubeError as problem:
-        return Reply("not_taken" if isinstance(problem, (*NOT_NOW, *NO_CREDENTIAL)) else "refused", problem=problem)
+        return Reply("not_taken" if isinstance(problem, (*NOT_NOW, *errors.NO_CREDENTIAL)) else "refused", problem=problem)
     return Reply("applied", version=str(answer["metadata"]["resourceVersion"]))
 
 

@@ -55,7 +55,7 @@ IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
 ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
-SHUT_OUT = (*doubts.NO_CREDENTIAL, errors.Forbidden)
+SHUT_OUT = (*errors.NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
 _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
