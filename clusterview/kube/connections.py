@@ -187,7 +187,7 @@ class Connection:
     ) -> urllib3.BaseHTTPResponse:
         all_headers = urllib3.HTTPHeaderDict({**headers, "User-Agent": f"clusterview/{self._version}"})
         all_headers.extend(credential.headers)
-        url = self.access.server + path + (f"?{urlencode(query)}" if query else "")
+        url = credential.access.server + path + (f"?{urlencode(query)}" if query else "")
         self._register.kept_seconds = KEPT_FOR_WRITES_SECONDS if is_write else KEPT_SECONDS
         self._register.silence_seconds = silence_seconds
         try:
@@ -214,7 +214,7 @@ class Connection:
         with self._lock:
             if self._closed:
                 raise errors.Unreachable("This connection was closed.")
-            access, before = self.access, self._pool_of
+            access, before = credential.access, self._pool_of
             if self._pool is None or before is None or before[0] is not access or before[1] != credential.certificate:
                 if self._pool is not None:
                     self._pool.clear()

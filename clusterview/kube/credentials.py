@@ -28,8 +28,9 @@ EXPIRY_MARGIN_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Credential:
-    """What goes with a request: headers, and a client certificate as PEM (certificate, key)."""
+    """What goes with a request: headers, and a client certificate as PEM (certificate, key). It is for the server of `access` and no other."""
 
+    access: ClusterAccess
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     certificate: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
@@ -125,7 +126,7 @@ class Credentials:
             authorization = (("Authorization", f"Basic {base64.b64encode(pair).decode()}"),)
         else:
             authorization = ()
-        return Credential(headers=(*authorization, *_impersonation(user)), certificate=certificate)
+        return Credential(access=self.access, headers=(*authorization, *_impersonation(user)), certificate=certificate)
 
     def _from_plugin(self, plugin: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, bytes] | None]:
         cluster = dict(self.access.cluster)

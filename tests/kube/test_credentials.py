@@ -17,7 +17,7 @@ import pytest
 
 from clusterview.kube import kubeconfigs, plugins
 from clusterview.kube.connections import Connection
-from clusterview.kube.credentials import FAILURE_SECONDS, TOKEN_FILE_SECONDS, Credentials
+from clusterview.kube.credentials import FAILURE_SECONDS, TOKEN_FILE_SECONDS, Credential, Credentials
 from clusterview.kube.errors import BadKubeconfig, PluginFailed, Unauthorized
 from clusterview.kube.kubeconfigs import ClusterAccess
 from tests.kube.scripted import playing, say
@@ -96,6 +96,25 @@ def test_a_token_that_was_replaced_in_the_kubeconfig_is_used_without_a_restart_f
         kubeconfig(tmp_path / "config", server=server.url, token="new")
         assert connection.request("GET", "/a").status == 200
         assert [asked.headers["Authorization"] for asked in server.asked] == ["Bearer old", "Bearer old", "Bearer new"]
+
+
+def test_a_credential_is_sent_to_no_other_server_than_its_own_t37(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kubeconfig is written, and read again by somebody else, between the moment when the credential is taken and that when it is sent."""
+    with playing(say(200, {})) as old, playing(say(200, {}), say(200, {})) as new:
+        kept = Connection(kubeconfig(tmp_path / "config", server=old.url, token="old"))
+        take = kept.credentials.current
+
+        def take_and_be_overtaken() -> Credential:
+            taken = take()
+            kubeconfig(tmp_path / "config", server=new.url, token="new")
+            kept.credentials.reread()
+            return taken
+
+        monkeypatch.setattr(kept.credentials, "current", take_and_be_overtaken)
+        for _ in range(2):
+            kept.request("GET", "/a")
+        assert [asked.headers["Authorization"] for asked in old.asked] == ["Bearer old"]
+        assert [asked.headers["Authorization"] for asked in new.asked] == ["Bearer new"]
 
 
 def test_a_plugin_whose_credential_is_refused_again_and_again_runs_each_half_minute_f13(tmp_path: Path) -> None:
