@@ -106,7 +106,8 @@ def test_of_many_workloads_that_carry_the_value_or_one_that_has_gone_the_lists_a
 def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = {f"example.com/{number:03}": "x" for number in range(150)} | {"slot": "green"}
     pod, service = (decoded(kind, metadata={"labels": labels}) for kind in ("Pod", "Service"))
-    addressed = kinds.addressed().decoder().decode(msgspec.json.encode({"metadata": {"uid": "p", "name": "p", "resourceVersion": "1", "labels": labels}}))
+    metadata = {"uid": "p", "name": "p", "resourceVersion": "1", "labels": labels}
+    addressed = kinds.addressed().decoder().decode(msgspec.json.encode({"metadata": metadata}))
     monkeypatch.setattr(listing, "list_kind", lambda *_, **__: listing.Listing([pod], "1"))
     reached = Asked()
     reached.reading = None  # type: ignore[assignment]
