@@ -53,6 +53,12 @@ def test_limits_are_counted_apart_from_requests() -> None:
     assert (found["requests.cpu"], found["limits.memory"]) == (Decimal("0.2"), 0)
 
 
+def test_overhead_is_limited_only_where_something_is() -> None:
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/pod-overhead/"""
+    assert pod_of(container(cpu="100m"), overhead={"cpu": "250m"})["limits.cpu"] == 0
+    assert pod_of(container(limit="1"), overhead={"cpu": "250m"})["limits.cpu"] == Decimal("1.25")
+
+
 NEEDS = pod_of(container(cpu="250m", memory="100Mi"))
 
 

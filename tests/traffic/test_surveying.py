@@ -203,6 +203,8 @@ def test_a_door_of_another_namespace_is_a_guard_of_the_pods_that_it_lets_in(surv
 )
 def test_what_another_namespace_lets_in_beside_is_not_about_these_pods(survey: Survey, peer: dict[str, Any]) -> None:
     assert survey(elsewhere=[opened(peer)]).guards == ()
+    beside = {"namespaceSelector": OF_STORE, "podSelector": GREEN}
+    assert ways(survey(elsewhere=[opened(peer, beside)])) == [("db", "n", {"slot": "green"})]
 
 
 def test_a_namespace_is_chosen_by_its_labels(survey: Survey) -> None:
