@@ -136,6 +136,15 @@ def test_ids_are_slugs_that_do_not_depend_on_what_is_opened(tmp_path: Path) -> N
     assert together[names[0]] == "arn-aws-eks-eu-prod" and together[names[2]] == "cluster"
 
 
+def test_a_context_that_is_read_again_keeps_its_id_whatever_came_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(config("a.b"))
+    found = kubeconfigs.contexts([str(file)], ["a.b"])[0]
+    file.write_text(config("a-b", "a.b"))
+    assert kubeconfigs.contexts([str(file)], ["a.b"])[0].id != found.id
+    assert kubeconfigs.again(found).id == found.id
+
+
 def test_a_context_asked_for_twice_is_one(two: list[str]) -> None:
     assert len(kubeconfigs.contexts(two, ["a", "a"])) == 1
 
