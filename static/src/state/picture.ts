@@ -75,7 +75,7 @@ export class Picture {
         case "put":
           this.put(change.row, change.object);
           note(change.object);
-            remember(touched, change.object);
+          remember(touched, change.object);
           break;
         case "drop":
           this.drop(change.row);
