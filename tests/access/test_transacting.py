@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import DatabaseError, OperationalError, connections, transaction
 
@@ -86,3 +88,14 @@ def test_a_thread_that_lives_long_keeps_its_connection_until_it_no_longer_works(
     assert not closed, "whoever is in a transaction has to learn that it is over"
     transacting.keep_what_works()
     assert closed
+
+
+def test_that_there_was_no_room_is_forgotten_after_a_minute_in_which_nothing_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(transacting, "time", SimpleNamespace(monotonic=lambda: now))
+    transacting.note(OperationalError("database or disk is full"))
+    now += transacting.NO_ROOM_SECONDS - 1
+    assert transacting.why_not_written() == "database or disk is full"
+    now += 1
+    assert transacting.why_not_written() == ""
+    transacting.note_written()

@@ -178,6 +178,7 @@ def test_changes_in_several_frames_say_what_they_say_in_one(numbers: list[int], 
     for sequence, frame in enumerate(frames, start=5):
         message = encoding.decode_changes(frame)
         assert message.position == Position(epoch=1, sequence=sequence)
+        assert message.states or message.changes or message.pods
         reader.read(message=message)
     assert reader.picture.objects == writer.picture.objects
     assert list(encoding.frames(told, most_bytes=10**9)) == [encoding.encode(told)]
