@@ -5,23 +5,25 @@
 import type { AnyRecord, Kind } from "../wire/messages";
 import type { Picture } from "./picture";
 
-type Key = { readonly uid: string } | { readonly kind: string; readonly namespace: string; readonly name: string };
+interface Visitor {
+  readonly uid: (uid: string) => void;
+  readonly name: (kind: string, name: string, namespace: string) => void;
+}
 
-/** What the record names by uid or name. Warnings are left out: the panel shows them by themselves. */
-export function named(record: AnyRecord): Key[] {
-  const keys: Key[] = record.owner ? [{ uid: record.owner.uid }] : [];
-  const name = (kind: string, name: string, namespace = record.namespace): void => void (name && keys.push({ kind, namespace, name }));
+/** Tells the visitor what the record names by uid or name. Warnings are left out: the panel shows them by themselves. */
+function visit(record: AnyRecord, { uid, name }: Visitor): void {
+  if (record.owner) uid(record.owner.uid);
   switch (record.kind) {
     case "Pod":
       name("Node", record.node, "");
-      for (const volume of record.volumes) if (volume.source === "persistentVolumeClaim") name("PersistentVolumeClaim", volume.target);
+      for (const volume of record.volumes) if (volume.source === "persistentVolumeClaim") name("PersistentVolumeClaim", volume.target, record.namespace);
       break;
     case "EndpointSlice":
-      name("Service", record.service);
-      for (const endpoint of record.endpoints) if (endpoint.pod_uid) keys.push({ uid: endpoint.pod_uid });
+      name("Service", record.service, record.namespace);
+      for (const endpoint of record.endpoints) uid(endpoint.pod_uid);
       break;
     case "Ingress":
-      for (const path of record.paths) name("Service", path.service);
+      for (const path of record.paths) name("Service", path.service, record.namespace);
       break;
     case "HTTPRoute":
       for (const parent of record.parents) name(parent.kind, parent.name, parent.namespace);
@@ -35,10 +37,9 @@ export function named(record: AnyRecord): Key[] {
       name("StorageClass", record.storage_class, "");
       break;
     case "HorizontalPodAutoscaler":
-      name(record.target_kind, record.target_name);
+      name(record.target_kind, record.target_name, record.namespace);
       break;
   }
-  return keys;
 }
 
 /** Whether a Service or budget means the pod; no selector means none, and an empty one all of the namespace. */
@@ -46,24 +47,25 @@ export function means(record: AnyRecord, pod: AnyRecord): boolean {
   if ((record.kind !== "Service" && record.kind !== "PodDisruptionBudget") || pod.kind !== "Pod") return false;
   const { selector } = record;
   if (selector === null || record.namespace !== pod.namespace) return false;
-  return Object.entries(selector).every(([key, value]) => Object.hasOwn(pod.labels, key) && pod.labels[key] === value);
+  for (const key in selector) if (!Object.hasOwn(pod.labels, key) || pod.labels[key] !== selector[key]) return false;
+  return true;
 }
 
-/** All records that the record names and that name it, each once. */
+/** All records that the record names and that name it, each once. While a panel is open it is asked with every change, so nothing is made for each pod. */
 export function related(picture: Picture, record: AnyRecord): AnyRecord[] {
   const found = new Set<AnyRecord>();
-  for (const key of named(record)) {
-    const one = "uid" in key ? picture.byUid(key.uid) : picture.byName(key.kind as Kind, key.namespace, key.name);
-    if (one) found.add(one);
-  }
+  const add = (one: AnyRecord | undefined): void => void (one && found.add(one));
+  visit(record, { uid: (uid) => add(picture.byUid(uid)), name: (kind, name, namespace) => add(picture.byName(kind as Kind, namespace, name)) });
+  let isNamed = false;
+  const asking: Visitor = {
+    uid: (uid) => void (isNamed ||= uid === record.uid),
+    name: (kind, name, namespace) => void (isNamed ||= kind === record.kind && name === record.name && namespace === record.namespace),
+  };
   for (const other of picture.records.values()) {
     if (other.kind === "Event") continue;
-    if (means(record, other) || means(other, record) || named(other).some((key) => isKeyOf(key, record))) found.add(other);
+    isNamed = false;
+    visit(other, asking);
+    if (isNamed || means(record, other) || means(other, record)) found.add(other);
   }
   return [...found];
-}
-
-function isKeyOf(key: Key, record: AnyRecord): boolean {
-  if ("uid" in key) return key.uid === record.uid;
-  return key.kind === record.kind && key.namespace === record.namespace && key.name === record.name;
 }
