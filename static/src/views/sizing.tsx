@@ -88,7 +88,10 @@ export function WarmUp({ live, to, against }: { live: LiveApplication; to: strin
     await rest.warmUp(page.cluster, { namespace, service, to }, key);
     await store.loadApplications();
   };
-  const target = asked.value?.target ?? 0;
+  const found = asked.value;
+  // Pods that are wanted and not ready are not helped by wanting them.
+  if (found?.ready && found.numbers.length === 0) return null;
+  const target = found?.target ?? 0;
   return <Change asked={asked} word={t("warmUp", { side: to, count: target, cluster: page.clusterName })} begin={begin} against={against} />;
 }
 
