@@ -7,6 +7,9 @@ import { chosen, fill, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
 import { statusOf } from "../src/views/marks";
 import type { ControlPlanePart } from "../src/wire/messages";
+import koreanAsWritten from "../src/i18n/korean.ts?raw";
+import switchingAsWritten from "../src/i18n/switching.ts?raw";
+import wordsAsWritten from "../src/i18n/words.ts?raw";
 import { application } from "./making";
 
 beforeAll(load);
@@ -131,4 +134,8 @@ test.each([
   language.value = "ko";
   expect(refusalOf(refusal)).toContain(korean);
   expect(refusalOf(refusal)).not.toContain("{");
+});
+
+test("no Korean particle is left to the reader: a name is followed by a word whose particle is known", () => {
+  expect([wordsAsWritten, switchingAsWritten, koreanAsWritten].join("").match(/\((?:으|이|을|은|와|과|가|를|는)\)|(?:이|을|은|와|과)\((?:가|를|는|과|와)\)/g)).toBeNull();
 });
