@@ -35,7 +35,7 @@ export function Map(): JSX.Element {
       {!isAnythingFound.value && <p class="card" role="status">{t("nothingFound")}</p>}
       <section class="band" aria-label={t("controlPlane")}>
         <h2>{t("controlPlane")}</h2>
-        <div class="tiles">
+        <div class="tiles parts">
           {parts.map((part) => <Tile key={part.uid} record={part} seen={seen} note={part.leader && t("leader", { name: withoutIdentity(part.leader) })} />)}
         </div>
       </section>

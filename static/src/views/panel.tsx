@@ -202,12 +202,14 @@ function Related({ record }: { record: AnyRecord }): JSX.Element | null {
   return (
     <section>
       <h3>{t("related")}</h3>
-      <ul>
+      <ul class="related">
         {shown.map((one) => (
           <li key={one.uid} data-condition={conditionOf(one)}>
             <span class="quiet">{one.kind} </span>
-            <button type="button" class="link" onClick={() => store.select({ kind: one.kind, namespace: one.namespace, name: one.name })}>{one.name}</button>
-            <small class={conditionOf(one) === "bad" ? "bad-text" : "quiet"}> {statusOf(one)}</small>
+            <span>
+              <button type="button" class="link" onClick={() => store.select({ kind: one.kind, namespace: one.namespace, name: one.name })}>{one.name}</button>
+              <small class={conditionOf(one) === "bad" ? "bad-text" : "quiet"}> {statusOf(one)}</small>
+            </span>
           </li>
         ))}
         {found.length > shown.length && <li class="quiet">{t("more", { count: found.length - shown.length })}</li>}

@@ -94,9 +94,8 @@ function Sides({ live }: { live: LiveApplication }): JSX.Element {
             <span class="share">{t(side.endpoints > 0 ? "liveSide" : !live.isKnown ? "endpointsNotKnown" : isDead(side.value) ? "deadSide" : idle(side))}</span>
           </p>
           <p class="figure">{side.ready}/{side.wanted} <small>{t("readyPods")}</small></p>
-          <p title={side.image}>
-            {[side.version, side.createdAt !== null && t("createdAgo", { ago: ago(side.createdAt, clock.fives.value * FIVE_SECONDS) })].filter(Boolean).join(" · ")}
-          </p>
+          <p title={side.image} class="wrap">{side.version}</p>
+          {side.createdAt !== null && <p class="quiet">{t("createdAgo", { ago: ago(side.createdAt, clock.fives.value * FIVE_SECONDS) })}</p>}
           <p class="quiet wrap">{side.workloadKind} {side.workload}</p>
           {side.endpoints > 0 && <p class="quiet">{t("endpoints", { count: side.endpoints, total: live.endpoints })}</p>}
           <Failing of={side.value} live={live} />
