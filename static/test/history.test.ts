@@ -58,3 +58,12 @@ test.each([
   expect(questions()).toEqual([[path, null], [path, "s199"], [path, null]]);
   undo();
 });
+
+test("where there is no switch yet, the way to the first one is shown", async () => {
+  const { page, undo } = drawn(History, {});
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  asked[0]!.answer([]);
+  await vi.waitFor(() => expect(page.textContent).toContain("No switch yet."));
+  expect(page.all("a").at(-1)!.getAttribute("href")).toBe("/c/lab/traffic");
+  undo();
+});

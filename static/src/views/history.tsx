@@ -58,7 +58,7 @@ function Every(): JSX.Element {
   const [before, go] = useState("");
   const asked = useAsked(() => rest.switches(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
-  if (asked.value.length === 0 && !before) return <p class="card">{t("noSwitches")}</p>;
+  if (asked.value.length === 0 && !before) return <p class="card">{t("noSwitches")} <Link to={{ ...FRESH, page: "traffic" }}>{t("traffic")}</Link></p>;
   return (
     <div class="scroll">
       <Refused of={asked.refusal} />
