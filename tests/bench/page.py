@@ -106,11 +106,12 @@ def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: 
 
 @dataclass
 class Heard:
-    """What one browser was told: the age in ms of each stamped change when it came, and when that was in microseconds."""
+    """What one browser was told: the age in ms of each stamped change when it came, when that was in microseconds, and the bytes of them all."""
 
     ages: list[float] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     frames: int = 0
+    frame_bytes: int = 0
     whole: threading.Event = field(default_factory=threading.Event)
 
     def take(self, frame: bytes) -> None:
@@ -118,11 +119,14 @@ class Heard:
         if message.__class__.__name__ == "Snapshot":
             self.whole.set()
         if isinstance(message, Changes):
-            self.frames += 1
-            for _, _, restarts in message.pods:
-                if restarts:
-                    self.ages.append(feed.age_ms(restarts[0]))
-                    self.stamps.append(restarts[0])
+            self.hear([restarts[0] for _, _, restarts in message.pods if restarts], size=len(frame))
+
+    def hear(self, stamps: Sequence[int], *, size: int) -> None:
+        """This will note one frame of changes with its size in bytes."""
+        self.frames += 1
+        self.frame_bytes += size
+        self.ages += [feed.age_ms(stamp) for stamp in stamps]
+        self.stamps += stamps
 
 
 @dataclass
@@ -142,10 +146,19 @@ class Crowd:
         assert self.told is not None
         select.select([self.told], [], [], seconds)
 
-    def lateness(self, stamp: int) -> float | None:
-        """Milliseconds from a stamp to the last read of the group that followed it; None where none did."""
-        after = [(last - stamp & feed.STAMP_MASK) / 1000 for last, _ in self.groups]
-        return min((one for one in after if one < 1_000), default=None)
+    def lateness(self, stamp: int, *, reads: int = 1) -> float | None:
+        """Milliseconds from a stamp to the last read of the group with which that many reads had followed it; None where they did not in a second."""
+        had = 0
+        for last, came in self.groups:
+            after = (last - stamp & feed.STAMP_MASK) / 1000
+            had += came if after < 1_000 else 0
+            if had >= reads:
+                return after
+        return None
+
+    def latenesses(self, stamps: Sequence[int], *, reads: int) -> list[float]:
+        """The same for each that came in time."""
+        return [one for stamp in stamps if (one := self.lateness(stamp, reads=reads)) is not None]
 
 
 class Crowded(Dashboard):
