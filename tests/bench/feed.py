@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import itertools
 import json
 import queue
 import random
@@ -131,8 +132,9 @@ class Feed:
         self._paged_at = VERSION
         self._watches: set[Watch] = set()
         self._history: collections.deque[tuple[int, bytes]] = collections.deque(maxlen=REMEMBERED_EVENTS)
-        self._lock = threading.Lock()
+        self._lock, self._counting = threading.Lock(), threading.Lock()
         self.requests: dict[str, int] = {}
+        self.sent_bytes = 0
 
     def serve(self, listening: socket.socket) -> None:
         """This will answer for ever, each connection in a thread of its own."""
@@ -161,17 +163,25 @@ class Feed:
             if said == "watch":
                 self._watch(connection, found.resource, query)
             else:
-                send(connection, self._page(found.resource, query, partial=partial))
+                page = self._page(found.resource, query, partial=partial)
+                self._count(page)
+                send(connection, page)
         elif parts.path == "/churn":
             send(connection, json.dumps(self.churn(rate=float(query["rate"]), seconds=float(query["seconds"]))).encode())
         elif parts.path == "/requests":
             send(connection, json.dumps(self.requests).encode())
+        elif parts.path == "/sent":
+            send(connection, json.dumps(self.sent_bytes).encode())
         elif parts.path == "/version":
             send(connection, json.dumps(VERSIONS).encode())
         elif parts.path in ("/livez", "/readyz"):
             send(connection, b"[+]etcd ok\nreadyz check passed\n" if "verbose" in query else b"ok", kind=b"text/plain")
         else:
             send(connection, b'{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}', status=b"404 Not Found")
+
+    def _count(self, body: bytes) -> None:
+        with self._counting:
+            self.sent_bytes += len(body)
 
     def _page(self, resource: Resource, query: dict[str, str], *, partial: bool) -> bytes:
         """Kept until something is written, so that reading a second time costs the reader's time alone."""
@@ -205,9 +215,8 @@ class Feed:
         try:
             if query.get("sendInitialEvents") == "true":
                 self._send_initial(connection, resource)
-            for line in missed:
-                connection.sendall(chunk(line))
-            for lines in watch.lines():
+            for lines in itertools.chain(map(chunk, missed), watch.lines()):
+                self._count(lines)
                 connection.sendall(lines)
             connection.sendall(chunk(b""))
         finally:
@@ -229,7 +238,9 @@ class Feed:
     def _send_initial(self, connection: socket.socket, resource: Resource) -> None:
         count = len(self.pods) if resource is PODS else len(self._others[resource])
         for text in self._texts(resource, range(count)):
-            connection.sendall(chunk(b'{"type":"ADDED","object":' + text + b"}\n"))
+            line = chunk(b'{"type":"ADDED","object":' + text + b"}\n")
+            self._count(line)
+            connection.sendall(line)
         metadata = {"resourceVersion": str(self.pods.version), "annotations": INITIAL_END}
         end = {"type": "BOOKMARK", "object": {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}}
         connection.sendall(chunk(json.dumps(end).encode() + b"\n"))
