@@ -1,19 +1,23 @@
-"""A cluster where nothing happens and a thousand browsers that look at it: processor time, and what the watched API server is asked."""
+"""A cluster where nothing happens and a thousand browsers that look at it: processor time, and what the watched API server is asked.
+
+The peer of the last asks for whole lists every five seconds (`polling`).
+"""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from clusterview.observer import digesting
-from tests.bench import feeding, page
+from tests.bench import feeding, page, polling
 from tests.bench.table import Line
 
 CLIENTS = 1_000
 MARGIN_SECONDS = 15.0  # in which the first comparison of all pods ends
 FIRST = 1
+NODES, PODS = 100, 3_000  # of `load`
 
 
 def measure_idle() -> list[Line]:
@@ -39,16 +43,53 @@ def measure_idle() -> list[Line]:
 
 def measure_load() -> list[Line]:
     """Lists and watches that the API server saw, with few browsers and with many, each for as long as it takes to look at each row once. One of
-    these looks may come just before or after its time.
+    these looks may come just before or after its time. The peer looks at a cluster of its own meanwhile, with one browser.
+
+    Where metadata alone is asked for, the feed answers with whole objects: ours are more bytes here than an API server would send.
     """
-    seen: list[Mapping[str, int]] = []
-    with feeding.feed(nodes=100, pods=3_000) as fed, tempfile.TemporaryDirectory() as folder, page.shown(fed) as shown:
+    seen: list[Load] = []
+    with (
+        feeding.feed(nodes=NODES, pods=PODS) as fed,
+        feeding.feed(nodes=NODES, pods=PODS) as other,
+        polling.browser(other),
+        tempfile.TemporaryDirectory() as folder,
+        page.shown(fed) as shown,
+    ):
+        peer = Load.of(other)
         for count in (FIRST, CLIENTS):
-            before = fed.ask("/requests")
+            before = Load.of(fed)
             with shown.crowd(count, folder=Path(folder)):
                 time.sleep(digesting.EVERY_SECONDS)
-            after = fed.ask("/requests")
-            seen.append({key: after[key] - before.get(key, 0) for key in after})
-    few, many = (sum(one.values()) for one in seen)
+            seen.append(Load.of(fed) - before)
+        peer = Load.of(other) - peer
+    few, many = seen
     what = f"lists and watches in {digesting.EVERY_SECONDS:.0f} s with {CLIENTS} browsers"
-    return [Line(what, many, "", few, None, f"as with {FIRST}", many - few <= 1)]
+    return [
+        Line(what, many.requests, "", few.requests, None, f"as with {FIRST}", many.requests - few.requests <= 1),
+        Line("lists and watches a minute; peer: lists compared every 5 s", many.requests_a_minute, "", few.requests_a_minute, peer.requests_a_minute),
+        Line("what is sent for them a minute", many.megabytes_a_minute, "MB", few.megabytes_a_minute, peer.megabytes_a_minute),
+    ]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a feed was asked and what it sent for that, until a moment or between two."""
+
+    requests: int
+    bytes: int
+    seconds: float
+
+    @classmethod
+    def of(cls, fed: feeding.Feed) -> Load:
+        return cls(requests=sum(fed.ask("/requests").values()), bytes=fed.ask("/sent"), seconds=time.monotonic())
+
+    @property
+    def requests_a_minute(self) -> float:
+        return self.requests * 60 / self.seconds
+
+    @property
+    def megabytes_a_minute(self) -> float:
+        return self.bytes * 60 / self.seconds / 1e6
+
+    def __sub__(self, before: Load) -> Load:
+        return Load(requests=self.requests - before.requests, bytes=self.bytes - before.bytes, seconds=self.seconds - before.seconds)
