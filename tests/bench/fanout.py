@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import compiling, crowd, feeding, layer, page
+from clusterview.practice.sizes import Size
+from tests.bench import compiling, crowd, feed, feeding, layer, page
 from tests.bench.table import Line
 from tests.journeys.dashboard import ROOT
 from tests.lab.fixtures import wait_until
@@ -23,8 +24,9 @@ LAYER_PER_SECOND, LAYER_SECONDS = 10.0, 4.0
 
 def measure() -> list[Line]:
     """Deliveries for each second of processor time of the web process and of Redis. The floor is a C program that writes to as many sockets; the peer
-    a web server with Channels' own layers, whose consumer only sends on.
+    a web server with Channels' own layers, whose consumer only sends on. The C program also writes what a relay of whole objects would have to.
     """
+    event = feed.Pods(Size(nodes=5, pods=1), now=time.time()).write(0, ready=True)
     with crowd.served(sessions=1) as (web, folder):
         with crowd.crowd(web, folder, count=SOME) as seen:
             crowd.wait_for_sockets(web.sockets, SOME)
@@ -37,21 +39,22 @@ def measure() -> list[Line]:
             used = web.cpu_seconds() + web.redis.cpu_seconds() - before
         arrived = seen.bytes / SOME / crowd.FRAME_BYTES
         ours = SOME * min(FRAMES, arrived) / used
-        floor = written_by_c(folder)
+        floor, whole = (written_by_c(folder, size=size) for size in (crowd.FRAME_BYTES, len(event)))
         core, lost = through_layer("core", folder)
         pubsub, _ = through_layer("pubsub", folder)
     return [
         Line("deliveries of 2 kB for each second of a core", ours, "/s", floor, core, "≥ 35,000", ours >= 35_000),
         Line("as many times as channels_redis", ours / core, "", goal="≥ 20", met=ours >= 20 * core),
         Line("as many times as its pub/sub layer", ours / pubsub, "", peer=1.0),
+        Line(f"the same; peer: whole objects ({len(event) / 1000:.1f} kB), written by that C program", ours, "/s", None, whole),
         Line("frames that each browser got", min(arrived, FRAMES), "", goal="all", met=arrived >= FRAMES),
         Line(f"share that channels_redis lost at {LAYER_PER_SECOND:.0f} a second", None, "%", peer=100 * lost),
     ]
 
 
-def written_by_c(folder: Path) -> float:
+def written_by_c(folder: Path, *, size: int) -> float:
     """Deliveries for each second of processor time of a program that does nothing else."""
-    line = [str(compiling.program("fanout")), str(SOME), str(crowd.FRAME_BYTES)]
+    line = [str(compiling.program("fanout")), str(SOME), str(size)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
