@@ -435,7 +435,7 @@ class Reflector:
 
     def _failed(self, error: errors.KubeError, *, is_doubted: bool = False) -> float:
         self._nudged.clear()  # that contact was regained while all was well ends no later wait
-        if self._stopped.is_set():
+        if self._stopped.is_set() or self._doubted.is_set():
             self._nudged.set()
         seconds = self._backoff.next_seconds()
         if isinstance(error, errors.TooManyRequests):

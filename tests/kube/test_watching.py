@@ -417,6 +417,27 @@ def test_a_nudge_ends_the_wait_after_an_outage() -> None:
         thread.join(5)
 
 
+def test_a_nudge_while_all_is_well_ends_no_later_wait() -> None:
+    with playing(say(500)) as script:
+        watcher = reflector(script, [])
+        watcher.nudge()
+        assert watcher.run_round() > 0 and not watcher._nudged.is_set()
+
+
+def test_a_list_that_is_asked_for_while_the_row_is_refused_does_not_wait() -> None:
+    class Doubted(Refusing):
+        def request(self, *_: Any, **__: Any) -> Any:
+            watcher.relist()
+            return super().request()
+
+        def interrupt(self) -> None:
+            """Nothing is under way."""
+
+    watcher = Reflector(Doubted(), PODS, lambda _: None, clock=Clock(), chance=lambda: 0.0)  # type: ignore[arg-type]
+    watcher._listed_at = 0.0
+    assert watcher.run_round() > 0 and watcher._nudged.is_set()
+
+
 def test_a_receiver_that_fails_costs_a_list_and_not_the_watch(caplog: pytest.LogCaptureFixture) -> None:
     told: list[Observation] = []
 
