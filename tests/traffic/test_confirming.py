@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.core import signing
+from django.utils import timezone
 
 from clusterview.access import clusters
 from clusterview.access.people import Person
@@ -20,6 +21,7 @@ from clusterview.traffic.checks import Check, Level, Ref
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.looking import Residents
 from clusterview.traffic.situations import ServiceNow, Situation, Surroundings
+from clusterview.traffic.states import State
 from tests.postgres.shops import Shops
 from tests.traffic import making
 from tests.traffic.test_engine import who_may_switch
@@ -41,8 +43,8 @@ class Shop(Shops):
     def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
         return self.services[name], Residents(list(making.situation().workloads), [])
 
-    def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], **_: Any) -> Situation:
-        return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target)
+    def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], returning: bool = False, **_: Any) -> Situation:
+        return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target, returning=returning)
 
     def tried(self, seen: Situation) -> Situation:
         return seen
@@ -126,6 +128,16 @@ def test_a_balanced_service_whose_sides_cannot_overlap_is_switched_by_a_tick_or_
     assert (switch.overlap_seconds, switch.between, switch.accepted) == (0, [], ["no-overlap"])
     Switch.objects.update(open=False)
     assert click(olga, shop, confirm=shown(olga, shop), overlap_seconds=0).overlap_seconds == 0
+
+
+def test_a_way_back_leaves_the_new_side_at_once_where_the_switch_overlapped(olga: Person, shop: Shop) -> None:
+    shop.change("shop", type="LoadBalancer")
+    switch = click(olga, shop, confirm=shown(olga, shop))
+    assert switch.overlap_seconds == 30
+    Switch.objects.update(open=False, state=State.SUCCEEDED, applied_at=timezone.now())
+    shop.change("shop", selector=dict(switch.to_selector))
+    back = requesting.request_back(switch=switch, person=olga, opened=shop)
+    assert (back.reverses, back.overlap_seconds, back.between) == (switch, 0, [])
 
 
 def test_an_overlap_of_ones_own_is_shown_before_it_is_confirmed(olga: Person, shop: Shop) -> None:
