@@ -1,15 +1,17 @@
 /** What a refusal leaves on the page, and when it is over. */
 import { clear, drawn } from "./document";
 import type { Element_ } from "./document";
+import { signal } from "@preact/signals";
 import { h } from "preact";
 import type { JSX } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as clock from "../src/state/clock";
 import * as derived from "../src/state/derived";
+import * as rest from "../src/state/rest";
 import type { Application, Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
-import { useDoing } from "../src/views/asking";
-import type { Doing } from "../src/views/asking";
+import { useAsked, useDoing } from "../src/views/asking";
+import type { Asked, Doing } from "../src/views/asking";
 import { History } from "../src/views/history";
 import { Problems } from "../src/views/problems";
 import { Switching } from "../src/views/switching";
@@ -129,6 +131,25 @@ describe("a question that is refused once", () => {
     undo();
   });
 
+  test("leaves nothing of the answer to another question", async () => {
+    const about = signal("s1");
+    const seen: Asked<unknown>[] = [];
+    const Probe = (): null => {
+      const id = about.value;
+      seen.push(useAsked(() => rest.story(id), id));
+      return null;
+    };
+    answers.set("/switches/s1", told);
+    answers.set("/switches/s2", 404);
+    const { undo } = drawn(Probe, {});
+    await settled();
+    expect(seen.at(-1)).toMatchObject({ about: "s1", value: told });
+    about.value = "s2";
+    await settled();
+    expect(seen.at(-1)).toMatchObject({ about: "s2", value: null, refusal: { status: 404 } });
+    undo();
+  });
+
   test("is not asked again where it would be refused for ever", async () => {
     answers.set("/switches/s1", 404);
     const { undo } = shown({ open_switch: "s1" });
@@ -146,7 +167,10 @@ describe("old news", () => {
   });
   const left = (id: string, why: string): unknown => ({ id, service: "inside", state: "", left: why, by: "", sentence: "It was led elsewhere." });
 
-  test("what stayed of a group is told at once, also while this one is still kept, and not with the next switch", async () => {
+  test.each<[string, Partial<Application>]>([
+    ["runs", { open_switch: "s3" }],
+    ["has succeeded", { keeping: keeping("s3") }],
+  ])("what stayed of a group is told at once, also while this one is still kept, and not once the next switch %s", async (_, next) => {
     let change: (one: Application) => void = () => undefined;
     const kept = application(["blue", "green"], { keeping: keeping("s1") });
     const Changing = (): JSX.Element => {
@@ -168,7 +192,7 @@ describe("old news", () => {
     change({ ...kept, keeping: null });
     await settled();
     expect(page.textContent).toContain("led elsewhere");
-    change({ ...kept, keeping: keeping("s3") });
+    change({ ...kept, keeping: null, ...next });
     await settled();
     change({ ...kept, keeping: null });
     await settled();
@@ -195,12 +219,12 @@ describe("old news", () => {
     };
     const { undo } = drawn(Probe, {});
     answers.set("/applications", 409);
-    seen.at(-1)!.run(() => import("../src/state/rest").then((rest) => rest.applications("lab")));
+    seen.at(-1)!.run(() => rest.applications("lab"));
     await settled();
     expect(seen.at(-1)!.refusal?.status).toBe(409);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(seen.at(-1)!.refusal?.status).toBe(409);
-    seen.at(-1)!.run(() => import("../src/state/rest").then((rest) => rest.applications("lab")));
+    seen.at(-1)!.run(() => rest.applications("lab"));
     await settled();
     store.operations.value = { count: store.operations.peek().count + 1, id: "s1" };
     await vi.advanceTimersByTimeAsync(5_000);
@@ -255,6 +279,10 @@ describe("a blink of stale", () => {
     store.connected.value = true;
     await settled();
     expect(button()?.disabled).toBe(false);
+    answers.set("/scale-down", 503);
+    store.operations.value = { count: store.operations.peek().count + 1, id: "s1" };
+    await settled();
+    expect(button()?.disabled, "what was seen may be true no more").toBe(true);
     undo();
   });
 });
