@@ -16,7 +16,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 MESSAGE_CHARACTERS = 1024
 
 Text = Annotated[str, Meta(min_length=1)]
-# What the API declares as int32, and generations, of which none comes so far. An object with a larger one is no API server's, and would be no number of JavaScript, or of MessagePack.
+# What the API declares as int32, and generations, of which none comes so far. An object with a larger one is no API server's, and would be no
+# number of JavaScript, or of MessagePack.
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 IntOrString = Int | str
 
