@@ -137,7 +137,7 @@ def standing(connection: Connection) -> Standing:
     """
     spec = dataclasses.replace(named("Namespace"), query=(("fieldSelector", "metadata.name=kube-system"),))
     try:
-        found = list_kind(connection, spec, limit=1, page_seconds=CONTACT_SECONDS)
+        found = list_kind(connection, spec, page_seconds=CONTACT_SECONDS)
     except (errors.Forbidden, errors.NotFound):
         return Standing(_weak_identity(connection))
     uid = next((str(one.metadata.uid) for one in found.items if one.metadata.name == "kube-system"), "")
