@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from clusterview.topology.changes import Put
-from clusterview.topology.objects import ControlPlanePart, Uid
+from clusterview.topology.objects import ControlPlanePart, Namespace, Pod, Uid
 from tests.faults.web import CLUSTER, Web
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1500, "height": 950}
+PHONE, TABLET, DESK = {"width": 390, "height": 844}, {"width": 1024, "height": 768}, {"width": 1500, "height": 950}
+LONG = "long-" * 50 + "pod"  # Kubernetes allows 253
 PARTS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
 POD = "?sel=Pod/store/shop-0"
 PLACES = ("", "?view=table", POD, "?problems=1", "traffic", "history", "history?audit=everything")
@@ -24,6 +25,7 @@ ROWS = """(selector) => {
   const boxes = [...document.querySelectorAll(selector)].map((one) => one.getBoundingClientRect()).filter((one) => one.height > 0);
   return boxes.reduce((ends, one) => (ends.some((end) => one.top < end) ? ends : [...ends, one.bottom]), []).length;
 }"""
+PROBLEMS = {"en-US": "Problems only", "ko-KR": "문제만"}
 READABLE = 4.5
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -32,13 +34,15 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """The web process, told of a control plane, a node and two pods."""
+    """The web process, told of a control plane and of a node with two pods and a failing one whose name is as long as names may be."""
     redis = RedisServer(folder=tmp_path_factory.mktemp("redis"))
     redis.start()
     web = Web(folder=tmp_path_factory.mktemp("web"), redis=redis)
     try:
         web.restart()
         web.publish([Put(ControlPlanePart(uid=Uid(f"control-plane/{name}"), name=name, state="ok")) for name in PARTS])
+        failing = Pod(uid=Uid("long"), name=LONG, namespace=Namespace("store"), node="node-1", phase="Running", status="CrashLoopBackOff")
+        web.publish([Put(failing)])
         yield web
     finally:
         web.close()
@@ -86,12 +90,14 @@ def test_on_a_phone_two_rows_say_where_one_is_and_two_hold_the_tools(locale: str
     assert page.evaluate(ROWS, ".tools > *") == 2
 
 
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
-def test_on_a_phone_nothing_has_to_be_scrolled_sideways(locale: str, open_map: Open, web: Web) -> None:
-    page = open_map(size=PHONE, locale=locale)
+@pytest.mark.parametrize(("size", "locale"), [(PHONE, "en-US"), (PHONE, "ko-KR"), (TABLET, "en-US")])
+def test_nothing_has_to_be_scrolled_sideways(size: dict[str, int], locale: str, open_map: Open, web: Web) -> None:
+    page = open_map(size=size, locale=locale)
     for where in PLACES:
         page.goto(f"{web.url}/c/{CLUSTER}/{where}")
         expect(page.locator("main > *").first).to_be_attached()
+        if "problems" in where:
+            expect(page.get_by_role("region", name=PROBLEMS[locale]).get_by_role("button")).to_contain_text(LONG)
         assert page.evaluate(OVERFLOW) == 0, where
 
 
