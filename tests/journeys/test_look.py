@@ -88,6 +88,7 @@ def test_on_a_phone_two_rows_say_where_one_is_and_two_hold_the_tools(locale: str
     page = open_map(size=PHONE, locale=locale)
     assert page.evaluate(ROWS, ".top > *") == 2
     assert page.evaluate(ROWS, ".tools > *") == 2
+    assert page.get_by_role("searchbox").evaluate("field => field.clientWidth") >= 120
 
 
 @pytest.mark.parametrize(("size", "locale"), [(PHONE, "en-US"), (PHONE, "ko-KR"), (TABLET, "en-US")])
