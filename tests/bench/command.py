@@ -21,6 +21,7 @@ BENCHES = {
     "fanout": fanout.measure,
     "crowd": crowd.measure_crowd,
     "storm": crowd.measure_storm,
+    "slow": crowd.measure_slow,
     "idle": quiet.measure_idle,
     "load": quiet.measure_load,
     "first": first.measure,

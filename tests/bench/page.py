@@ -27,6 +27,7 @@ from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
 
 START_SECONDS = 120
+KEY = base64.b64encode(b"a crowd of sixty").decode()
 HANDSHAKE = (
     "GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
@@ -83,9 +84,8 @@ def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: 
     """This will open that many sockets at once, the cookies in turn; what they saw is told at the end. Raises RuntimeError where there is no
     compiler.
     """
-    key = base64.b64encode(b"a crowd of sixty").decode()
     port = url.rpartition(":")[2]
-    said = [HANDSHAKE.format(port=port, origin=url, cookie=cookie, key=key).encode() + masked(hello) for cookie in cookies]
+    said = [HANDSHAKE.format(port=port, origin=url, cookie=cookie, key=KEY).encode() + masked(hello) for cookie in cookies]
     assert len({len(one) for one in said}) == 1
     (folder / "said").write_bytes(b"".join(said))
     line = [str(compiling.program("crowd")), port, str(count), str(folder / "said"), str(len(said[0])), str(least)]
