@@ -177,6 +177,7 @@ class Reflector:
         self._listed_at: float | None = None
         self._broken = self._refusals = self._rewinds = 0
         self._streams, self._broke_off = streams, False
+        self._is_early = False  # a nudge ended the wait before this round
         self._not_before = 0.0  # a server that is busy asked to be left alone until then
         self._answer_seconds = ANSWER_SECONDS  # for the next watch to be answered; twice as long after each that was not
 
@@ -239,8 +240,7 @@ class Reflector:
             return self._failed(errors.BrokenAnswer(f"A defect stopped the watch of {self.spec.resource}: {type(error).__name__}."))
 
     def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self._nudged.wait(seconds)
+        self._is_early = seconds > 0 and self._nudged.wait(seconds)
         if self._is_away():
             self._not_before = 0.0
             self._wait_while_away(AWAY_SECONDS * (1.0 + self._chance()))
@@ -408,8 +408,11 @@ class Reflector:
         return errors.BrokenAnswer(f"The watch of {self.spec.resource} sent {what}.")
 
     def _absent(self, said: NotPermitted | NotInstalled) -> float:
-        """What could be read before is doubted for a few seconds: until its roles are loaded, a starting API server refuses everybody."""
-        self._refusals += 1
+        """What could be read before is doubted for a few seconds: until its roles are loaded, a starting API server refuses everybody. Later each wait
+        is longer than the one before, unless a nudge ended that one.
+        """
+        if self._refusals <= DOUBTED_REFUSALS or not self._is_early:
+            self._refusals += 1
         if self._listed_at is not None and self._refusals <= DOUBTED_REFUSALS:
             return self._failed(said.error, is_doubted=True)
         self._forget()

@@ -326,6 +326,17 @@ def test_a_kind_that_is_refused_for_weeks_is_asked_for_once_a_minute_still() -> 
     assert set(names(told)) == {"NotPermitted"}
 
 
+def test_a_kind_that_is_taken_away_is_waited_for_no_longer_because_contact_is_told_again_and_again() -> None:
+    with playing(LIST, last=say(404, failure(404, "NotFound"))) as script:
+        watcher = reflector(script, [])
+        waits = []
+        for _ in range(12):
+            waits.append(watcher.run_round())
+            watcher.nudge()
+            watcher._wait(waits[-1])
+    assert max(waits) == 16.0
+
+
 def test_a_right_that_is_taken_away_under_a_watch_is_said() -> None:
     told: list[Observation] = []
     with playing(LIST, last=say(403, failure(403, "Forbidden"))) as script:
