@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from clusterview.traffic.states import SIZING, State
 from tests.traffic.model import holding
-from tests.traffic.model.holding import Bounds, Guards
+from tests.traffic.model.holding import Bounds, Explored, Guards
 
 WIDE = [Bounds(foreign=2, faults=1, asked=1), Bounds(foreign=1, faults=0, asked=2), Bounds(foreign=0, faults=1, asked=2)]
 
@@ -28,18 +30,23 @@ NEEDED = {
 }
 
 
+@cache
+def explored(bounds: Bounds) -> Explored:
+    return holding.explore(bounds=bounds)
+
+
 @pytest.mark.parametrize("bounds", WIDE, ids=str)
 def test_every_promise_holds_in_every_state(bounds: Bounds) -> None:
-    explored = holding.explore(bounds=bounds)
-    assert not explored.broken, "\n".join([explored.broken, *explored.trace])
-    assert explored.is_whole
+    seen = explored(bounds)
+    assert not seen.broken, "\n".join([seen.broken, *seen.trace])
+    assert seen.is_whole
 
 
 @pytest.mark.parametrize("guard", NEEDED)
 def test_without_this_guard_a_promise_is_broken(guard: str) -> None:
     bounds, promises = NEEDED[guard]
-    explored = holding.explore(bounds=bounds, guards=Guards(**{guard: False}))
-    assert explored.broken in promises, "\n".join([f"{explored.states} states: {explored.broken or 'nothing is broken'}", *explored.trace])
+    seen = holding.explore(bounds=bounds, guards=Guards(**{guard: False}))
+    assert seen.broken in promises, "\n".join([f"{seen.states} states: {seen.broken or 'nothing is broken'}", *seen.trace])
 
 
 def test_every_guard_is_taken_away_once() -> None:
@@ -50,7 +57,7 @@ def test_the_model_goes_every_way_of_the_table_that_a_hold_can_go() -> None:
     """Those of a warm-up, which waits for pods, and of a missing right or permission are left out."""
     went: set[tuple[State, State]] = set()
     for bounds in WIDE[:2]:
-        went |= holding.explore(bounds=bounds).went
+        went |= explored(bounds).went
     table = {(before, after) for before, targets in SIZING.items() for after in targets} | {(State.PREPARING, State.APPLYING)}
     assert went <= table | {(State.QUEUED, State.CANCELLED)}
     assert {before for before, _ in went} == {

@@ -6,10 +6,11 @@ backwards over the moves that need neither a fault nor a wish.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import struct
 from array import array
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,10 +52,17 @@ def explore(
     tell: Callable[[Explored], None] | None = None,
 ) -> Explored:  # fmt: skip
     """This will visit every state, at most `most`, and stop at the first broken one of these promises. `tell` is called now and then."""
-    was_collecting = gc.isenabled()
-    gc.disable()  # nothing in here is cyclic, and looking through millions of tuples for cycles takes twice as long as the work
-    try:
+    with without_collecting():
         return _Exploration(guards or Guards(), bounds, promises).run(most=most, tell=tell)
+
+
+@contextlib.contextmanager
+def without_collecting() -> Iterator[None]:
+    """Nothing in an exploration is cyclic, and looking through millions of tuples for cycles takes twice as long as the work."""
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if was_collecting:
             gc.enable()

@@ -7,12 +7,12 @@ number; `theirs` is what is to be there in the end: what was there at first, or 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from clusterview.traffic.states import SIZING, TERMINAL, State
+from tests.traffic.model import exploring
 
 S = State
 LEAST, OTHER, LIVE = 1, 2, 3
@@ -480,8 +480,9 @@ def _without(world: World, executor: Executor) -> tuple[Executor, ...]:
     return tuple(one for one in world.executors if one is not executor)
 
 
-def _sorted(found: Iterator[object] | tuple[object, ...] | object) -> tuple:  # type: ignore[type-arg]
-    return tuple(sorted(found, key=repr))  # type: ignore[call-overload]
+def _sorted(found: Iterable[object]) -> tuple:  # type: ignore[type-arg]
+    several = tuple(found)
+    return several if len(several) < 2 else tuple(sorted(several, key=repr))
 
 
 # Every state
@@ -498,44 +499,52 @@ class Explored:
 
 def explore(*, bounds: Bounds, guards: Guards | None = None, most: int = 1 << 40) -> Explored:
     """This will visit every state, at most `most`, nearest first, and stop at the first broken promise."""
-    first, guards = first_world(bounds), guards or Guards()
-    came: dict[World, tuple[World, str] | None] = {first: None}
-    ahead, went = deque([first]), set[tuple[State, State]]()
-    back: dict[World, list[World]] = {}
-    while ahead and len(came) < most:
-        world = ahead.popleft()
-        for move in moves(world, guards=guards, bounds=bounds):
-            move = move._replace(world=_plain(move.world, guards))
+    with exploring.without_collecting():
+        return _explore(bounds=bounds, guards=guards or Guards(), most=most)
+
+
+def _explore(*, bounds: Bounds, guards: Guards, most: int) -> Explored:
+    """A world is looked up once for each way that leads to it: its hash is most of what that costs."""
+    first = first_world(bounds)
+    numbers, worlds = {first: 0}, [first]
+    came: list[tuple[int, str]] = [(0, "")]
+    back: list[list[int]] = [[]]
+    went = set[tuple[State, State]]()
+    at = 0
+    while at < len(worlds) < most:
+        for move in moves(worlds[at], guards=guards, bounds=bounds):
             if move.went:
                 went.add(move.went)
             if move.broken:
-                return Explored(len(came), False, move.broken, (*_trace(came, world), move.label), went)
-            if move.world not in came:
-                came[move.world] = (world, move.label)
-                ahead.append(move.world)
+                return Explored(len(worlds), False, move.broken, (*_trace(came, at), move.label), went)
+            world = _plain(move.world, guards)
+            to = numbers.setdefault(world, len(worlds))
+            if to == len(worlds):
+                worlds.append(world)
+                came.append((at, move.label))
+                back.append([])
             if move.free:
-                back.setdefault(move.world, []).append(world)
-    if not ahead and (stuck := _stuck(came, back)) is not None:
-        return Explored(len(came), True, "END", _trace(came, stuck), went)
-    return Explored(len(came), not ahead, "", (), went)
+                back[to].append(at)
+        at += 1
+    is_whole = at == len(worlds)
+    if is_whole and (stuck := _stuck(worlds, back)) is not None:
+        return Explored(len(worlds), True, "END", _trace(came, stuck), went)
+    return Explored(len(worlds), is_whole, "", (), went)
 
 
 def _plain(world: World, guards: Guards) -> World:
     """The world without what nothing can tell apart any more: the past of what has ended, late requests that can never land, and the size of numbers
     that are only compared.
     """
-    rows = tuple(Row(one.state, left_alone=one.left_alone) if one.state in TERMINAL else one for one in world.rows)
+    rows = tuple([Row(one.state, left_alone=one.left_alone) if one.state in TERMINAL else one for one in world.rows])
     wire = [one for one in world.wire if one.awaited or not guards.tests_version or one.version >= world.object.version]
     asked = {(one.op, one.step) for one in wire}
-    effects = tuple(one for one in world.effects if not one.outcome or (one.op, one.step) in asked)
-    since = world.object.since if any(not one.outcome for one in effects) else ()
+    effects = tuple([one for one in world.effects if not one.outcome or (one.op, one.step) in asked])
     kept = [one for one in effects if not one.outcome]
-    oldest = min((rows[one.op].intent for one in kept), default=0)
-    since = tuple(one for one in since if one[0] > oldest)
-    rows = tuple(one if one.state in (S.APPLYING, S.UNKNOWN, S.SEALING) else one._replace(intent=0) for one in rows)
-    executors = tuple(
-        one if one.row.state in (S.APPLYING, S.UNKNOWN, S.SEALING) else one._replace(row=one.row._replace(intent=0)) for one in world.executors
-    )
+    oldest = min([rows[one.op].intent for one in kept], default=0)
+    since = tuple([one for one in world.object.since if one[0] > oldest]) if kept else ()
+    rows = tuple([_unsettled(one) for one in rows])
+    executors = [one._replace(row=row) if (row := _unsettled(one.row)) is not one.row else one for one in world.executors]
     used = {world.object.version, *(one[0] for one in since), *(one.version for one in wire), *(one.intent for one in rows)}
     used |= {number for one in executors for number in (one.row.intent, one.doing.version)} - {0}
     versions = {0: 0} | {version: number for number, version in enumerate(sorted(used - {0}), start=1)}
@@ -545,36 +554,42 @@ def _plain(world: World, guards: Guards) -> World:
         ))}
         for op, row in enumerate(rows)
     ]  # fmt: skip
+
+    def renumbered(row: Row, op: int) -> Row:
+        epoch, intent = epochs[op][row.epoch], versions[row.intent]
+        return row if (epoch, intent) == (row.epoch, row.intent) else row._replace(epoch=epoch, intent=intent)
+
     return world._replace(
-        object=world.object._replace(version=versions[world.object.version], since=tuple((versions[one[0]], *one[1:]) for one in since)),
-        rows=tuple(one._replace(epoch=epochs[op][one.epoch], intent=versions[one.intent]) for op, one in enumerate(rows)),
-        executors=_sorted(tuple(
-            one._replace(
-                row=one.row._replace(epoch=epochs[one.op][one.row.epoch], intent=versions[one.row.intent]),
-                doing=one.doing._replace(version=versions[one.doing.version]),
-            )
-            for one in executors
-        )),
-        wire=_sorted(tuple(one._replace(version=versions[one.version], epoch=epochs[one.op][one.epoch]) for one in wire)),
+        object=world.object._replace(version=versions[world.object.version], since=tuple([(versions[one[0]], *one[1:]) for one in since])),
+        rows=tuple([renumbered(one, op) for op, one in enumerate(rows)]),
+        executors=_sorted([
+            one._replace(row=renumbered(one.row, one.op), doing=one.doing._replace(version=versions[one.doing.version])) for one in executors
+        ]),
+        wire=_sorted([one._replace(version=versions[one.version], epoch=epochs[one.op][one.epoch]) for one in wire]),
         effects=effects,
     )  # fmt: skip
 
 
-def _trace(came: dict[World, tuple[World, str] | None], world: World) -> tuple[str, ...]:
+def _unsettled(row: Row) -> Row:
+    """The row without the version of an INTENT that nobody asks about any more."""
+    return row if not row.intent or row.state in (S.APPLYING, S.UNKNOWN, S.SEALING) else row._replace(intent=0)
+
+
+def _trace(came: list[tuple[int, str]], at: int) -> tuple[str, ...]:
     labels: list[str] = []
-    while step := came[world]:
-        world, label = step
+    while at:
+        at, label = came[at]
         labels.append(label)
     return tuple(reversed(labels))
 
 
-def _stuck(came: dict[World, tuple[World, str] | None], back: dict[World, list[World]]) -> World | None:
+def _stuck(worlds: list[World], back: list[list[int]]) -> int | None:
     """A state from which not everything that was begun can end by itself."""
-    ahead = [one for one in came if all(row.state in TERMINAL for row in one.rows)]
+    ahead = [at for at, one in enumerate(worlds) if all(row.state in TERMINAL for row in one.rows)]
     ending = set(ahead)
     while ahead:
-        for before in back.get(ahead.pop(), ()):
+        for before in back[ahead.pop()]:
             if before not in ending:
                 ending.add(before)
                 ahead.append(before)
-    return next((one for one in came if one not in ending), None)
+    return next((at for at in range(len(worlds)) if at not in ending), None)
