@@ -408,8 +408,8 @@ class Reflector:
         return errors.BrokenAnswer(f"The watch of {self.spec.resource} sent {what}.")
 
     def _absent(self, said: NotPermitted | NotInstalled) -> float:
-        """What could be read before is doubted for a few seconds: until its roles are loaded, a starting API server refuses everybody. Later each wait
-        is longer than the one before, unless a nudge ended that one.
+        """What could be read before is doubted for a few seconds: until its roles are loaded, a starting API server refuses everybody. Later each
+        wait is longer than the one before, unless a nudge ended that one.
         """
         if self._refusals <= DOUBTED_REFUSALS or not self._is_early:
             self._refusals += 1
