@@ -61,6 +61,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         connections["default"].close()  # it was open to the database that the tests' own one is named after
         databases.let_the_audit_go()
+        databases.sweep_by_rows()
     yield
     connections.close_all()
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()  # the thread in which asynchronous tests do their work
