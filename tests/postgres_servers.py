@@ -39,6 +39,11 @@ class Urls:
     owner: str
     role: str
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells a test run to use it."""
+        return {"CLUSTERVIEW_TESTS_DATABASE_URL": self.role, "CLUSTERVIEW_TESTS_DATABASE_OWNER_URL": self.owner}
+
 
 class PostgresServer:
     """A server on a port of its own. It comes back on the same port with what was committed, whichever way it ended."""

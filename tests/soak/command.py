@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     states.add_argument("--states", type=int, default=1 << 40, help="stop each exploration after so many states (default: see all of them)")
     ways = names.add_parser("machine", help="engine and stream in memory: whatever may happen to them, in any order")
     ways.add_argument("--examples", type=int, default=machine.EXAMPLES, help="ways of forty steps each")
+    ways.add_argument("--postgresql", action="store_true", help="the engine alone, on a PostgreSQL of its own instead of SQLite")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
     crashes.add_argument("--sizes", action="store_true", help="while it changes sizes, instead of while it switches")
     crashes.add_argument("--share", type=float, default=1.0, help="of all cases, by chance")
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
-        "machine": lambda: machine.soak(examples=chosen.examples),
+        "machine": lambda: machine.soak(examples=chosen.examples, on_postgresql=chosen.postgresql),
         "crash": lambda: kept(crash.run(sizes=chosen.sizes, share=chosen.share, database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = 400
+EXAMPLES, STEPS = 400, 40
 ROOT = Path(__file__).parents[2]
-NAME = "CLUSTERVIEW_SOAK_EXAMPLES"
+NAME = "CLUSTERVIEW_TESTS_EXAMPLES"
 MACHINES = ("tests/traffic/test_invariants.py", "tests/stream/test_invariants.py")
-ASKED = int(os.environ.get(NAME, EXAMPLES))  # read at once: a test run begins with an environment of its own
+ASKED = int(os.environ.get(NAME, EXAMPLES))
 
 
-def soak(*, examples: int) -> bool:
-    """This will take so many ways of forty steps each; false where an invariant breaks on one of them, which is told with a shortest such way."""
-    command = [sys.executable, "-m", "pytest", *MACHINES, "-q", "-p", "tests.soak.machine"]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, NAME: str(examples)}, check=False).returncode == 0
+def soak(*, examples: int, on_postgresql: bool = False) -> bool:
+    """This will take so many ways of forty steps each; false where an invariant breaks on one of them, which is told with a shortest such way. On
+    PostgreSQL, a server of its own, only a switch is one of them: the stream has no database.
+    """
+    with contextlib.ExitStack() as stack:
+        around = stack.enter_context(postgresql()) if on_postgresql else {}
+        command = [sys.executable, "-m", "pytest", *MACHINES[: 1 if on_postgresql else None], "-q", "-p", "tests.soak.machine"]
+        return subprocess.run(command, cwd=ROOT, env={**os.environ, **around, NAME: str(examples)}, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[dict[str, str]]:
+    """A server while this lasts, as an environment for tests."""
+    from tests.postgres_servers import PostgresServer  # pytest wants to be the first to import it, and this module is a plugin
+
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server.make_database("machine").environment
+    finally:
+        server.remove()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     for item in items:
         item.module.EXAMPLES = ASKED
+        item.module.STEPS_OF_EXAMPLE = STEPS  # a few ways need not be as long as many are on average
