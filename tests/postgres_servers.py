@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import psutil
@@ -120,7 +121,7 @@ class PostgresServer:
                 connection.execute(line_of_sql.format(sql.Identifier(role), sql.SQL(rights), sql.Literal(PASSWORD)))
         self.stop()
 
-    def _run(self, line: list[str], *, log: object) -> subprocess.Popen[bytes]:
+    def _run(self, line: list[str], *, log: int | IO[bytes]) -> subprocess.Popen[bytes]:
         user, group = self._as_user or (None, None)
         return subprocess.Popen(
             line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self._folder, user=user, group=group,
