@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from clusterview.topology.changes import Put
-from clusterview.topology.objects import ControlPlanePart, Namespace, Pod, Uid
+from clusterview.topology.objects import ControlPlanePart, CronJob, Namespace, Pod, Uid
 from tests.faults.web import CLUSTER, Web
 from tests.redis_servers import RedisServer
 
@@ -26,6 +26,11 @@ ROWS = """(selector) => {
   return boxes.reduce((ends, one) => (ends.some((end) => one.top < end) ? ends : [...ends, one.bottom]), []).length;
 }"""
 PROBLEMS = {"en-US": "Problems only", "ko-KR": "문제만"}
+LINES = """all => all.map((one) => {
+  const words = new Range();
+  words.selectNodeContents(one);
+  return words.getClientRects().length;
+})"""
 READABLE = 4.5
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -42,7 +47,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         web.restart()
         web.publish([Put(ControlPlanePart(uid=Uid(f"control-plane/{name}"), name=name, state="ok")) for name in PARTS])
         failing = Pod(uid=Uid("long"), name=LONG, namespace=Namespace("store"), node="node-1", phase="Running", status="CrashLoopBackOff")
-        web.publish([Put(failing)])
+        job = CronJob(uid=Uid("job"), name="job", namespace=Namespace("store"), schedule="* * * * *", last_succeeded_at=1_700_000_000)
+        web.publish([Put(failing), Put(job)])
         yield web
     finally:
         web.close()
@@ -89,6 +95,13 @@ def test_on_a_phone_two_rows_say_where_one_is_and_two_hold_the_tools(locale: str
     assert page.evaluate(ROWS, ".top > *") == 2
     assert page.evaluate(ROWS, ".tools > *") == 2
     assert page.get_by_role("searchbox").evaluate("field => field.clientWidth") >= 120
+
+
+def test_no_name_of_a_field_is_broken(open_map: Open) -> None:
+    page = open_map(size=DESK, locale="ko-KR", where="?sel=CronJob/store/job")
+    fields = page.locator(".facts dt")
+    expect(fields.get_by_text("lastSuccessfulTime")).to_be_visible()
+    assert all(lines == 1 for lines in fields.evaluate_all(LINES))
 
 
 @pytest.mark.parametrize(("size", "locale"), [(PHONE, "en-US"), (PHONE, "ko-KR"), (TABLET, "en-US")])
