@@ -135,7 +135,8 @@ def publish(web: Web, *, line: socket.socket | None, frames: int = 144, size: in
         web.publish([noise(number, size=size)])
         if line is not None and time.monotonic() - read_at >= 1:
             read_at = time.monotonic()
-            line.recv(SLOW_BYTES)
+            with contextlib.suppress(BlockingIOError):  # a window this small is opened again when the kernel asks for it, seconds later
+                line.recv(SLOW_BYTES)
         time.sleep(max(0.0, began + (number + 1) / SLOWLY_PER_SECOND - time.monotonic()))
     return stamps
 
@@ -148,6 +149,7 @@ def slow_reader(web: Web) -> Iterator[socket.socket]:
         line.connect(("127.0.0.1", web.port))
         asked = page.HANDSHAKE.format(port=web.port, origin=web.url, cookie=web.cookies[0], key=page.KEY)
         line.sendall(asked.encode() + page.masked(encoding.encode(Hello(cluster=CLUSTER))))
+        line.setblocking(False)
         yield line
 
 
