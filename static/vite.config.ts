@@ -33,5 +33,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rollupOptions: { input: { live: "src/live.tsx", pages: "src/pages.css" } },
   },
-  test: { include: ["test/**/*.test.ts"], environment: "node" },
+  test: { include: ["test/**/*.test.ts"], environment: "node", testTimeout: 30_000 },
 });
