@@ -40,7 +40,7 @@ class Recorder(Listener, Protocol):
 
 
 class Observers:
-    """A keeper for each cluster, and where there is a recorder, a thread for it."""
+    """A keeper for each cluster, where there is a recorder, a thread for it, and one that gives memory back."""
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Observers:
         ]
         self._stopped = threading.Event()
         self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
+        self._memory = Loop(name="memory", round=garbage.return_pages, stopped=self._stopped)
 
     def start(self) -> None:
         """This will begin to claim and observe the clusters. It returns at once and needs neither Redis nor a cluster to be there."""
@@ -65,6 +66,7 @@ class Observers:
             keeper.start()
         for _, loop in self._recorders:
             loop.start()
+        self._memory.start()
 
     def stop(self) -> None:
         """This will stop observing, give the leases away, and write down what was heard last."""
@@ -76,6 +78,7 @@ class Observers:
         for recorder, loop in self._recorders:
             loop.join(STOP_SECONDS)
             recorder.round()
+        self._memory.join(STOP_SECONDS)
 
 
 class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings
 from kombu.asynchronous import Hub
 
-from clusterview import workers
+from clusterview import garbage, workers
 from clusterview.observer.keeping import Keeper
 
 
@@ -68,6 +69,17 @@ def test_without_redis_nothing_is_observed_and_everything_still_ends(tmp_path: A
     observers = workers.Observers(accesses=[access], redis_url=nowhere)  # type: ignore[list-item]
     observers.start()
     observers.stop()
+
+
+def test_while_clusters_are_observed_free_pages_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = queue.Queue[int]()
+    monkeypatch.setattr(garbage, "return_pages", lambda: rounds.put(1) or 0.01)
+    observers = workers.Observers(accesses=[], redis_url="")
+    observers.start()
+    for _ in range(3):
+        rounds.get(timeout=30)
+    observers.stop()
+    assert "memory" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_worker_that_takes_no_message_sleeps_until_a_signal_comes() -> None:
