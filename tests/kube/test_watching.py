@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import gc
 import random
 import threading
 import time
@@ -14,7 +16,7 @@ from clusterview.kube import errors, watching
 from clusterview.kube.backoff import Backoff
 from clusterview.kube.watching import Gone, Listed, NotInstalled, NotPermitted, Observation, Reflector, Seen, SetAside, WatchLost, WatchOpened
 from tests.kube.making import PODS, bookmark, event, failure, page, pod
-from tests.kube.scripted import Script, playing, say, silent, stream
+from tests.kube.scripted import Script, playing, reset, say, silent, stream
 from tests.lab.fixtures import wait_until
 
 LIST = say(200, page(pod("a", version=3), version=10))
@@ -518,3 +520,26 @@ def test_a_history_that_stays_behind_is_that_of_another_cluster() -> None:
         for _ in range(6):
             watcher.run_round()
     assert names(told)[-4:] == ["Rewound", "Listed", "WatchOpened", "WatchEnded"]
+
+
+def held() -> collections.Counter[str]:
+    """How many objects there are of each class of the readers, of those too that only the collector would find."""
+    kinds = (type(one) for one in gc.get_objects())
+    return collections.Counter(one.__qualname__ for one in kinds if str(one.__module__).startswith(("clusterview.kube", "urllib3")))
+
+
+def test_what_a_watch_went_through_leaves_nothing_behind() -> None:
+    troubles = [LIST, stream(bookmark(10), then="cut"), reset, say(500), say(410, EXPIRED)]
+    gc.disable()
+    try:
+        with playing(*troubles * 21) as script:
+            watcher = Reflector(script.connection(), PODS, lambda said: None, streams=False, clock=Clock(), chance=lambda: 0.0)
+            counts = []
+            for times in (1, 20):
+                for _ in range(times * (len(troubles) - 1)):
+                    watcher.run_round()
+                counts.append(held())
+            assert script.steps == []
+    finally:
+        gc.enable()
+    assert not counts[1] - counts[0]
