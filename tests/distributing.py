@@ -1,7 +1,7 @@
 """Which tests stay together where a run has several processes: those of a file, and of the files that share what is costly to start.
 
 With `--spare` the last process gets what needs neither the lab nor a browser nor root, and is nice: while the others wait for leases, grace periods
-and pages, it uses the processors, and it starts nothing that would keep them from it.
+and pages, it uses the processors, and it starts nothing that would keep them from it. The others get such tests when they have no other ones left.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
         return group(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if self._is_spare(node) and (light := self._light()):
-            self.workqueue.move_to_end(light, last=False)
+        if self.config.getoption("spare") and (name := self._next(is_for_spare=self._is_spare(node))):
+            self.workqueue.move_to_end(name, last=False)
         super()._assign_work_unit(node)
 
     def _reschedule(self, node: WorkerController) -> None:
-        if not self._is_spare(node) or self._light():
+        if not self._is_spare(node) or self._next(is_for_spare=True):
             super()._reschedule(node)
         elif not node.shutting_down:
             node.shutdown()
@@ -81,6 +81,6 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
     def _is_spare(self, node: WorkerController) -> bool:
         return bool(self.config.getoption("spare")) and is_spare(node.workerinput)
 
-    def _light(self) -> str | None:
-        """The next group for the spare process."""
-        return next(filter(is_light, self.workqueue), None)
+    def _next(self, *, is_for_spare: bool) -> str | None:
+        """The next group of those that the spare process may have, or of the others: it is to have work for as long as they wait."""
+        return next((name for name in self.workqueue if is_light(name) is is_for_spare), None)

@@ -11,7 +11,7 @@ from tests import distributing
 
 FIRST, SECOND = "tests/topology/test_columns.py", "tests/access/test_people.py"
 LAB, BOTH, BROWSER = "tests/traffic/test_crash.py", "tests/contract/test_watches.py", "tests/journeys/test_map.py"
-TESTS = [f"{file}::test_{number}" for file in (LAB, BOTH, BROWSER, FIRST, SECOND) for number in range(3)]
+TESTS = [f"{file}::test_{number}" for file in (LAB, BOTH, FIRST, SECOND, BROWSER) for number in range(3)]
 
 
 class Node:
@@ -55,8 +55,13 @@ def test_the_spare_process_gets_what_needs_neither_lab_nor_browser_nor_root() ->
     assert {LAB, BOTH, BROWSER} <= {*first, *second}
 
 
+def test_the_others_leave_it_to_the_spare_process_for_as_long_as_they_have_other_tests() -> None:
+    first, second, _ = run(spare=True)
+    assert (first[:2], second[:1]) == ([LAB, BROWSER], [BOTH])
+
+
 def test_without_a_spare_one_each_gets_the_next() -> None:
-    assert run(spare=False)[2][0] == BROWSER
+    assert run(spare=False)[2][0] == FIRST
 
 
 def test_nothing_marked_as_in_need_of_more_is_light(request: pytest.FixtureRequest) -> None:
