@@ -27,6 +27,7 @@ from tests.journeys.dashboard import Dashboard, wait_for
 from tests.ports import free_port
 
 START_SECONDS = 120
+BROWSERS = 20_000  # of one person, at most
 KEY = base64.b64encode(b"a crowd of sixty").decode()
 HANDSHAKE = (
     "GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n"
@@ -161,18 +162,12 @@ class Crowd:
         return [one for stamp in stamps if (one := self.lateness(stamp, reads=reads)) is not None]
 
 
-class Crowded(Dashboard):
-    """One that a person may look at with as many browsers as a benchmark has."""
-
-    def environment(self) -> dict[str, str]:
-        return super().environment() | {"CLUSTERVIEW_SOCKETS_PER_PERSON": "20000"}
-
-
 @contextlib.contextmanager
 def shown(fed: Feed) -> Iterator[Page]:
     """This will start the product on the feed and sign in; afterwards it is ended."""
     with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
-        dashboard = Crowded(state=Path(folder) / "state", port=free_port(), kubeconfig=fed.kubeconfig(folder=Path(folder)))
+        kubeconfig = fed.kubeconfig(folder=Path(folder))
+        dashboard = Dashboard(state=Path(folder) / "state", port=free_port(), kubeconfig=kubeconfig, sockets_per_person=BROWSERS)
         try:
             dashboard.start(seconds=START_SECONDS)
             with dashboard.rest(token=dashboard.token(name="viewer", role="viewer")) as rest:

@@ -22,6 +22,8 @@ from tests.journeys.installations import Installation, Practice
 from tests.lab.fixtures import reset_shop
 from tests.ports import free_port
 
+SOCKETS = 2_000  # of one person, at most: a thousand look on
+
 CHROMIUM_OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -116,7 +118,8 @@ def begin_early(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def on_lab(lab: Any, least_rights: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """`manage.py up` on the lab, armed, live."""
-    dashboard = Dashboard(state=tmp_path_factory.mktemp("journeys") / "state", port=free_port(), kubeconfig=least_rights)
+    state = tmp_path_factory.mktemp("journeys") / "state"
+    dashboard = Dashboard(state=state, port=free_port(), kubeconfig=least_rights, sockets_per_person=SOCKETS)
     with installations.running(dashboard, cluster=lab) as made:
         dashboard.manage("arm", lab.context)
         yield made

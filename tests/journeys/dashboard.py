@@ -53,12 +53,17 @@ def ended(*, rest: httpx.Client, switch: str) -> dict[str, Any]:
 
 
 class Dashboard:
-    """One `manage.py up` with a state folder of its own. Switches wait for nodes to follow in it only where that is asked for (`nodes_follow`)."""
+    """One `manage.py up` with a state folder of its own. Switches wait for nodes to follow in it only where that is asked for (`nodes_follow`).
+
+    `sockets_per_person` is for one who looks on with more than is usual.
+    """
 
     def __init__(
-        self, *, state: pathlib.Path, port: int, kubeconfig: pathlib.Path | None, options: tuple[str, ...] = (), nodes_follow: bool = False
-    ) -> None:
+        self, *, state: pathlib.Path, port: int, kubeconfig: pathlib.Path | None, options: tuple[str, ...] = (), nodes_follow: bool = False,
+        sockets_per_person: int | None = None,
+    ) -> None:  # fmt: skip
         self.state, self.port, self.kubeconfig, self.options, self.nodes_follow = state, port, kubeconfig, options, nodes_follow
+        self.sockets_per_person = sockets_per_person
         self.url = f"http://127.0.0.1:{port}"
         self.lines: list[str] = []
         self.login_link = ""
@@ -68,6 +73,7 @@ class Dashboard:
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERVIEW_", "DJANGO_", "KUBECONFIG"))}
         kept |= {} if self.nodes_follow else {"CLUSTERVIEW_FOLLOW_SECONDS": "0"}
+        kept |= {} if self.sockets_per_person is None else {"CLUSTERVIEW_SOCKETS_PER_PERSON": str(self.sockets_per_person)}
         return kept | {"HOME": str(self.state.parent), "CLUSTERVIEW_STATE": str(self.state), "PYTHONUNBUFFERED": "1"}
 
     def start(self, *, seconds: float = 60) -> Dashboard:
