@@ -399,11 +399,11 @@ class Pods:
     def _state_number(self, pod: Pod) -> tuple[int, tuple[int, ...]] | None:
         """The state's number and the restarts, none where all are 0; None where there are too many states."""
         key: list[object] = [pod.phase, pod.status, pod.ready, pod.deleting]
-        restarts, restarted = [pod.restarts], pod.restarts > 0
+        restarts, restarted = [pod.restarts], pod.restarts != 0
         for one in pod.containers:
             key += (one.state, one.reason, one.ready)
             restarts.append(one.restarts)
-            restarted = restarted or one.restarts > 0
+            restarted = restarted or one.restarts != 0
         number = self.states.numbers.get(tuple(key))
         if number is None:
             if len(self.states.numbers) >= MOST_STATES:

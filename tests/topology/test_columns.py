@@ -20,7 +20,7 @@ PODS = st.builds(
     Pod, uid=UIDS, name=st.sampled_from(["rs-abcde", "rs-", "rs-longer-than-eight", "a b", "ä", ""]), namespace=st.sampled_from(["shop", "bank"]),
     labels=st.sampled_from([{}, {"app": "web"}]), owner=st.none() | st.just(Owner("ReplicaSet", "rs", Uid("rs"))), address=ADDRESSES,
     created_at=st.sampled_from([None, 0, 7, -7, 2**32 - 2, 2**32]), node=st.sampled_from(["", "node-1"]), ready=st.booleans(),
-    restarts=st.integers(0, 1), containers=st.sampled_from([(), (CONTAINER,), (msgspec.structs.replace(CONTAINER, restarts=3),)]),
+    restarts=st.integers(-1, 1), containers=st.sampled_from([(), (CONTAINER,), (msgspec.structs.replace(CONTAINER, restarts=3),)]),
 )  # fmt: skip
 ACTS = st.lists(st.tuples(PODS, st.integers(0, 2**64 - 1)) | UIDS, max_size=30)
 
