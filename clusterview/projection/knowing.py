@@ -143,12 +143,14 @@ class Known:
             came = self.pods.put(pod, note=number)
             if came is not None:
                 return [] if came is Came.SAME else [Put(pod)]
-        old = self.get(pod.uid)
+        old, changes = self.get(pod.uid), list[Change]()
         self._leave(pod.uid)
         if number is None or self.pods.put(pod, note=number) is None:
+            if (holder := self._others.holder(record=pod)) is not None:  # a list had two of one name, and the other one lay in columns
+                changes += self.drop(uid=holder)
             self._others.put(record=pod)
             self._versions[pod.uid] = version
-        return [] if old == pod else [Put(pod)]
+        return changes if old == pod else [*changes, Put(pod)]
 
     def _leave(self, uid: Uid) -> None:
         self._versions.pop(uid, None)

@@ -167,3 +167,15 @@ def test_an_object_that_trips_the_picture_is_set_aside_and_no_observer_ends_for_
     desk.hear(*report(said=watching.Seen(spec, node("poison", 9)), at=desk.now, quarantine=quarantine))
     desk.settle(0.5)
     assert desk.written.contacts[-1].missing == (), "it was written again, and is shown"
+
+
+def test_of_two_pods_of_one_name_in_a_list_the_one_that_is_seen_again_stays_for_every_reader() -> None:
+    def one(uid: str, version: str) -> Any:
+        return read(named("Pod"), {"metadata": {"uid": uid, "name": "a", "resourceVersion": version}})
+
+    gathered = Gathered(kind="Pod")
+    for item in (one(UIDS[0], "7"), one(UIDS[0], "07"), one(UIDS[1], "7")):
+        gathered.append(item)
+    heard = [watching.Listed(named("Pod"), gathered, "1"), watching.Seen(named("Pod"), one(UIDS[1], "07"))]
+    found = shown([word for said in heard for word in report(said=said, at=1.0) if isinstance(word, Listed | Seen)])
+    assert [record.uid for record in found] == [UIDS[1]]
