@@ -26,6 +26,7 @@ from clusterview.observer.translating import sighting
 from clusterview.projection.observations import Listed
 from clusterview.projection.projecting import Projector
 from clusterview.stream.publishing import Publisher, connect
+from clusterview.stream.seals import Seals
 from clusterview.topology.changes import Change, Put
 from clusterview.topology.objects import AnyRecord, Kind
 from clusterview.topology.pictures import Picture
@@ -41,6 +42,7 @@ STREAMED = ("Pod", "Service")  # are listed in the beginning of their watches, w
 BATCH_SECONDS = 2.0
 QUIET_ROUNDS = 40
 CLUSTER = "soak"
+SEALS = Seals(secret="of this soak alone")
 TELL_SECONDS = 5.0
 
 
@@ -184,7 +186,7 @@ class Rig:
         self.following.granted = self._epoch
 
     def _publisher(self, epoch: int) -> Publisher:
-        return Publisher(redis=self._redis, cluster=CLUSTER, epoch=epoch, clock=lambda: self.now)
+        return Publisher(redis=self._redis, cluster=CLUSTER, epoch=epoch, clock=lambda: self.now, sealed_by=SEALS)
 
     def _relist(self, key: str) -> None:
         self._reflectors[key].relist()
