@@ -53,6 +53,13 @@ class Field:
         asked = {"namespace": shop.namespace, "service": shop.service, "to": side, "accept": TICKED}
         return _begun(self._rest.post(f"/clusters/{self._cluster}/switches", json=asked))
 
+    def click_and_hold(self, shop: Shop) -> str:
+        """This will ask for a switch to green whose effect is under way from then on, and whoever sent it waits for the answer."""
+        held = self.hold(shop, EFFECT, hang_up=False)
+        switch = self.click(shop, "green")
+        wait_for(lambda: held.met, seconds=10, what="the patch is under way")
+        return switch
+
     def back(self, switch: str) -> str:
         return _begun(self._rest.post(f"/switches/{switch}/back"))
 
@@ -80,10 +87,6 @@ def _begun(answer: httpx.Response) -> str:
     return str(answer.json()["id"])
 
 
-def _is_held(held: Handle) -> None:
-    wait_for(lambda: held.met, seconds=10, what="the patch is under way")
-
-
 # The cases: what each of them returns has to be the selector for ever
 
 
@@ -96,9 +99,7 @@ def sent_anew(here: Field, shop: Shop) -> Selector:
 
 def turned_around(here: Field, shop: Shop) -> Selector:
     """Somebody goes back while it is under way."""
-    held = here.hold(shop, EFFECT, hang_up=False)
-    switch = here.click(shop, "green")
-    _is_held(held)
+    switch = here.click_and_hold(shop)
     here.back(switch)
     assert here.end_of(switch) == "cancelled"
     return BLUE
@@ -106,9 +107,7 @@ def turned_around(here: Field, shop: Shop) -> Selector:
 
 def edited(here: Field, shop: Shop) -> Selector:
     """Somebody writes another selector while it is under way."""
-    held = here.hold(shop, EFFECT, hang_up=False)
-    switch = here.click(shop, "green")
-    _is_held(held)
+    switch = here.click_and_hold(shop)
     here.lab.patch(shop.path, {"spec": {"selector": RED}})
     assert here.end_of(switch) == "conflict"
     return RED
@@ -116,9 +115,7 @@ def edited(here: Field, shop: Shop) -> Selector:
 
 def made_anew(here: Field, shop: Shop) -> Selector:
     """Somebody deletes the Service and creates it again while it is under way."""
-    held = here.hold(shop, EFFECT, hang_up=False)
-    switch = here.click(shop, "green")
-    _is_held(held)
+    switch = here.click_and_hold(shop)
     document = here.lab.get(shop.path)
     spec = {key: value for key, value in document["spec"].items() if key in ("selector", "ports", "type")}
     here.lab.delete(shop.path)
@@ -155,9 +152,7 @@ def seal(here: Field, shop: Shop) -> Selector:
 
 def sender_killed(here: Field, shop: Shop) -> Selector:
     """The process that has sent it is killed, and the worker goes on."""
-    held = here.hold(shop, EFFECT, hang_up=False)
-    switch = here.click(shop, "green")
-    _is_held(held)
+    switch = here.click_and_hold(shop)
     here.kill_web()
     assert here.end_of(switch) == "succeeded"
     here.return_from(switch)
