@@ -68,7 +68,7 @@ def measure_crowd() -> list[Line]:
                 web.publish([noise(number)])
                 time.sleep(max(0.0, began + (number + 1) / PER_SECOND - time.monotonic()))
             used = (web.cpu_seconds() - before) / (time.monotonic() - began)
-        late = [one for stamp in stamps if (one := seen.lateness(stamp)) is not None]
+        late = seen.latenesses(stamps)
     return [
         Line(f"processor of the web process, {MANY} sockets, {PER_SECOND:.0f} frames a second", 100 * used, "%", goal="≤ 70 %", met=used <= 0.7),
         Line("a frame to the last of them, p50", percentile(late, 0.5), "ms"),
@@ -114,7 +114,7 @@ def measure_slow() -> list[Line]:
                 beside += publish(web, line=line)
                 grown.append((web.process.memory_info().rss - before) / MEBIBYTE)
                 kept += web.sockets() == SOME + 1
-    alone, slowed = ([late for one in stamps if (late := seen.lateness(one)) is not None] for stamps in (without, beside))
+    alone, slowed = seen.latenesses(without), seen.latenesses(beside)
     late, later = percentile(alone, 0.99), percentile(slowed, 0.99)
     return [
         Line(f"a frame to the last of {SOME}, p50", percentile(alone, 0.5), "ms"),

@@ -157,7 +157,7 @@ class Crowd:
                 return after
         return None
 
-    def latenesses(self, stamps: Sequence[int], *, reads: int) -> list[float]:
+    def latenesses(self, stamps: Sequence[int], *, reads: int = 1) -> list[float]:
         """The same for each that came in time."""
         return [one for stamp in stamps if (one := self.lateness(stamp, reads=reads)) is not None]
 
