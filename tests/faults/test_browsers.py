@@ -26,9 +26,8 @@ from clusterview.topology.objects import Node, Uid
 from dashboard.sockets import ROUND_SECONDS
 from tests.faults.proxy import Proxy
 from tests.faults.tcp import Blackhole, IdleCut
-from tests.faults.web import Web, join
+from tests.faults.web import Web, join, running
 from tests.lab.fixtures import wait_until
-from tests.redis_servers import RedisServer
 from tests.stream.making import Browser, came
 
 pytestmark = pytest.mark.slow
@@ -40,17 +39,10 @@ SHORT_PINGS = ["--ws-ping-interval", "1", "--ws-ping-timeout", "1"]
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    redis = RedisServer(folder=tmp_path_factory.mktemp("redis"))
-    redis.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publishing, "SNAPSHOT_SECONDS", 1.0)
-        web = Web(folder=tmp_path_factory.mktemp("web"), redis=redis)
-        try:
-            web.restart()
+        with running(tmp_path_factory) as web:
             yield web
-        finally:
-            web.close()
-            redis.kill()
 
 
 class Reader:

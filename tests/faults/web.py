@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import redis
+from playwright.sync_api import BrowserContext
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -97,6 +100,11 @@ class Web:
         self._process = subprocess.Popen([*self.line(), *more], cwd=ROOT, env=around, stdin=subprocess.DEVNULL)
         wait_until(lambda: self.sockets(psutil.CONN_LISTEN) == 1, seconds=20, what="the web process listens")
 
+    def sign_in(self, context: BrowserContext) -> None:
+        """This will let whoever browses in it be the person who is signed in."""
+        name, _, value = self.cookies[0].partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": self.url}])
+
     def close(self) -> None:
         """This will end it and what it is told."""
         self._ended.set()
@@ -144,6 +152,20 @@ class Web:
         done = subprocess.run(line, cwd=ROOT, env=around, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
+
+
+@contextlib.contextmanager
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """One that runs, on a Redis of its own; afterwards both are ended."""
+    redis = RedisServer(folder=tmp_path_factory.mktemp("redis"))
+    redis.start()
+    web = Web(folder=tmp_path_factory.mktemp("web"), redis=redis)
+    try:
+        web.restart()
+        yield web
+    finally:
+        web.close()
+        redis.kill()
 
 
 async def join(browser: ClientConnection, *, resume: Position | None = None) -> None:

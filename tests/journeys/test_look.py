@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from clusterview.topology.changes import Put
 from clusterview.topology.objects import ControlPlanePart, CronJob, Namespace, Pod, Uid
-from tests.faults.web import CLUSTER, Web
-from tests.redis_servers import RedisServer
+from tests.faults.web import CLUSTER, Web, running
 
 pytestmark = pytest.mark.browser
 
@@ -40,31 +39,23 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The web process, told of a control plane and of a node with two pods and a failing one whose name is as long as names may be."""
-    redis = RedisServer(folder=tmp_path_factory.mktemp("redis"))
-    redis.start()
-    web = Web(folder=tmp_path_factory.mktemp("web"), redis=redis)
-    try:
-        web.restart()
+    with running(tmp_path_factory) as web:
         web.publish([Put(ControlPlanePart(uid=Uid(f"control-plane/{name}"), name=name, state="ok")) for name in PARTS])
         failing = Pod(uid=Uid("long"), name=LONG, namespace=Namespace("store"), node="node-1", phase="Running", status="CrashLoopBackOff")
         job = CronJob(uid=Uid("job"), name="job", namespace=Namespace("store"), schedule="* * * * *", last_succeeded_at=1_700_000_000)
         web.publish([Put(failing), Put(job)])
         yield web
-    finally:
-        web.close()
-        redis.kill()
 
 
 @pytest.fixture
 def open_map(web: Web, browser: Browser) -> Iterator[Open]:
     """Opens the map in a window of this size and language."""
-    name, _, value = web.cookies[0].partition("=")
     contexts = []
 
     def opened(*, size: dict[str, int], locale: str = "en-US", where: str = "") -> Page:
         context = browser.new_context(locale=locale, viewport=size)  # type: ignore[arg-type]
         contexts.append(context)
-        context.add_cookies([{"name": name, "value": value, "url": web.url}])
+        web.sign_in(context)
         page = context.new_page()
         page.goto(f"{web.url}/c/{CLUSTER}/{where}")
         expect(page.get_by_role("button", name="node-1").first).to_be_visible(timeout=30_000)

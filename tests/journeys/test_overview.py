@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from clusterview.topology.changes import Put
 from clusterview.topology.objects import Endpoint, EndpointSlice, Namespace, Node, Pod, Service, Uid
-from tests.faults.web import CLUSTER, Web
-from tests.redis_servers import RedisServer
+from tests.faults.web import CLUSTER, Web, running
 
 pytestmark = pytest.mark.browser
 
@@ -23,16 +22,9 @@ SCREENS = 2
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The web process, told of a hundred nodes with three thousand pods by a test that stands in for the observer."""
-    redis = RedisServer(folder=tmp_path_factory.mktemp("redis"))
-    redis.start()
-    web = Web(folder=tmp_path_factory.mktemp("web"), redis=redis)
-    try:
-        web.restart()
+    with running(tmp_path_factory) as web:
         web.publish([Put(record) for record in crowd()])
         yield web
-    finally:
-        web.close()
-        redis.kill()
 
 
 def crowd() -> Iterator[Any]:
@@ -51,9 +43,8 @@ def crowd() -> Iterator[Any]:
 
 @pytest.fixture
 def page(web: Web, browser: Browser) -> Iterator[Page]:
-    name, _, value = web.cookies[0].partition("=")
     context = browser.new_context(locale="en-US", viewport={"width": WIDTH, "height": HEIGHT})
-    context.add_cookies([{"name": name, "value": value, "url": web.url}])
+    web.sign_in(context)
     page = context.new_page()
     page.goto(f"{web.url}/c/{CLUSTER}/")
     expect(page.get_by_role("button", name="worker-0")).to_be_visible(timeout=30_000)
