@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from clusterview.access import granting
-from tests import databases, distributing
+from tests import databases, distributing, loops
 
 settings.register_profile("without deadlines", deadline=None)  # a machine that is busy with something else is no defect
 settings.load_profile("without deadlines")
@@ -35,11 +36,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> distributing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Playwright keeps an event loop running once a browser is open, so whatever wants a loop of its own comes before. What the spare process can
-    take over comes just before that.
-    """
+    """What needs a browser comes last, and just before that what the spare process can take over."""
     items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, *distributing.order(item.nodeid)))
     databases.reach_both(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """An open browser does not keep the tests after it from a loop of their own."""
+    with contextlib.nullcontext() if item.get_closest_marker("browser") else loops.without_the_browsers():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
