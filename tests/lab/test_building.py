@@ -93,14 +93,27 @@ def test_the_download_of_a_module_is_told_too(go: Path, tmp_path: Path, capsys: 
     assert "lab: downloading example.com/source" in capsys.readouterr().err
 
 
-def test_who_waits_for_another_build_is_told_and_builds_nothing(go: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    first = threading.Thread(target=building.build, args=("small",))
+def test_who_waits_for_another_build_is_told_and_builds_nothing(
+    go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    may_end, told = tmp_path / "may end", list[str]()
+
+    def is_told() -> bool:
+        told.append(capfd.readouterr().err)
+        return "lab: waiting for another build, " in "".join(told)
+
+    monkeypatch.setenv("GO_BUILD", f'for _ in $(seq 600); do [ -e "{may_end}" ] && break; sleep 0.05; done; echo built > "$6"')
+    first, second = (threading.Thread(target=building.build, args=("small",)) for _ in range(2))
     first.start()
     wait_until(lambda: builds(go) == 1, seconds=10, what="the first one builds")
-    building.build("small")
-    first.join()
+    second.start()
+    try:
+        wait_until(is_told, seconds=10, what="the second one is told")
+    finally:
+        may_end.touch()
+        first.join()
+        second.join()
     assert builds(go) == 1
-    assert "lab: waiting for another build, " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("says", "reason"), [("go1.25.9", "is too old; the lab needs Go 1.26 or newer"), ("", "")])
