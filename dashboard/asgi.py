@@ -1,7 +1,8 @@
-"""HTTP to Django, WebSockets to the consumers; the first request of all, `up`'s own look at /livez, starts the hub."""
+"""HTTP to Django, WebSockets to the consumers; what is being switched is handed over when the process ends."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import warnings
 from typing import Any
@@ -19,6 +20,7 @@ http = answering.application()
 from clusterview import garbage  # noqa: E402 (models are ready only now)
 from clusterview.routing import websocket_urlpatterns  # noqa: E402
 from clusterview.stream import hub  # noqa: E402
+from clusterview.traffic import executing  # noqa: E402
 
 get_resolver().url_patterns  # noqa: B018 (what the first request would import)
 garbage.return_blocks()
@@ -29,4 +31,12 @@ router = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlp
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application."""
     hub.hub().start()
-    await router(scope, receive, send)
+    await (live if scope["type"] == "lifespan" else router)(scope, receive, send)
+
+
+async def live(_scope: Any, receive: Any, send: Any) -> None:
+    """From the start of the process to its end, which comes after the last connection's (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+    while (await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await asyncio.to_thread(executing.of_this_process().stop)
+    await send({"type": "lifespan.shutdown.complete"})

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 SHUT_OUT = (*errors.NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
+ENDING = threading.Event()  # this process ends: what it carries out is left at the next step's border, to be taken up at once
 _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
 
 
@@ -125,7 +127,14 @@ def _go_through(switch: Switch, cluster: looking.Cluster, *, look: Look | None) 
     for _ in range(ROUNDS):
         if not switch.open:
             break
+        leave_when_ending()
         STEPS[State(switch.state)](switch, cluster)
+
+
+def leave_when_ending() -> None:
+    """Raises Later where this process ends. Everything is in the row and in the cluster, so another executor goes on from here."""
+    if ENDING.is_set():
+        raise Later("this process ends, another one goes on", seconds=0)
 
 
 @contextmanager
@@ -406,6 +415,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     while True:
         time.sleep(pause)  # before the first look too: it would only keep from their work those who write the slices
         pause = min(pause * 2, LONGEST_PAUSE)
+        leave_when_ending()
         moving_on.renew(switch)
         service = _still_ours(switch, cluster)
         if service is None:

@@ -62,9 +62,10 @@ class Executors:
         self._submit(self._watch)
 
     def stop(self) -> None:
-        """This will end after what is being done now."""
-        self._ending.set()
+        """This will leave each operation at its next step's border, where any other process takes it up at once."""
+        engine.ENDING.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ending.set()
         self._heartbeat.join(timeout=10)
 
     def _submit(self, work: Callable[[], None]) -> bool:

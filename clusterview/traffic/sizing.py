@@ -75,6 +75,7 @@ def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.clus
         for _ in range(ROUNDS):
             if not sizing.open:
                 break
+            engine.leave_when_ending()
             STEPS[State(sizing.state)](sizing, cluster)
 
 

@@ -17,7 +17,7 @@ from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import ApiToken, AuditEntry, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import doubts, engine, looking, planning, requesting
+from clusterview.traffic import convergence, doubts, engine, looking, moving_on, planning, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -320,6 +320,48 @@ def test_an_executor_that_dies_after_sending_is_followed_by_one_that_finds_the_e
     reached.around = None
     assert carry_out(switch, reached).state == State.SUCCEEDED
     assert writes() == [BLUE, GREEN]
+
+
+def test_a_process_that_ends_leaves_the_switch_at_the_next_step_to_be_taken_up_at_once_f54(
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]], ending: threading.Event
+) -> None:
+    def end(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        ending.set()
+        return send()
+
+    reached.around = end
+    switch = ask(olga=olga, reached=reached)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    switch.refresh_from_db()
+    assert (switch.state, switch.holder, moving_on.due()) == (State.APPLIED, "", [switch.pk])
+    ending.clear()
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    switch.refresh_from_db()
+    assert switch.state == State.SUCCEEDED
+    assert writes() == [BLUE, GREEN]
+
+
+def test_a_process_that_ends_does_not_wait_for_endpoints(
+    olga: Person, reached: Reached, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch, settings: Any, ending: threading.Event
+) -> None:
+    settings.FOLLOW_SECONDS = 60
+
+    def look(itself: Reached, **asked: Any) -> convergence.Convergence:
+        ending.set()
+        return looking.Cluster.convergence(itself, **asked)
+
+    monkeypatch.setattr(Reached, "convergence", look)
+    switch = ask(olga=olga, reached=reached)
+    engine.advance(switch_id=switch.pk, opened=lambda _: reached)
+    switch.refresh_from_db()
+    assert (switch.state, moving_on.due()) == (State.VERIFYING, [switch.pk])
+
+
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What says that this process ends."""
+    monkeypatch.setattr(engine, "ENDING", threading.Event())
+    return engine.ENDING
 
 
 def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays_f77(
