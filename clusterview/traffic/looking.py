@@ -150,7 +150,8 @@ class Cluster:
         if known is None or not owners <= known.owners or None in read:
             lists = read if known is None else self.at_once(*every)
             known, read = Known(began, owners, [one for of_kind in lists for one in of_kind]), []
-            self._known[namespace] = known
+            fresh = {name: one for name, one in self._known.items() if began - one.read_at <= AROUND_SECONDS}
+            self._known = {**fresh, namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
         return service, Residents([one.record for one in workloads], pods, unobserved)
@@ -178,7 +179,8 @@ class Cluster:
         read_at, around = self._around.get(namespace, (0.0, None))
         if around is None or not at_once or time.monotonic() - read_at > AROUND_SECONDS:
             read_at, around = time.monotonic(), surveying.survey(self.reading, namespace=namespace)
-            self._around[namespace] = (read_at, around)
+            fresh = {name: one for name, one in self._around.items() if read_at - one[0] <= AROUND_SECONDS}
+            self._around = {**fresh, namespace: (read_at, around)}
         return msgspec.structs.replace(seen, around=around)
 
     def tried(self, seen: Situation) -> Situation:

@@ -23,7 +23,7 @@ class Asked(looking.Cluster):
     """
 
     def __init__(self) -> None:
-        self._known = {}
+        self._known, self._around = {}, {}
         self.kinds: list[str] = []
         self.owners = ["uid-blue-1"]
         self.sides = 1
@@ -72,6 +72,19 @@ def test_workloads_are_believed_at_the_click_for_ten_seconds_and_pods_never(monk
     assert asked.look(at_once=False) == READ, "who does not click reads everything"
     now += looking.AROUND_SECONDS + 0.1
     assert asked.look() == READ
+
+
+def test_what_was_read_in_a_namespace_is_kept_no_longer_than_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(looking, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(surveying, "survey", lambda *_, **__: surveying.Surroundings())
+    asked = Asked()
+    asked.reading = None  # type: ignore[assignment]
+    for namespace in ("store", "bank", "post"):
+        asked.service_among(namespace=namespace, name="shop")
+        asked.surrounded(making.situation(service=making.service_now(namespace=namespace)))
+        now += looking.AROUND_SECONDS * 0.6
+    assert [*asked._known] == [*asked._around] == ["bank", "post"]
 
 
 def test_a_pod_of_a_workload_that_is_not_known_yet_has_them_read_again() -> None:
