@@ -24,6 +24,7 @@ class Switch(Operation):
     position = models.PositiveSmallIntegerField(default=0, help_text="its place in the group")
     reverses = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversals")
     accepted = models.JSONField(default=list, help_text="codes of the warnings that were ticked")
+    shown_warnings = models.JSONField(null=True, blank=True, help_text="what they were about, where a person confirmed what was shown")
     applied_rv = models.CharField(max_length=64, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
     keep_seconds = models.PositiveIntegerField(default=600, db_default=600, help_text="how long the old side is kept after a success")

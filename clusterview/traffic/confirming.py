@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from django.core import signing
@@ -55,8 +55,13 @@ class Shown(NamedTuple):
 
     def ticked(self, checks: list[Check], *, accept: set[str]) -> set[str]:
         """The codes that were ticked of those that warn now, without those whose warning speaks of other objects than the one that was shown."""
-        warned = [one for one in checks if one.level is Level.WARN]
-        return accept & {one.code for one in warned} - {one.code for one in warned if _digest(one) not in self.warnings}
+        return ticked(checks, accept=accept, shown=self.warnings)
+
+
+def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str]) -> set[str]:
+    """As `Shown.ticked`, by the warnings alone that were signed."""
+    warned = [one for one in checks if one.level is Level.WARN]
+    return accept & {one.code for one in warned} - {one.code for one in warned if _digest(one) not in shown}
 
 
 def read(confirmed: str, *, services: int = 1) -> list[Shown]:

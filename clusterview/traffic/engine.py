@@ -28,7 +28,7 @@ from django.utils import timezone
 from clusterview.access import transacting
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Operation, Switch
-from clusterview.traffic import balancers, doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
+from clusterview.traffic import balancers, confirming, doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -279,7 +279,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if _has_waited_in_group(switch):
         situation = restoring.among_others(switch.cluster, cluster.surrounded(situation, at_once=True))
         checks = preflight.check_in_group(situation, services=moving_on.services_of_group(switch))
-        against = preflight.standing(checks, accepted=set(switch.accepted), returning=False)
+        accepted, shown = set(switch.accepted), switch.shown_warnings
+        accepted = accepted if shown is None else confirming.ticked(checks, accept=accepted, shown=shown)
+        against = preflight.standing(checks, accepted=accepted, returning=False)
     blocked = [one.code for one in against]
     if blocked:
         lacks_right = set(blocked) == {"missing-right"}

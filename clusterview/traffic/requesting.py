@@ -191,7 +191,7 @@ def request_group(
         standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing]
         row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=overlap)
-        row.group, row.position = group, position
+        row.group, row.position, row.shown_warnings = group, position, seen and seen.warnings
         if keep_seconds is not None:
             row.keep_seconds = _kept(keep_seconds)
         rows.append(row)

@@ -46,9 +46,9 @@ def ask(*, olga: Person, reached: Reached, seconds: int | None) -> Switch:
     )
 
 
-def ask_group(*, olga: Person, reached: Reached, services: Sequence[str] = ("shop", SECOND), accept: Sequence[str] = ()) -> list[Switch]:
+def ask_group(*, olga: Person, reached: Reached, services: Sequence[str] = ("shop", SECOND), accept: Sequence[str] = (), **more: Any) -> list[Switch]:
     return requesting.request_group(
-        person=olga, cluster="lab", namespace="store", services=services, to="green", accept=accept, opened=lambda _: reached
+        person=olga, cluster="lab", namespace="store", services=services, to="green", accept=accept, opened=lambda _: reached, **more
     )
 
 
@@ -199,6 +199,22 @@ def test_what_has_come_since_the_click_stops_a_group_before_the_member_that_wait
     with there(lab_shop, document):
         assert (carry_out(second, reached).state, second.reason, second.detail) == (State.FAILED_NO_CHANGE, "preflight", code)
     assert reached.service(namespace="store", name=inside).selector == BLUE
+
+
+@pytest.mark.parametrize("is_shown", [True, False], ids=["what was shown", "whatever warns so"])
+def test_a_tick_is_for_what_the_warning_was_about_also_when_the_members_turn_comes(
+    is_shown: bool, olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
+    monkeypatch.setattr(looking, "AROUND_SECONDS", 0.0)
+    asked: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "to": "green", "opened": lambda _: reached}
+    with there(lab_shop, POLICY):
+        confirm = requesting.preview_group(services=["shop", inside], **asked)["confirm"]
+        first, second = ask_group(olga=olga, reached=reached, accept=["old-side-only"], confirm=confirm if is_shown else None)
+        assert carry_out(first, reached).state == State.SUCCEEDED
+    with there(lab_shop, POLICY | {"metadata": {"name": "another", "namespace": "store"}}):
+        carry_out(second, reached)
+    assert (second.state, second.detail) == ((State.FAILED_NO_CHANGE, "old-side-only") if is_shown else (State.SUCCEEDED, ""))
 
 
 def test_a_member_of_a_group_that_another_installation_has_switched_meanwhile_stops_it(
