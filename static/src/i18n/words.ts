@@ -289,6 +289,7 @@ const WORDS = {
   mayEvict: ["{count} may be evicted", "{count}개 축출 가능"],
   endpoints: ["{count} of {total} endpoints", "엔드포인트 {total}개 중 {count}개"],
   loading: ["Loading …", "불러오는 중 …"],
+  viewMissing: ["This view could not be loaded.", "이 화면을 불러오지 못했습니다."],
   service: ["Service", "서비스"],
   fromTo: ["From → to", "이전 → 이후"],
   state: ["State", "상태"],

@@ -9,7 +9,7 @@ import { FRESH } from "../state/routes";
 import type { Page } from "../state/routes";
 import * as store from "../state/store";
 import * as theme from "../state/theme";
-import { History } from "./history";
+import { LaterHistory } from "./later";
 import { Link } from "./link";
 import { Look } from "./look";
 import { moment, since } from "./moments";
@@ -50,7 +50,7 @@ export function Shell(): JSX.Element {
       {page.practice && <Practice />}
       <Banner />
       <main id="main" tabIndex={-1} data-state={store.freshState.value}>
-        {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <History /> : <Look />}
+        {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <LaterHistory /> : <Look />}
       </main>
     </>
   );

@@ -21,11 +21,13 @@ export interface Sight {
 export const sight = computed<Sight>(() => {
   const route = store.route.value;
   const problems = route.problems ? derived.troubledUids.value : finding.NO_UIDS;
+  // Where nothing is wrong the words above the map say so, and nothing of it is dimmed.
+  const sought = problems.size > 0 ? route : { ...route, problems: false };
   const chosen = store.selected.value;
   const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? finding.NO_UIDS) : null;
-  const shows = (record: AnyRecord): boolean => finding.fits(record, route, problems);
+  const shows = (record: AnyRecord): boolean => finding.fits(record, sought, problems);
   const showsPod = (pod: Pod): boolean => shows(pod) && (!behind || behind.has(pod.uid));
-  return { shows, showsPod, showsCell: (node, pods) => (!behind && shows(node)) || pods.some(showsPod), seeks: finding.seeking(route) };
+  return { shows, showsPod, showsCell: (node, pods) => (!behind && shows(node)) || pods.some(showsPod), seeks: finding.seeking(sought) };
 });
 
 export const podCount = computed(() => store.followWritten("Pod").count("Pod"));
