@@ -20,7 +20,8 @@ async function shown(arrives: () => Promise<void>): Promise<ReturnType<typeof dr
 
 test("who opens it first sees that it is loading, and then the view", async () => {
   let arrive = (): void => {};
-  const page = await shown(() => new Promise((done) => (arrive = done)));
+  const arrives = new Promise<void>((done) => (arrive = done));
+  const page = await shown(() => arrives);
   expect(page.textContent).toBe("Loading …");
   arrive();
   await vi.waitFor(() => expect(page.textContent).toBe("switches"));
