@@ -47,6 +47,7 @@ TAIL_BYTES = 256 * 1024
 CONNECTIONS = 8  # at once, for those who come back; ten thousand may
 RENEW_SECONDS = 5.0
 LOOK_BACK_SECONDS = 2.0
+LOADS = 2
 WARN_SECONDS = 60.0
 
 FORGED = (msgspec.MsgspecError, zlib.error, LookupError, ValueError, RecursionError)  # what was not written by us: nothing of it is believed
@@ -423,25 +424,39 @@ class Hub:
         await self._load_contact(feed)
 
     async def _load_picture(self, feed: Feed) -> None:
-        """Where there is none that can be read, it is waited for what comes after all that is there now."""
+        """Where there is none that can be read, it is waited for what comes after all that is there now. So it is where changes after it are missing,
+        also at a second look: another observer may begin between a picture and its changes.
+        """
+        for _ in range(LOADS):
+            if not await self._is_cut_off(feed):
+                return
+        feed.replace(snapshot=None)
+
+    async def _is_cut_off(self, feed: Feed) -> bool:
+        """This will take up the picture that is there, if any, and tell whether changes after it are missing."""
         newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
         feed.waits_after = newest[0][0] if newest else b"0-0"
         found, seal = await self._snapshot(feed)
         before, feed.tried = feed.tried, (feed.waits_after, hash((found, seal)))
         if feed.position is None and feed.tried == before:
-            return
+            return False
+        is_cut_off = False
         with self._believing(feed, "picture"):
             feed.replace(snapshot=self._believed_snapshot(feed, found, seal) if found else None, frame=found or b"")
             if feed.position is not None:
-                await self._catch_up(feed, feed.position)
+                is_cut_off = not await self._catch_up(feed, feed.position)
         if "picture" in feed.doubted:
             feed.replace(snapshot=None)
+        return is_cut_off
 
-    async def _catch_up(self, feed: Feed, place: Position) -> None:
-        with contextlib.suppress(Gap):
+    async def _catch_up(self, feed: Feed, place: Position) -> bool:
+        try:
             for entry_id, fields in await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+"):
                 if (frame := self._believed_frame(feed, entry_id, fields)) is not None:
                     feed.advance(frame=frame, message=encoding.decode_changes(frame))
+        except Gap:
+            return False
+        return True
 
     async def _load_contact(self, feed: Feed) -> None:
         """This will take the observer's last word, as old as it is by Redis' own clock."""

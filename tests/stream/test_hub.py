@@ -433,6 +433,37 @@ async def test_what_nobody_of_ours_wrote_of_one_cluster_costs_no_other_its_pictu
         await hub.stop()
 
 
+async def test_where_a_change_is_missing_nobody_gets_an_old_picture_again_and_again_until_there_is_a_newer_one(
+    hub: Hub, redis_server: RedisServer
+) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    client = publishing.connect(url=redis_server.url)
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    await hub.stop()
+    for number in (2, 3, 4):
+        writer.publish(changes=came(number))
+    client.xdel(keys.topology("lab"), keys.entry_id(Position(epoch=1, sequence=3)))
+    again = Hub(url=redis_server.url)
+    try:
+        late, other = await again.join(cluster="lab"), Browser()
+        writer.publish(changes=came(5))
+        await eventually(lambda: (feed := again._feeds["lab"]).position is None and feed.waits_after == keys.entry_id(writer.position).encode())
+        assert again.picture_now("lab") is None
+        writer._clock = lambda: time.monotonic() + publishing.SNAPSHOT_LONGEST_SECONDS
+
+        def is_shown() -> bool:
+            writer.contact(contact=LIVE)  # with one word it packs a newer picture, with a later one it writes it
+            return again.picture_now("lab") is not None
+
+        await eventually(is_shown)
+        await until(late, other, lambda: other.position == writer.position)
+        assert other.snapshots == 1
+        assert len(other.pods) == 6
+    finally:
+        await again.stop()
+
+
 async def test_a_stream_without_a_picture_is_not_read_again_and_again() -> None:
     memory, asked = Memory(), list[str]()
     hub, get = Held(memory=memory), memory.mget
