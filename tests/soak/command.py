@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tests.bench import feeding, table, traffic
 from tests.bench.table import Line
-from tests.soak import contract, crash, large, late, live, machine, model, races, rolling, stream
+from tests.soak import contract, crash, large, late, live, machine, model, postgresql, races, rolling, stream
 
 SWITCHES = 1000
 
@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     ways = names.add_parser("machine", help="engine and stream in memory: whatever may happen to them, in any order")
     ways.add_argument("--examples", type=int, default=machine.EXAMPLES, help="ways of forty steps each")
     ways.add_argument("--postgresql", action="store_true", help="the engine alone, on a PostgreSQL of its own instead of SQLite")
+    names.add_parser("postgresql", help="every test that has to do with the database, on PostgreSQL")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
     crashes.add_argument("--sizes", action="store_true", help="while it changes sizes, instead of while it switches")
     crashes.add_argument("--share", type=float, default=1.0, help="of all cases, by chance")
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
     runs: dict[str, Callable[[], bool]] = {
         "model": lambda: model.soak(most=chosen.states),
         "machine": lambda: machine.soak(examples=chosen.examples, on_postgresql=chosen.postgresql),
+        "postgresql": postgresql.soak,
         "crash": lambda: kept(crash.run(sizes=chosen.sizes, share=chosen.share, database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),

@@ -6,10 +6,11 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.soak import postgresql
 
 EXAMPLES, STEPS = 400, 40
 ROOT = Path(__file__).parents[2]
@@ -23,22 +24,9 @@ def soak(*, examples: int, on_postgresql: bool = False) -> bool:
     PostgreSQL, a server of its own, only a switch is one of them: the stream has no database.
     """
     with contextlib.ExitStack() as stack:
-        around = stack.enter_context(postgresql()) if on_postgresql else {}
+        around = stack.enter_context(postgresql.server()) if on_postgresql else {}
         command = [sys.executable, "-m", "pytest", *MACHINES[: 1 if on_postgresql else None], "-q", "-p", "tests.soak.machine"]
         return subprocess.run(command, cwd=ROOT, env={**os.environ, **around, NAME: str(examples)}, check=False).returncode == 0
-
-
-@contextlib.contextmanager
-def postgresql() -> Iterator[dict[str, str]]:
-    """A server while this lasts, as an environment for tests."""
-    from tests.postgres_servers import PostgresServer  # pytest wants to be the first to import it, and this module is a plugin
-
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server.make_database("machine").environment
-    finally:
-        server.remove()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
