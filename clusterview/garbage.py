@@ -15,6 +15,7 @@ import gc
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 BLOCK_BYTES = 256 * 1024
 RETURN_SECONDS = 10.0
+TIDY_SECONDS = 60.0
 
 
 def collect_rarely() -> None:
@@ -46,6 +47,16 @@ def return_pages() -> float:
     with contextlib.suppress(AttributeError, OSError):
         _libc().malloc_trim(0)
     return RETURN_SECONDS
+
+
+def tidy() -> float:
+    """This will look for garbage among what came since the last time, return pages too, and tell after how many seconds to do so again.
+
+    Each question that Django asks leaves a little that refers to itself. Where nothing else grows, the collector would look for it an hour later.
+    """
+    gc.collect(1)
+    return_pages()
+    return TIDY_SECONDS
 
 
 @functools.cache

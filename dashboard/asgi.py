@@ -36,7 +36,13 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 async def live(_scope: Any, receive: Any, send: Any) -> None:
     """From the start of the process to its end, which comes after the last connection's (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+    keep_tidy()
     while (await receive())["type"] == "lifespan.startup":
         await send({"type": "lifespan.startup.complete"})
     await asyncio.to_thread(executing.of_this_process().stop)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def keep_tidy() -> None:
+    """From now on, now and then."""
+    asyncio.get_running_loop().call_later(garbage.tidy(), keep_tidy)

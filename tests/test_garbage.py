@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import weakref
 
 import pytest
 
@@ -19,6 +20,20 @@ def is_there(libc: ctypes.CDLL, address: int) -> bool:
     page = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
     assert libc.mincore(ctypes.c_void_p(page), ctypes.c_size_t(mmap.PAGESIZE), ctypes.byref(said)) == 0
     return bool(said.value & 1)
+
+
+class Knot:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_refers_to_itself_is_found_soon_however_little_it_is() -> None:
+    garbage.tidy()
+    gone = weakref.ref(Knot())
+    assert garbage.tidy() == garbage.TIDY_SECONDS
+    assert gone() is None
 
 
 def test_pages_that_are_free_between_others_go_back() -> None:

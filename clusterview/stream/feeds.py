@@ -64,15 +64,16 @@ class Feed:
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
         self.passed = None
-        self._recent.clear()  # before anything is read, so that it can lie in their place
+        self._recent.clear()
         self._frames.clear()
-        reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
-        self._snapshot = (snapshot.position, frame) if snapshot else None
         self._tail.clear()
         self.tail_bytes = 0
+        self._snapshot = None
         with self._lock:
-            self._reader = reader
-            self.position = snapshot.position if snapshot else None
+            self.position = self._reader = None  # what is read lies in the place of all this, not beside it
+            if snapshot:
+                self._reader = rows.Reader(whole=encoding.unpack(snapshot.body))
+                self._snapshot, self.position = (snapshot.position, frame), snapshot.position
         for subscription in self.subscriptions:
             subscription.start_again()
         for view in self.views.values():

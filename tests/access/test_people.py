@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Collection
 from typing import Any
 
@@ -127,6 +128,18 @@ def test_somebody_who_was_signing_in_while_they_were_disabled_is_not_in_when_the
         people.set_active(user_id=vera.pk, active=active, actor="ada")
     client.force_login(vera)
     assert people.person_of_session(client.session.session_key) is None
+
+
+def test_a_look_at_who_is_signed_in_leaves_nobody_behind_for_the_collector() -> None:
+    """Open pages are looked at again and again for as long as they are open."""
+    keys = sessions("vera", "olga")
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(people.persons_of_sessions(keys)) == 2
+        assert not [one for one in gc.get_objects() if isinstance(one, User | Grant)]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.django_db(transaction=True)
