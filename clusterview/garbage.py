@@ -11,11 +11,12 @@ import contextlib
 import ctypes
 import functools
 import gc
+import itertools
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 BLOCK_BYTES = 256 * 1024
 RETURN_SECONDS = 10.0
-TIDY_SECONDS = 60.0
+TIDY_SECONDS, THOROUGH_EACH = 60.0, 60
 
 
 def collect_rarely() -> None:
@@ -50,13 +51,17 @@ def return_pages() -> float:
 
 
 def tidy() -> float:
-    """This will look for garbage among what came since the last time, return pages too, and tell after how many seconds to do so again.
+    """This will look for garbage among what came since the last time, and now and then everywhere; return pages too, and tell after how many seconds
+    to do so again.
 
     Each question that Django asks leaves a little that refers to itself. Where nothing else grows, the collector would look for it an hour later.
     """
-    gc.collect(1)
+    gc.collect(1 if next(_times) % THOROUGH_EACH else 2)
     return_pages()
     return TIDY_SECONDS
+
+
+_times = itertools.count(1)
 
 
 @functools.cache

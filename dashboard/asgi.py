@@ -35,7 +35,11 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def live(_scope: Any, receive: Any, send: Any) -> None:
-    """From the start of the process to its end, which comes after the last connection's (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+    """The process from its start to its end, when nobody is connected any more; what is being switched then is brought to its end or handed over.
+
+    See https://asgi.readthedocs.io/en/latest/specs/lifespan.html.
+    """
+    executing.of_this_process()  # once, before two first clicks would each begin with it
     keep_tidy()
     while (await receive())["type"] == "lifespan.startup":
         await send({"type": "lifespan.startup.complete"})
@@ -44,5 +48,5 @@ async def live(_scope: Any, receive: Any, send: Any) -> None:
 
 
 def keep_tidy() -> None:
-    """From now on, now and then."""
+    """This will look for garbage now and from time to time."""
     asyncio.get_running_loop().call_later(garbage.tidy(), keep_tidy)

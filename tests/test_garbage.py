@@ -34,6 +34,13 @@ def test_what_refers_to_itself_is_found_soon_however_little_it_is() -> None:
     gone = weakref.ref(Knot())
     assert garbage.tidy() == garbage.TIDY_SECONDS
     assert gone() is None
+    stays = Knot()
+    garbage.tidy()
+    gone = weakref.ref(stays)
+    del stays
+    for _ in range(garbage.THOROUGH_EACH):
+        garbage.tidy()
+    assert gone() is None, "it was old when nobody needed it any more"
 
 
 def test_pages_that_are_free_between_others_go_back() -> None:

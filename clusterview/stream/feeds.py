@@ -45,6 +45,7 @@ class Feed:
         self.heard: dict[int, int] = {}
         self.waits_after = b"0-0"
         self.tried: tuple[bytes, int] | None = None
+        self.cut_off: int | None = None  # the snapshot after which changes are missing
         self.passed: bytes | None = None
         self.doubted: set[str] = set()
         self.warned_at = float("-inf")
@@ -63,17 +64,19 @@ class Feed:
 
     def replace(self, *, snapshot: Snapshot | None, frame: bytes = b"") -> None:
         """This will begin anew from a snapshot, or from nothing; every listener gets the picture again. `frame` is the snapshot as it came."""
-        self.passed = None
-        self._recent.clear()
-        self._frames.clear()
-        self._tail.clear()
+        self.passed = self._snapshot = self._painted = None
+        for forgotten in (self._recent, self._frames, self._tail):
+            forgotten.clear()
         self.tail_bytes = 0
-        self._snapshot = None
+        for view in self.views.values():
+            view.replace(picture=None)
         with self._lock:
-            self.position = self._reader = None  # what is read lies in the place of all this, not beside it
-            if snapshot:
-                self._reader = rows.Reader(whole=encoding.unpack(snapshot.body))
-                self._snapshot, self.position = (snapshot.position, frame), snapshot.position
+            try:
+                self._reader = None  # what is read lies in the place of all this, not beside it
+                self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
+            finally:
+                self.position = snapshot.position if snapshot and self._reader else None
+        self._snapshot = (self.position, frame) if self.position else None
         for subscription in self.subscriptions:
             subscription.start_again()
         for view in self.views.values():

@@ -25,7 +25,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from clusterview.stream import clocks, encoding, freshness, keys, notices, publishing, seals
 from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
-from clusterview.stream.messages import WHOLE, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
+from clusterview.stream.messages import WHOLE, Changes, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.stream.outlets import Outlet, Turns
 from clusterview.stream.remembering import MOST_BYTES, STEPS
 from clusterview.stream.subscribing import Subscription
@@ -428,35 +428,39 @@ class Hub:
         also at a second look: another observer may begin between a picture and its changes.
         """
         for _ in range(LOADS):
-            if not await self._is_cut_off(feed):
+            newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
+            feed.waits_after = newest[0][0] if newest else b"0-0"
+            found, seal = await self._snapshot(feed)
+            which = hash((found, seal))
+            before, feed.tried = feed.tried, (feed.waits_after, which)
+            if feed.position is None and (feed.tried == before or feed.cut_off == which):
                 return
+            if await self._take_picture(feed, found, seal):
+                return
+            feed.cut_off = which
         feed.replace(snapshot=None)
 
-    async def _is_cut_off(self, feed: Feed) -> bool:
-        """This will take up the picture that is there, if any, and tell whether changes after it are missing."""
-        newest = await self._redis.xrevrange(keys.topology(feed.cluster), count=1)
-        feed.waits_after = newest[0][0] if newest else b"0-0"
-        found, seal = await self._snapshot(feed)
-        before, feed.tried = feed.tried, (feed.waits_after, hash((found, seal)))
-        if feed.position is None and feed.tried == before:
-            return False
-        is_cut_off = False
+    async def _take_picture(self, feed: Feed, found: bytes | None, seal: bytes | None) -> bool:
+        """This will take up a snapshot with all changes that came after it, and nothing where it is not believed. False where some are missing."""
         with self._believing(feed, "picture"):
-            feed.replace(snapshot=self._believed_snapshot(feed, found, seal) if found else None, frame=found or b"")
-            if feed.position is not None:
-                is_cut_off = not await self._catch_up(feed, feed.position)
+            snapshot = self._believed_snapshot(feed, found, seal) if found else None
+            after = await self._changes_after(feed, snapshot.position) if snapshot else []
+            if snapshot and [one.position.sequence for _, one in after] != [snapshot.position.sequence + 1 + number for number in range(len(after))]:
+                return False
+            feed.replace(snapshot=snapshot, frame=found or b"")
+            try:
+                for frame, message in after:
+                    feed.advance(frame=frame, message=message)
+            except Gap:
+                return False
         if "picture" in feed.doubted:
             feed.replace(snapshot=None)
-        return is_cut_off
-
-    async def _catch_up(self, feed: Feed, place: Position) -> bool:
-        try:
-            for entry_id, fields in await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+"):
-                if (frame := self._believed_frame(feed, entry_id, fields)) is not None:
-                    feed.advance(frame=frame, message=encoding.decode_changes(frame))
-        except Gap:
-            return False
         return True
+
+    async def _changes_after(self, feed: Feed, place: Position) -> list[tuple[bytes, Changes]]:
+        entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+")
+        frames = [self._believed_frame(feed, entry_id, fields) for entry_id, fields in entries]
+        return [(frame, encoding.decode_changes(frame)) for frame in frames if frame is not None]
 
     async def _load_contact(self, feed: Feed) -> None:
         """This will take the observer's last word, as old as it is by Redis' own clock."""

@@ -36,7 +36,7 @@ def confirm(looked: Sequence[Looked], *, person: Person, cluster: str) -> str:
     shown = [
         [
             _seen(one.situation, overlap_seconds=one.overlap_seconds, person=person, cluster=cluster),
-            [_digest(check) for check in one.checks if check.level is Level.WARN],
+            sorted({digest for check in one.checks if check.level is Level.WARN for digest in _digests(check)}),
         ]
         for one in looked
     ]
@@ -53,15 +53,13 @@ class Shown(NamedTuple):
         """Whether the object, its selectors and the overlap are those that this person saw."""
         return self.seen == _seen(situation, overlap_seconds=overlap_seconds, person=person, cluster=cluster)
 
-    def ticked(self, checks: list[Check], *, accept: set[str]) -> set[str]:
-        """The codes that were ticked of those that warn now, without those whose warning speaks of other objects than the one that was shown."""
-        return ticked(checks, accept=accept, shown=self.warnings)
-
 
 def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str]) -> set[str]:
-    """As `Shown.ticked`, by the warnings alone that were signed."""
+    """The codes that were ticked of those that warn now, without those whose warning speaks of an object that was not shown with it. `shown` are the
+    `warnings` that were signed.
+    """
     warned = [one for one in checks if one.level is Level.WARN]
-    return accept & {one.code for one in warned} - {one.code for one in warned if _digest(one) not in shown}
+    return accept & {one.code for one in warned} - {one.code for one in warned if not _digests(one) <= set(shown)}
 
 
 def read(confirmed: str, *, services: int = 1) -> list[Shown]:
@@ -85,6 +83,7 @@ def _seen(situation: Situation, *, overlap_seconds: int, person: Person, cluster
     }  # fmt: skip
 
 
-def _digest(check: Check) -> str:
-    about = [check.code, *sorted(f"{one.kind}/{one.namespace}/{one.name}" for one in check.objects)]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
+def _digests(check: Check) -> set[str]:
+    """Of the check itself, and of it with each object that it speaks of."""
+    about = [[check.code], *([check.code, one.kind, one.namespace, one.name] for one in check.objects)]
+    return {hashlib.sha256(json.dumps(one).encode()).hexdigest()[:16] for one in about}

@@ -297,6 +297,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
 
 
 def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
+    leave_when_ending()
     if look.is_old:
         _look_again(switch)
     service, fence = look.service, planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
@@ -321,6 +322,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     if not version or version == service.resource_version:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
         return
+    leave_when_ending()
     if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=intention_of(switch)):
         _not_sent(switch, reason=reason, state=State.CANCELLED)
         return

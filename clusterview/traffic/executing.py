@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache
 
 from django.db import connection
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 8
 BEAT_SECONDS = 1.0
 HEAD_START_SECONDS = 0.001
+GRACE_SECONDS = 2.0  # most switches are through within them
 
 
 class Executors:
@@ -37,6 +38,7 @@ class Executors:
         self._ending = threading.Event()
         self._heartbeat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._heartbeat.start()
+        self._under_way: set[Future[None]] = set()
 
     def begin(self, switch: Switch, *, look: engine.Look, opened: looking.Opener) -> None:
         """This will carry out a switch that this process claimed and looked at just now, or leave it to the reconcilers at once."""
@@ -62,9 +64,11 @@ class Executors:
         self._submit(self._watch)
 
     def stop(self) -> None:
-        """This will leave each operation at its next step's border, where any other process takes it up at once."""
+        """This will end what can end in a moment, and leave any other operation at its next step's border, where another process takes it up."""
+        self._pool.shutdown(wait=False)
+        wait(set(self._under_way), timeout=GRACE_SECONDS)
         engine.ENDING.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)
         self._ending.set()
         self._heartbeat.join(timeout=10)
 
@@ -73,10 +77,12 @@ class Executors:
         if not self._free.acquire(blocking=False):
             return False
         try:
-            self._pool.submit(self._guarded, work)
+            future = self._pool.submit(self._guarded, work)
         except RuntimeError:
             self._free.release()
             return False
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
         return True
 
     def _guarded(self, work: Callable[[], None]) -> None:

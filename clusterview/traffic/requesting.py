@@ -143,7 +143,7 @@ def request_switch(
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
     accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
-    accept = accept if shown is None else shown.ticked(checks, accept=accept)
+    accept = accept if shown is None else confirming.ticked(checks, accept=accept, shown=shown.warnings)
     _refuse_blocked(checks, accept=accept, returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
@@ -187,7 +187,7 @@ def request_group(
             _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check_in_group(situation, services=services)
-        accepted = set(accept) if seen is None else seen.ticked(checks, accept=set(accept))
+        accepted = set(accept) if seen is None else confirming.ticked(checks, accept=set(accept), shown=seen.warnings)
         standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing]
         row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=overlap)

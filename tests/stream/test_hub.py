@@ -447,9 +447,14 @@ async def test_where_a_change_is_missing_nobody_gets_an_old_picture_again_and_ag
     again = Hub(url=redis_server.url)
     try:
         late, other = await again.join(cluster="lab"), Browser()
-        writer.publish(changes=came(5))
+        reading = asyncio.create_task(until(late, other, lambda: other.position is not None))
+        for number in range(5, 30):
+            writer.publish(changes=came(number))
+            await asyncio.sleep(0)
         await eventually(lambda: (feed := again._feeds["lab"]).position is None and feed.waits_after == keys.entry_id(writer.position).encode())
+        await again._load_picture(again._feeds["lab"])
         assert again.picture_now("lab") is None
+        assert other.snapshots == 0, "the old one is shown to nobody"
         writer._clock = lambda: time.monotonic() + publishing.SNAPSHOT_LONGEST_SECONDS
 
         def is_shown() -> bool:
@@ -457,9 +462,9 @@ async def test_where_a_change_is_missing_nobody_gets_an_old_picture_again_and_ag
             return again.picture_now("lab") is not None
 
         await eventually(is_shown)
-        await until(late, other, lambda: other.position == writer.position)
-        assert other.snapshots == 1
-        assert len(other.pods) == 6
+        await reading
+        assert (other.snapshots, other.position) == (1, writer.position)
+        assert len(other.pods) == 30
     finally:
         await again.stop()
 

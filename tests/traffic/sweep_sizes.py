@@ -192,7 +192,8 @@ class SizeSweep(Sweep):
 def _as_expected(fate: Fate, rows: list[Sizing], entries: Iterable[judging.Entry]) -> Iterator[str]:
     """The end that this scenario must have."""
     if rows and rows[-1].state != fate.case.scenario.end:
-        last, actions = rows[-1], [one.action for one in entries if one.switch == str(rows[-1].pk)]
+        last, told = rows[-1], [one for one in entries if one.switch == str(rows[-1].pk)]
+        actions = [f"{one.action} ({one.body['how']})" if "how" in one.body else one.action for one in told]
         yield f"it ended as {last.state} ({last.reason}, {last.detail}): {', '.join(actions)}"
 
 

@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from clusterview.traffic import engine, executing
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic import clerking, judging
@@ -49,6 +53,39 @@ def test_a_frozen_executor_ends_with_a_test_that_is_killed(tmp_path: Path) -> No
         assert frozen.status() == psutil.STATUS_STOPPED
         test.kill()
     wait_until(lambda: not frozen.is_running(), seconds=10, what="the executor has ended")
+
+
+def under_way(monkeypatch: pytest.MonkeyPatch, *, goes_on: Callable[[], bool]) -> tuple[executing.Executors, list[bool]]:
+    """Executors that carry out something which goes on for as long as that says; and then, whether it had been told to leave."""
+    monkeypatch.setattr(engine, "ENDING", threading.Event())
+    told, begun = list[bool](), threading.Event()
+
+    def work(**_: object) -> None:
+        begun.set()
+        while goes_on():
+            time.sleep(0.01)
+        told.append(engine.ENDING.is_set())
+
+    monkeypatch.setattr(engine, "advance", work)
+    executors = executing.Executors()
+    executors.advance(switch_id=uuid.uuid4())
+    assert begun.wait(10)
+    return executors, told
+
+
+def test_what_is_carried_out_for_longer_than_a_moment_is_told_to_leave_when_the_process_ends_f54(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executing, "GRACE_SECONDS", 0.05)
+    executors, told = under_way(monkeypatch, goes_on=lambda: not engine.ENDING.is_set())
+    executors.stop()
+    assert told == [True]
+
+
+def test_what_ends_in_a_moment_is_brought_to_its_end_when_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = iter(range(20))
+    executors, told = under_way(monkeypatch, goes_on=lambda: next(left, None) is not None)
+    executors.stop()
+    assert told == [False]
+    assert not executors._submit(lambda: None), "nothing begins any more"
 
 
 @pytest.mark.lab

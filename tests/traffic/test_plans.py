@@ -217,6 +217,21 @@ def test_a_tick_is_for_what_the_warning_was_about_also_when_the_members_turn_com
     assert (second.state, second.detail) == ((State.FAILED_NO_CHANGE, "old-side-only") if is_shown else (State.SUCCEEDED, ""))
 
 
+def test_a_tick_holds_where_the_warning_is_about_fewer_when_the_members_turn_comes(
+    olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one's pods are those of the first, which has left them by then, and of a third."""
+    monkeypatch.setattr(looking, "AROUND_SECONDS", 0.0)
+    asked: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "to": "green", "opened": lambda _: reached}
+    third = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-metrics", "namespace": "store"}}
+    with there(lab_shop, third | {"spec": {"selector": BLUE, "ports": [{"port": 80, "targetPort": 8080}]}}):
+        confirm = requesting.preview_group(services=["shop", inside], **asked)["confirm"]
+        first, second = ask_group(olga=olga, reached=reached, accept=["same-pods"], confirm=confirm)
+        assert carry_out(first, reached).state == State.SUCCEEDED
+        carry_out(second, reached)
+    assert (second.state, second.detail) == (State.SUCCEEDED, "")
+
+
 def test_a_member_of_a_group_that_another_installation_has_switched_meanwhile_stops_it(
     olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +16,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import ApiToken, AuditEntry, Sizing, Switch
-from clusterview.traffic import engine, requesting, resizable, resizing, sizing
+from clusterview.traffic import engine, moving_on, requesting, resizable, resizing, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import SizeNow
 from clusterview.traffic.states import State
@@ -197,6 +198,19 @@ def test_a_change_that_waits_for_another_is_called_off(olga: Person, reached: Si
     second.refresh_from_db()
     assert (second.state, second.reason) == (State.CANCELLED, "asked")
     assert (carried(first, reached).state, replicas(lab_shop, BLUE)) == (State.SUCCEEDED, 0)
+
+
+def test_a_process_that_ends_leaves_a_change_to_be_taken_up_at_once(
+    olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = resizing.scale_down(switch=switched(olga, reached), person=olga, opened=lambda _: reached)
+    monkeypatch.setattr(engine, "ENDING", threading.Event())
+    engine.ENDING.set()
+    sizing.advance(sizing_id=row.pk, opened=lambda _: reached)
+    assert row.pk in moving_on.due(Sizing)
+    assert replicas(lab_shop, BLUE) == LIVE
+    engine.ENDING.clear()
+    assert (carried(row, reached).state, replicas(lab_shop, BLUE)) == (State.SUCCEEDED, 0)
 
 
 def failing(problem: Exception) -> Callable[..., Any]:

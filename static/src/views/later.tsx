@@ -17,7 +17,7 @@ export function LaterHistory(): JSX.Element {
   return <p class="card" role="alert">{t("viewMissing")} <a href={location.pathname + location.search}>{t("reload")}</a></p>;
 }
 
-/** A part that is not there any more belongs to another version of the page than the server's; that is asked for anew at the next visit. */
+/** Where the line was lost the next visit asks again; where the server is of another version by now only the page's own reload helps. */
 async function fetched(): Promise<void> {
   failed.value = false;
   try {

@@ -3,7 +3,6 @@ import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
-import * as finding from "../state/finding";
 import * as store from "../state/store";
 import { Doors, Tile } from "./doors";
 import { NodeBox, Pods, UnseenNode } from "./nodes";
@@ -13,10 +12,9 @@ import { Stage } from "./stage";
 const DRAWN_KINDS = ["ControlPlanePart", "Gateway", "HTTPRoute", "Ingress", "Service", "Node", "Pod"] as const;
 
 const isAnythingFound = computed(() => {
-  const route = store.route.value;
-  if (!finding.seeking(route) || (route.problems && derived.troubles.value === 0)) return true;
+  const { shows, seeks } = sight.value;
+  if (!seeks) return true;
   const picture = store.followWritten(...DRAWN_KINDS);
-  const { shows } = sight.value;
   return DRAWN_KINDS.some((kind) => {
     for (const record of picture.all(kind)) if (shows(record)) return true;
     return false;
