@@ -133,7 +133,7 @@ def test_both_sides_answer_during_an_overlap_and_without_one_never_and_no_reques
     product: httpx.Client, shop: NetworkedCluster, balanced: str
 ) -> None:
     cluster, body = product.get("/clusters").json()[0]["id"], {"namespace": "store", "service": "shop-balanced"}
-    switches, accepted = f"/clusters/{cluster}/switches", {"accept": ["same-pods"]}
+    switches, accepted = f"/clusters/{cluster}/switches", {"accept": ["same-pods", "external-traffic-policy"]}
     shown = [product.get(f"/clusters/{cluster}/preflight", params=body | {"to": "green", "service": one}) for one in ("shop-balanced", "shop")]
     assert [one.json()["overlap_seconds"] for one in shown] == [30, 0], "who follows late has an overlap, and nobody else"
     with shop.probe(balanced, side=slot_of) as probe:
