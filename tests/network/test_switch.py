@@ -115,8 +115,8 @@ def blue_service(name: str, **spec: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def balanced(shop: NetworkedCluster) -> Iterator[str]:
-    """The address of a Service whose load balancer follows late. Its port on the node, where a load balancer would send to, is not asked here: that of
-    the lab refuses one connection in some thousands, at moments when nothing changes.
+    """The address of a Service whose load balancer follows late. Its port on the node, where a load balancer would send to, is not asked here: that
+    of the lab refuses one connection in some thousands, at moments when nothing changes.
     """
     shop.kubectl("apply", "-f", "-", input=json.dumps(blue_service("shop-balanced", type="LoadBalancer", externalTrafficPolicy="Local")))
     url = service_url(shop, name="shop-balanced")
