@@ -39,11 +39,11 @@ async def live(_scope: Any, receive: Any, send: Any) -> None:
 
     See https://asgi.readthedocs.io/en/latest/specs/lifespan.html.
     """
-    executing.of_this_process()  # once, before two first clicks would each begin with it
+    executors = executing.of_this_process()  # once, before two first clicks would each begin with it
     keep_tidy()
     while (await receive())["type"] == "lifespan.startup":
         await send({"type": "lifespan.startup.complete"})
-    await asyncio.to_thread(executing.of_this_process().stop)
+    await asyncio.to_thread(executors.stop)
     await send({"type": "lifespan.shutdown.complete"})
 
 

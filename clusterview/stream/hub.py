@@ -445,7 +445,7 @@ class Hub:
         with self._believing(feed, "picture"):
             snapshot = self._believed_snapshot(feed, found, seal) if found else None
             after = await self._changes_after(feed, snapshot.position) if snapshot else []
-            if snapshot and [one.position.sequence for _, one in after] != [snapshot.position.sequence + 1 + number for number in range(len(after))]:
+            if after is None:
                 return False
             feed.replace(snapshot=snapshot, frame=found or b"")
             try:
@@ -457,10 +457,13 @@ class Hub:
             feed.replace(snapshot=None)
         return True
 
-    async def _changes_after(self, feed: Feed, place: Position) -> list[tuple[bytes, Changes]]:
+    async def _changes_after(self, feed: Feed, place: Position) -> list[tuple[bytes, Changes]] | None:
+        """All changes that came after a place and are believed; None where some are missing."""
         entries = await self._redis.xrange(keys.topology(feed.cluster), f"({keys.entry_id(place)}", "+")
         frames = [self._believed_frame(feed, entry_id, fields) for entry_id, fields in entries]
-        return [(frame, encoding.decode_changes(frame)) for frame in frames if frame is not None]
+        found = [(frame, encoding.decode_changes(frame)) for frame in frames if frame is not None]
+        numbers = [message.position.sequence for _, message in found]
+        return found if numbers == list(range(place.sequence + 1, place.sequence + 1 + len(found))) else None
 
     async def _load_contact(self, feed: Feed) -> None:
         """This will take the observer's last word, as old as it is by Redis' own clock."""

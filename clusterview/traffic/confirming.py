@@ -54,10 +54,12 @@ class Shown(NamedTuple):
         return self.seen == _seen(situation, overlap_seconds=overlap_seconds, person=person, cluster=cluster)
 
 
-def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str]) -> set[str]:
+def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str] | None) -> set[str]:
     """The codes that were ticked of those that warn now, without those whose warning speaks of an object that was not shown with it. `shown` are the
-    `warnings` that were signed.
+    `warnings` that were signed; None where nobody was shown any, and each code is meant whatever it speaks of.
     """
+    if shown is None:
+        return accept
     warned = [one for one in checks if one.level is Level.WARN]
     return accept & {one.code for one in warned} - {one.code for one in warned if not _digests(one) <= set(shown)}
 

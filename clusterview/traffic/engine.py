@@ -279,8 +279,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if _has_waited_in_group(switch):
         situation = restoring.among_others(switch.cluster, cluster.surrounded(situation, at_once=True))
         checks = preflight.check_in_group(situation, services=moving_on.services_of_group(switch))
-        accepted, shown = set(switch.accepted), switch.shown_warnings
-        accepted = accepted if shown is None else confirming.ticked(checks, accept=accepted, shown=shown)
+        accepted = confirming.ticked(checks, accept=set(switch.accepted), shown=switch.shown_warnings)
         against = preflight.standing(checks, accepted=accepted, returning=False)
     blocked = [one.code for one in against]
     if blocked:

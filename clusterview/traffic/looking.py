@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -56,6 +56,14 @@ class Known(NamedTuple):
     read_at: float
     owners: frozenset[str]
     workloads: list[Workload]
+
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+
+def _believed(read: dict[str, R], *, at: float) -> dict[str, R]:
+    """What is still believed at that moment, of what was read at the one that each begins with."""
+    return {namespace: one for namespace, one in read.items() if at - one[0] <= AROUND_SECONDS}
 
 
 class Cluster:
@@ -150,8 +158,7 @@ class Cluster:
         if known is None or not owners <= known.owners or None in read:
             lists = read if known is None else self.at_once(*every)
             known, read = Known(began, owners, [one for of_kind in lists for one in of_kind]), []
-            fresh = {name: one for name, one in self._known.items() if began - one.read_at <= AROUND_SECONDS}
-            self._known = {**fresh, namespace: known}
+            self._known = _believed(self._known, at=began) | {namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
         return service, Residents([one.record for one in workloads], pods, unobserved)
@@ -179,8 +186,7 @@ class Cluster:
         read_at, around = self._around.get(namespace, (0.0, None))
         if around is None or not at_once or time.monotonic() - read_at > AROUND_SECONDS:
             read_at, around = time.monotonic(), surveying.survey(self.reading, namespace=namespace)
-            fresh = {name: one for name, one in self._around.items() if read_at - one[0] <= AROUND_SECONDS}
-            self._around = {**fresh, namespace: (read_at, around)}
+            self._around = _believed(self._around, at=read_at) | {namespace: (read_at, around)}
         return msgspec.structs.replace(seen, around=around)
 
     def tried(self, seen: Situation) -> Situation:

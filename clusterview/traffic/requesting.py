@@ -143,7 +143,7 @@ def request_switch(
     _refuse_changed(situation, cluster=cluster, expected=expected)
     checks = preflight.check(situation)
     accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
-    accept = accept if shown is None else confirming.ticked(checks, accept=accept, shown=shown.warnings)
+    accept = confirming.ticked(checks, accept=accept, shown=shown and shown.warnings)
     _refuse_blocked(checks, accept=accept, returning=reverses is not None)
     row = _row(found, person=person, situation=situation, accept=accept, reverses=reverses, overlap_seconds=overlap)
     row.idempotency_key, row.body_hash = idempotency_key, body_hash
@@ -187,11 +187,12 @@ def request_group(
             _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
         checks = preflight.check_in_group(situation, services=services)
-        accepted = set(accept) if seen is None else confirming.ticked(checks, accept=set(accept), shown=seen.warnings)
+        warnings = seen and seen.warnings
+        accepted = confirming.ticked(checks, accept=set(accept), shown=warnings)
         standing = preflight.standing(checks, accepted=accepted, returning=service in reverses)
         refused += [told(one) | {"service": service} for one in standing]
         row = _row(found, person=person, situation=situation, accept=accepted, reverses=reverses.get(service), overlap_seconds=overlap)
-        row.group, row.position, row.shown_warnings = group, position, seen and seen.warnings
+        row.group, row.position, row.shown_warnings = group, position, warnings
         if keep_seconds is not None:
             row.keep_seconds = _kept(keep_seconds)
         rows.append(row)
