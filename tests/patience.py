@@ -15,15 +15,15 @@ class Patience:
     """
 
     def __init__(self, *, seconds: float) -> None:
-        self._seconds, self._began, self._waited = seconds, time.monotonic(), _seconds_of_waiting()
+        self._seconds, self._began, self._waited = seconds, time.monotonic(), seconds_of_waiting()
 
     @property
     def is_over(self) -> bool:
         here = time.monotonic() - self._began
-        return here > LONGEST * self._seconds or here - (_seconds_of_waiting() - self._waited) > self._seconds
+        return here > LONGEST * self._seconds or here - (seconds_of_waiting() - self._waited) > self._seconds
 
 
-def _seconds_of_waiting() -> float:
+def seconds_of_waiting() -> float:
     """For how long, since the machine began, anybody had to wait for a processor (https://docs.kernel.org/accounting/psi.html); 0 where the kernel
     does not count it.
     """
