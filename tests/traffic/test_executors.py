@@ -62,7 +62,8 @@ def under_way(monkeypatch: pytest.MonkeyPatch, *, goes_on: Callable[[], bool]) -
 
     def work(**_: object) -> None:
         begun.set()
-        while goes_on():
+        end = time.monotonic() + 10
+        while goes_on() and time.monotonic() < end:
             time.sleep(0.01)
         told.append(engine.ENDING.is_set())
 
