@@ -87,6 +87,18 @@ describe("after a break", () => {
   });
 });
 
+describe("a page without a picture", () => {
+  afterEach(() => store.hear(contact));
+
+  test.each([["live", "", "nothingSeen"], ["lost", "no_picture", "nothingSeen"], ["lost", "unauthorized", "nothingRead"], ["stale", "unreachable", "nothingRead"]] as const)(
+    "that is %s (%s) promises one only where one comes", (state, reason, word) => {
+      store.loaded.value = false;
+      store.connected.value = store.current.value = true;
+      store.hear({ ...contact, state, reason });
+      expect(store.unseen.value).toBe(word);
+    });
+});
+
 describe("while an operation is open", () => {
   afterEach(() => void (store.applications.value = null));
 

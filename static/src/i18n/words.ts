@@ -105,6 +105,7 @@ const WORDS = {
   servesOthers: ["serves other pods than it means", "대상과 다른 파드로 연결됨"],
   notReady: ["not ready", "준비 안 됨"],
   arriving: ["The whole picture is on its way.", "전체 화면을 가져오는 중입니다."],
+  nothingRead: ["Nothing of this cluster has been read yet. It appears here by itself as soon as it can be.", "아직 이 클러스터에서 읽은 것이 없습니다. 읽을 수 있게 되면 바로 여기에 나타납니다."],
   nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],
   nothingFound: ["Nothing matches. Clear the search or choose another namespace.", "일치하는 항목이 없습니다. 검색을 지우거나 다른 네임스페이스를 고르세요."],
   missingKinds: ["Not shown: {kinds}", "표시되지 않음: {kinds}"],

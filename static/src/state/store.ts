@@ -107,6 +107,9 @@ export const fresh = computed(() => {
   return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value ? null : currentUntil.value);
 });
 
+/** The word for a page without a picture: it comes, or something stands in its way. */
+export const unseen = computed(() => (fresh.value.state === "waiting" || fresh.value.reason === "no_picture" ? "nothingSeen" : "nothingRead"));
+
 /** The steady clock stood still for so many milliseconds: what was heard before is as much older. */
 export function slept(milliseconds: number): void {
   batch(() => {

@@ -22,7 +22,7 @@ export function Look(): JSX.Element {
   const isRefused = route.at !== "" && past.refusal.value !== null;
   if (!store.loaded.value && !isRefused) {
     if (store.firstPaint.value && !route.at) return <First paint={store.firstPaint.value} />;
-    return <p class="card" role="status">{t(route.at ? "loading" : "nothingSeen")}</p>;
+    return <p class="card" role="status">{t(route.at ? "loading" : store.unseen.value)}</p>;
   }
   return (
     <>

@@ -52,7 +52,7 @@ function Lead(): JSX.Element | null {
 
 function Applications(): JSX.Element | null {
   const found = derived.live.value;
-  if (!store.loaded.value) return <p class="card" role="status">{t("nothingSeen")}</p>;
+  if (!store.loaded.value) return <p class="card" role="status">{t(store.unseen.value)}</p>;
   if (!store.applications.value) return store.applicationsError.value ? null : <p class="card" role="status">{t("loading")}</p>;
   if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
   return (
