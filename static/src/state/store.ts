@@ -108,7 +108,10 @@ export const fresh = computed(() => {
 });
 
 /** The word for a page without a picture: it comes, or something stands in its way. */
-export const unseen = computed(() => (fresh.value.state === "waiting" || fresh.value.reason === "no_picture" ? "nothingSeen" : "nothingRead"));
+export const unseen = computed(() => {
+  const { state, reason } = fresh.value;
+  return (state === "stale" || state === "lost") && reason !== "no_picture" ? "nothingRead" : "nothingSeen";
+});
 
 /** The steady clock stood still for so many milliseconds: what was heard before is as much older. */
 export function slept(milliseconds: number): void {
