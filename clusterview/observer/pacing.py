@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 SHORT_SECONDS, LONG_SECONDS = 0.016, 0.05
 BUSY_CHANGES = 50
 
@@ -22,13 +24,17 @@ class Pace:
 
 
 class Budget:
-    """So many a second, and a second's worth at once. Whoever spends more is told to wait, so that one cluster leaves time for the others."""
+    """So many a second, and a second's worth at once. Whoever spends more is told to wait, so that one cluster leaves time for the others.
+    Any thread may spend.
+    """
 
     def __init__(self, *, per_second: float) -> None:
         self._each = 1.0 / per_second
         self._spent_until = float("-inf")
+        self._lock = threading.Lock()
 
     def spend(self, *, now: float) -> float:
         """This will take one, and tell how many seconds to wait before the next."""
-        self._spent_until = max(self._spent_until, now - 1.0) + self._each
-        return max(0.0, self._spent_until - now)
+        with self._lock:
+            self._spent_until = max(self._spent_until, now - 1.0) + self._each
+            return max(0.0, self._spent_until - now)

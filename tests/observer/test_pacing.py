@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 from clusterview.observer.pacing import Budget
 
 
@@ -24,3 +27,26 @@ def test_a_pause_saves_no_more_than_a_seconds_worth() -> None:
     budget.spend(now=0.0)
     waits = [budget.spend(now=1000.0) for _ in range(150)]
     assert waits[99] == 0.0 and waits[-1] > 0.4
+
+
+class Halting(float):
+    """Added by one thread, it waits a moment for another one that adds it too."""
+
+    together: threading.Barrier
+
+    def __radd__(self, other: float) -> float:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self.together.wait(0.2)
+        return other + float(self)
+
+
+def test_what_two_readers_spend_at_once_is_counted_twice() -> None:
+    budget = Budget(per_second=1)
+    budget._each = each = Halting(1.0)
+    each.together = threading.Barrier(2)
+    readers = [threading.Thread(target=lambda: budget.spend(now=50.0)) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert budget._spent_until == 51.0
