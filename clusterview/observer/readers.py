@@ -46,7 +46,7 @@ class Reader:
     def start(self) -> None:
         self._thread.start()
 
-    def join(self, seconds: float) -> None:
+    def join(self, seconds: float | None = None) -> None:
         self._thread.join(seconds)
 
 
@@ -143,12 +143,12 @@ class Readers:
                 reader.start()  # within the lock: whoever stops all of them waits for the end of each, and one that has not begun has none
 
     def _widen(self, spec: KindSpec) -> None:
-        """The narrow readers have said their last word before the whole list is told."""
+        """The narrow readers have said their last word before the whole list is told, however long the one who hears them is busy."""
         with self._lock:
             ended = [self._readers.pop(one.key) for one in self._narrow.pop(spec.key, ())]
         for reader in ended:
             reader.reflector.stop()
         for reader in ended:
-            reader.join(STOP_SECONDS)
+            reader.join()
         if ended:
             self._tell(words.Widened(key=spec.key))

@@ -11,7 +11,7 @@ import pytest
 from clusterview.kube import errors, watching
 from clusterview.kube.bounding import Bounds
 from clusterview.kube.kinds import named
-from clusterview.observer import readers
+from clusterview.observer import readers, words
 from clusterview.observer.readers import Reader, Readers
 
 
@@ -54,6 +54,34 @@ def test_readers_that_are_stopped_while_narrow_ones_begin_all_end(monkeypatch: p
     narrowing.join(5)
     assert failure is None
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lab: ")]
+
+
+def test_a_whole_list_is_told_after_the_last_word_of_the_narrow_readers_however_long_that_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods, told, waits, has_room = named("Pod"), list[str](), threading.Event(), threading.Event()
+
+    def deliver(said: watching.Observation) -> None:
+        if said.spec.namespace:
+            waits.set()
+            has_room.wait(5)
+        told.append(said.spec.key)
+
+    monkeypatch.setattr(readers, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(readers.Reflector, "run", lambda own: own._deliver(watching.Listed(own.spec, [], "1")) if own.spec.namespace else None)
+    all_of_them = Readers(
+        connection=Nobody(),  # type: ignore[arg-type]
+        specs=[pods], namespaces=["store"], is_away=lambda: False, bounds=Bounds(), deliver=deliver,
+        tell=lambda word: told.append(f"widened {word.key}") if isinstance(word, words.Widened) else None,
+    )  # fmt: skip
+    all_of_them.start()
+    all_of_them._narrow_down(pods)
+    assert waits.wait(5)
+    widening = threading.Thread(target=all_of_them._hear, args=(watching.Listed(pods, [], "2"),))
+    widening.start()
+    widening.join(0.3)
+    has_room.set()
+    widening.join(5)
+    all_of_them.stop()
+    assert told == ["Pod/store", "widened Pod", "Pod"]
 
 
 def failure_of(act: Callable[[], None]) -> Exception | None:
