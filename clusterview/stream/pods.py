@@ -102,7 +102,7 @@ def _taken(column: array[int], slots: array[int]) -> array[int]:
 
 
 def _nodes(pods: Pods, slots: array[int]) -> tuple[array[int], tuple[str, ...]]:
-    """On which of these nodes each pod is. Nodes come and go for months, and their names keep their numbers."""
+    """On which of these nodes each pod is. Nodes come and go, and the names of some that are gone have numbers still."""
     on, used = _taken(pods.node, slots), set[int]()
     for first in range(0, len(on), AT_ONCE):
         used.update(on[first : first + AT_ONCE])

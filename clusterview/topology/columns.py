@@ -27,7 +27,7 @@ T = TypeVar("T")
 NOWHERE = -1
 EMPTY, LEFT = -1, -2  # places of an index: nothing was ever there; something was
 MOST_STATES = 50_000  # reasons are free text; pods in states beyond that are kept whole
-SPARE_SHAPES = 1_000
+SPARE_SHAPES = SPARE_NODES = 1_000
 MADE = 10_000
 FREE = 2**32 - 1  # no shape: the slot is free; no address: it is odd
 HALF = 2**64 - 1
@@ -186,7 +186,7 @@ class Pods:
         self._by_uid, self._by_name = Index(hashes=self.low), Index(hashes=self._called)
         self._last: tuple[str, int, tuple[int, int] | None] = ("", NOWHERE, None)
         self._last_shape = FREE
-        self._most_shapes = SPARE_SHAPES
+        self._most_shapes, self._most_nodes = SPARE_SHAPES, SPARE_NODES
         self._made: dict[tuple[int, int], tuple[Container, ...]] = {}
 
     def __len__(self) -> int:
@@ -416,8 +416,16 @@ class Pods:
         own, number = name[len(self.shapes[shape].prefix) :], address_number(address)
         own_number = _own_number(own)
         odd = (own, address) if number == FREE or own_number == HALF else None
-        plain = shape, self.nodes.of(node, node), number, created, own_number
+        plain = shape, self._node_number(node), number, created, own_number
         return self._add(plain, odd, uid, hash((self.shapes[shape].namespace, name)) & HALF)
+
+    def _node_number(self, node: str) -> int:
+        """Nodes come and go for months, and the names of those that are gone would stay. A slot that is free may keep one."""
+        if len(self.nodes.numbers) > self._most_nodes:
+            used = set(self.node)
+            self.nodes.keep(used)
+            self._most_nodes = 2 * len(used) + SPARE_NODES
+        return self.nodes.of(node, node)
 
     def _add(self, plain: tuple[int, int, int, int, int], odd: tuple[str, str] | None, uid: tuple[int, int], called: int) -> int:
         slot = self._free.pop() if self._free else self._grow()
@@ -463,7 +471,6 @@ class Passing:
         self._source, self._target = source, target
         self._shapes: dict[int, int] = {}
         self._states: dict[int, int] = {}
-        self._nodes: dict[int, int] = {}
 
     def take(self, slot: int, *, note: int) -> Came | None:
         """This will put the pod of that slot in; None where a record is needed for it: it has the name of another there, or too rare a state."""
@@ -479,7 +486,8 @@ class Passing:
             value = source.states[source.state[slot]]
             state = self._states[source.state[slot]] = target.states.of(_state_key(value), value)
         shape, node, address, created, own = source._plain(slot)
-        plain = self._shape(shape), self._node(node), address, created, own
+        name = source.nodes[node]
+        plain = self._shape(shape), target.nodes.of(name, name), address, created, own  # by its name: a put in between may give numbers again
         odd, restarts = source.odd.get(slot), source.restarts.get(slot, ())
         if there != NOWHERE and plain == target._plain(there) and odd == target.odd.get(there):
             return target._set(there, note, state, restarts)
@@ -493,13 +501,6 @@ class Passing:
         if found is None:
             shape = self._source.shapes[number]
             found = self._shapes[number] = self._target.shapes.of(_key(shape), shape)
-        return found
-
-    def _node(self, number: int) -> int:
-        found = self._nodes.get(number)
-        if found is None:
-            node = self._source.nodes[number]
-            found = self._nodes[number] = self._target.nodes.of(node, node)
         return found
 
 

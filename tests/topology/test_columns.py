@@ -108,6 +108,20 @@ def test_many_that_come_and_go_leave_nothing_behind(monkeypatch: pytest.MonkeyPa
     assert len(pods._by_uid.places) < 100
 
 
+def test_of_nodes_that_come_and_go_no_more_names_stay_than_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "SPARE_NODES", 10)
+    pods = Pods()
+    pods._most_nodes = 10
+    for number in range(2_000):
+        uid = Uid(f"{number:08x}-0000-4000-8000-{number:012x}")
+        pods.put(Pod(uid=uid, name="web", namespace=Namespace("shop"), node=f"node-{number}"), note=number)
+        if number >= 5:
+            pods.drop(pods.find(Uid(f"{number - 5:08x}-0000-4000-8000-{number - 5:012x}")))
+    all_of_them = pods, pods.copy(), pods.still()
+    assert [{pod.node for pod in one.values()} for one in all_of_them] == [{f"node-{number}" for number in range(1_995, 2_000)}] * 3
+    assert max(len(one.nodes.values) for one in all_of_them) < 50
+
+
 def test_a_pod_in_a_state_too_many_is_refused_and_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "MOST_STATES", 1)
     pods, pod = Pods(), Pod(uid=Uid("00000001-0000-4000-8000-000000000001"), name="web")
