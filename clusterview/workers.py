@@ -40,7 +40,9 @@ class Recorder(Listener, Protocol):
 
 
 class Observers:
-    """A keeper for each cluster, where there is a recorder, a thread for it, and one that gives memory back."""
+    """A keeper for each cluster, where there is a recorder, a thread for it, and one that gives memory back. `forget` is called again and again, each
+    time after as many seconds as it says.
+    """
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Observers:
         namespaces: Sequence[str] = (),
         streams: bool = False,
         recorder_for: Callable[[str], Recorder] | None = None,
+        forget: Callable[[], float] | None = None,
     ) -> None:
         recorders = {access.id: recorder_for(access.id) for access in accesses} if recorder_for else {}
         self._keepers = [
@@ -58,7 +61,8 @@ class Observers:
         ]
         self._stopped = threading.Event()
         self._recorders = [(one, Loop(name=f"{name}: recorder", round=one.round, stopped=self._stopped)) for name, one in recorders.items()]
-        self._memory = Loop(name="memory", round=garbage.return_pages, stopped=self._stopped)
+        rounds = {"memory": garbage.return_pages} | ({"forgetting": forget} if forget else {})
+        self._others = [Loop(name=name, round=one, stopped=self._stopped) for name, one in rounds.items()]
 
     def start(self) -> None:
         """This will begin to claim and observe the clusters. It returns at once and needs neither Redis nor a cluster to be there."""
@@ -66,7 +70,8 @@ class Observers:
             keeper.start()
         for _, loop in self._recorders:
             loop.start()
-        self._memory.start()
+        for loop in self._others:
+            loop.start()
 
     def stop(self) -> None:
         """This will stop observing, give the leases away, and write down what was heard last."""
@@ -78,7 +83,8 @@ class Observers:
         for recorder, loop in self._recorders:
             loop.join(STOP_SECONDS)
             recorder.round()
-        self._memory.join(STOP_SECONDS)
+        for loop in self._others:
+            loop.join(STOP_SECONDS)
 
 
 class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -99,15 +105,16 @@ class ObserverStep(bootsteps.StartStopStep):  # type: ignore[misc]
         except BadKubeconfig as error:
             log.error("%s", error.sentence)
             return
-        from clusterview.recording.writing import Recorder as Writer  # its models need Django to be ready, which it is only now
+        from clusterview.recording import forgetting, writing  # their models need Django to be ready, which it is only now
 
-        recorder_for = (lambda cluster: Writer(cluster=cluster)) if settings.REWIND_HOURS else None
+        recorder_for = (lambda cluster: writing.Recorder(cluster=cluster)) if settings.REWIND_HOURS else None
         self._observers = Observers(
             accesses=found,
             redis_url=settings.REDIS_URL,
             namespaces=settings.KUBE_NAMESPACES,
             streams=settings.KUBE_STREAMS,
             recorder_for=recorder_for,
+            forget=None if settings.REWIND_HOURS else forgetting.clear,
         )
         garbage.return_blocks()
         take_turns()

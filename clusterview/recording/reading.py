@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
+from django.conf import settings
+from django.db.models import QuerySet
 
 from clusterview.models import Recording
 from clusterview.recording import stretches
@@ -69,7 +71,7 @@ class Difference:
 
 def at(*, cluster: str, moment: datetime) -> Past:
     """This will put together what was seen at a moment. Raises NotRecorded."""
-    found = Recording.objects.filter(cluster_id=cluster, format__in=stretches.UNWATCHED, begun_at__lte=moment)
+    found = _recorded(cluster).filter(begun_at__lte=moment)
     first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
     if first is None:
         raise NotRecorded
@@ -147,7 +149,13 @@ def _fields(was: objects.AnyRecord, now: objects.AnyRecord) -> dict[str, tuple[o
     return {name: (old[name], value) for name, value in new.items() if old[name] != value}
 
 
+def _recorded(cluster: str) -> QuerySet[Recording]:
+    """Nothing where nothing is recorded any more: what was recorded before is told no more, whether it is forgotten yet or not."""
+    found = Recording.objects.filter(cluster_id=cluster, format__in=stretches.UNWATCHED)
+    return found if settings.REWIND_HOURS else found.none()
+
+
 def _outline(cluster: str) -> Iterator[tuple[datetime, datetime, str, bool]]:
     """In the order of time, which that of places is not: a picture is of the place where its packing began, and is kept when it is ready."""
-    found = Recording.objects.filter(cluster_id=cluster, format__in=stretches.UNWATCHED).order_by("begun_at", "epoch", "after", "pk")
+    found = _recorded(cluster).order_by("begun_at", "epoch", "after", "pk")
     return found.values_list("begun_at", "until", "state", "has_picture").iterator()

@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from kombu.asynchronous import Hub
 
 from clusterview import garbage, workers
 from clusterview.observer.keeping import Keeper
+from clusterview.recording import forgetting
 
 
 def worker(*queues: str) -> Any:
@@ -61,6 +63,28 @@ def test_the_clusters_of_the_settings_are_observed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(settings, "KUBE_CONTEXTS", ["two", "one"])
     workers.ObserverStep(worker("observe")).start(worker("observe"))
     assert observed == [["one"], ["two", "one"]]
+
+
+@pytest.mark.parametrize(("hours", "said"), [(24.0, None), (0.0, forgetting.clear)])
+def test_where_nothing_is_recorded_any_more_what_was_recorded_is_forgotten(
+    hours: float, said: Callable[[], float] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "REWIND_HOURS", hours)
+    monkeypatch.setattr(settings, "KUBECONFIG_PATHS", [])
+    told = list[Any]()
+    monkeypatch.setattr(workers, "Observers", lambda *, forget, **_: told.append(forget) or Idle())
+    workers.ObserverStep(worker("observe")).start(worker("observe"))
+    assert told == [said]
+
+
+def test_what_was_recorded_is_forgotten_again_and_again_until_the_worker_ends() -> None:
+    rounds = queue.Queue[int]()
+    observers = workers.Observers(accesses=[], redis_url="", forget=lambda: rounds.put(1) or 0.01)  # type: ignore[func-returns-value]
+    observers.start()
+    for _ in range(3):
+        rounds.get(timeout=30)
+    observers.stop()
+    assert "forgetting" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_without_redis_nothing_is_observed_and_everything_still_ends(tmp_path: Any) -> None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterview.access import clusters
 from clusterview.models import Recording
-from clusterview.recording import reading, stretches, writing
+from clusterview.recording import forgetting, reading, stretches, writing
 from clusterview.stream.messages import MissingKind
 from clusterview.topology.objects import Job, Namespace, Pod, Uid
 from clusterview.topology.pictures import Picture
@@ -431,6 +432,27 @@ def test_what_is_too_old_or_too_much_is_forgotten_the_oldest_first(
     published.seconds -= 1
     published.write()
     assert Recording.objects.count() == left + (name == "REWIND_HOURS") * 1
+
+
+def test_where_nothing_is_recorded_any_more_nothing_of_before_is_told_and_all_of_it_goes_a_little_at_a_time(
+    published: Published, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for epoch in range(1, 6):
+        published.begin(pods=1, epoch=epoch)
+        published.contact("live")
+        published.write()
+        published.wait(60)
+    assert pods(at(0)) == {"shop-0"}
+    settings.REWIND_HOURS = 0.0
+    assert reading.spans(cluster="lab") == []
+    with pytest.raises(reading.NotRecorded):
+        at(0)
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    count = Recording.objects.count()
+    with CaptureQueriesContext(connection) as asked:
+        assert forgetting.clear() > 0
+    deletes = [one["sql"] for one in asked if one["sql"].startswith("DELETE")]
+    assert (len(deletes), Recording.objects.count()) == ((count + 1) // 2, 0)
 
 
 def test_two_moments_are_compared_by_field(published: Published) -> None:
