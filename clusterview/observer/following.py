@@ -180,6 +180,9 @@ class Following:
             for key in self._verifier.settle(now=now):
                 log.warning("what was seen of %s is not what there is: it is listed anew", key)
                 self._relist(key)
+            for key in self._specs:
+                if self._quarantine.is_due(self._sight.unreadable_in(key=key)):
+                    self._relist(key)
             self._expect_bounded()
             self._said = ()
         try:

@@ -14,7 +14,7 @@ from clusterview.kube import watching
 from clusterview.kube.kinds import KINDS, KindSpec, named
 from clusterview.kube.listing import UNREADABLE
 from clusterview.observer import words
-from clusterview.observer.quarantining import Quarantine
+from clusterview.observer.quarantining import FIRST_SECONDS, LONGEST_SECONDS, Quarantine
 from clusterview.observer.reporting import Gathered, report
 from clusterview.projection.knowing import Known
 from clusterview.projection.observations import Listed, Seen
@@ -138,7 +138,8 @@ def test_an_object_that_trips_the_picture_is_set_aside_and_no_observer_ends_for_
 ) -> None:
     for owner, method in places:
         trip(monkeypatch, owner, method)
-    quarantine, spec = Quarantine(), named("Node")
+    now = 0.0
+    quarantine, spec = Quarantine(clock=lambda: now), named("Node")
 
     def observed(*items: Any) -> Desk:
         """One observer, which lists the first two and sees the others, until it ends or is done."""
@@ -164,9 +165,87 @@ def test_an_object_that_trips_the_picture_is_set_aside_and_no_observer_ends_for_
     assert {record.name for record in desk.following._projector.records()} >= {"well", "late", "more"}
     assert [(one.kind, one.why, "poison" in one.detail) for one in desk.written.contacts[-1].missing] == [("Node", "failing", True)]
     monkeypatch.undo()
+    now = FIRST_SECONDS
     desk.hear(*report(said=watching.Seen(spec, node("poison", 9)), at=desk.now, quarantine=quarantine))
     desk.settle(0.5)
-    assert desk.written.contacts[-1].missing == (), "it was written again, and is shown"
+    assert desk.written.contacts[-1].missing == (), "it was written again after a while, and is shown"
+
+
+class Observed:
+    """Nodes that one observer after the other lists and sees, with one quarantine and one time."""
+
+    def __init__(self) -> None:
+        self.now, self.begun = 0.0, 0
+        self.quarantine, self.spec = Quarantine(clock=lambda: self.now), named("Node")
+        self.desk: Desk | None = None
+
+    def see(self, *items: Any) -> None:
+        """This will tell of these: in a list to an observer that begins, and to whoever begins anew because of them."""
+        while self.desk is None or self.desk.following.is_void:
+            self.desk, self.begun = Desk(quarantine=self.quarantine), self.begun + 1
+            self.desk.following.granted = 1
+            self.desk.list_all()
+            self.desk.settle(0.5)
+            self.list(*items)
+        for item in items:
+            self._hear(watching.Seen(self.spec, item))
+
+    def list(self, *items: Any) -> None:
+        gathered = Gathered(kind="Node", quarantine=self.quarantine)
+        for item in items:
+            gathered.append(item)
+        self._hear(watching.Listed(self.spec, gathered, "1"))
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        assert self.desk is not None
+        self.desk.settle(seconds)
+        self.desk.hear(words.Contacted(self.desk.now))
+
+    @property
+    def names(self) -> set[str]:
+        assert self.desk is not None
+        return {record.name for record in self.desk.following._projector.records()} - {"a"}
+
+    def _hear(self, said: watching.Observation) -> None:
+        assert self.desk is not None
+        self.desk.hear(*report(said=said, at=self.desk.now, quarantine=self.quarantine))
+
+
+def test_an_object_that_trips_in_each_version_and_is_written_each_second_costs_a_picture_each_ten_minutes_in_the_end_f20(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trip(monkeypatch, Known, "put")
+    observed, begun = Observed(), list[float]()
+    for version in range(1_800):
+        before = observed.begun
+        observed.see(node("well", 5), node("poison", 10 + version))
+        begun += [observed.now] * (observed.begun - before)
+        observed.wait(1.0)
+        assert observed.names == {"well"}
+    assert begun == [0.0, 0.0, 31.0, 91.0, 211.0, 451.0, 931.0, 1531.0]
+
+
+def test_an_object_that_was_written_well_while_it_was_set_aside_is_shown_after_the_pause_and_forgotten_f20(monkeypatch: pytest.MonkeyPatch) -> None:
+    observed = Observed()
+    with monkeypatch.context() as defect:
+        trip(defect, Known, "put")
+        observed.see(node("well", 5), node("poison", 6))
+    observed.see(node("poison", 7))
+    assert observed.names == {"well"} and observed.desk is not None
+    for _ in range(29):
+        observed.wait(1.0)
+        assert observed.desk.relisted == []
+    for _ in range(2):
+        observed.wait(1.0)
+    assert observed.desk.relisted == ["Node"], "once, for the watch tells of it when it is written again"
+    observed.list(node("well", 5), node("poison", 7))
+    assert observed.names == {"well", "poison"}
+    observed.wait(LONGEST_SECONDS)
+    trip(monkeypatch, Known, "put")
+    observed.see(node("well", 5), node("poison", 8))
+    observed.now += FIRST_SECONDS
+    assert not observed.quarantine.holds(uid="u-poison", version="9"), "as if it had tripped for the first time"
 
 
 def test_of_two_pods_of_one_name_in_a_list_the_one_that_is_seen_again_stays_for_every_reader() -> None:
