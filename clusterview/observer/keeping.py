@@ -2,17 +2,24 @@
 
 While Redis is away nobody can know who holds the lease. The observer then goes on reading and publishes nothing, so that the page is live
 again as soon as Redis is back: in the same epoch where Redis has kept what it held and nobody else took the lease, else with a new one.
+
+A worker whose observer has failed gives the lease away and rests, longer each time: each new observer is a list of everything and a whole picture to
+each browser. Another worker need not know why this one rests: it tries for itself. Where it fails too, both rest, and the page says that the picture
+is stale.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import redis
 
+from clusterview.kube.backoff import Backoff
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.observer.claiming import Claim
 from clusterview.observer.looping import Loop
@@ -41,6 +48,7 @@ class Keeper:
         streams: bool = False,
         claim: Claim | None = None,
         listener: Listener | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._access, self._redis_url, self._listener = access, redis_url, listener
         self._namespaces, self._streams = namespaces, streams
@@ -48,6 +56,8 @@ class Keeper:
         self._stopped = threading.Event()
         self._observer: Observer | None = None
         self._quarantine = Quarantine()
+        self._clock, self._rests_until = clock, clock()
+        self._backoff = Backoff(clock=clock, chance=random.random)
         self._loop = Loop(name=f"{access.id}: keeper", round=self.round, stopped=self._stopped)
         self._redis_is_away = False
 
@@ -82,9 +92,14 @@ class Keeper:
 
     def _hold(self) -> None:
         if self._observer is not None and self._observer.is_over:
+            has_failed = self._observer.has_failed
             self._end_observer()
+            if has_failed:
+                self._rest()
         elif self._observer is not None and not self._observer.wants_epoch and self._claim.extend():
             self._observer.go_on()
+            return
+        if self._clock() < self._rests_until:
             return
         epoch = self._claim.take()
         if epoch is None:
@@ -94,6 +109,12 @@ class Keeper:
         else:
             self._observer = self._observer or self._begin_observer()
             self._observer.grant(epoch=epoch)
+
+    def _rest(self) -> None:
+        seconds = self._backoff.next_seconds()
+        self._rests_until = self._clock() + seconds
+        log.warning("the observer of %s has failed, and begins anew after %.1f s", self._access.id, seconds)
+        self._claim.release()
 
     def _begin_observer(self) -> Observer:
         observer = Observer(

@@ -126,8 +126,13 @@ class Observer:
 
     @property
     def is_over(self) -> bool:
-        """Somebody newer publishes this cluster, or the picture is void or doubtful."""
-        return self.following.superseded.is_set() or self.following.is_void or self.broken.is_set()
+        """Somebody newer publishes this cluster, or this one has failed."""
+        return self.following.superseded.is_set() or self.has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """The picture is void or doubtful."""
+        return self.following.is_void or self.broken.is_set()
 
     def _projecting_round(self) -> float:
         try:
