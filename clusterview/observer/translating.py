@@ -5,7 +5,6 @@ Where the API leaves something out, its documented default is filled in here, so
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypedDict
@@ -15,7 +14,7 @@ import msgspec
 from clusterview.kube import structs
 from clusterview.observer import pod_status
 from clusterview.observer.quantities import millis, moment, whole
-from clusterview.observer.sharing import map_of, one_of
+from clusterview.observer.sharing import Kept, map_of, one_of
 from clusterview.projection.observations import Renewal, Sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import AnyRecord, Namespace, Uid
@@ -82,14 +81,19 @@ def few(labels: dict[str, str]) -> dict[str, str]:
     return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
 
 
-@functools.lru_cache(maxsize=10_000)
 def _owner(found: structs.Owner | None) -> objects.Owner | None:
-    return one_of(objects.Owner(found.kind, found.name, Uid(found.uid))) if found is not None else None
+    if found is None:
+        return None
+    return _owners.get(found) or _owners.keep(found, objects.Owner(found.kind, found.name, Uid(found.uid)))
 
 
-@functools.lru_cache(maxsize=10_000)
 def _annotations(found: structs.Annotations) -> dict[str, str]:
-    return map_of(found.as_dict())
+    known = _annotated.get(found)
+    return known if known is not None else _annotated.keep(found, found.as_dict())
+
+
+_owners: Kept[structs.Owner, objects.Owner] = Kept()
+_annotated: Kept[structs.Annotations, dict[str, str]] = Kept()
 
 
 def namespace(item: structs.Namespace) -> objects.NamespaceObject:
