@@ -19,6 +19,7 @@ from clusterview.kube.bounding import Bounds
 from clusterview.kube.connections import Connection
 from clusterview.kube.decoding import decoder_of
 from clusterview.kube.kinds import KindSpec
+from clusterview.kube.structs import Name
 
 PAGE_SECONDS = 30.0
 RESTARTS = 3
@@ -61,10 +62,10 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True, rename="camel"):
-    uid: str = ""
-    namespace: str = ""
-    name: str = ""
-    resource_version: str = ""
+    uid: Name = ""
+    namespace: Name = ""
+    name: Name = ""
+    resource_version: Name = ""
 
 
 class Identified(msgspec.Struct, frozen=True):

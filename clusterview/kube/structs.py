@@ -2,7 +2,7 @@
 
 That is where redaction happens. Environment values, commands, ConfigMap and Secret data, `last-applied-configuration` and the bodies of
 managedFields have no field here, so they never become a Python value. Fields are the API's own in snake case. Identity (uid, name,
-resourceVersion) is required and not empty; everything else has a default, because an object that lacks it must not stop a watch.
+resourceVersion) is required, not empty and not endless; everything else has a default, because an object that lacks it must not stop a watch.
 About 6 us and 2.3 KB per pod, against 451 us and 50 KB for typed models.
 """
 
@@ -15,7 +15,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 MESSAGE_CHARACTERS = 1024
 
-Text = Annotated[str, Meta(min_length=1)]
+IDENTITY_CHARACTERS = 1024  # four times what the API lets a name have: an object with a longer one is no API server's
+
+Text = Annotated[str, Meta(min_length=1, max_length=IDENTITY_CHARACTERS)]
+Name = Annotated[str, Meta(max_length=IDENTITY_CHARACTERS)]
+Moment = Annotated[str, Meta(max_length=64)]  # which the API writes in 20 to 32
 # What the API declares as int32, and generations, of which none comes so far. An object with a larger one is no API server's, and would be no
 # number of JavaScript, or of MessagePack.
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
@@ -61,10 +65,10 @@ class Metadata(Base, frozen=True):
     uid: Text
     name: Text
     resource_version: Text
-    namespace: str = ""
+    namespace: Name = ""
     generation: Int = 0
-    creation_timestamp: str | None = None
-    deletion_timestamp: str | None = None
+    creation_timestamp: Moment | None = None
+    deletion_timestamp: Moment | None = None
     labels: dict[str, str] = {}
     annotations: Annotations | None = None
     owner_references: tuple[Owner, ...] = ()
@@ -281,7 +285,7 @@ class ContainerStatus(Base, frozen=True):
 
 
 class PodSpec(Base, frozen=True):
-    node_name: str = ""
+    node_name: Name = ""
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
     volumes: tuple[Volume, ...] = ()
@@ -290,7 +294,7 @@ class PodSpec(Base, frozen=True):
 class PodStatus(Base, frozen=True):
     phase: str = ""
     reason: str = ""
-    pod_ip: str = field(default="", name="podIP")
+    pod_ip: Name = field(default="", name="podIP")
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
@@ -623,8 +627,8 @@ class CronJobSpec(Base, frozen=True):
 
 class CronJobStatus(Base, frozen=True):
     active: tuple[Present, ...] = ()
-    last_schedule_time: str | None = None
-    last_successful_time: str | None = None
+    last_schedule_time: Moment | None = None
+    last_successful_time: Moment | None = None
 
 
 class CronJob(Object, frozen=True):
@@ -758,8 +762,8 @@ class StorageClass(Object, frozen=True):
 class LeaseSpec(Base, frozen=True):
     holder_identity: str | None = None
     lease_duration_seconds: Int | None = None
-    acquire_time: str | None = None
-    renew_time: str | None = None
+    acquire_time: Moment | None = None
+    renew_time: Moment | None = None
     lease_transitions: Int | None = None
 
 
@@ -769,7 +773,7 @@ class Lease(Object, frozen=True):
 
 class EventSeries(Base, frozen=True):
     count: Int = 0
-    last_observed_time: str | None = None
+    last_observed_time: Moment | None = None
 
 
 class Event(Object, frozen=True):
@@ -780,9 +784,9 @@ class Event(Object, frozen=True):
     reason: str = ""
     message: str = ""
     count: Int = 0
-    first_timestamp: str | None = None
-    last_timestamp: str | None = None
-    event_time: str | None = None
+    first_timestamp: Moment | None = None
+    last_timestamp: Moment | None = None
+    event_time: Moment | None = None
     series: EventSeries | None = None
 
     def __post_init__(self) -> None:

@@ -12,9 +12,10 @@ from typing import Any, TypedDict
 import msgspec
 
 from clusterview.kube import structs
-from clusterview.observer import pod_status
+from clusterview.observer import pod_status, shortening
 from clusterview.observer.quantities import millis, moment, whole
 from clusterview.observer.sharing import Kept, map_of, one_of
+from clusterview.observer.shortening import MORE
 from clusterview.projection.observations import Renewal, Sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import AnyRecord, Namespace, Uid
@@ -25,7 +26,6 @@ ACCESS_VOLUME = "kube-api-access"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
 LABELS = 100  # of an object, at most, are shown: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
-MORE = "…"  # no name of a label
 
 
 class _Base(TypedDict):
@@ -48,18 +48,20 @@ class _Workload(TypedDict):
 
 
 def sighting(*, kind: str, item: Any) -> Sighting:
-    """This will turn an object as `kube` gave it into a record for the picture, with its version. `kind` is that of `kube.kinds`."""
+    """This will turn an object as `kube` gave it into a record for the picture, with its version, and cut what is too long to be shown. `kind` is
+    that of `kube.kinds`.
+    """
     renewal = None
     if isinstance(item, structs.Lease):
         renewal = Renewal(renewed=item.spec.renew_time or "", acquired_at=moment(item.spec.acquire_time))
-    found = record_of(kind=kind, item=item)
+    found = shortening.shortened(record_of(kind=kind, item=item))
     if len(found.labels) > LABELS:
         found = msgspec.structs.replace(found, labels=map_of(few(found.labels)))
     return Sighting(record=found, version=item.metadata.resource_version, renewal=renewal)
 
 
 def record_of(*, kind: str, item: Any) -> AnyRecord:
-    """This will turn such an object into a record with all of its labels, for whoever decides by them."""
+    """This will turn such an object into a record with all of its labels and every text whole, for whoever decides by them."""
     return TRANSLATIONS[kind](item)
 
 
