@@ -26,6 +26,7 @@ from clusterview.topology.columns import Pods
 from clusterview.topology.objects import AnyRecord
 
 STREAM_ENTRIES = 10_000
+STREAM_BYTES = 64 * 1024 * 1024  # of their frames: one cluster's must not fill the Redis of all, and an entry may have a few bytes or a mebibyte
 CONTACT_ENTRIES = 10
 SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
@@ -193,6 +194,8 @@ class Publisher:
         self._snapshot_seal, self._snapshot_bytes = b"", 0
         self._is_bare = False  # somebody took away the snapshot that was written
         self._tail_bytes = 0  # of what was published after the snapshot
+        self._kept: collections.deque[int] = collections.deque()  # the bytes of each entry that is to stay in the stream
+        self._kept_bytes = 0
         self._packing: Packing | None = None
         self._since: list[tuple[Position, bytes]] = []  # what was published while it was packed
         self._owed: collections.deque[bytes] = collections.deque()  # what is not written yet, the first one perhaps
@@ -207,7 +210,8 @@ class Publisher:
         first = encoding.encode(Changes(position=position))
         frame = encoding.encode(Snapshot(view=WHOLE, position=position, body=encoding.pack(self._rows.whole())))
         seal = self._seal_of_snapshot(frame)
-        self._write(_BEGIN, STREAM_ENTRIES, first, self._seal_of(first, position), frame, seal, position=position)
+        self._write(_BEGIN, self._make_room(first), first, self._seal_of(first, position), frame, seal, position=position)
+        self._keep(first)
         self._snapshot_seal, self._snapshot_bytes = seal, len(frame)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
         if self._listener:
@@ -230,13 +234,25 @@ class Publisher:
         """This will write the entries that may not have been written. Before them, `publish` takes no further changes."""
         while self._owed:
             frame, position = self._owed[0], self._next_position()
-            self._write(_PUBLISH, self.position.sequence, position.sequence, STREAM_ENTRIES, frame, self._seal_of(frame, position), position=position)
+            entries, seal = self._make_room(frame), self._seal_of(frame, position)
+            self._write(_PUBLISH, self.position.sequence, position.sequence, entries, frame, seal, position=position)
+            self._keep(frame)
             self._owed.popleft()
             self._tail_bytes += len(frame)
             if self._packing is not None:
                 self._since.append((position, frame))
             if self._listener:
                 self._listener.changes(position=position, frame=frame)
+
+    def _make_room(self, frame: bytes) -> int:
+        """How many entries the stream may have with this one, so that neither they nor their bytes are too many. Those of other epochs are none."""
+        while self._kept and (len(self._kept) >= STREAM_ENTRIES or self._kept_bytes + len(frame) > STREAM_BYTES):
+            self._kept_bytes -= self._kept.popleft()
+        return len(self._kept) + 1
+
+    def _keep(self, frame: bytes) -> None:
+        self._kept.append(len(frame))
+        self._kept_bytes += len(frame)
 
     def _next_position(self) -> Position:
         return Position(epoch=self.position.epoch, sequence=self.position.sequence + 1)
@@ -275,6 +291,7 @@ class Publisher:
             ((self._is_bare or self._tail_bytes >= SNAPSHOT_BYTES) and seconds >= self._snapshot_seconds)
             or (behind and seconds >= SNAPSHOT_LONGEST_SECONDS)
             or behind >= STREAM_ENTRIES // 4
+            or self._tail_bytes >= STREAM_BYTES // 4
         ):
             self._snapshot_sequence, self._snapshot_at, self._tail_bytes = self.position.sequence, self._clock(), 0
             self._packing = Packing(still=self._rows.still(), position=self.position)

@@ -139,6 +139,50 @@ async def test_a_place_that_the_stream_does_not_hold_gets_the_whole_picture(plac
     assert len(browser.pods) == 2
 
 
+async def test_whose_place_left_the_stream_with_its_bytes_gets_the_whole_picture_f17(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "STREAM_BYTES", 500_000)
+    writer = publisher(redis_server)
+    left, held = writer.position, writer.position
+    for number in range(40):
+        before, held = held, writer.publish(changes=[Put(msgspec.structs.replace(NODE, labels={"large": f"{number}" + "x" * 50_000}))])
+        if writer._packing is not None:
+            writer._packing.join()
+    hub = Hub(url=redis_server.url)  # which remembers nothing of its own
+    hub.start()
+    try:
+        whole, further = Browser(), Browser()
+        await until(await hub.join(cluster="lab", resume=left), whole, lambda: whole.position == held)
+        assert whole.snapshots == 1 and whole.reader is not None
+        further.reader, further.position = whole.reader, before
+        await until(await hub.join(cluster="lab", resume=before), further, lambda: further.position == held)
+        assert further.snapshots == 0, "the last one is still there"
+        writer.publish(changes=came(5))
+        await until(await hub.join(cluster="lab", resume=held), whole, lambda: "shop-5" in whole.pods)
+    finally:
+        await hub.stop()
+
+
+async def test_a_hub_that_is_behind_what_left_the_stream_begins_anew_f17(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "STREAM_BYTES", 500_000)
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    for number in range(40):  # without a pause, in which it would read
+        writer.publish(changes=[Put(msgspec.structs.replace(NODE, labels={"large": f"{number}" + "x" * 50_000}))])
+        if writer._packing is not None:
+            writer._packing.join()
+    writer.publish(changes=came(5))
+    await until(subscription, browser, lambda: browser.position == writer.position)
+    assert "shop-5" in browser.pods and browser.snapshots > 1
+    writer.publish(changes=went(5))
+    await until(subscription, browser, lambda: browser.position == writer.position)
+    assert "shop-5" not in browser.pods
+
+
 async def test_another_observer_begins_another_picture(hub: Hub, redis_server: RedisServer) -> None:
     publisher(redis_server)
     browser = Browser()

@@ -168,6 +168,56 @@ def test_a_relist_of_many_labelled_nodes_is_told_in_frames_of_a_quarter_mebibyte
     assert kept.reader.picture.objects == writer._rows.picture.objects == page.picture().objects
 
 
+def large(number: int) -> list[Change]:
+    return [Put(Node(uid=Uid(f"node-{number}"), name=f"node-{number}", labels={"large": "x" * 50_000}))]
+
+
+def held(page: Page) -> int:
+    return sum(len(fields[keys.FRAME]) for _, fields in page.client.xrange(keys.topology("lab")))
+
+
+def test_a_stream_of_large_entries_holds_so_many_bytes_and_leads_from_the_snapshot_to_now_f17(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "STREAM_BYTES", 1_000_000)
+    writer, page = publisher(redis_server, epoch=1), Page(url=redis_server.url, cluster="lab")
+    writer.begin(records=picture(pods=1).objects.values())
+    for number in range(100):
+        writer.publish(changes=large(number % 7))
+        if writer._packing is not None:
+            writer._packing.join()
+        assert held(page) <= 1_000_000 + 60_000
+        assert page.snapshot_position().sequence >= page.positions()[0].sequence - 1, "a change after the snapshot is missing"
+        assert page.picture().objects == writer._rows.picture.objects and page.position() == writer.position
+    assert len(page.positions()) >= 1_000_000 // 60_000, "what fits is kept for those who come back"
+
+
+def test_what_an_older_epoch_wrote_goes_when_another_begins_f17(redis_server: RedisServer) -> None:
+    old, new, page = publisher(redis_server, epoch=1), publisher(redis_server, epoch=2), Page(url=redis_server.url, cluster="lab")
+    old.begin(records=picture(pods=1).objects.values())
+    for number in range(20):
+        old.publish(changes=large(number))
+    new.begin(records=picture(pods=2).objects.values())
+    assert held(page) <= 2 * 60_000
+    for number in range(3, 9):
+        new.publish(changes=came(number))
+    assert page.position() == new.position and page.picture().objects == new._rows.picture.objects
+
+
+@given(sizes=st.lists(st.integers(0, 3_000), max_size=80), entries=st.integers(1, 30), most_bytes=st.integers(1, 20_000))
+def test_the_newest_entries_that_fit_are_kept_and_no_fewer(sizes: list[int], entries: int, most_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "STREAM_ENTRIES", entries)
+        patch.setattr(publishing, "STREAM_BYTES", most_bytes)
+        writer = Publisher(redis=None, cluster="lab", epoch=1)  # type: ignore[arg-type]
+        for count, size in enumerate(sizes, start=1):
+            room = writer._make_room(bytes(size))
+            assert room == writer._make_room(bytes(size)), "a write without an answer is tried again"
+            writer._keep(bytes(size))
+            assert 1 <= room <= entries and (room == 1 or sum(sizes[count - room : count]) <= most_bytes)
+            assert room in (entries, count) or sum(sizes[count - room - 1 : count]) > most_bytes
+
+
 @given(numbers=st.lists(st.integers(0, 9), max_size=30), most_bytes=st.integers(1, 2_000))
 def test_changes_in_several_frames_say_what_they_say_in_one(numbers: list[int], most_bytes: int) -> None:
     writer, records = rows.Writer(records=()), picture(pods=0).objects.values()
