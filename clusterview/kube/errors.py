@@ -129,7 +129,7 @@ NO_CREDENTIAL = (Unauthorized, PluginFailed, BadKubeconfig)
 def of_answer(*, status: int, headers: Mapping[str, str], body: bytes, method: str, path: str) -> KubeError:
     """This will make the error for an answer that is not a success. It reads the server's own `Status` message where there is one."""
     said = _status_of(body)
-    message = str(said.get("message") or "")[:DETAIL_CHARACTERS] or f"HTTP {status}"
+    message = words_of(said.get("message")) or f"HTTP {status}"
     where = f"{method} {path}"
     match status:
         case 401:
@@ -153,6 +153,11 @@ def of_answer(*, status: int, headers: Mapping[str, str], body: bytes, method: s
             return ServerError(f"The cluster answered {status} to {where}: {message}", status=status)
 
 
+def words_of(said: object) -> str:
+    """This will give what a server says of itself as far as it can be passed on: not too long, and without half a surrogate pair."""
+    return str(said or "")[:DETAIL_CHARACTERS].encode(errors="replace").decode()
+
+
 def _forbidden(message: str) -> Forbidden:
     found = FORBIDDEN.search(message)
     verb = found["verb"] if found else ""
@@ -173,7 +178,7 @@ def _causes(said: dict[str, object]) -> tuple[str, ...]:
     causes = details.get("causes") if isinstance(details, dict) else None
     if not isinstance(causes, list):
         return ()
-    return tuple(f"{one.get('field', '')}: {one.get('message', '')}"[:DETAIL_CHARACTERS] for one in causes if isinstance(one, dict))
+    return tuple(words_of(f"{one.get('field', '')}: {one.get('message', '')}") for one in causes if isinstance(one, dict))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -79,7 +79,7 @@ def service(connection: Connection, *, namespace: str, name: str, read_seconds: 
 
 def version(connection: Connection) -> str:
     """This will tell the API server's version, as `v1.37.2`. Raises errors.KubeError."""
-    return str(get(connection, "/version", read_seconds=5.0).get("gitVersion") or "")
+    return errors.words_of(get(connection, "/version", read_seconds=5.0).get("gitVersion"))
 
 
 def contact(connection: Connection) -> float:
@@ -117,7 +117,7 @@ def parse_checks(text: str) -> list[Check]:
         sign, rest = line[:3], line[3:]
         if sign in ("[+]", "[-]"):
             name, _, detail = rest.partition(" ")
-            checks.append(Check(name, ok=sign == "[+]", detail="" if sign == "[+]" else detail))
+            checks.append(Check(errors.words_of(name), ok=sign == "[+]", detail="" if sign == "[+]" else detail))
     return checks
 
 

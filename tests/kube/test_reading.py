@@ -51,6 +51,19 @@ def test_who_says_that_it_is_not_ready_and_not_why_has_failed_a_check(body: byte
         assert reading.readiness(script.connection()) == []
 
 
+@pytest.mark.parametrize("said", ["half a pair \ud800", "x" * 1_000_000], ids=["half a pair", "endless"])
+def test_whatever_a_server_says_of_itself_can_be_passed_on_f20(said: str) -> None:
+    body, causes = json.dumps({"gitVersion": said}).encode(), [{"field": "f", "message": said}]
+    with playing(say(200, body), say(500, failure(500, said)), say(422, failure(422, said, causes=causes))) as script:
+        told = [reading.version(script.connection())]
+        for _ in range(2):
+            with pytest.raises(errors.KubeError) as raised:
+                reading.version(script.connection())
+            told += [raised.value.sentence, *getattr(raised.value, "details", ())]
+    told += [one.name for one in reading.parse_checks(f"[-]{'x' * 1_000_000} failed")]
+    assert len(told) == 5 and all(len(one.encode()) < 2 * errors.DETAIL_CHARACTERS for one in told)
+
+
 def test_checks_that_may_not_be_read_are_unknown() -> None:
     with playing(say(403, failure(403, "Forbidden"))) as script:
         assert reading.readiness(script.connection()) is None
