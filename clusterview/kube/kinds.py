@@ -8,6 +8,7 @@ are asked for as metadata only: their owner is all that links a pod to its Deplo
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,11 @@ class KindSpec:
     def within(self, namespace: str) -> KindSpec:
         """This will narrow the row to one namespace."""
         return dataclasses.replace(self, namespace=namespace)
+
+    def selecting(self, labels: Mapping[str, str]) -> KindSpec:
+        """This will narrow the row to objects that carry all these labels."""
+        pairs = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        return dataclasses.replace(self, query=(*self.query, ("labelSelector", pairs))) if labels else self
 
     def of(self, *, namespace: str, name: str) -> str:
         """This will give the path of one object."""

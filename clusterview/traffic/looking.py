@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
+NO_LABELS: Mapping[str, str] = {}
 MOST_READ_ANEW = READ_AT_ONCE - 2  # workloads of one side beside the Service and the pods; of more their lists are read
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
 RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "discovery.k8s.io"))  # to tell what became of an effect
@@ -59,6 +60,7 @@ class Known(NamedTuple):
 
 
 R = TypeVar("R", bound=tuple[Any, ...])
+T = TypeVar("T")
 
 
 def _believed(read: dict[str, R], *, at: float) -> dict[str, R]:
@@ -74,6 +76,7 @@ class Cluster:
         self.reading = connections.Connection(access)
         self.writing = self.reading.sibling(size=4)
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reading")
+        self._ahead = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="ahead")  # waits for readers, so it is none of them
         self._permitted: dict[tuple[str, bool], float] = {}
         self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
@@ -116,14 +119,14 @@ class Cluster:
         path = kinds.counted(kind).of(namespace=namespace, name=name)
         return patching.json_patch(self.writing, path, operations, dry_run=dry_run, timeout=PATCH_SECONDS)
 
-    def records(self, *, kind: str, namespace: str) -> list[Any]:
-        """The objects of a kind in a namespace, in the picture's words."""
-        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
+    def records(self, *, kind: str, namespace: str, labels: Mapping[str, str] = NO_LABELS) -> list[Any]:
+        """The objects of a kind in a namespace that carry these labels, in the picture's words."""
+        found = listing.list_kind(self.reading, kinds.named(kind).selecting(labels), namespace=namespace, page_seconds=READ_SECONDS)
         return [translating.record_of(kind=kind, item=item) for item in found.items]
 
-    def addressed(self, *, namespace: str) -> list[Addressed]:
-        """The pods of a namespace, with the families of their addresses."""
-        found = listing.list_kind(self.reading, kinds.addressed(), namespace=namespace, page_seconds=READ_SECONDS)
+    def addressed(self, *, namespace: str, labels: Mapping[str, str]) -> list[Addressed]:
+        """The pods of a namespace that carry these labels, with the families of their addresses."""
+        found = listing.list_kind(self.reading, kinds.addressed().selecting(labels), namespace=namespace, page_seconds=READ_SECONDS)
         return [addressed_now(item) for item in found.items]
 
     def workloads(self, *, kind: str, namespace: str) -> list[Workload]:
@@ -139,9 +142,12 @@ class Cluster:
             return None
         return workload_now(found)
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
+    def service_among(
+        self, *, namespace: str, name: str, at_once: bool = False, to: str = "", labels: Mapping[str, str] = NO_LABELS, returning: bool = False
+    ) -> tuple[ServiceNow, Residents]:
         """This will read the Service and who lives in its namespace, all at the same time. Raises NotFound where the Service is gone.
 
+        Of the pods those with these `labels`. Workloads that may not be listed are none for who is `returning`: only pods decide on a way back.
         `at_once` takes the workloads as they were read up to ten seconds ago, unless a pod has come that none of those before belongs with. Those
         with the value `to` under one of their labels, which are to get the traffic, are read in any case.
         """
@@ -150,18 +156,32 @@ class Cluster:
         entered = [one.record for one in known.workloads if to and to in one.record.template_labels.values()] if known is not None else []
         if known is not None and (began - known.read_at > AROUND_SECONDS or len(entered) > MOST_READ_ANEW):
             known = None
-        every = [partial(self.workloads, kind=kind, namespace=namespace) for kind in WORKLOADS]
+        every = [partial(self._workloads, kind=kind, namespace=namespace, returning=returning) for kind in WORKLOADS]
         anew = [partial(self.workload, kind=str(objects.kind_of(one)), namespace=namespace, name=one.name) for one in entered]
-        asked = partial(self.service, namespace=namespace, name=name), partial(self.records, kind="Pod", namespace=namespace)
+        asked = partial(self.service, namespace=namespace, name=name), partial(self.records, kind="Pod", namespace=namespace, labels=labels)
         service, pods, *read = self.at_once(*asked, *(every if known is None else anew))
         owners = frozenset(pod.owner.uid for pod in pods if pod.owner is not None)
         if known is None or not owners <= known.owners or None in read:
             lists = read if known is None else self.at_once(*every)
-            known, read = Known(began, owners, [one for of_kind in lists for one in of_kind]), []
-            self._known = _believed(self._known, at=began) | {namespace: known}
+            known, read = Known(began, owners, [one for of_kind in lists for one in of_kind or ()]), []
+            if None not in lists:
+                self._known = _believed(self._known, at=began) | {namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
         return service, Residents([one.record for one in workloads], pods, unobserved)
+
+    def _workloads(self, *, kind: str, namespace: str, returning: bool) -> list[Workload] | None:
+        """None where a way back goes on although they may not be listed."""
+        try:
+            return self.workloads(kind=kind, namespace=namespace)
+        except errors.Forbidden:
+            if not returning:
+                raise
+            return None
+
+    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
+        """This will begin to ask, and give what waits for the answer: so that the database is asked meanwhile."""
+        return self._ahead.submit(ask).result
 
     def situation(
         self, *, service: ServiceNow, residents: Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False
@@ -174,8 +194,9 @@ class Cluster:
         )  # fmt: skip
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
-        """The answers, asked for at the same time: one round trip instead of several."""
-        return list(self._readers.map(lambda ask: ask(), asked))
+        """The answers, asked for at the same time: one round trip instead of several. The caller asks the first one itself."""
+        under_way = [self._readers.submit(ask) for ask in asked[1:]]
+        return [*(ask() for ask in asked[:1]), *(one.result() for one in under_way)]
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         """This will add what stands around the Service, for a person to read. `at_once` takes what was read up to ten seconds ago.
@@ -233,7 +254,7 @@ class Cluster:
 
     def has_ready(self, *, namespace: str, selector: dict[str, str]) -> bool:
         """This will tell whether a pod that the selector matches is ready now."""
-        pods = self.records(kind="Pod", namespace=namespace)
+        pods = self.records(kind="Pod", namespace=namespace, labels=selector)
         return any(pod.ready and not pod.deleting and selectors.matches(selector=selector, labels=pod.labels) for pod in pods)
 
     def convergence(self, *, service: ServiceNow, sides: Collection[dict[str, str]] = ()) -> convergence.Convergence:
@@ -241,8 +262,10 @@ class Cluster:
         the sides.
         """
         namespace = service.namespace
-        read = partial(self.addressed, namespace=namespace), partial(self.records, kind="EndpointSlice", namespace=namespace)
-        pods, every_slice = self.at_once(*read)
+        pods, every_slice = self.at_once(
+            partial(self.addressed, namespace=namespace, labels=service.selector),
+            partial(self.records, kind="EndpointSlice", namespace=namespace, labels={translating.SERVICE_LABEL: service.name}),
+        )
         matched = [one for one in pods if selectors.matches(selector=service.selector, labels=one.record.labels)]
         present = [one.record for one in matched if one.record.phase not in ("Succeeded", "Failed")]
         families = {one.record.uid: one.families.intersection(service.ip_families) for one in matched}

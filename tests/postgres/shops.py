@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,6 +11,8 @@ from clusterview.kube.reading import Identity
 from clusterview.traffic.looking import Residents
 from clusterview.traffic.situations import ServiceNow, Situation
 from tests.traffic import making
+
+T = TypeVar("T")
 
 
 class Shops:
@@ -27,7 +30,10 @@ class Shops:
     def identity(self) -> Identity:
         return Identity("the-cluster", is_weak=False)
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
+    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
+        return ask
+
+    def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
         return making.service_now(name=name, uid=f"uid-{name}", selector=self.live), Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, **_: Any) -> Situation:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from clusterview.kube import errors, reading
 from clusterview.topology import objects
@@ -24,6 +24,7 @@ from tests.traffic import judging, making
 from tests.traffic.applying import apply
 from tests.traffic.numbers import Numbered
 
+T = TypeVar("T")
 BLUE, GREEN = making.BLUE, making.GREEN
 SIDES = {"blue": BLUE, "green": GREEN}
 
@@ -40,6 +41,7 @@ class Order(StrEnum):
     LOSE_AFTER = "answer lost"
     LATE = "late"
     TWICE = "sent twice on its way"
+    TWICE_BUSY = "sent twice on its way, and 429 to the second"
     DENY = "denied by a webhook"
     STRANGER = "401"
 
@@ -173,6 +175,9 @@ class Memory(looking.Cluster):
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         return [ask() for ask in asked]
 
+    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
+        return ask
+
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen
 
@@ -192,7 +197,7 @@ class Memory(looking.Cluster):
                     return found
         raise errors.TimedOut("The history has no end.")
 
-    def records(self, *, kind: str, namespace: str) -> list[Any]:
+    def records(self, *, kind: str, namespace: str, labels: Mapping[str, str] = looking.NO_LABELS) -> list[Any]:
         if kind == "Pod":
             return self._pods()
         if kind == "Deployment":
@@ -204,7 +209,7 @@ class Memory(looking.Cluster):
             return [_slice(tuple(sorted(self.endpoints.items())))]
         return []
 
-    def addressed(self, *, namespace: str) -> list[looking.Addressed]:
+    def addressed(self, *, namespace: str, labels: Mapping[str, str]) -> list[looking.Addressed]:
         return [looking.Addressed(pod, frozenset({"IPv4"})) for pod in self._pods()]
 
     def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
@@ -260,6 +265,8 @@ class Memory(looking.Cluster):
         answer = send()
         if order is Order.TWICE:
             answer = send()
+        if order is Order.TWICE_BUSY:
+            raise errors.TooManyRequests("The cluster is busy.", retry_after_seconds=self.retry_after_seconds)
         if order is Order.DIE_AFTER:
             raise Died
         if order is Order.LOSE_AFTER:

@@ -40,7 +40,7 @@ class Shop(Shops):
     def change(self, name: str, **change: Any) -> None:
         self.services[name] = msgspec.structs.replace(self.services[name], **change)
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
+    def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
         return self.services[name], Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], returning: bool = False, **_: Any) -> Situation:

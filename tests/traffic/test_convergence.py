@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -104,10 +104,10 @@ class Read(looking.Cluster):
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         return [ask() for ask in asked]
 
-    def addressed(self, *, namespace: str) -> list[looking.Addressed]:
+    def addressed(self, *, namespace: str, labels: Mapping[str, str]) -> list[looking.Addressed]:
         return list(map(looking.addressed_now, self.pods))
 
-    def records(self, *, kind: str, namespace: str) -> list[Any]:
+    def records(self, *, kind: str, namespace: str, labels: Mapping[str, str] = looking.NO_LABELS) -> list[Any]:
         return [endpoint_slice(*map(endpoint, G))]
 
 

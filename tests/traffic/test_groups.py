@@ -85,8 +85,8 @@ class WithoutOne(Shops):
     def tried(self, situation: Situation) -> Situation:
         return situation
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
-        found, residents = super().service_among(namespace=namespace, name=name, at_once=at_once)
+    def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
+        found, residents = super().service_among(name=name)
         if name != SERVICES[1]:
             return found, residents
         if self.trouble == "no-service":
@@ -135,7 +135,7 @@ class Moved(Shops):
             raise errors.NotFound("not found")
         return self.services[name]
 
-    def service_among(self, *, namespace: str, name: str, at_once: bool = False, to: str = "") -> tuple[ServiceNow, Residents]:
+    def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
         return self.services[name], Residents(list(making.situation().workloads), [])
 
     def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], returning: bool = False, **_: object) -> Situation:
@@ -250,6 +250,6 @@ def test_a_group_goes_back_by_the_key_of_its_switches_whatever_became_of_the_sid
 ) -> None:
     moved.services = {name: msgspec.structs.replace(one, **service) for name, one in moved.services.items()}
     left = Residents([one for one in making.situation().workloads if one.name == "shop-blue"], [])
-    monkeypatch.setattr(moved, "service_among", lambda *, namespace, name, at_once=False, to="": (moved.services[name], left))
+    monkeypatch.setattr(moved, "service_among", lambda *, name, **_: (moved.services[name], left))
     assert moved.take_back() == (["shop-outside", "shop-inside", "shop"], [])
     assert {(one.key, one.from_value, one.to_value) for one in Switch.objects.exclude(reverses=None)} == {("slot", "green", "blue")}

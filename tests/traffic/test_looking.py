@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from clusterview.kube import kinds, listing
+from clusterview.kube import errors, kinds, listing
 from clusterview.topology import objects
 from clusterview.traffic import looking, surveying
 from clusterview.traffic.situations import ServiceNow
@@ -19,7 +19,7 @@ from tests.traffic import making
 
 class Asked(looking.Cluster):
     """Connections to nothing, which count what they are asked for. A pod of each of `owners` is there, and `sides` Deployments of blue and green
-    each; the controller of those of `unobserved` has not seen yet how they are to be.
+    each; the controller of those of `unobserved` has not seen yet how they are to be, and kinds of `forbidden` may not be listed.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class Asked(looking.Cluster):
         self.owners = ["uid-blue-1"]
         self.sides = 1
         self.unobserved: set[str] = set()
+        self.forbidden: set[str] = set()
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         return [ask() for ask in asked]
@@ -35,12 +36,15 @@ class Asked(looking.Cluster):
     def service(self, *, namespace: str, name: str) -> ServiceNow:
         return making.service_now(name=name)
 
-    def records(self, *, kind: str, namespace: str) -> list[Any]:
+    def records(self, *, kind: str, namespace: str, labels: Mapping[str, str] = looking.NO_LABELS) -> list[Any]:
         self.kinds.append(kind)
+        self.labels = labels
         return [making.pod(one, labels={}, owner=objects.Owner("ReplicaSet", one, objects.Uid(one))) for one in self.owners]
 
     def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
         self.kinds.append(kind)
+        if kind in self.forbidden:
+            raise errors.Forbidden(f"The account may not list {kind}.")
         names = [f"{side}-{number}" for number in range(self.sides) for side in ("blue", "green")] if kind == "Deployment" else []
         return [self.made(name) for name in names]
 
@@ -114,6 +118,23 @@ def test_of_many_workloads_that_carry_the_value_or_one_that_has_gone_the_lists_a
     asked.look(at_once=False)
     asked.sides = 1
     assert asked.look(to="green") == (READ[0], ["Pod", "Deployment green-0", "Deployment green-1", "Deployment", "StatefulSet"])
+
+
+def test_a_way_back_needs_no_right_to_list_workloads_and_nobody_else_believes_that_there_are_none() -> None:
+    asked = Asked()
+    asked.forbidden = {"StatefulSet"}
+    _, residents = asked.service_among(namespace="store", name="shop", at_once=True, returning=True)
+    assert ([one.name for one in residents.workloads], len(residents.pods)) == (["blue-0", "green-0"], 1)
+    with pytest.raises(errors.Forbidden):
+        asked.look()
+
+
+def test_an_executor_reads_only_the_pods_that_carry_what_both_sides_share() -> None:
+    asked = Asked()
+    asked.service_among(namespace="store", name="shop", labels={"app": "shop"})
+    assert asked.labels == {"app": "shop"}
+    assert kinds.named("Pod").selecting({"tier": "web", "app": "shop"}).query == (("labelSelector", "app=shop,tier=web"),)
+    assert kinds.named("Pod").selecting({}).query == ()
 
 
 def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
