@@ -24,6 +24,7 @@ UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
+NOT_SENT = (errors.Unreachable, errors.PluginFailed, errors.BadKubeconfig)
 FORGOTTEN = "the API server does not remember that far back"
 
 
@@ -72,41 +73,57 @@ class Verdict(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What came of an effect that was sent: `applied` with the version that it made, `not_taken` (the cluster takes no writes now, or does not know
-    us now), `refused`, or `unknown`, which is the operation's state then: its answer was lost, or (`is_answered`) says that the object moved on.
+    """What came of an effect that was sent: `applied` with the version that it made and how that is known, `not_taken` (the cluster takes no writes
+    now, or does not know us now), `refused`, or `unknown`, which is the operation's state then: its answer was lost, or (`is_answered`) says that the
+    object moved on.
     """
 
     result: str
     version: str = ""
     problem: errors.KubeError | None = None
     is_answered: bool = False
+    how: str = "answered"
 
     @property
     def said(self) -> str:
         return self.problem.sentence if self.problem else ""
 
 
-def send(operation: Operation, patch: Callable[[], dict[str, Any]]) -> Reply:
+def send(operation: Operation, effect: Effect[V], operations: planning.Patch) -> Reply:
     """This will send an effect, once.
 
-    That the object had moved on is no answer: what stands between us and the API server may have sent the request twice, and it moved on with the
-    first of the two.
+    A refusal is no answer by itself: what stands between us and the API server may have sent the request twice, and the object moved on with the
+    first of the two, or the second one was turned away.
     """
     try:
-        answer = patch()
-    except (errors.LostAnswer, errors.ServerError, errors.Conflict, errors.Invalid) as problem:
-        if is_refusal(problem):
-            return Reply("refused", problem=problem)
-        moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
-        return Reply("unknown", problem=problem, is_answered=isinstance(problem, (errors.Conflict, errors.Invalid)))
+        answer = effect.patch(operations)
+    except NOT_SENT as problem:
+        return Reply("not_taken", problem=problem)
     except errors.KubeError as problem:
-        return Reply("not_taken" if isinstance(problem, (*NOT_NOW, *errors.NO_CREDENTIAL)) else "refused", problem=problem)
+        is_open = isinstance(problem, (errors.LostAnswer, errors.ServerError, errors.Conflict, errors.Invalid)) and not is_refusal(problem)
+        reply = None if is_open else _turned_away(effect, problem)
+        if reply is None:
+            moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
+            return Reply("unknown", problem=problem, is_answered=isinstance(problem, (errors.Conflict, errors.Invalid)))
+        return reply
     return Reply("applied", version=str(answer["metadata"]["resourceVersion"]))
 
 
+def _turned_away(effect: Effect[V], problem: errors.KubeError) -> Reply | None:
+    """A definite refusal, if our marker is not on the object all the same; None where that cannot be read."""
+    result = "not_taken" if isinstance(problem, (*NOT_NOW, *errors.NO_CREDENTIAL)) else "refused"
+    try:
+        now = effect.read()
+    except errors.NotFound:
+        return Reply(result, problem=problem)
+    except errors.KubeError:
+        return None
+    return Reply("applied", version=now.resource_version, how=SEEN) if effect.is_on(now) else Reply(result, problem=problem)
+
+
 def not_taken_for(problem: errors.KubeError) -> str:
-    """Why the cluster takes no effect now, as the operation is held for it meanwhile."""
-    return "no-writes" if isinstance(problem, NOT_NOW) else "no-credential-now"
+    """Why the cluster takes no write now, as the operation is held for it meanwhile."""
+    return "no-credential-now" if isinstance(problem, errors.NO_CREDENTIAL) else "no-writes"
 
 
 def is_refusal(problem: Exception) -> bool:

@@ -39,9 +39,10 @@ HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
-OLDEST_LOOK_SECONDS = 2.0
+OLDEST_LOOK_SECONDS, OLDEST_LOOK_BACK_SECONDS = 2.0, 10.0
 CONVERGE_SECONDS = 30.0
 EMPTY_SECONDS = 1.0
+CAUGHT_UP_SECONDS = 1.0  # until who writes the slices has followed an API server that was away
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
@@ -80,25 +81,26 @@ class NotOpen(Later):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds.
-    `leaving` is how many pods of the side that is left were ready.
+    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds, or
+    on a way back ten: a slow cluster does not keep traffic on a side that is to be left. `leaving` is how many pods of that side were ready.
     """
 
     service: ServiceNow
     pod_labels: list[dict[str, str]]
     leaving: int = 0
+    returning: bool = False
     began: float
 
     @property
     def is_old(self) -> bool:
-        return time.monotonic() - self.began > OLDEST_LOOK_SECONDS
+        return time.monotonic() - self.began > (OLDEST_LOOK_BACK_SECONDS if self.returning else OLDEST_LOOK_SECONDS)
 
 
 def look_of(situation: Situation, *, began: float) -> Look:
     """This will keep of a situation what the effect needs."""
     labels = [dict(pod.labels) for pod in situation.ready_of(situation.to_selector)]
     leaving = len(situation.ready_of(situation.from_selector))
-    return Look(service=situation.service, pod_labels=labels, leaving=leaving, began=began)
+    return Look(service=situation.service, pod_labels=labels, leaving=leaving, returning=situation.returning, began=began)
 
 
 def advance(*, switch_id: uuid.UUID | str, opened: looking.Opener = looking.cluster) -> None:
@@ -309,8 +311,9 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
             return
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
         return
-    except (errors.LostAnswer, *doubts.NOT_NOW) as problem:
-        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_no_try(switch, held_for="no-writes"))
+    except (errors.LostAnswer, *doubts.NOT_NOW, *errors.NO_CREDENTIAL) as problem:
+        held_for = doubts.not_taken_for(problem)
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, **_no_try(switch, held_for=held_for))
         raise
     except errors.Forbidden as problem:
         _not_sent(switch, reason="missing-right", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
@@ -330,13 +333,14 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
 
 def _look_again(switch: Switch) -> NoReturn:
     """A cluster that answers slowly is waited for; it has not moved away under the switch, so this does not count as a try."""
-    moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the look had grown old"}, tries=switch.tries - 1)
+    body = {"why": "the look had grown old"}
+    moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body=body, **_no_try(switch, held_for="slow-cluster"))
     raise Later("the cluster answers too slowly to act on what was seen")
 
 
 def _no_try(switch: Switch, *, held_for: str) -> dict[str, Any]:
-    """What the row says while the cluster takes no writes or its answers are lost: that it is waited for, and no try less, for the Service has not
-    moved away.
+    """What the row says while the cluster takes no writes, is slow, or its answers are lost: that it is waited for, and no try less, for the Service
+    has not moved away.
     """
     return {"tries": switch.tries - 1, "held_for": held_for}
 
@@ -354,9 +358,9 @@ def _apply(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     except planning.UnsafeSelector:
         _not_applied(switch, State.FAILED_NO_CHANGE, result="void", reason="preflight", detail="no pod matches the new selector")
         return
-    reply = doubts.send(switch, lambda: cluster.patch(namespace=switch.namespace, name=switch.service, operations=operations))
+    reply = doubts.send(switch, _effect(switch, cluster), operations)
     if reply.result == "applied":
-        _applied(switch, version=reply.version, how="answered", leaving=look.leaving)
+        _applied(switch, version=reply.version, how=reply.how, leaving=look.leaving)
     elif reply.result == "not_taken" and reply.problem:
         held_for = doubts.not_taken_for(reply.problem)
         _not_applied(switch, State.PREPARING, result="rejected", detail=reply.said, **_no_try(switch, held_for=held_for))
@@ -413,7 +417,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     A side that nobody is left of is not waited for, as long as there is one to go back to. Nodes follow the endpoints, and no API tells when: so
     they have `FOLLOW_SECONDS` for it before this is called the end.
     """
-    pause, filled_at, watched_until = FIRST_PAUSE, time.monotonic(), time.monotonic() + WATCHED_SECONDS
+    pause, began = FIRST_PAUSE, time.monotonic()
+    filled_at, watched_until = began, began + WATCHED_SECONDS
     converged: tuple[float, float] | None = None  # since when (monotonic seconds), and how long after the effect
     while True:
         time.sleep(pause)  # before the first look too: it would only keep from their work those who write the slices
@@ -426,7 +431,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
         if switch.going_back and not switch.returning:
             _turn_back(switch, reason="asked")
             return
-        since_effect = (timezone.now() - (switch.applied_at or timezone.now())).total_seconds()
+        since_effect = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
         seen = cluster.convergence(service=service, sides=(switch.from_selector, switch.to_selector))
         filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
@@ -444,7 +449,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
         if (seen.converged and since_effect >= switch.overlap_seconds) or (seen.others and _is_overlapping(switch)):
             moving_on.step(switch, State.PREPARING, action="OVERLAPPED", body={"seconds": round(since_effect), "others": len(seen.others)})
             return
-        if not seen.converged and since_effect > CONVERGE_SECONDS + (switch.overlap_seconds if _is_overlapping(switch) else 0):
+        limit = CONVERGE_SECONDS + (switch.overlap_seconds if _is_overlapping(switch) else 0)
+        if not seen.converged and since_effect > limit and time.monotonic() - began >= CAUGHT_UP_SECONDS:
             _not_converged(switch, missing=len(seen.missing), strangers=len(seen.strangers))
             return
         if time.monotonic() > watched_until:
@@ -484,7 +490,8 @@ def _is_overlapping(switch: Switch) -> bool:
 def _service(switch: Switch, cluster: looking.Cluster) -> tuple[ServiceNow, looking.Residents] | None:
     """The Service and who lives around it, if it is the one that was asked for; else the switch has ended."""
     try:
-        found = cluster.service_among(namespace=switch.namespace, name=switch.service)
+        shared = dict(switch.from_selector.items() & switch.to_selector.items())
+        found = cluster.service_among(namespace=switch.namespace, name=switch.service, labels=shared, returning=_only_old_side(switch))
     except errors.NotFound:
         found = None
     if found is not None and found[0].uid == switch.service_uid:
@@ -579,7 +586,7 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
     body = {"result": "applied", "step": switch.step, "rv": version, "how": how}
     at = 0 if switch.returning else switch.at + 1
     moving_on.step(
-        switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=timezone.now(), tries=0, at=at,
+        switch, State.APPLIED, action="OUTCOME", body=body, applied_rv=version, applied_at=moving_on.now(), tries=0, at=at,
         also=partial(holding.begin, switch, size=leaving) if is_first else None,
     )  # fmt: skip
 

@@ -207,9 +207,9 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
         kind=found.kind, uid=found.uid, resource_version=sizing.intent_rv, annotations=found.annotations, expected=expected, target=target,
         marker=engine.marker_of(sizing), fence=sizing.fence,
     )  # fmt: skip
-    reply = doubts.send(sizing, lambda: cluster.resize(kind=found.kind, namespace=sizing.namespace, name=found.name, operations=operations))
+    reply = doubts.send(sizing, _effect(sizing, cluster), operations)
     if reply.result == "applied":
-        _applied(sizing, version=reply.version, how="answered")
+        _applied(sizing, version=reply.version, how=reply.how)
     elif reply.result == "not_taken" and reply.problem:
         _void(sizing, result="rejected", how=reply.said, held_for=doubts.not_taken_for(reply.problem))
         raise reply.problem

@@ -404,6 +404,7 @@ REASONS: Mapping[str, str] = {
     "selector-changed": "Somebody else changed the selector first.",
     "kept-moving": "What was to be changed was changed by others again and again meanwhile, so this last step was not done.",
     "no-writes": "The cluster takes no writes now. It is tried again each second.",
+    "slow-cluster": "The cluster answers too slowly to act on what was read of it. It is tried again each second.",
     "no-credential-now": "The cluster does not accept Clusterview's credential now. It is tried again each second, for a minute.",
     "lost-answers": "The cluster's answer to the patch was lost. What might still be late is locked out, and it is tried again each second.",
     "preflight": "The preflight at the last moment found something against it.",

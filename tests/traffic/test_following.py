@@ -55,6 +55,25 @@ def test_a_switch_succeeds_when_the_nodes_had_time_to_follow_and_tells_when_the_
     assert reporting.summary(Switch.objects.get())["moved_seconds"] == body["since_request"] / 1000
 
 
+@pytest.mark.parametrize("is_slow", [False, True], ids=["followed", "not followed"])
+def test_after_an_api_server_that_was_away_the_endpoints_have_a_moment_to_follow(here: World, is_slow: bool) -> None:
+    here.memory.follows_at_once = False
+    here.click(to="green")
+    here.go_all()
+    here.clock.pass_by(engine.CONVERGE_SECONDS + 10)
+    here.reconcile()
+    here.go(here.runs[0], times=6)
+    assert Switch.objects.get().state == State.VERIFYING
+    if not is_slow:
+        here.memory.follow()
+    here.go_all()
+    switch = Switch.objects.get()
+    if is_slow:
+        assert (switch.returning, switch.reason) == (True, "not-converged")
+    else:
+        assert (switch.state, switch.reason) == (State.SUCCEEDED, "")
+
+
 def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success(here: World, run: Run) -> None:
     here.memory.edit(lambda document: document["spec"].update(selector=dict(BLUE)), by="argocd-controller")
     here.go(run, times=LONG_ENOUGH)

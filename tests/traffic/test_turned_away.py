@@ -61,6 +61,7 @@ STRANGER = "The cluster does not accept Clusterview's credential now. It is trie
     ("at", "order", "said"),
     [
         ("patch mark", Order.LOSE, NO_WRITES), ("patch mark", Order.BUSY, NO_WRITES), ("patch mark", Order.FAIL, NO_WRITES),
+        ("patch mark", Order.STRANGER, STRANGER),
         ("patch effect", Order.BUSY, NO_WRITES), ("patch effect", Order.FAIL, NO_WRITES), ("patch effect", Order.LOSE, LOST),
         ("patch effect", Order.STRANGER, STRANGER),
     ],
@@ -76,6 +77,38 @@ def test_a_way_back_is_tried_each_second_until_the_cluster_takes_it(here: World,
     here.go_all()
     switch = Switch.objects.get()
     assert (switch.state, switch.reason, switch.held_for, here.memory.selector) == (State.ROLLED_BACK, "asked", "", BLUE)
+
+
+def test_a_refusal_of_an_effect_of_which_nothing_can_be_read_is_a_doubt(here: World) -> None:
+    here.go(here.runs[0], times=40, until="patch effect")
+    here.go(here.runs[0], Order.TWICE_BUSY, times=1)
+    here.go(here.runs[0], Order.FAIL)
+    assert (Switch.objects.get().state, here.memory.selector) == (State.UNKNOWN, GREEN)
+    here.go_all()
+    here.clock.pass_by(1.1)
+    here.reconcile()
+    here.go_all()
+    assert Switch.objects.get().state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize("seconds", [engine.OLDEST_LOOK_SECONDS + 0.1, engine.OLDEST_LOOK_BACK_SECONDS + 0.1])
+def test_a_cluster_that_answers_slowly_is_said_to_and_does_not_keep_traffic_on_a_side_that_is_to_be_left(here: World, seconds: float) -> None:
+    def mark_slowly() -> Switch:
+        here.go(here.runs[0], times=40, until="patch mark")
+        here.clock.pass_by(seconds)
+        here.go(here.runs[0])
+        here.go_all()
+        return Switch.objects.get()
+
+    first = mark_slowly()
+    assert (first.state, first.held_for, first.tries, here.memory.selector) == (State.PREPARING, "slow-cluster", 0, BLUE)
+    here.clock.pass_by(1.1)
+    here.reconcile()
+    on_the_way_back(here)
+    assert Switch.objects.get().held_for == ""
+    back = mark_slowly()
+    is_in_time = seconds < engine.OLDEST_LOOK_BACK_SECONDS
+    assert (back.state, here.memory.selector) == ((State.ROLLED_BACK, BLUE) if is_in_time else (State.PREPARING, GREEN))
 
 
 @pytest.mark.parametrize("order", [Order.LOSE, Order.BUSY])
@@ -100,12 +133,14 @@ def test_a_service_that_is_changed_again_and_again_ends_it_and_is_said_to_be(her
     assert "nothing was changed" not in reporting.summary(switch)["sentence"]
 
 
+@pytest.mark.parametrize("order", [Order.TWICE, Order.TWICE_BUSY])
 @pytest.mark.parametrize("is_back", [False, True], ids=["forward", "back"])
-def test_an_effect_that_comes_twice_is_found_although_the_answer_says_that_the_object_moved_on(here: World, is_back: bool) -> None:
+def test_an_effect_that_comes_twice_is_found_although_the_answer_is_to_the_second_one(here: World, order: Order, is_back: bool) -> None:
+    """That the object moved on, or that the cluster takes nothing now."""
     if is_back:
         on_the_way_back(here)
     here.go(here.runs[0], times=40, until="patch effect")
-    here.go(here.runs[0], Order.TWICE)
+    here.go(here.runs[0], order)
     here.go_all()
     switch = Switch.objects.get()
     assert (switch.state, here.memory.selector) == ((State.ROLLED_BACK, BLUE) if is_back else (State.SUCCEEDED, GREEN))
