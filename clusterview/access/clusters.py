@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from clusterview.access import auditing, names, people, transacting
@@ -16,17 +15,34 @@ from clusterview.models import Cluster
 ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
 
+class ArmedElsewhere(Exception):
+    """The same cluster is armed under another name. What looks only at its own name would not see what is done by the other one."""
+
+    def __init__(self, other: Cluster) -> None:
+        super().__init__(f"it is armed as {other.name}")
+        self.other = other
+
+
 def register(*, opened: Iterable[tuple[str, str]], problem: str = "") -> None:
-    """This will make the given (id, name) the active clusters. A cluster that was known keeps whether it is armed.
+    """This will make the given (id, name) the active clusters. A cluster that was known keeps whether it is armed; of several that are the same one
+    only that which was armed last does.
 
     `problem` says in words why there is none, for the page.
     """
     _problem_file().write_text(problem)
-    with transaction.atomic():
-        names = dict(opened)
-        Cluster.objects.exclude(pk__in=names).update(active=False)
-        for identifier, name in names.items():
-            Cluster.objects.update_or_create(pk=identifier, defaults={"name": name, "active": True})
+    _open(dict(opened))
+
+
+@transacting.whole
+def _open(named: dict[str, str]) -> None:
+    _lock_all()
+    Cluster.objects.exclude(pk__in=named).update(active=False)
+    for identifier, name in named.items():
+        Cluster.objects.update_or_create(pk=identifier, defaults={"name": name, "active": True})
+    stay = dict[str, Cluster]()
+    for found in Cluster.objects.filter(active=True, armed_at__isnull=False).exclude(identity="").order_by("-armed_at"):
+        if (other := stay.setdefault(found.identity, found)) is not found:
+            _disarm(found, actor=names.PRODUCT, body={"armed_as": other.name})
 
 
 def problem() -> str:
@@ -63,13 +79,14 @@ def is_id(text: str) -> bool:
 @transacting.whole
 def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identity_is_weak: bool = True) -> Cluster:
     """This will allow switching in the cluster with this identity, and write down who did. Raises PermissionDenied
-    (`people.administrator`) and Cluster.DoesNotExist.
+    (`people.administrator`), Cluster.DoesNotExist, and ArmedElsewhere.
 
     An identity that is not known yet is the one of the first cluster that answers (`identify`).
     """
-    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster, active=True)  # before the right, in the order in which a switch takes both
+    found, others = _with_those_armed(cluster)  # before the right, in the order in which a switch takes both
     by = people.administrator(actor)
     if not found.armed or (identity and identity != found.identity):
+        _refuse_one_of(others, identity=identity or found.identity)
         found.armed_at, found.frozen_at = timezone.now(), None
         found.armed_by_id = None if isinstance(actor, str) else actor.user_id
         found.identity, found.identity_is_weak = identity, identity_is_weak
@@ -80,10 +97,13 @@ def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identit
 
 @transacting.whole
 def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
-    """This will remember which cluster was armed. Where that was another one, switching is forbidden and False returned: it is written down."""
-    found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster, active=True)
+    """This will remember which cluster was armed. Where that was another one, switching is forbidden and False returned: it is written down. Raises
+    ArmedElsewhere for one that was not known yet and is armed under another name; nothing is remembered then.
+    """
+    found, others = _with_those_armed(cluster)
     known = found.identity
     if known in ("", identity):
+        _refuse_one_of(others, identity=identity)
         found.identity, found.identity_is_weak = identity, is_weak
         found.save()
         return True
@@ -113,6 +133,28 @@ def disarm(*, cluster: str, actor: people.Person | str) -> Cluster:
     by = people.administrator(actor)
     _disarm(found, actor=by, body={})
     return found
+
+
+def _with_those_armed(cluster: str) -> tuple[Cluster, list[Cluster]]:
+    """An open cluster, and the other open ones that are armed, as they stay until the end of the transaction. Raises Cluster.DoesNotExist."""
+    known = _lock_all()
+    found = known.pop(cluster, None)
+    if found is None or not found.active:
+        raise Cluster.DoesNotExist
+    return found, [one for one in known.values() if one.active and one.armed]
+
+
+def _lock_all() -> dict[str, Cluster]:
+    """Every cluster by its id, locked in one order: of two that are the same and armed at once, the second sees the first."""
+    return {one.pk: one for one in Cluster.objects.select_for_update(no_key=True).order_by("pk")}
+
+
+def _refuse_one_of(armed: list[Cluster], *, identity: str) -> None:
+    """Raises ArmedElsewhere where one of these is the cluster with this identity. An address with its CA counts too, although several clusters behind
+    one proxy share it: nearly always it is one cluster, and whoever may read kube-system there tells them apart.
+    """
+    if other := next((one for one in armed if identity and one.identity == identity), None):
+        raise ArmedElsewhere(other)
 
 
 def _disarm(found: Cluster, *, actor: str, body: dict[str, str]) -> None:

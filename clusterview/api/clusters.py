@@ -118,7 +118,7 @@ def as_map(link: links.Link) -> dict[str, str]:
 
 @router.post("/{slug:cluster}/arm", response=shapes.Armed)
 def arm(request: HttpRequest, cluster: str) -> dict[str, bool]:
-    """Allows switching in the cluster. Administrators only."""
+    """Allows switching in the cluster. Administrators only; 409 `armed-elsewhere` where it is armed as another `context`."""
     return set_armed(request, cluster, armed=True)
 
 

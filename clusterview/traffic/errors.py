@@ -20,7 +20,7 @@ class Refused(TrafficError):
     def __init__(self, status: int, code: str, body: dict[str, Any] | None = None) -> None:
         super().__init__(f"{status} {code}")
         self.status, self.code = status, code
-        self.body: dict[str, Any] = {"code": code, "sentence": words.refusal(code), **(body or {})}
+        self.body: dict[str, Any] = {"code": code, "sentence": words.refusal(code, params=body or {}), **(body or {})}
 
     @property
     def again(self) -> bool:

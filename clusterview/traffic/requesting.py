@@ -497,7 +497,8 @@ def must_be_known(service: ServiceNow, *, cluster: Cluster) -> None:
 
 def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
     """Armed is a cluster, not a name: where another one answers under it now, switching is off until somebody arms that one. One that does not
-    say now which it is, as an API server that starts and refuses everybody, is no other one. Raises Refused.
+    say now which it is, as an API server that starts and refuses everybody, is no other one. One that was not known yet and is armed under another
+    name is switched under that one alone. Raises Refused.
     """
     with asking():
         seen = opened(cluster.pk).identity()
@@ -505,7 +506,9 @@ def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
         return
     if seen.is_weak and cluster.identity and not cluster.identity_is_weak:
         raise Refused(503, "unidentified")
-    if not clusters.identify(cluster=cluster.pk, identity=seen.value, is_weak=seen.is_weak):
+    with _armed_here_alone():
+        is_it = clusters.identify(cluster=cluster.pk, identity=seen.value, is_weak=seen.is_weak)
+    if not is_it:
         moving_on.tell_of_arming(cluster.pk, armed=False)
         raise Refused(409, "another-cluster")
     cluster.identity = seen.value
@@ -513,19 +516,28 @@ def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
 
 def arm(*, cluster: str, actor: Person | str, opened: looking.Opener = looking.cluster) -> Cluster:
     """This will allow switching in the cluster that answers now; in one that does not answer, in the first that does. Raises PermissionDenied where
-    they may not any more, and Cluster.DoesNotExist.
+    they may not any more, Cluster.DoesNotExist, and Refused where it is armed under another name.
     """
     try:
         seen = opened(cluster).identity()
     except (LookupError, errors.KubeError):
         seen = reading.Identity("", is_weak=True)
-    armed = clusters.arm(cluster=cluster, actor=actor, identity=seen.value, identity_is_weak=seen.is_weak)
+    with _armed_here_alone():
+        armed = clusters.arm(cluster=cluster, actor=actor, identity=seen.value, identity_is_weak=seen.is_weak)
     moving_on.tell_of_arming(cluster, armed=True)
     return armed
 
 
+@contextmanager
+def _armed_here_alone() -> Iterator[None]:
+    try:
+        yield
+    except clusters.ArmedElsewhere as problem:
+        raise Refused(409, "armed-elsewhere", {"context": problem.other.name}) from problem
+
+
 def disarm(*, cluster: str, actor: Person | str) -> Cluster:
-    """This will forbid switching in the cluster. Raises as `arm`."""
+    """This will forbid switching in the cluster. Raises PermissionDenied and Cluster.DoesNotExist as `arm`."""
     found = clusters.disarm(cluster=cluster, actor=actor)
     moving_on.tell_of_arming(cluster, armed=False)
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("selectorless", "ok"): ("The Service has a selector.", ""),
@@ -328,6 +329,9 @@ REFUSALS: Mapping[str, str] = {
     "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again.",
     "no-cluster": "There is no such cluster.",
     "another-cluster": "Another cluster answers under this name than the one that was armed, so switching was turned off. Arm it if that is right.",
+    "armed-elsewhere": "The cluster that answers here is armed as {context}, and under two names its switches would not see each other. Disarm "
+    "{context} first. If these are two clusters (a copy restored from a backup has the same UID of kube-system; behind one address and CA the right "
+    "to `get` namespaces/kube-system tells them apart), arm one at a time, or use an installation for each.",
     "no-service": "There is no such Service in this namespace.",
     "no-pair": "No two workloads stand behind this Service that differ in one label of its selector.",
     "bad-name": "A namespace, Service or label value is not a valid Kubernetes name.",
@@ -466,8 +470,8 @@ def recipe(code: str) -> dict[str, str]:
     return {"title": title, "note": note}
 
 
-def refusal(code: str) -> str:
-    return REFUSALS.get(code, code)
+def refusal(code: str, *, params: Mapping[str, Any]) -> str:
+    return REFUSALS.get(code, code).format_map(defaultdict(lambda: "?", params))
 
 
 def reason(code: str) -> str:

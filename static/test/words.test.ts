@@ -85,6 +85,13 @@ describe("checks", () => {
   });
 });
 
+test("a cluster that is armed under another name is refused with that name, in the reader's language", () => {
+  const refusal = new Refusal(409, "armed-elsewhere", "Disarm kind-inside first.", { context: "kind-inside" });
+  expect(refusalOf(refusal)).toContain("Disarm kind-inside first.");
+  language.value = "ko";
+  expect(refusalOf(refusal)).toContain("먼저 kind-inside의 전환을 금지하세요.");
+});
+
 describe("why an application cannot be switched", () => {
   const fine = application(["blue", "green"]);
   const params = { owner: "Argo Rollouts", sign: "x" };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,8 +15,9 @@ from django.utils import timezone
 from clusterview import api
 from clusterview.access import auditing, clusters, people
 from clusterview.models import ApiToken, AuditEntry, Cluster, Grant
-from clusterview.traffic import moving_on
+from clusterview.traffic import moving_on, requesting
 from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
+from tests.postgres.shops import Shops
 
 pytestmark = pytest.mark.django_db
 Bearer = Callable[[str], Client]
@@ -170,6 +172,20 @@ def test_an_armed_cluster_that_is_known_by_its_address_alone_says_so(
 ) -> None:
     clusters.arm(cluster="lab", actor="ada", identity=identity, identity_is_weak=is_weak)
     assert bearer("viewer").get("/api/v1/clusters").json()[0]["identity_is_weak"] is told
+
+
+def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name_and_what_to_do(
+    lab: None, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Cluster.objects.create(pk="inside", name="the lab from inside")
+    monkeypatch.setattr(requesting, "arm", partial(requesting.arm, opened=Shops()))
+    client = bearer("admin")
+    assert client.post("/api/v1/clusters/inside/arm").json() == {"armed": True}
+    answer = client.post("/api/v1/clusters/lab/arm")
+    assert (answer.status_code, answer.json()["code"], answer.json()["context"]) == (409, "armed-elsewhere", "the lab from inside")
+    assert "Disarm the lab from inside first." in answer.json()["sentence"]
+    assert client.post("/api/v1/clusters/inside/disarm").json() == {"armed": False}
+    assert client.post("/api/v1/clusters/lab/arm").json() == {"armed": True}
 
 
 def test_an_installation_that_only_looks_is_never_armed(lab: None, bearer: Bearer, settings: Any) -> None:

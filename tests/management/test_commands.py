@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
@@ -112,6 +113,16 @@ def test_whoever_arms_a_cluster_that_is_known_by_its_address_alone_is_told_so(ku
     run("prepare")
     assert "namespaces/kube-system" in armed_as(reading.Identity("sha", is_weak=True))
     assert "kube-system" not in armed_as(reading.Identity("u-1", is_weak=False))
+
+
+def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking.Cluster, "identity", lambda _: reading.Identity("u-1", is_weak=False))
+    run("prepare")
+    Cluster.objects.create(pk="inside", name="here, from inside", identity="u-1", armed_at=timezone.now())
+    with pytest.raises(CommandError, match="Disarm here, from inside first"):
+        run("arm", "here")
+    run("arm", "here, from inside", "--off")
+    assert "armed in here" in run("arm", "here")
 
 
 def test_the_practice_cluster_is_armed_from_the_start_and_a_real_one_of_its_name_is_not(kubeconfig: Path, settings: Any, tmp_path: Path) -> None:

@@ -142,6 +142,17 @@ def test_whoever_arms_and_switches_at_once_waits_for_nobody_who_waits_for_them()
     assert together(4, act) == [None] * 4
 
 
+def test_of_two_names_of_one_cluster_that_are_armed_at_once_one_is() -> None:
+    both = ("lab", "inside")
+    clusters.register(opened=[(one, one) for one in both])
+    for _ in range(5):
+        answers = together(2, lambda number: clusters.arm(cluster=both[number], actor="ada", identity="u-1", identity_is_weak=False))
+        assert sorted(type(answer).__name__ for answer in answers) == ["ArmedElsewhere", "Cluster"], answers
+        armed = Cluster.objects.filter(armed_at__isnull=False)
+        clusters.disarm(cluster=armed.get().pk, actor="ada")
+    assert auditing.verify() == []
+
+
 def test_two_groups_that_name_the_same_services_in_another_order_are_one_yes_and_one_no(monkeypatch: pytest.MonkeyPatch) -> None:
     olga = who_may_switch()
     monkeypatch.setattr(requesting, "carry_out", lambda *_, **__: None)

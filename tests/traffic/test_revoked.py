@@ -15,6 +15,7 @@ from clusterview.models import AuditEntry, Cluster, Grant, Switch
 from clusterview.traffic import engine, moving_on, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
+from tests.postgres.shops import Shops
 from tests.traffic import world
 from tests.traffic.interleaving import Run
 from tests.traffic.making import BLUE, GREEN
@@ -77,6 +78,24 @@ def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User]
     end(user)
     assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
     assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_a_cluster_that_is_armed_under_another_name_is_not_switched_under_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It did not say which it is when it was armed."""
+    monkeypatch.setattr(requesting, "carry_out", lambda *_, **__: None)
+    olga = who_may_switch()
+    Cluster.objects.create(pk="inside", name="the lab from inside")
+    requesting.arm(cluster="inside", actor="ada", opened=Shops())
+
+    def ask() -> Switch:
+        return requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=Shops())
+
+    with pytest.raises(Refused) as refused:
+        ask()
+    assert (refused.value.status, refused.value.code, refused.value.body["context"]) == (409, "armed-elsewhere", "the lab from inside")
+    assert not Switch.objects.exists()
+    requesting.disarm(cluster="inside", actor="ada")
+    assert ask().cluster_identity == "the-cluster"
 
 
 def test_a_way_back_that_was_accepted_is_gone_wherever_the_switch_stands(monkeypatch: pytest.MonkeyPatch) -> None:

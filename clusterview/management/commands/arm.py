@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from clusterview.access import names
 from clusterview.models import Cluster
 from clusterview.traffic import requesting
+from clusterview.traffic.errors import Refused
 
 WEAK = (
     "The cluster is known by its address and CA alone, for which another one that is built behind them would pass. "
@@ -31,7 +32,10 @@ class Command(BaseCommand):
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
         act = requesting.disarm if options["off"] else requesting.arm
-        armed = act(cluster=found.pk, actor=names.COMMAND_LINE)
+        try:
+            armed = act(cluster=found.pk, actor=names.COMMAND_LINE)
+        except Refused as refusal:
+            raise CommandError(refusal.body["sentence"]) from refusal
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")
         if armed.is_known_weakly and not options["off"]:
             self.stdout.write(WEAK)

@@ -210,6 +210,7 @@ export const SAID: Readonly<Record<string, string>> = {
   "no-cluster": "그런 클러스터가 없습니다.",
   unidentified: "클러스터가 지금 어느 클러스터인지 알려 주지 않아(get namespaces/kube-system 거부) 아무것도 바꾸지 않았습니다. 다시 시도하고, 계속되면 그 권한을 다시 주세요.",
   "another-cluster": "전환을 허용했을 때와 다른 클러스터가 이 이름으로 응답하여 전환을 껐습니다. 맞는 클러스터라면 다시 허용하세요.",
+  "armed-elsewhere": "여기서 응답하는 클러스터는 이미 {context} 이름으로 전환이 허용되어 있고, 두 이름으로 허용하면 서로의 전환을 알지 못합니다. 먼저 {context}의 전환을 금지하세요. 서로 다른 클러스터라면(백업에서 복원한 사본은 kube-system의 UID가 같고, 주소와 CA가 같으면 namespaces/kube-system의 `get` 권한이 있어야 구별됩니다) 한 번에 하나만 허용하거나 설치를 따로 두세요.",
   "no-service": "이 네임스페이스에 그런 서비스가 없습니다.",
   "no-pair": "이 서비스 뒤에 셀렉터의 레이블 하나만 다른 두 워크로드가 없습니다.",
   "bad-name": "네임스페이스, 서비스 또는 레이블 값이 올바른 이름이 아닙니다.",

@@ -219,8 +219,9 @@ export function differsOf(told: Pick<Switch, "differs">): string {
 /** One sentence for a call that was refused, with the Service that it was refused for where that is one of several. */
 export function refusalOf(refusal: Refusal): string {
   const said = korean()?.SAID[refusal.code] || refusal.sentence || withoutCode(refusal.code);
-  const { service } = refusal.body;
-  return typeof service === "string" ? t("refusedOf", { service, sentence: said }) : t("refused", { sentence: said });
+  const { service, context } = refusal.body;
+  const sentence = typeof context === "string" ? fill(said, { context }) : said;
+  return typeof service === "string" ? t("refusedOf", { service, sentence }) : t("refused", { sentence });
 }
 
 function withoutCode(code: string): string {
