@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NotRequired, TypedDict
 
 from django.db import transaction
@@ -503,14 +504,18 @@ def _hand_over(sizing: Sizing, step: Step) -> bool:
         if not sharing:
             return False
         other, theirs = max(sharing, key=lambda one: one[1]["order"])
-        if step["order"] > theirs["order"]:
-            told = {"to": step["to"], "back": step["back"], "order": step["order"]}
-            plan = [one | told if one["uid"] == step["uid"] else one for one in other.plan]
-            told_of = {"kind": step["kind"], "name": step["name"], "uid": step["uid"]}
-            auditing.record(actor=moving_on.EXECUTOR, action="TOOK_OVER", cluster=other.cluster_id, switch_id=other.pk, body=told_of | told)
-            moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
-        moving_on.step(sizing, State.PREPARING, action="HANDED_OVER", body={"name": step["name"]}, at=sizing.at - 1, tries=0)
+        also = partial(_tell, other, step) if step["order"] > theirs["order"] else None
+        moving_on.step(sizing, State.PREPARING, action="HANDED_OVER", body={"name": step["name"]}, also=also, at=sizing.at - 1, tries=0)
     return True
+
+
+def _tell(other: Sizing, step: Step) -> None:
+    """This will have another operation put back what the step would, inside the caller's transaction: its row first, and then the audit."""
+    told = {"to": step["to"], "back": step["back"], "order": step["order"]}
+    plan = [one | told if one["uid"] == step["uid"] else one for one in other.plan]
+    moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)
+    told_of = {"kind": step["kind"], "name": step["name"], "uid": step["uid"]}
+    auditing.record(actor=moving_on.EXECUTOR, action="TOOK_OVER", cluster=other.cluster_id, switch_id=other.pk, body=told_of | told)
 
 
 def _failed(sizing: Sizing, defect: Exception) -> None:

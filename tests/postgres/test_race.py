@@ -13,9 +13,10 @@ from django.db import connections, transaction
 
 from clusterview.access import auditing, clusters, people, tokens
 from clusterview.access.people import Person
-from clusterview.models import AuditEntry, Cluster, Switch
-from clusterview.traffic import moving_on, requesting
+from clusterview.models import AuditEntry, Cluster, Sizing, Switch
+from clusterview.traffic import moving_on, requesting, sizing
 from clusterview.traffic.states import State
+from tests.lab.fixtures import wait_until
 from tests.postgres.shops import Shops
 from tests.postgres.together import together
 from tests.traffic.making import BLUE, GREEN
@@ -103,6 +104,40 @@ def test_an_executor_that_waits_crosswise_for_another_transaction_goes_on_at_onc
     assert together(2, act) == [None, None]
     told = list(AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence").values_list("action", flat=True))
     assert (len(tries), told) == (2, ["CLAIMED", "TAKEN_OVER" if commit == "step" else "INTENT"])
+    assert auditing.verify() == []
+
+
+def raised(state: State, *, order: int, **more: Any) -> Sizing:
+    """Somebody's hold, which has raised the one autoscaler."""
+    step = sizing.Step(kind=sizing.AUTOSCALER, name="shop-blue", uid="uid-hpa", now=1, to=3, back=1, order=order)
+    return Sizing.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid=f"uid-{order}", purpose="keep", side="blue", selector=BLUE, plan=[step],
+        planned=True, at=1, state=state, actor="olga", epoch=1, **more,
+    )  # fmt: skip
+
+
+def test_whoever_hands_over_what_was_raised_while_the_other_one_goes_on_waits_for_nobody_who_waits_for_them_f59() -> None:
+    """The other one has its row and wants the audit."""
+    who_may_switch()
+    stays, leaves = raised(State.HOLDING, order=1), raised(State.PREPARING, order=2, returning=True)
+    has_its_row = threading.Event()
+
+    def until_they_wait() -> None:
+        has_its_row.set()
+        with connections["default"].cursor() as cursor:
+            wait_until(lambda: bool(cursor.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall()), seconds=20, what="the first one waits")
+
+    def act(number: int) -> object:
+        if number:
+            return moving_on.step(stays, State.HOLDING, action="LOWERED", also=until_they_wait)
+        has_its_row.wait(20)
+        return sizing._hand_over(leaves, sizing.steps_of(leaves)[0])
+
+    assert together(2, act) == [True, None]
+    told = AuditEntry.objects.exclude(action="CLAIMED").order_by("sequence").values_list("switch_id", "action")
+    assert list(told) == [(stays.pk, "LOWERED"), (stays.pk, "TOOK_OVER"), (leaves.pk, "HANDED_OVER")]
+    stays.refresh_from_db()
+    assert (stays.plan[0]["order"], stays.epoch) == (2, 2)
     assert auditing.verify() == []
 
 
