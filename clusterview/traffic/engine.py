@@ -28,7 +28,7 @@ from django.utils import timezone
 from clusterview.access import transacting
 from clusterview.kube import errors, patching
 from clusterview.models import Cluster, Operation, Switch
-from clusterview.traffic import balancers, confirming, doubts, holding, looking, moving_on, planning, preflight, restoring, selectors
+from clusterview.traffic import balancers, confirming, doubts, holding, looking, moving_on, planning, preflight, reporting, restoring, selectors
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.situations import ServiceNow, Situation
 from clusterview.traffic.states import State
@@ -261,6 +261,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     if switch.tries >= LONGEST_TRIES:
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
+        return
+    if _has_waited_in_group(switch) and (undone := _undone_before(switch, cluster)):
+        _not_sent(switch, reason="group-undone", state=State.CANCELLED, detail=undone)
         return
     began = time.monotonic()
     found = _service(switch, cluster)
@@ -545,6 +548,20 @@ def _has_waited_in_group(switch: Switch) -> bool:
     took too long is repeated with what it has found around the Service, which is believed for ten seconds.
     """
     return bool(switch.position) and not switch.at and not _only_old_side(switch)
+
+
+def _undone_before(switch: Switch, cluster: looking.Cluster) -> str:
+    """The Service of one before it in its group that was taken back, or changed by somebody else; empty where each leads where it was brought."""
+    for one in moving_on.before_in_group(switch):
+        if one.reason == reporting.REVERTED_AFTERWARDS or not reporting.newest(one):
+            return one.service
+        try:
+            service = cluster.service(namespace=one.namespace, name=one.service)
+        except errors.NotFound:
+            return one.service
+        if service.uid != one.service_uid or service.selector != one.to_selector:
+            return one.service
+    return ""
 
 
 def _only_old_side(switch: Switch) -> bool:

@@ -208,6 +208,11 @@ def previous_in_group(switch: Switch) -> Switch | None:
     return Switch.objects.get(group=switch.group, position=switch.position - 1)
 
 
+def before_in_group(switch: Switch) -> list[Switch]:
+    """The switches of its group that come before this one, in their order."""
+    return list(Switch.objects.filter(group=switch.group, position__lt=switch.position).order_by("position"))
+
+
 def next_in_group(switch: Switch) -> uuid.UUID | None:
     """The switch that waits for this one."""
     if switch.group is None:

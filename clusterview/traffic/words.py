@@ -373,6 +373,8 @@ REASONS: Mapping[str, str] = {
     "not_armed": "Switching was turned off for the cluster.",
     "read_only": "This installation is read-only.",
     "group-stopped": "The switch before it in its group did not succeed, so this one was not begun.",
+    "group-undone": "A Service before it in its group, which is named with it, was taken back or changed by somebody else after its success, so this "
+    "one was not begun.",
     "defect": "Clusterview itself failed on it again and again and set it aside; its log says where. Look at the Service before you switch again.",
     "defect-may-land": "Clusterview itself failed on it again and again and set it aside; its log says where. Its last patch could not be locked out "
     "and may still arrive: look at the Service until it does not change any more, before you switch again.",

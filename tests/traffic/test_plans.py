@@ -14,14 +14,14 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.models import Cluster as ClusterRow
 from clusterview.models import Switch
-from clusterview.traffic import engine, looking, moving_on, reporting, requesting, returning
+from clusterview.traffic import engine, keeping, looking, moving_on, reporting, requesting, returning
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Right
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic.explaining import explained
-from tests.traffic.test_engine import BLUE, GREEN, Reached, actions, carry_out, no_doorbell, olga, reached, selector, writes
+from tests.traffic.test_engine import BLUE, GREEN, Reached, actions, carry_out, no_doorbell, olga, reached, selector, set_selector, writes
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 __all__ = ["explained", "no_doorbell", "olga", "reached", "writes"]
@@ -171,6 +171,37 @@ def test_a_group_stops_at_the_first_failure_and_leaves_the_rest_alone(olga: Pers
     assert carry_out(first, reached).state == State.CANCELLED
     assert (carry_out(second, reached).state, second.reason) == (State.CANCELLED, "group-stopped")
     assert selector(lab_shop) == reached.service(namespace="store", name=inside).selector == BLUE
+
+
+def by_us(switch: Switch, olga: Person, reached: Reached, _: Lab) -> None:
+    back = requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
+    assert carry_out(back, reached).state == State.SUCCEEDED
+
+
+def by_somebody(_: Switch, __: Person, ___: Reached, lab: Lab) -> None:
+    set_selector(lab, BLUE)
+
+
+def by_somebody_who_was_noticed(_: Switch, __: Person, reached: Reached, lab: Lab) -> None:
+    """And who has changed it once more since."""
+    set_selector(lab, BLUE)
+    keeping.watch(opened=lambda _: reached)
+    set_selector(lab, GREEN)
+
+
+@pytest.mark.parametrize("undo", [by_us, by_somebody, by_somebody_who_was_noticed])
+def test_a_group_goes_no_further_where_one_before_was_undone_after_its_success(
+    undo: Callable[[Switch, Person, Reached, Lab], None], olga: Person, reached: Reached, lab_shop: Lab, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_on, "next_in_group", lambda _: None)
+    first, second = ask_group(olga=olga, reached=reached)
+    assert carry_out(first, reached).state == State.SUCCEEDED
+    undo(first, olga, reached, lab_shop)
+    carry_out(second, reached)
+    assert (second.state, second.reason, second.detail) == (State.CANCELLED, "group-undone", "shop")
+    assert reached.service(namespace="store", name=inside).selector == BLUE
+    told = reporting.summary(second)
+    assert ("was taken back or changed" in told["sentence"], told["differs"]) == (True, [])
 
 
 POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "blue-only", "namespace": "store"}}
