@@ -21,7 +21,7 @@ from clusterview.access import transacting
 from clusterview.access.people import Person
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
-from clusterview.traffic import looking, moving_on, needing, pairing, preflight, reporting, requesting
+from clusterview.traffic import holding, looking, moving_on, needing, pairing, preflight, reporting, requesting
 from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
@@ -62,6 +62,8 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
         raise Refused(422, "bad-replicas")
     if switch.state != State.SUCCEEDED:
         raise Refused(409, "not-succeeded")
+    if switch.finished_at and switch.finished_at > timezone.now() - timedelta(seconds=holding.SHORTEST_KEEP_SECONDS):
+        raise Refused(409, "just-switched")
     with requesting.asking():
         reached = opened(switch.cluster_id)
         service, residents = reached.service_among(namespace=switch.namespace, name=switch.service)

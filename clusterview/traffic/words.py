@@ -359,6 +359,7 @@ REFUSALS: Mapping[str, str] = {
     "no-group": "There is no such group of switches.",
     "bad-replicas": "replicas is a whole number from 0 to 10000.",
     "not-succeeded": "Only the side that a successful switch has left can be scaled down.",
+    "just-switched": "After a switch the side that was left is kept for 30 seconds at least, to go back to; scale it down then.",
     "preflight-size": "The preflight found something that stands against the change of size.",
     "open-size": "Another change of sizes of this Service is running.",
     "switch-runs": "A switch is running in this namespace; scale down when it has ended.",

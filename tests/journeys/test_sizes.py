@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -41,6 +43,12 @@ def least(cluster: Any, name: str) -> int:
     return int(cluster.get(f"{AUTOSCALERS}/{name}")["spec"]["minReplicas"])
 
 
+def half_a_minute_passes(dashboard: Dashboard) -> None:
+    """For so long the side that was left is kept at least."""
+    with closing(sqlite3.connect(dashboard.state / "clusterview.sqlite3", timeout=20)) as database, database:
+        database.execute("UPDATE clusterview_switch SET finished_at = datetime(finished_at, '-30 seconds')")
+
+
 def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scaled_down(
     page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
 ) -> None:
@@ -54,6 +62,7 @@ def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scal
     expect_kept(page)
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d left$"))
 
+    half_a_minute_passes(dashboard)
     page.get_by_text("Scale blue down").click()
     page.get_by_role("button", name=f"Scale blue down to 0 pods on {cluster}").click(timeout=40_000)
     wait_for(lambda: replicas(cluster_shop, "shop-blue") == 0, seconds=40, what="blue has no pods")
@@ -69,6 +78,7 @@ def test_the_old_sides_autoscaler_is_held_and_said_and_put_back_after_going_back
     expect_kept(page)
     wait_for(lambda: least(autoscalers, "shop-blue") == 3, seconds=40, what="blue may not shrink")
     expect(page.get_by_text("Meanwhile HorizontalPodAutoscaler shop-blue keeps at least 3 pods (1 before).")).to_be_visible(timeout=40_000)
+    half_a_minute_passes(dashboard)
     page.get_by_text("Scale blue down").click()
     expect(page.get_by_text("The autoscaler shop-blue sets the size of blue").first).to_be_visible(timeout=40_000)
     expect(page.get_by_role("button", name=re.compile("^Scale blue down to 0"))).to_be_disabled()

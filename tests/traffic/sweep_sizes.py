@@ -10,8 +10,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from clusterview.models import Sizing, Switch
 from clusterview.traffic import holding, looking, planning, resizable, resizing, sizing
@@ -56,6 +58,7 @@ def hold(watched: Callable[[], None], shop: Shop) -> None:
 def scale_down(watched: Callable[[], None], shop: Shop) -> None:
     unseen_by_others()
     switch = succeeded(click(shop, to="blue"))
+    switch.finished_at = timezone.now() - timedelta(minutes=1)  # the old side is kept for half a minute at least
     for row in Sizing.objects.filter(namespace=shop.namespace, open=True):
         sizing.advance(sizing_id=row.pk)  # nothing is to be held where no autoscaler is
     watched()

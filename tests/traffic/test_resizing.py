@@ -16,14 +16,14 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import ApiToken, AuditEntry, Sizing, Switch
-from clusterview.traffic import engine, moving_on, requesting, resizable, resizing, sizing
+from clusterview.traffic import engine, moving_on, reporting, requesting, resizable, resizing, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import SizeNow
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic.explaining import explained
-from tests.traffic.sized import LIVE, Sizes, actions, autoscalers, carry_sizes, expire, olga, reached, switched
+from tests.traffic.sized import LIVE, Sizes, actions, autoscalers, carry_sizes, ended, expire, olga, reached, switched
 from tests.traffic.test_engine import ask, carry_out, no_doorbell
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -99,6 +99,16 @@ def test_a_look_changes_nothing_and_says_what_would_be_done(olga: Person, reache
     told = resizing.preview(resizing.to_scale_down(switched(olga, reached), replicas=1, opened=lambda _: reached))
     assert told["ready"] and told["numbers"] == [{"kind": "Deployment", "name": BLUE, "was": LIVE, "to": 1, "stands": False}]
     assert (replicas(lab_shop, BLUE), Sizing.objects.exclude(purpose=Sizing.Purpose.KEEP).count()) == (LIVE, 0)
+
+
+def test_the_old_side_is_kept_for_half_a_minute_at_least_f86(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    switch = ended(switched(olga, reached), seconds_ago=0)
+    for number in (0, 1):
+        said = refused(lambda number=number: resizing.scale_down(switch=switch, person=olga, replicas=number, opened=lambda _: reached))
+        assert said == refused(lambda number=number: resizing.to_scale_down(switch, replicas=number, opened=lambda _: reached))
+        assert said == (409, "just-switched", set())
+    assert (replicas(lab_shop, BLUE), reporting.kept(switch)) == (LIVE, True)
+    assert resizing.to_scale_down(ended(switch, seconds_ago=31), opened=lambda _: reached).is_open
 
 
 @with_autoscalers
@@ -180,6 +190,7 @@ def both_scaled_down(olga: Person, reached: Sizes, inside: str) -> tuple[Sizing,
     services = ["shop", inside]
     switches = requesting.request_group(person=olga, cluster="lab", namespace="store", services=services, to="green", opened=lambda _: reached)
     assert [carry_out(one, reached).state for one in switches] == [State.SUCCEEDED, State.SUCCEEDED]
+    switches = [ended(one, seconds_ago=60) for one in switches]
     first, second = (resizing.scale_down(switch=one, person=olga, opened=lambda _: reached) for one in switches)
     return first, second
 

@@ -193,6 +193,7 @@ export const SAID: Readonly<Record<string, string>> = {
   "no-room": "파드를 놓을 노드가 없습니다. 클러스터에 자리가 없습니다.",
   "bad-replicas": "replicas는 0에서 10000 사이의 정수입니다.",
   "not-succeeded": "성공한 전환이 떠난 쪽만 줄일 수 있습니다.",
+  "just-switched": "전환 뒤 적어도 30초 동안은 되돌릴 수 있도록 떠난 쪽을 유지합니다. 그 뒤에 줄이세요.",
   "open-size": "이 서비스의 다른 크기 변경이 진행 중입니다.",
   "switch-runs": "이 네임스페이스에서 전환이 진행 중입니다. 끝난 뒤에 줄이세요.",
   "scaling-down": "이 네임스페이스에서 한쪽을 줄이는 중입니다. 끝난 뒤에 전환하세요.",
