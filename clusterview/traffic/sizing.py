@@ -221,14 +221,14 @@ def _send(sizing: Sizing, cluster: looking.Cluster, found: SizeNow) -> None:
 
 
 def _classify(sizing: Sizing, cluster: looking.Cluster, *, is_lost: bool = True) -> None:
+    """That the object moved on meanwhile says little: our seal of a Deployment has its controller write to it."""
     found = doubts.settle(sizing, _effect(sizing, cluster))
     if found.result == "applied":
         _applied(sizing, version=found.version, how=found.how)
     elif found.result == "void":
-        is_lost = is_lost and found.how == doubts.SEALED
         _void(sizing, result="void", how=found.how, held_for="lost-answers" if is_lost else "")
         if is_lost:
-            raise engine.Later("the cluster's answer was lost, and its object has not moved")
+            raise engine.Later("the cluster's answer was lost")
     else:
         body = {"result": "unclear", "step": sizing.step, "how": found.how}
         moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason=found.reason)
