@@ -23,6 +23,7 @@ MANY = 10_000
 FRAME_BYTES = 2_048
 SECONDS = 8.0
 PER_SECOND = 2.0
+MISSED = 20  # frames that came while they were away
 SOME, ROUNDS, SLOWLY_PER_SECOND = 1_000, 5, 12.0
 FILLING, FILLING_BYTES = 30, 100_000  # more than kernel and queue hold for one that does not read
 SLOW_BYTES, NARROW_BYTES = 1_024, 4_096
@@ -81,8 +82,10 @@ def measure_crowd() -> list[Line]:
 def measure_storm() -> list[Line]:
     """All of them, each with a session of its own, come at once to a web process that was just started: with their place, and without."""
     with served(sessions=MANY) as (web, folder):
-        crowds = []
-        for place in (Position(epoch=web.epoch, sequence=web.sequence), None):
+        crowds, left_at = [], Position(epoch=web.epoch, sequence=web.sequence)
+        for number in range(MISSED):
+            web.publish([noise(number)])
+        for place in (left_at, None):
             web.restart()
             with crowd(web, folder, count=1, resume=place) as first:
                 time.sleep(1)
@@ -95,6 +98,8 @@ def measure_storm() -> list[Line]:
     return [
         Line(f"{MANY} return with their place: the last is live after", back, "s", goal="≤ 30 s", met=back <= 30),
         Line(f"{MANY} come anew: the last has the picture after", fresh, "s", goal="≤ 30 s", met=fresh <= 30),
+        Line("snapshots to those who return with their place", seen.snapshots, "", goal="none", met=seen.snapshots == 0),
+        Line("snapshots to those who come anew", new.snapshots, "", goal="one each", met=new.snapshots == MANY),
         Line("sockets that stayed open", min(seen.open, new.open), "", goal="all", met=min(seen.open, new.open) == MANY),
     ]
 

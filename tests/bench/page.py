@@ -98,7 +98,7 @@ def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: 
             seen.told = process.stdout
             yield seen
             told = [line for line in process.communicate(timeout=30)[0].split("\n") if line != "whole"]
-            seen.open, seen.bytes, whole = (int(word) for word in told[0].split())
+            seen.open, seen.bytes, whole, seen.snapshots = (int(word) for word in told[0].split())
             seen.whole_seconds = whole / 1e6 if whole >= 0 else None
             seen.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
         finally:
@@ -132,12 +132,13 @@ class Heard:
 
 @dataclass
 class Crowd:
-    """What the crowd saw: sockets still open, bytes, after how long the last one had the least that was asked for, and the groups of its reads
-    as (last moment, reads).
+    """What the crowd saw: sockets still open, bytes, snapshots, after how long the last one had the least that was asked for, and the groups of its
+    reads as (last moment, reads).
     """
 
     open: int = 0
     bytes: int = 0
+    snapshots: int = 0
     whole_seconds: float | None = None
     told: IO[str] | None = None
     groups: list[tuple[int, int]] = field(default_factory=list)

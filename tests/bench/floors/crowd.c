@@ -1,7 +1,7 @@
 // Many browsers that only listen. crowd PORT COUNT FILE LENGTH LEAST: opens the sockets, sends each in turn the next LENGTH bytes of FILE (a
-// handshake, and once that is answered a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes in all, after how many microseconds the last of them had LEAST bytes
-// (-1 where one never had), and after that, for each group of reads that 10 ms of silence
-// set apart, when the last of them came (microseconds of the monotonic clock) and how many there were.
+// handshake, and once that is answered a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes
+// in all, after how many microseconds the last of them had LEAST bytes (-1 where one never had), how many snapshots they were sent, and after that,
+// for each group of reads that 10 ms of silence set apart, when the last of them came (microseconds of the monotonic clock) and how many there were.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
@@ -17,11 +17,14 @@
 
 #define GROUPS 100000
 #define LINES 65536
+#define TAG "\xa4type\xa8snapshot"  // after the first byte of such a message, which says how many fields it has
+#define START (1 + sizeof TAG - 1)
 
 static char buffer[1 << 20], said[16 << 20];
 static int64_t had[LINES];
-static struct { uint64_t skip; int http, filled; const char *hello; unsigned char head[140]; } lines[LINES];
+static struct { uint64_t skip; int http, filled; const char *hello; unsigned char head[140]; char start[START]; size_t begun; } lines[LINES];
 static size_t hello_length;
+static int snapshots;
 static struct { int64_t last; int reads; } groups[GROUPS];
 
 static int64_t now(void) {
@@ -36,7 +39,15 @@ static void answer(int line, const unsigned char *payload, int length) {
     if (write(line, pong, 6 + length) < 0) return;
 }
 
-// Follows the frames of one line (RFC 6455, section 5.2) as far as it takes to find pings.
+// Takes the first bytes of a message, and counts it where it is a snapshot.
+static void look(int line, const unsigned char *data, uint64_t count) {
+    while (count-- && lines[line].begun < START) {
+        lines[line].start[lines[line].begun++] = *data++;
+        if (lines[line].begun == START) snapshots += !memcmp(lines[line].start + 1, TAG, START - 1);
+    }
+}
+
+// Follows the frames of one line (RFC 6455, section 5.2) as far as it takes to find pings and snapshots.
 static void follow(int line, const unsigned char *data, ssize_t left) {
     static const char end[] = "\r\n\r\n";
     for (; left > 0; data++, left--) {
@@ -48,6 +59,7 @@ static void follow(int line, const unsigned char *data, ssize_t left) {
         if (lines[line].skip) {
             uint64_t passed = lines[line].skip < (uint64_t)left ? lines[line].skip : (uint64_t)left;
             lines[line].skip -= passed;
+            look(line, data, passed);
             data += passed - 1;
             left -= passed - 1;
             continue;
@@ -62,7 +74,7 @@ static void follow(int line, const unsigned char *data, ssize_t left) {
         for (int number = 0; more && number < more; number++) length = (number ? length << 8 : 0) | head[2 + number];
         if (is_ping) answer(line, head + 2, size);
         else lines[line].skip = length;
-        lines[line].filled = 0;
+        lines[line].filled = lines[line].begun = 0;
     }
 }
 
@@ -124,7 +136,7 @@ int main(int count, char **words) {
             groups[group].reads++;
         }
     }
-    printf("%d %lld %lld\n", open, (long long)bytes, (long long)whole);
+    printf("%d %lld %lld %d\n", open, (long long)bytes, (long long)whole, snapshots);
     for (int number = 0; number <= group; number++) printf("%lld %d\n", (long long)groups[number].last, groups[number].reads);
     return 0;
 }
