@@ -85,7 +85,8 @@ def topology(
     afterwards is told by `changes` with `Last-Event-ID: <epoch>-<sequence>`. `state`, `contact_age_seconds` and `missing` say how fresh it is, and
     which kinds are not seen. With `at`, a time with its zone, what was seen then, and `state` and `missing` as they were then (`missing` is null
     where that was not written down); 404 `not_recorded` where nothing was written down for that moment, with the nearest `before` and `after` that
-    were (see `recorded`), and 503 `too_many_look_back` where others ask for so much of the past that it would take seconds.
+    were (see `recorded`), and 503 `too_many_look_back` where others ask for so much of the past that it would take seconds; `too_many_links` where
+    they ask for the links of so many objects.
     """
     opened(cluster)
     if at is not None:
@@ -100,8 +101,9 @@ def topology(
 def sighted(seen: Iterable[objects.AnyRecord], *, kind: str, namespace: str, linked: bool, **more: Any) -> HttpResponse:
     """The answer with what is wanted of the objects, and the links between those."""
     chosen = [record for record in seen if wanted(record, kind=kind, namespace=namespace)]
-    joined = [as_map(link) for link in Joined(objects=chosen).links()] if linked else []
-    return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
+    with seeing.linking(objects=len(chosen) if linked else 0):
+        joined = [as_map(link) for link in Joined(objects=chosen).links()] if linked else []
+        return HttpResponse(msgspec.json.encode({"objects": chosen, "links": joined, **more}), content_type="application/json")
 
 
 def wanted(record: objects.AnyRecord, *, kind: str, namespace: str) -> bool:

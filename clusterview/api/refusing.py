@@ -29,6 +29,7 @@ SENTENCES = {
     "not_seen_yet": "Nothing of this cluster has been seen yet. Try again when it is live.",
     "not_recorded": "Nothing was recorded at that moment.",
     "too_many_look_back": "Too many look at the past at this moment. Try again in a second.",
+    "too_many_links": "Too many ask for the links of a large cluster at this moment. Try again in a second, or ask with `links=false`.",
     "too_many": "As many live connections are open in your name as one may have. Close a page or a stream of changes, and try again.",
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
     "broken": "Something went wrong on our side; it is in the log.",

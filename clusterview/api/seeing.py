@@ -16,7 +16,9 @@ from clusterview.stream.messages import Contact, Position
 from clusterview.topology import objects, pictures
 
 WAITING_SECONDS = 2.0
+MANY_OBJECTS = 10_000  # links of fewer are made as often as they are asked for: of all who are answered at once they are no more than two large ones
 _at_once, _asking = threading.Semaphore(2), threading.Semaphore(8)
+_linking, _asking_for_links = threading.Semaphore(2), threading.Semaphore(8)
 
 
 @contextlib.contextmanager
@@ -25,17 +27,30 @@ def looking_back() -> Iterator[None]:
 
     Two do so, and six wait for a moment, so that most of the threads are left for pages and switches. Raises Refusal 503 for all others.
     """
-    if not _asking.acquire(blocking=False):
-        raise Refusal(503, "too_many_look_back")
+    with _taking_turns(_at_once, _asking, code="too_many_look_back"):
+        yield
+
+
+@contextlib.contextmanager
+def linking(*, objects: int) -> Iterator[None]:
+    """Held until the answer is made of the links of so many objects, which take several times the room of those. As with `looking_back`."""
+    with _taking_turns(_linking, _asking_for_links, code="too_many_links") if objects > MANY_OBJECTS else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _taking_turns(at_once: threading.Semaphore, asking: threading.Semaphore, *, code: str) -> Iterator[None]:
+    if not asking.acquire(blocking=False):
+        raise Refusal(503, code)
     try:
-        if not _at_once.acquire(timeout=WAITING_SECONDS):
-            raise Refusal(503, "too_many_look_back")
+        if not at_once.acquire(timeout=WAITING_SECONDS):
+            raise Refusal(503, code)
         try:
             yield
         finally:
-            _at_once.release()
+            at_once.release()
     finally:
-        _asking.release()
+        asking.release()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from clusterview import api
 from clusterview.access import auditing, clusters, people
+from clusterview.api import seeing
 from clusterview.models import ApiToken, AuditEntry, Cluster, Grant
 from clusterview.traffic import moving_on, requesting
 from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
@@ -82,6 +84,21 @@ def test_the_topology_is_the_whole_picture_at_one_place(lab: None, bearer: Beare
         ("Node", "", "node-1", "n1"), ("Pod", "store", "shop-1", "p1"), ("Pod", "mail", "mail-1", "p2"),
     }  # fmt: skip
     assert {"kind": "runs_on", "source": "p1", "target": "n1"} in told["links"]
+
+
+def test_the_links_of_a_large_cluster_are_made_for_a_few_at_once(lab: None, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here two others have them made at this moment. What is asked for without links, or of little, is none the worse for it."""
+    monkeypatch.setattr(seeing, "MANY_OBJECTS", 2)
+    monkeypatch.setattr(seeing, "WAITING_SECONDS", 0.01)
+    monkeypatch.setattr(seeing, "_linking", threading.Semaphore(0))
+    viewer = bearer("viewer")
+    answer = viewer.get("/api/v1/clusters/lab/topology")
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "too_many_links", "1")
+    for query in ("links=false", "kind=Pod"):
+        assert viewer.get(f"/api/v1/clusters/lab/topology?{query}").status_code == 200
+    monkeypatch.setattr(seeing, "_linking", threading.Semaphore(1))
+    for _ in range(2):
+        assert viewer.get("/api/v1/clusters/lab/topology").status_code == 200
 
 
 @pytest.mark.parametrize(
