@@ -160,7 +160,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _join(self, hello: messages.Hello, *, namespaces: frozenset[str] | None) -> None:
         if self.subscription:
             self.subscription.close()
-        self.subscription = await hub.hub().join(cluster=hello.cluster, namespaces=namespaces, resume=hello.resume, outlet=self.outlet)
+        made_for = self.person and crowding.key_of(self.person)
+        try:
+            self.subscription = await hub.hub().join(
+                cluster=hello.cluster, namespaces=namespaces, resume=hello.resume, outlet=self.outlet, made_for=made_for
+            )
+        except hub.TooMany:
+            await self._bye(reason="too_many", code=LATER)
+            return
         if self.outlet is None:
             self._spawn(self._forward(self.subscription))
 

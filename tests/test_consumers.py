@@ -22,7 +22,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from clusterview import consumers, routing
 from clusterview.access import clusters, crowding, people, sharing
 from clusterview.access.sharing import SharedLook
-from clusterview.stream import encoding, hub, notices, publishing, rows
+from clusterview.stream import encoding, hub, notices, publishing, rows, views
 from clusterview.stream.messages import WHOLE, Contact
 from clusterview.stream.publishing import Publisher
 from clusterview.topology.objects import Pod
@@ -140,6 +140,15 @@ async def test_who_asks_for_a_namespace_is_told_of_nothing_else(socket: Websocke
     shown = list(rows.Reader(whole=whole).picture.objects.values())
     assert [(record.name, record.node) for record in shown if isinstance(record, Pod)] == [("shop-0", ""), ("shop-1", "")]
     assert len(shown) == 2
+
+
+async def test_who_asks_for_ever_other_namespaces_is_told_to_come_again_later_t57(
+    socket: WebsocketCommunicator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MOST_EACH", 2)
+    for names in ("store", "mail", "mail,store"):
+        await socket.send_to(bytes_data=hello(view=names))
+    assert await ended(socket) == ("too_many", 1013)
 
 
 async def test_a_flood_of_hellos_ends_the_socket(socket: WebsocketCommunicator) -> None:

@@ -23,7 +23,7 @@ class Places:
 
     def refuses(self, person: Person) -> bool:
         """This will tell whether there is no place left, and count it where there is none."""
-        is_full = self._taken[_key(person)] >= settings.SOCKETS_PER_PERSON
+        is_full = self._taken[key_of(person)] >= settings.SOCKETS_PER_PERSON
         self.refused += is_full
         return is_full
 
@@ -31,7 +31,7 @@ class Places:
         """This will take a place, and return what gives it back, to be called once; None where there is none left."""
         if self.refuses(person):
             return None
-        key = _key(person)
+        key = key_of(person)
         self._taken[key] += 1
 
         def give_back() -> None:
@@ -42,7 +42,8 @@ class Places:
         return give_back
 
 
-def _key(person: Person) -> tuple[int | None, int | None]:
+def key_of(person: Person) -> tuple[int | None, int | None]:
+    """By what a person, or a token, is counted."""
     return person.user_id, person.token_id
 
 

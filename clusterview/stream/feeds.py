@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import collections
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
-from clusterview.stream import encoding, painting, rows
+from clusterview.stream import encoding, painting, rows, views
 from clusterview.stream.freshness import Word
+from clusterview.stream.making import Asking
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
@@ -33,10 +34,11 @@ class Feed:
     """Everything known of one cluster. `position` is None while there is no picture; then another may come after the entry `waits_after`. `tried`
     is what was there when a picture was last looked for, `passed` the newest entry that is not believed, and `doubted` what is not believed of
     what is there. Of that it was `warned_at`. `heard` is the number of the newest word of each observer, by its epoch.
+    `ask` has something made.
     """
 
-    def __init__(self, *, cluster: str) -> None:
-        self.cluster = cluster
+    def __init__(self, *, cluster: str, ask: Callable[[Asking], None] = lambda _: None) -> None:
+        self.cluster, self._ask = cluster, ask
         self.position: Position | None = None
         self.word: Word | None = None
         self.told: Contact | None = None
@@ -110,18 +112,22 @@ class Feed:
         for queue in self.followers:
             put_or_end(queue=queue, step=(message.position, changes))
 
-    def view(self, namespaces: frozenset[str]) -> View:
-        """The view of these namespaces, made where there was none. It is forgotten with its last listener (`leave`)."""
+    def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
+        """The view of these namespaces, a new one where there is none."""
         if namespaces not in self.views:
-            self.views[namespaces] = View(namespaces=namespaces)
+            self.views[namespaces] = View(namespaces=namespaces, made_for=made_for, ask=self._ask)
             self.views[namespaces].replace(picture=self._reader.picture if self._reader else None)
         return self.views[namespaces]
 
-    def leave(self, view: View, subscription: Subscription) -> None:
-        """This will let a listener of a view go."""
-        view.subscriptions.discard(subscription)
-        if not view.subscriptions and self.views.get(view.namespaces) is view:
-            del self.views[view.namespaces]
+    def forget_views(self, *, now: float) -> None:
+        """This will forget each view that nobody has listened to for a while."""
+        for view in list(self.views.values()):
+            if view.subscriptions:
+                view.left_at = None
+            elif view.left_at is None:
+                view.left_at = now
+            elif now - view.left_at >= views.KEPT_SECONDS:
+                del self.views[view.namespaces]
 
     def since(self, place: Position) -> tuple[Picture, list[Step]] | None:
         """The picture at a place, and the steps that came after it; None where it is not among those that are remembered here."""

@@ -11,20 +11,20 @@ import asyncio
 import collections
 import concurrent.futures
 import contextlib
-import functools
 import itertools
 import logging
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from typing import Any
 
 import msgspec
 import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from clusterview.stream import clocks, encoding, freshness, keys, notices, publishing, seals
+from clusterview.stream import clocks, encoding, freshness, keys, notices, publishing, seals, views
 from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
+from clusterview.stream.making import Making
 from clusterview.stream.messages import WHOLE, Changes, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.stream.outlets import Outlet, Turns
 from clusterview.stream.remembering import MOST_BYTES, STEPS
@@ -58,6 +58,10 @@ Listener = Callable[[notices.Revoked | None], None]
 
 class OutOfReach(Exception):
     """The asked-for place is not in the stream any more: read the whole picture and go on from there."""
+
+
+class TooMany(Exception):
+    """This process has as many different views as it may, or as many that were made for one person: come again later."""
 
 
 class WentBack(RedisError):
@@ -96,6 +100,7 @@ class Hub:
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._asking = asyncio.Semaphore(CONNECTIONS)
         self._turns = Turns()
+        self._making = Making()
         self._listeners: set[Listener] = set()
         self._notice_id = b"$"
         self._gone, self._trouble, self._full = True, "redis", ""
@@ -123,6 +128,7 @@ class Hub:
             for task in pending:
                 task.cancel()
             await asyncio.wait(pending, timeout=STOP_SECONDS)
+        self._making.stop()
         for feed in self._feeds.values():
             for subscription in [*feed.subscriptions, *(one for view in feed.views.values() for one in view.subscriptions)]:
                 subscription.close()
@@ -132,16 +138,18 @@ class Hub:
     # For consumers and other users on the loop
 
     async def join(
-        self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None, outlet: Outlet | None = None
+        self, *, cluster: str, namespaces: frozenset[str] | None = None, resume: Position | None = None, outlet: Outlet | None = None,
+        made_for: Hashable = None,
     ) -> Subscription:
         """This will subscribe to a cluster: what came after `resume` where the stream still holds it, else the whole picture first.
 
-        With `namespaces` to what may be seen of them, and to nothing else. With an `outlet` all of it is written there.
+        With `namespaces` to what may be seen of them, and to nothing else. With an `outlet` all of it is written there. Raises TooMany where a view
+        would have to be made, and there are too many, or too many that were `made_for` this one.
         """
         self.start()
         feed = await self._feed(cluster)
         if namespaces is not None:
-            subscription = self._join_view(feed, feed.view(namespaces), resume=resume)
+            subscription = self._join_view(feed, self._view(feed, namespaces, made_for=made_for), resume=resume)
         else:
             subscription = await self._join_whole(feed, resume=resume)
         if outlet is not None:
@@ -157,8 +165,15 @@ class Hub:
         subscription.put_heartbeat(frame=self._heartbeat(self.contact(feed.cluster)))
         return subscription
 
+    def _view(self, feed: Feed, namespaces: frozenset[str], *, made_for: Hashable) -> View:
+        if namespaces not in feed.views:
+            there = [view for one in self._feeds.values() for view in one.views.values()]
+            if len(there) >= views.MOST or sum(view.made_for == made_for for view in there) >= views.MOST_EACH:
+                raise TooMany
+        return feed.view(namespaces, made_for=made_for)
+
     def _join_view(self, feed: Feed, view: View, *, resume: Position | None) -> Subscription:
-        subscription = Subscription(cluster=feed.cluster, snapshot=view.frames, leave=functools.partial(feed.leave, view))
+        subscription = Subscription(cluster=feed.cluster, snapshot=view.frames, leave=view.subscriptions.discard)
         frames = view.after(resume) if resume else None
         if frames is not None and resume is not None:
             subscription.resume(frames=[encoding.encode(Resumed(position=resume)), *frames])
@@ -233,7 +248,7 @@ class Hub:
         return self._feeds[cluster]
 
     async def _begin(self, cluster: str) -> None:
-        feed = Feed(cluster=cluster)
+        feed = Feed(cluster=cluster, ask=self._making.ask)
         try:
             with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
@@ -513,6 +528,7 @@ class Hub:
     def _look(self, feed: Feed, *, seconds: float = HEARTBEAT_SECONDS) -> None:
         """This will tell every socket how fresh the picture is: at once when that changed, else when it was told so long ago."""
         now, contact = self._clock(), self.contact(feed.cluster)
+        feed.forget_views(now=now)
         told = feed.told
         changed = told is None or (told.state, told.reason, told.detail, told.missing) != (
             contact.state, contact.reason, contact.detail, contact.missing,

@@ -202,8 +202,8 @@ class Operation(Message, frozen=True, kw_only=True, tag="operation"):
 
 
 class Bye(Message, frozen=True, kw_only=True, tag="bye"):
-    """The server closes, because of `signed_out`, `unknown_cluster`, `bad_message`, `too_slow` or, where a person may have no more pages open and
-    this one is to come again later, `too_many`; at a restart the close itself says 1012.
+    """The server closes, because of `signed_out`, `unknown_cluster`, `bad_message`, `too_slow` or, where a person may have no more pages open, or no
+    more different views, and this one is to come again later, `too_many`; at a restart the close itself says 1012.
     """
 
     reason: str

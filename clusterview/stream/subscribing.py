@@ -22,7 +22,8 @@ TOGETHER_BYTES = 16 * 1024
 class Subscription:
     """An async iterator of the frames to send, which ends when closed; or, after `flow`, they are written to an outlet as soon as it has room.
 
-    `snapshot` gives the frames of the picture as it is now, or None.
+    `snapshot` gives the frames of the picture as it is now, or None where there is none. No frames at all where they are being made: nothing is told
+    then, until whoever makes them rouses.
     """
 
     def __init__(self, *, cluster: str, snapshot: Callable[[], Sequence[bytes] | None], leave: Callable[[Subscription], None]) -> None:
@@ -45,8 +46,8 @@ class Subscription:
     def flow(self, outlet: Outlet, *, turns: Turns) -> None:
         """This will write all frames to the outlet from now on, each time when it is this one's turn."""
         self._outlet, self._turns = outlet, turns
-        outlet.on_room = self._rouse
-        self._rouse()
+        outlet.on_room = self.rouse
+        self.rouse()
 
     def resume(self, *, frames: Sequence[bytes]) -> None:
         """This will send these frames in place of the first snapshot."""
@@ -63,15 +64,15 @@ class Subscription:
             return
         self._changes.append(frame)
         self.waiting_bytes += len(frame)
-        self._rouse()
+        self.rouse()
 
     def put_heartbeat(self, *, frame: bytes) -> None:
         self._heartbeat = frame
-        self._rouse()
+        self.rouse()
 
     def put_operation(self, *, frame: bytes) -> None:
         self._operations.append(frame)
-        self._rouse()
+        self.rouse()
 
     def start_again(self) -> None:
         """This will drop the waiting changes and send the picture as it is when the socket next asks."""
@@ -79,7 +80,7 @@ class Subscription:
         self._changes.clear()
         self.waiting_bytes = 0
         self._wants_snapshot = True
-        self._rouse()
+        self.rouse()
 
     def close(self) -> None:
         """This will end the iteration. Safe to call twice."""
@@ -89,7 +90,7 @@ class Subscription:
             self._wake.set()
             self._leave(self)
 
-    def _rouse(self) -> None:
+    def rouse(self) -> None:
         """This will have somebody take what there is to send."""
         if self._outlet is None or self._turns is None:
             self._wake.set()
@@ -130,8 +131,8 @@ class Subscription:
             return self._take_heartbeat()
         if self._operations:
             return self._operations.popleft()
-        if self._wants_snapshot:
-            self._take_snapshot()
+        if self._wants_snapshot and not self._take_snapshot():
+            return None
         if self._picture:
             return self._picture.popleft()
         if self._changes:
@@ -144,9 +145,10 @@ class Subscription:
         frame, self._heartbeat = self._heartbeat, None
         return frame
 
-    def _take_snapshot(self) -> None:
+    def _take_snapshot(self) -> bool:
+        """False where it is being made."""
         frames = self._snapshot()
-        if frames is None:
-            return
-        self._picture.extend(frames)
-        self._wants_snapshot, self._has_begun = False, True
+        if frames:
+            self._picture.extend(frames)
+            self._wants_snapshot, self._has_begun = False, True
+        return frames is None or bool(frames)

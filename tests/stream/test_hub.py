@@ -6,6 +6,7 @@ import asyncio
 import collections
 import signal
 import sys
+import threading
 import time
 import weakref
 import zlib
@@ -17,7 +18,7 @@ import pytest
 import redis
 
 from clusterview.observer.claiming import Claim
-from clusterview.stream import encoding, freshness, keys, notices, painting, publishing, rows
+from clusterview.stream import encoding, freshness, keys, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
@@ -32,6 +33,7 @@ from tests.stream.world import Held
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 SOON = 10.0
+HELD_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -692,7 +694,9 @@ async def test_a_subscription_that_was_closed_leaves_nothing_behind(hub: Hub, re
     assert publishing.connect(url=redis_server.url).exists(keys.snapshot("lab"))
 
 
-async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_the_last(hub: Hub, redis_server: RedisServer) -> None:
+async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_a_while_after_the_last(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = publisher(redis_server)
     seen = frozenset({"store"})
     one, two = Browser(), Browser()
@@ -712,7 +716,101 @@ async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_with_t
     assert one.snapshots == 1
     for subscription in (first, second, again):
         subscription.close()
-    assert hub._feeds["lab"].views == {}
+    hub._look(hub._feeds["lab"])
+    back = await hub.join(cluster="lab", namespaces=seen, resume=one.position)
+    await until(back, one, lambda: one.states[-1:] == ["live"])
+    assert one.snapshots == 1
+    back.close()
+    monkeypatch.setattr(views, "KEPT_SECONDS", 0)
+    await eventually(lambda: hub._feeds["lab"].views == {})
+
+
+class HeldUp(threading.Event):
+    """What in another thread waits for this: `is_late` where it would have waited for ever, as it does on the event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.is_late = threading.Event(), False
+
+    def pass_by(self) -> None:
+        self.began.set()
+        self.is_late |= not self.wait(HELD_SECONDS)
+
+
+def held_up(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> HeldUp:
+    """This will have a function of a module wait until it may go on."""
+    held, plain = HeldUp(), getattr(module, name)
+
+    def waits(*values: Any, **named: Any) -> Any:
+        held.pass_by()
+        return plain(*values, **named)
+
+    monkeypatch.setattr(module, name, waits)
+    return held
+
+
+async def test_the_event_loop_goes_on_while_a_view_is_made_and_what_comes_meanwhile_follows_it(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = publisher(redis_server)
+    whole, seen = await hub.join(cluster="lab"), Browser()
+    go_on = held_up(monkeypatch, encoding, "pack")
+    subscription, browser = await hub.join(cluster="lab", namespaces=frozenset({"store"})), Browser()
+    waiting = asyncio.ensure_future(until(subscription, browser, lambda: browser.snapshots == 1 and browser.pods == {"shop-0", "shop-1", "shop-7"}))
+    await eventually(lambda: go_on.began.is_set())
+    writer.publish(changes=came(7))
+    await until(whole, seen, lambda: seen.reader is not None and seen.pods == {"shop-0", "shop-1", "shop-7"})
+    assert not go_on.is_late
+    go_on.set()
+    await waiting
+    assert browser.position is not None
+    assert browser.position.sequence == 2, "what came meanwhile is told after it"
+
+
+async def test_a_slow_reader_of_a_view_is_not_told_live_before_its_new_picture(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher(redis_server)
+    subscription, browser = await hub.join(cluster="lab", namespaces=frozenset({"store"})), Browser()
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    told = len(browser.states)
+    go_on = held_up(monkeypatch, encoding, "pack")
+    (view,) = hub._feeds["lab"].views.values()
+    view.replace(picture=hub._feeds["lab"]._reader.picture)  # type: ignore[union-attr]
+    subscription.put_heartbeat(frame=hub._heartbeat(hub.contact("lab")))
+    waiting = asyncio.ensure_future(until(subscription, browser, lambda: browser.snapshots == 2))
+    await eventually(lambda: go_on.began.is_set())
+    await asyncio.sleep(0)
+    go_on.set()
+    await waiting
+    assert len(browser.states) == told
+    assert not go_on.is_late
+
+
+async def test_there_are_so_many_views_of_one_person_and_of_all_and_no_more(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever leaves one has no place for another one at once."""
+    monkeypatch.setattr(views, "MOST_EACH", 2)
+    monkeypatch.setattr(views, "MOST", 3)
+    publisher(redis_server)
+
+    async def come(who: str, *namespaces: str) -> Subscription:
+        return await hub.join(cluster="lab", namespaces=frozenset(namespaces), made_for=who)
+
+    first, _ = await come("vera", "a"), await come("vera", "b")
+    first.close()
+    with pytest.raises(hubs.TooMany):
+        await come("vera", "c")
+    await come("vera", "a")
+    await come("otto", "b")
+    third = await come("otto", "c")
+    with pytest.raises(hubs.TooMany):
+        await come("ada", "d")
+    third.close()
+    monkeypatch.setattr(views, "KEPT_SECONDS", 0)
+    await eventually(lambda: len(hub._feeds["lab"].views) == 2)
+    await come("ada", "d")
 
 
 async def all_come(hub: Hub) -> None:

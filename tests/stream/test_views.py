@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clusterview.stream import encoding, rows, views
+from clusterview.stream.making import Work
 from clusterview.stream.messages import WHOLE, Changes, Contact, MissingKind, Snapshot
 from clusterview.stream.views import View
 from clusterview.topology import columns
@@ -50,11 +51,35 @@ def inside(picture: Picture) -> Picture:
     return Picture(objects=[own for one in picture.objects.values() if (own := narrowed(one, namespaces={"mine"})) is not None])
 
 
-@given(steps=STEPS)
-@settings(max_examples=100, deadline=None)
-def test_it_is_all_that_lies_inside_and_nothing_else_whatever_happens(steps: list[list[tuple[AnyRecord, bool]]]) -> None:
+def make(view: View, work: Work | None = None) -> None:
+    """What is done in another thread, and what follows."""
+    if work := work or view.work():
+        work()()
+        while view.catch_up():
+            continue
+
+
+def frames(view: View) -> list[bytes]:
+    """What somebody is sent who waits for the picture."""
+    if not view.frames():
+        make(view)
+    return list(view.frames() or ())
+
+
+@given(steps=STEPS, takes_steps=st.integers(0, 3))
+@settings(max_examples=200, deadline=None)
+def test_it_is_all_that_lies_inside_and_nothing_else_whatever_happens(steps: list[list[tuple[AnyRecord, bool]]], takes_steps: int) -> None:
+    """Each first picture, and each newer one, is there some steps after it was begun."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "TAIL", 1)
+        follow(steps, takes_steps=takes_steps)
+
+
+def follow(steps: list[list[tuple[AnyRecord, bool]]], *, takes_steps: int) -> None:
     picture, view, browser, sent = Picture(), View(namespaces=frozenset({"mine"})), Browser(), list[bytes]()
     view.replace(picture=picture)
+    work, left = view.work(), 0
+    assert work is None, "nobody wants it yet"
     for step in steps:
         changes: list[Change] = []
         for record, is_there in step:
@@ -70,6 +95,13 @@ def test_it_is_all_that_lies_inside_and_nothing_else_whatever_happens(steps: lis
             for frame in sent:
                 browser.take(frame)
         view.advance(changes=changes)
+        if work is None and (work := view.work()):
+            left = takes_steps
+        if work and (left := left - 1) < 0:
+            make(view, work)
+            work = None
+        if browser.position is None:
+            continue
         if view.position != before:
             assert before is not None
             new = view.after(before)
@@ -84,6 +116,13 @@ def test_it_is_all_that_lies_inside_and_nothing_else_whatever_happens(steps: lis
             late.take(frame)
         assert late.reader is not None
         assert (late.reader.picture, late.position) == (browser.reader.picture, browser.position)
+    if work:
+        make(view, work)
+    newest = Browser()
+    for frame in frames(view):
+        newest.take(frame)
+    assert newest.reader is not None
+    assert newest.reader.picture == inside(picture)
     assert b"other" not in bytes_of(sent)
     assert b"outside" not in bytes_of(sent)
 
@@ -93,7 +132,7 @@ def test_of_a_recorded_cluster_no_name_and_no_uid_of_anything_else_is_told() -> 
     assert isinstance(lines[0], Snapshot)
     reader, view = rows.Reader(whole=encoding.unpack(lines[0].body)), View(namespaces=frozenset({"store"}))
     view.replace(picture=reader.picture)
-    others, sent = dict[Uid, AnyRecord](), list(view.frames() or [])
+    others, sent = dict[Uid, AnyRecord](), frames(view)
     for message in lines:
         others |= {one.uid: one for one in reader.picture.objects.values() if narrowed(one, namespaces={"store"}) is None}
         if isinstance(message, Changes):
@@ -112,9 +151,27 @@ def test_of_a_recorded_cluster_no_name_and_no_uid_of_anything_else_is_told() -> 
 def test_what_happens_elsewhere_moves_nothing() -> None:
     view = View(namespaces=frozenset({"mine"}))
     view.replace(picture=Picture())
+    frames(view)
     before = view.position
+    assert before is not None
     view.advance(changes=[Put(Node(uid=Uid("n"), name="n")), Put(Service(uid=Uid("s"), name="s", namespace=Namespace("other"))), Drop(Uid("x"))])
     assert view.position == before
+
+
+def test_what_was_made_of_a_picture_that_is_gone_is_nobodys() -> None:
+    view = View(namespaces=frozenset({"mine"}))
+    view.replace(picture=Picture(objects=[Service(uid=Uid("s"), name="s", namespace=Namespace("mine"))]))
+    view.frames()
+    work = view.work()
+    view.replace(picture=Picture())
+    view.frames()
+    make(view, work)
+    assert (view.position, view.frames()) == (None, [])
+    late = Browser()
+    for frame in frames(view):
+        late.take(frame)
+    assert late.reader is not None
+    assert late.reader.picture == Picture()
 
 
 def test_a_kind_that_is_missing_is_told_without_the_words_that_name_objects() -> None:
@@ -134,6 +191,7 @@ def test_a_place_of_another_view_is_a_place_of_none_here_f71() -> None:
     several = [View(namespaces=frozenset({name})) for name in ("mine", "other") * 50]
     for view in several:
         view.replace(picture=Picture())
+        frames(view)
     places = {view.position for view in several}
     assert len(places) == len(several)
     assert all((view.after(place) is None) == (view.position != place) for view in several for place in places if place)

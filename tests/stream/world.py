@@ -8,7 +8,7 @@ moves any more. What a browser gets is judged as it is sent: whether whoever rea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from clusterview import consumers
 from clusterview.access import origins, people
 from clusterview.access.people import Person
 from clusterview.access.sharing import SharedLook
-from clusterview.stream import encoding, hub, keys, notices, remembering, rows, subscribing, views
+from clusterview.stream import encoding, hub, keys, making, notices, remembering, rows, subscribing, views
 from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Heartbeat, Hello, MissingKind, Operation, Position, Snapshot
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.narrowing import narrowed
@@ -45,12 +45,19 @@ SMALL = {
 }
 
 
+class AtOnce(making.Making):
+    """Makes in no other thread."""
+
+    async def _elsewhere(self, work: making.Work) -> Callable[[], None]:
+        return work()
+
+
 class Held(hub.Hub):
     """A hub that reads when it is told to."""
 
     def __init__(self, *, memory: Memory) -> None:
         super().__init__(url="redis://nowhere.invalid", clock=lambda: memory.seconds)
-        self._redis = memory
+        self._redis, self._making = memory, AtOnce()
 
     def start(self) -> None:
         """Nothing reads by itself."""

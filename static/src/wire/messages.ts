@@ -614,8 +614,8 @@ export interface Operation {
 }
 
 /**
- * The server closes, because of `signed_out`, `unknown_cluster`, `bad_message`, `too_slow` or, where a person may have no more pages open and
- * this one is to come again later, `too_many`; at a restart the close itself says 1012.
+ * The server closes, because of `signed_out`, `unknown_cluster`, `bad_message`, `too_slow` or, where a person may have no more pages open, or no
+ * more different views, and this one is to come again later, `too_many`; at a restart the close itself says 1012.
  */
 export interface Bye {
   readonly type: "bye";
