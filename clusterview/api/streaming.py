@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import msgspec
@@ -30,8 +30,6 @@ from clusterview.stream import hub
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import changes as happened
 from clusterview.topology import objects
-from clusterview.topology.joining import Joined
-from clusterview.topology.pictures import Picture
 
 router = Router(tags=["clusters"])
 KEEP_ALIVE_SECONDS = 15.0
@@ -119,14 +117,9 @@ def how_fresh(contact: Contact) -> bytes:
 async def follow(*, cluster: str, after: Position | None) -> AsyncGenerator[tuple[Position, list[dict[str, Any]]] | None, None]:
     """Each step with the links that it joins and cuts; None where some were missed, and it goes on from there."""
     while True:
-        source: AsyncIterator[Picture | tuple[Position, list[happened.Change]]] = hub.hub().changes(cluster=cluster, after=after)
-        joined = Joined()
         try:
-            async for step in source:
-                if isinstance(step, Picture):
-                    joined = await asyncio.to_thread(Joined, objects=step.objects.values())
-                else:
-                    yield step[0], [one for change in step[1] for one in as_maps(change=change, joined=joined)]
+            async for position, found in hub.hub().changes(cluster=cluster, after=after):
+                yield position, [as_map(change=change, gone=gone) for change, gone in found]
         except hub.OutOfReach:
             after = None
             await asyncio.sleep(START_AGAIN_SECONDS)
@@ -138,12 +131,6 @@ def told(*, position: Position, changes: list[dict[str, Any]]) -> Iterator[bytes
     for number, change in enumerate(changes, start=1):
         sequence = position.sequence if number == len(changes) else position.sequence - 1
         yield b"id: %d-%d\ndata: %s\n\n" % (position.epoch, sequence, msgspec.json.encode(change))
-
-
-def as_maps(*, change: happened.Change, joined: Joined) -> list[dict[str, Any]]:
-    """The change and what it joins and cuts, as they are sent. Brings `joined` forward."""
-    gone = joined.objects.get(change.uid) if isinstance(change, happened.Drop) else None
-    return [as_map(change=one, gone=gone) for one in joined.hear(change=change)]
 
 
 def as_map(*, change: happened.Joining, gone: objects.AnyRecord | None) -> dict[str, Any]:

@@ -5,24 +5,22 @@ The hub's event loop writes; threads of Django read a copy, which is why the pic
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import threading
 from collections.abc import Callable, Hashable, Sequence
 
 from clusterview.stream import encoding, painting, rows, views
 from clusterview.stream.freshness import Word
+from clusterview.stream.linking import Links, Step
 from clusterview.stream.making import Asking
 from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
-from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
 CHANGE_BYTES, READ_TIMES = 512, 3  # what a change holds when it is read, and how many times its frame's bytes
-Step = tuple[Position, list[Change]]
 Before = list[tuple[Uid, AnyRecord | None]]
 
 
@@ -52,7 +50,7 @@ class Feed:
         self.doubted: set[str] = set()
         self.warned_at = float("-inf")
         self.subscriptions: set[Subscription] = set()
-        self.followers: set[asyncio.Queue[Step | None]] = set()
+        self.links = Links(remembered=self._remembered, ask=ask)
         self.views: dict[frozenset[str], View] = {}
         self._reader: rows.Reader | None = None
         self._lock = threading.Lock()
@@ -83,8 +81,7 @@ class Feed:
             subscription.start_again()
         for view in self.views.values():
             view.replace(picture=self._reader.picture if self._reader else None)
-        for queue in self.followers:
-            put_or_end(queue=queue, step=None)
+        self.links.replace()
 
     def advance(self, *, frame: bytes, message: Changes) -> None:
         """This will take the next entry and hand it on; an entry that is known already is passed over. Raises Gap."""
@@ -109,8 +106,7 @@ class Feed:
             subscription.put_changes(frame=frame)
         for view in self.views.values():
             view.advance(changes=changes)
-        for queue in self.followers:
-            put_or_end(queue=queue, step=(message.position, changes))
+        self.links.advance((message.position, changes))
 
     def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
         """The view of these namespaces, a new one where there is none."""
@@ -138,6 +134,18 @@ class Feed:
         for _, before in reversed(steps):
             picture.restore(before=before)
         return picture, [step for step, _ in steps]
+
+    def holds(self, place: Position) -> bool:
+        """True where all that came after the place is remembered here."""
+        return self._recent.after(place, newest=self.position) is not None
+
+    def _remembered(self) -> tuple[Picture, Position, list[Step]] | None:
+        """The picture at the oldest place that is remembered, that place, and the steps that came after it."""
+        if self.position is None:
+            return None
+        oldest = Position(epoch=self.position.epoch, sequence=self.position.sequence - len(self._recent))
+        found = self.since(oldest)
+        return (found[0], oldest, found[1]) if found else None
 
     def frames_since(self, place: Position) -> list[bytes] | None:
         """The frames that came after a place; None where it is not among those that are remembered here."""
@@ -174,12 +182,3 @@ class Feed:
             paint = painting.first_paint(self._reader.picture.objects.values()) if self._reader else None
             self._painted = place, [encoding.encode(paint)] if paint else []
         return self._painted[1]
-
-
-def put_or_end(*, queue: asyncio.Queue[Step | None], step: Step | None) -> None:
-    """This will queue a step; a follower that is too far behind is told to start again."""
-    if queue.full():
-        while not queue.empty():
-            queue.get_nowait()
-        step = None
-    queue.put_nowait(step)

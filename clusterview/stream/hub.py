@@ -23,18 +23,17 @@ import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from clusterview.stream import clocks, encoding, freshness, keys, notices, publishing, seals, views
-from clusterview.stream.feeds import CHANGE_BYTES, Feed, Gap, Step
+from clusterview.stream.feeds import Feed, Gap
+from clusterview.stream.linking import Told, Unread
 from clusterview.stream.making import Making
 from clusterview.stream.messages import WHOLE, Changes, Contact, Heartbeat, Operation, Position, Resumed, Snapshot
 from clusterview.stream.outlets import Outlet, Turns
-from clusterview.stream.remembering import MOST_BYTES, STEPS
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.pictures import Picture
 
 log = logging.getLogger(__name__)
 
-CHANGES = MOST_BYTES // CHANGE_BYTES  # as many as a feed remembers
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
 LOOK_SECONDS = 0.25
@@ -66,27 +65,6 @@ class TooMany(Exception):
 
 class WentBack(RedisError):
     """Redis counts from further back than this process: it was emptied, and the clock by which it is written to went back."""
-
-
-class Unread(asyncio.Queue[Step | None]):
-    """What a follower has not read yet: steps with no more changes than a feed remembers, so that all who are behind keep the same ones."""
-
-    def _init(self, maxsize: int) -> None:
-        super()._init(maxsize)
-        self._changes = 0
-
-    def _put(self, item: Step | None) -> None:
-        super()._put(item)
-        self._changes += len(item[1]) if item else 0
-
-    def _get(self) -> Step | None:
-        item: Step | None = super()._get()
-        self._changes -= len(item[1]) if item else 0
-        return item
-
-    def full(self) -> bool:
-        """True where one more step is one too many."""
-        return super().full() or self._changes > CHANGES
 
 
 class Hub:
@@ -188,28 +166,23 @@ class Hub:
         trouble = self._trouble if self._gone else self._full
         return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis=trouble)
 
-    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | Step]:
-        """This will yield the picture at a place (now, where none is given), then each step's place and changes.
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Told]:
+        """This will yield each step after a place (now, where none is given): its own place, its changes, and what they join and cut.
 
         Raises OutOfReach when that place is gone.
         """
         self.start()
         feed = await self._feed(cluster)
         place = after or feed.position
-        found = feed.since(place) if place is not None else (Picture(), [])
-        if found is None:
+        if place is not None and not feed.holds(place):
             raise OutOfReach
-        queue = Unread(maxsize=STEPS)
-        for step in found[1]:
-            queue.put_nowait(step)
-        feed.followers.add(queue)
+        unread = Unread()
+        feed.links.follow(unread, after=place)
         try:
-            yield found[0]
-            del found  # whoever follows for days would keep that picture
-            while (coming := await queue.get()) is not None:
+            while (coming := await unread.get()) is not None:
                 yield coming
         finally:
-            feed.followers.discard(queue)
+            feed.links.leave(unread)
         raise OutOfReach
 
     def listen(self, listener: Listener) -> Callable[[], None]:

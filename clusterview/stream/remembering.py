@@ -22,6 +22,9 @@ class Remembered(Generic[T]):
         self._steps: collections.deque[tuple[T, int]] = collections.deque()
         self._bytes = 0
 
+    def __len__(self) -> int:
+        return len(self._steps)
+
     def append(self, step: T, *, size: int) -> None:
         """This will keep a step that holds about so many bytes, and forget the oldest ones where they are too many."""
         self._steps.append((step, size))

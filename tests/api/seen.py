@@ -7,9 +7,10 @@ import collections
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from clusterview.stream import hub
+from clusterview.stream import hub, linking
 from clusterview.stream.messages import Contact, MissingKind, Position
-from clusterview.topology import changes, objects
+from clusterview.topology import objects
+from clusterview.topology.joining import Joined
 from clusterview.topology.pictures import Picture
 
 NODE = objects.Node(uid=objects.Uid("n1"), name="node-1", ready="True")
@@ -35,7 +36,7 @@ class Hub:
         self.position = Position(epoch=7, sequence=40)
         self.said = LIVE
         self.forged = collections.Counter({"lab": 2})
-        self.steps: asyncio.Queue[tuple[Position, list[changes.Change]] | None] = asyncio.Queue()
+        self.steps: asyncio.Queue[linking.Step | None] = asyncio.Queue()
         self.asked: list[Position | None] = []
         self.listeners: set[Callable[[Any], None]] = set()
 
@@ -48,13 +49,13 @@ class Hub:
     def contact(self, cluster: str) -> Contact:
         return self.said
 
-    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Picture | tuple[Position, list[changes.Change]]]:
+    async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[linking.Told]:
         self.asked.append(after)
         if after is not None and after.epoch != self.position.epoch:
             raise hub.OutOfReach
-        yield self.picture or Picture()
+        joined = Joined(objects=self.picture.objects.values() if self.picture else ())
         while (step := await self.steps.get()) is not None:
-            yield step
+            yield linking.told(step=step, joined=joined)
         raise hub.OutOfReach
 
     def listen(self, listener: Callable[[Any], None]) -> Callable[[], None]:

@@ -18,16 +18,17 @@ import pytest
 import redis
 
 from clusterview.observer.claiming import Claim
-from clusterview.stream import encoding, freshness, keys, notices, painting, publishing, rows, views
+from clusterview.stream import encoding, freshness, keys, linking, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
-from clusterview.topology.changes import Put
-from clusterview.topology.pictures import Picture
+from clusterview.topology.changes import Drop, Linked, Put, Unlinked
+from clusterview.topology.joining import Joined
+from clusterview.topology.links import Link, LinkKind
 from tests.redis_servers import RedisServer
-from tests.stream.making import NODE, Browser, came, frame_of, picture, went, word_of
+from tests.stream.making import NODE, Browser, came, frame_of, picture, pod, went, word_of
 from tests.stream.memory import Memory
 from tests.stream.world import Held
 
@@ -568,41 +569,85 @@ async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: H
         writer.publish(changes=came(number))
     await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
     steps = hub.changes(cluster="lab", after=begun)
-    picture = await asyncio.wait_for(anext(steps), SOON)
-    assert isinstance(picture, Picture)
-    assert set(picture.objects) == {"n1", "p0", "p1"}, "the picture is that of the place"
+    seen = [await asyncio.wait_for(anext(steps), SOON)]
     writer.publish(changes=went(1))
-    places = [(await asyncio.wait_for(anext(steps), SOON)) for _ in range(5)]
-    assert [place[0].sequence for place in places if isinstance(place, tuple)] == [begun.sequence + number for number in range(1, 6)]
+    seen += [await asyncio.wait_for(anext(steps), SOON) for _ in range(4)]
+    assert [place.sequence for place, _ in seen] == [begun.sequence + number for number in range(1, 6)]
+    runs_on = Link(LinkKind.RUNS_ON, pod(1).uid, NODE.uid)
+    assert seen[-1][1] == [(Unlinked(link=runs_on), pod(1)), (Drop(pod(1).uid), pod(1))]
+
+
+async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_with_the_last(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[weakref.ref[Joined]]()
+
+    class Counted(Joined):
+        def __init__(self, **said: Any) -> None:
+            super().__init__(**said)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(linking, "Joined", Counted)
+    writer = publisher(redis_server)
+    await hub.join(cluster="lab")
+    places = [writer.position]
+    for number in range(2, 6):
+        writer.publish(changes=came(number))
+        places.append(writer.position)
+    await eventually(lambda: hub._feeds["lab"].position == writer.position)
+    followers = [hub.changes(cluster="lab", after=place) for place in [None, *places]]
+    coming = [asyncio.ensure_future(anext(steps)) for steps in followers]
+    for number, first in enumerate(coming[1:-1], start=2):
+        found = (await asyncio.wait_for(first, SOON))[1]
+        assert found == [(Put(pod(number)), None), (Linked(link=Link(LinkKind.RUNS_ON, pod(number).uid, NODE.uid)), None)]
+    writer.publish(changes=came(7))
+    newest = [await asyncio.wait_for(coming[0], SOON), await asyncio.wait_for(coming[-1], SOON)]
+    assert newest[0] == newest[1]
+    assert newest[0][0] == writer.position
+    assert len(made) == 1
+    for steps in followers:
+        await steps.aclose()  # type: ignore[attr-defined]
+    assert made[0]() is None
+
+
+async def test_what_comes_while_the_links_are_made_follows_them(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = publisher(redis_server)
+    await hub.join(cluster="lab")
+    go_on = held_up(monkeypatch, linking, "told")
+    writer.publish(changes=came(2))
+    await eventually(lambda: hub._feeds["lab"].position == writer.position)
+    steps = hub.changes(cluster="lab", after=Position(epoch=1, sequence=1))
+    first = asyncio.ensure_future(anext(steps))
+    await eventually(lambda: go_on.began.is_set())
+    writer.publish(changes=came(3))
+    await eventually(lambda: hub._feeds["lab"].position == writer.position)
+    go_on.set()
+    seen = [await asyncio.wait_for(first, SOON), await asyncio.wait_for(anext(steps), SOON)]
+    assert [found[0][0] for _, found in seen] == [Put(pod(2)), Put(pod(3))]
+    assert not go_on.is_late
 
 
 async def test_a_follower_that_does_not_read_is_kept_no_more_changes_than_are_remembered(
     hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hubs, "CHANGES", 3)
+    monkeypatch.setattr(linking, "CHANGES", 5)
     writer = publisher(redis_server)
     await hub.join(cluster="lab")
     place = writer.position
-    writer.publish(changes=went(0))
-    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
-    missed_one, missed_none = hub.changes(cluster="lab", after=place), hub.changes(cluster="lab")
-    for steps in (missed_one, missed_none):
+    for number in (0, 1):
+        writer.publish(changes=went(number))
+    await eventually(lambda: hub._feeds["lab"].position == writer.position)
+    missed_two, missed_one = hub.changes(cluster="lab", after=place), hub.changes(cluster="lab", after=Position(epoch=1, sequence=2))
+    for steps in (missed_two, missed_one):
         await asyncio.wait_for(anext(steps), SOON)
-    for pod in (5, 6, 7, 8):
-        writer.publish(changes=came(pod))
-    await eventually(lambda: (found := hub.picture_now("lab")) is not None and found[1] == writer.position)
-    assert [len((await asyncio.wait_for(anext(missed_none), SOON))[1]) for _ in range(4)] == [1, 1, 1, 1]
+    for number in (5, 6, 7):
+        writer.publish(changes=came(number))
+    await eventually(lambda: hub._feeds["lab"].position == writer.position)
+    assert [len((await asyncio.wait_for(anext(missed_one), SOON))[1]) for _ in range(3)] == [2, 2, 2]
     with pytest.raises(OutOfReach):
-        await asyncio.wait_for(anext(missed_one), SOON)
-
-
-async def test_a_follower_does_not_keep_the_picture_that_it_began_with(hub: Hub, redis_server: RedisServer) -> None:
-    writer = publisher(redis_server)
-    steps = hub.changes(cluster="lab", after=writer.position)
-    begun = weakref.ref(await asyncio.wait_for(anext(steps), SOON))
-    writer.publish(changes=came(5))
-    await asyncio.wait_for(anext(steps), SOON)
-    assert begun() is None
+        await asyncio.wait_for(anext(missed_two), SOON)
 
 
 @pytest.mark.parametrize("place", [Position(epoch=1, sequence=99), Position(epoch=9, sequence=1), Position(epoch=1, sequence=0)])
