@@ -18,10 +18,10 @@ import pytest
 import redis
 
 from clusterview.observer.claiming import Claim
-from clusterview.stream import encoding, freshness, keys, linking, notices, painting, publishing, rows, views
+from clusterview.stream import encoding, freshness, keys, linking, making, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
-from clusterview.stream.messages import Contact, Position, Snapshot
+from clusterview.stream.messages import Contact, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Drop, Linked, Put, Unlinked
@@ -830,6 +830,24 @@ async def test_a_slow_reader_of_a_view_is_not_told_live_before_its_new_picture(
     await waiting
     assert len(browser.states) == told
     assert not go_on.is_late
+
+
+async def test_a_view_that_could_not_be_made_is_made_again_and_the_next_one_is_none_the_worse(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "PAUSE_SECONDS", 0)
+    publisher(redis_server)
+    plain, failures = encoding.pack, [MemoryError(), ValueError()]
+
+    def fails(whole: Whole) -> bytes:
+        if failures:
+            raise failures.pop()
+        return plain(whole)
+
+    monkeypatch.setattr(encoding, "pack", fails)
+    for names in ("store", "mail"):
+        subscription, browser = await hub.join(cluster="lab", namespaces=frozenset({names})), Browser()
+        await until(subscription, browser, lambda browser=browser: browser.snapshots == 1)  # type: ignore[misc]
 
 
 async def test_there_are_so_many_views_of_one_person_and_of_all_and_no_more(
