@@ -6,6 +6,7 @@ The hub's event loop writes; threads of Django read a copy, which is why the pic
 from __future__ import annotations
 
 import collections
+import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 
@@ -19,6 +20,8 @@ from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
+
+log = logging.getLogger(__name__)
 
 CHANGE_BYTES, READ_TIMES = 512, 3  # what a change holds when it is read, and how many times its frame's bytes
 Before = list[tuple[Uid, AnyRecord | None]]
@@ -106,7 +109,11 @@ class Feed:
             subscription.put_changes(frame=frame)
         for view in self.views.values():
             view.advance(changes=changes)
-        self.links.advance((message.position, changes))
+        try:
+            self.links.advance((message.position, changes))
+        except Exception:
+            log.exception("the links of %s are not what its picture is, and are made anew", self.cluster)
+            self.links.replace()
 
     def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
         """The view of these namespaces, a new one where there is none."""
@@ -115,8 +122,9 @@ class Feed:
             self.views[namespaces].replace(picture=self._reader.picture if self._reader else None)
         return self.views[namespaces]
 
-    def forget_views(self, *, now: float) -> None:
-        """This will forget each view that nobody has listened to for a while."""
+    def forget(self, *, now: float) -> None:
+        """This will forget each view that nobody has listened to for a while, and links that nobody has followed."""
+        self.links.forget(now=now)
         for view in list(self.views.values()):
             if view.subscriptions:
                 view.left_at = None

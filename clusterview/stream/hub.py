@@ -501,7 +501,7 @@ class Hub:
     def _look(self, feed: Feed, *, seconds: float = HEARTBEAT_SECONDS) -> None:
         """This will tell every socket how fresh the picture is: at once when that changed, else when it was told so long ago."""
         now, contact = self._clock(), self.contact(feed.cluster)
-        feed.forget_views(now=now)
+        feed.forget(now=now)
         told = feed.told
         changed = told is None or (told.state, told.reason, told.detail, told.missing) != (
             contact.state, contact.reason, contact.detail, contact.missing,

@@ -1,4 +1,5 @@
-"""The links of one cluster's picture, kept up once for all who follow its changes, and only while somebody does.
+"""The links of one cluster's picture, kept up once for all who follow its changes, and for a while after the last of them: who has to start again
+because links were long in making finds them made.
 
 At 150,000 pods they take hundreds of megabytes and seconds to make, so it is done in another thread (`work`), from the oldest place that the feed
 remembers; what comes meanwhile waits (`catch_up`), and so does whoever follows.
@@ -18,6 +19,7 @@ from clusterview.topology.joining import Joined
 from clusterview.topology.objects import AnyRecord
 from clusterview.topology.pictures import Picture
 
+KEPT_SECONDS = 30.0
 CHANGE_BYTES = 128  # about what a change holds that is told, beside its object
 CHANGES = MOST_BYTES // CHANGE_BYTES
 Step = tuple[Position, list[Change]]
@@ -68,6 +70,7 @@ class Links:
         self._followers: set[Unread] = set()
         self._waiting: dict[Unread, Position | None] = {}
         self._is_asked = False
+        self._left_at: float | None = None
         self._joined: Joined | None = None
         self._position: Position | None = None
         self._recent = Remembered[Told]()
@@ -84,10 +87,17 @@ class Links:
             self._ask(self)
 
     def leave(self, unread: Unread) -> None:
-        """This will let a follower go, and with the last one the links."""
+        """This will let a follower go."""
         self._followers.discard(unread)
         self._waiting.pop(unread, None)
-        if not self._followers and not self._waiting:
+
+    def forget(self, *, now: float) -> None:
+        """This will forget the links that nobody has followed for a while."""
+        if self._followers or self._waiting:
+            self._left_at = None
+        elif self._left_at is None:
+            self._left_at = now
+        elif now - self._left_at >= KEPT_SECONDS:
             self.give_up()
 
     def replace(self) -> None:

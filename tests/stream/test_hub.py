@@ -577,7 +577,7 @@ async def test_changes_after_a_place_leave_out_nothing_and_repeat_nothing(hub: H
     assert seen[-1][1] == [(Unlinked(link=runs_on), pod(1)), (Drop(pod(1).uid), pod(1))]
 
 
-async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_with_the_last(
+async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_a_while_after_the_last(
     hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = list[weakref.ref[Joined]]()
@@ -607,7 +607,35 @@ async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_with_the
     assert len(made) == 1
     for steps in followers:
         await steps.aclose()  # type: ignore[attr-defined]
-    assert made[0]() is None
+    hub._look(hub._feeds["lab"])
+    back = hub.changes(cluster="lab", after=places[-1])
+    assert await asyncio.wait_for(anext(back), SOON) == newest[0]
+    assert len(made) == 1
+    await back.aclose()  # type: ignore[attr-defined]
+    monkeypatch.setattr(linking, "KEPT_SECONDS", 0)
+    await eventually(lambda: made[0]() is None)
+
+
+async def test_links_that_are_not_right_cost_nobody_else_the_picture(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    writer.publish(changes=came(2))
+    await until(subscription, browser, lambda: "shop-2" in browser.pods)
+    follower = hub.changes(cluster="lab", after=Position(epoch=1, sequence=1))
+    await asyncio.wait_for(anext(follower), SOON)
+
+    def break_down(**_: Any) -> Any:
+        raise LookupError("defect")
+
+    monkeypatch.setattr(linking, "told", break_down)
+    writer.publish(changes=came(3))
+    await until(subscription, browser, lambda: "shop-3" in browser.pods)
+    assert browser.snapshots == 1
+    with pytest.raises(OutOfReach):
+        await asyncio.wait_for(anext(follower), SOON)
 
 
 async def test_what_comes_while_the_links_are_made_follows_them(
