@@ -119,6 +119,8 @@ def _is_sound(suspects: Sequence[Sighting]) -> bool:
         changes = [change for one in suspects for change in projector.project(Seen(sighting=one))]
         encoding.encode(writer.changes(changes=changes, position=Position(epoch=1, sequence=1)))
         encoding.pack(writer.whole())
+    except MemoryError:  # which says nothing about them
+        raise
     except Exception:
         if len(suspects) == 1:
             log.exception("it trips the picture")

@@ -145,10 +145,12 @@ class Readers:
     def _widen(self, spec: KindSpec) -> None:
         """The narrow readers have said their last word before the whole list is told, however long the one who hears them is busy."""
         with self._lock:
-            ended = [self._readers.pop(one.key) for one in self._narrow.pop(spec.key, ())]
-        for reader in ended:
+            ended = {one.key: self._readers.pop(one.key) for one in self._narrow.pop(spec.key, ())}
+        for reader in ended.values():
             reader.reflector.stop()
-        for reader in ended:
+        for key in ended:
+            self._tell(words.Ended(key=key, at=time.monotonic()))
+        for reader in ended.values():
             reader.join()
         if ended:
             self._tell(words.Widened(key=spec.key))

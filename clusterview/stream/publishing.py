@@ -245,8 +245,11 @@ class Publisher:
                 self._listener.changes(position=position, frame=frame)
 
     def _make_room(self, frame: bytes) -> int:
-        """How many entries the stream may have with this one, so that neither they nor their bytes are too many. Those of other epochs are none."""
-        while self._kept and (len(self._kept) >= STREAM_ENTRIES or self._kept_bytes + len(frame) > STREAM_BYTES):
+        """How many entries the stream may have with this one, so that neither they nor their bytes are too many. Those of other epochs are none.
+        There is more room while the picture is packed: the one before needs those after it until then.
+        """
+        most = STREAM_BYTES if self._packing is None else 2 * STREAM_BYTES
+        while self._kept and (len(self._kept) >= STREAM_ENTRIES or self._kept_bytes + len(frame) > most):
             self._kept_bytes -= self._kept.popleft()
         return len(self._kept) + 1
 

@@ -469,7 +469,7 @@ class Passing:
 
     def __init__(self, *, source: Pods, target: Pods) -> None:
         self._source, self._target = source, target
-        self._shapes: dict[int, int] = {}
+        self._shapes: dict[int, tuple[bytes, PodShape]] = {}
         self._states: dict[int, int] = {}
 
     def take(self, slot: int, *, note: int) -> Came | None:
@@ -487,7 +487,7 @@ class Passing:
             state = self._states[source.state[slot]] = target.states.of(_state_key(value), value)
         shape, node, address, created, own = source._plain(slot)
         name = source.nodes[node]
-        plain = self._shape(shape), target.nodes.of(name, name), address, created, own  # by its name: a put in between may give numbers again
+        plain = self._shape(shape), target.nodes.of(name, name), address, created, own  # by what they are: a put in between may give numbers again
         odd, restarts = source.odd.get(slot), source.restarts.get(slot, ())
         if there != NOWHERE and plain == target._plain(there) and odd == target.odd.get(there):
             return target._set(there, note, state, restarts)
@@ -500,8 +500,8 @@ class Passing:
         found = self._shapes.get(number)
         if found is None:
             shape = self._source.shapes[number]
-            found = self._shapes[number] = self._target.shapes.of(_key(shape), shape)
-        return found
+            found = self._shapes[number] = _key(shape), shape
+        return self._target.shapes.of(*found)
 
 
 def halves(uid: str) -> tuple[int, int] | None:
