@@ -166,7 +166,13 @@ class Connection:
         response = self._send_once(method, path, credential=credential, is_write=is_write, **rest)
         if response.status != 401:
             return response
-        renewed = self.credentials.refused(credential)
+        try:
+            renewed = self.credentials.refused(credential)
+        except errors.NO_CREDENTIAL:
+            if not is_write:
+                response.close()
+                raise
+            return response  # it was sent, and this is its answer
         if is_write or not renewed:
             return response
         response.close()

@@ -173,6 +173,19 @@ def test_a_write_is_not_sent_again_with_a_new_credential_but_the_next_request_ha
         assert [one.headers["Authorization"] for one in script.asked] == ["Bearer old", "Bearer old", "Bearer new"]
 
 
+def test_the_answer_to_a_write_is_known_although_there_is_no_new_credential(tmp_path: Path) -> None:
+    """What was never sent and what was refused are not the same."""
+    token = tmp_path / "token"
+    token.write_text("old")
+    with playing(say(200, {}), last=say(401)) as script:
+        connection = script.connection(tokenFile=str(token))
+        connection.request("GET", "/x")
+        token.unlink()
+        with pytest.raises(errors.Unauthorized):
+            connection.request("PATCH", "/x", body=b"[]", is_write=True)
+        assert len(script.asked) == 2
+
+
 def test_a_refused_credential_is_read_anew_once(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("old")
