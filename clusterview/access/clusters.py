@@ -40,7 +40,7 @@ def _open(named: dict[str, str]) -> None:
     for identifier, name in named.items():
         Cluster.objects.update_or_create(pk=identifier, defaults={"name": name, "active": True})
     stay = dict[str, Cluster]()
-    for found in Cluster.objects.filter(active=True, armed_at__isnull=False).exclude(identity="").order_by("-armed_at"):
+    for found in Cluster.objects.filter(active=True, armed_at__isnull=False, identity_is_weak=False).exclude(identity="").order_by("-armed_at"):
         if (other := stay.setdefault(found.identity, found)) is not found:
             _disarm(found, actor=names.PRODUCT, body={"armed_as": other.name})
 

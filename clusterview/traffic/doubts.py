@@ -24,6 +24,7 @@ UNMARKED = "our value without our marker in the history"
 SEEN, SEEN_IN_HISTORY = "marker seen", "marker seen in the history"
 SEALED, NEVER = "sealed", "never in the history"
 NOT_NOW = (errors.TooManyRequests, errors.Unreachable)
+OPEN = (errors.LostAnswer, errors.BrokenAnswer, errors.ServerError, errors.Conflict, errors.Invalid)
 NOT_SENT = (errors.Unreachable, errors.PluginFailed, errors.BadKubeconfig)
 FORGOTTEN = "the API server does not remember that far back"
 
@@ -100,7 +101,7 @@ def send(operation: Operation, effect: Effect[V], operations: planning.Patch) ->
     except NOT_SENT as problem:
         return Reply("not_taken", problem=problem)
     except errors.KubeError as problem:
-        is_open = isinstance(problem, (errors.LostAnswer, errors.ServerError, errors.Conflict, errors.Invalid)) and not is_refusal(problem)
+        is_open = isinstance(problem, OPEN) and not is_refusal(problem)
         reply = None if is_open else _turned_away(effect, problem)
         if reply is None:
             moving_on.step(operation, State.UNKNOWN, action="UNKNOWN", body={"answer": problem.sentence})
@@ -110,15 +111,23 @@ def send(operation: Operation, effect: Effect[V], operations: planning.Patch) ->
 
 
 def _turned_away(effect: Effect[V], problem: errors.KubeError) -> Reply | None:
-    """A definite refusal, if our marker is not on the object all the same; None where that cannot be read."""
-    result = "not_taken" if isinstance(problem, (*NOT_NOW, *errors.NO_CREDENTIAL)) else "refused"
+    """A definite refusal, where our marker is not on the object and a seal keeps it from coming there. None where that is in doubt; but who may not
+    even ask is believed to have been refused.
+    """
+    is_busy = isinstance(problem, errors.TooManyRequests)
+    refusal = Reply("not_taken" if is_busy or isinstance(problem, errors.NO_CREDENTIAL) else "refused", problem=problem)
     try:
         now = effect.read()
+        if effect.is_on(now):
+            return Reply("applied", version=now.resource_version, how=SEEN)
+        if now.uid != effect.uid or now.resource_version != effect.intent_rv:
+            return None
+        _send_seal(effect, now)
     except errors.NotFound:
-        return Reply(result, problem=problem)
-    except errors.KubeError:
         return None
-    return Reply("applied", version=now.resource_version, how=SEEN) if effect.is_on(now) else Reply(result, problem=problem)
+    except errors.KubeError:
+        return None if is_busy else refusal
+    return refusal
 
 
 def not_taken_for(problem: errors.KubeError) -> str:

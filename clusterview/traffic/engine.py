@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -39,7 +39,7 @@ HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
 BEGIN_WITHIN = timedelta(minutes=2)
-OLDEST_LOOK_SECONDS, OLDEST_LOOK_BACK_SECONDS = 2.0, 10.0
+OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
 EMPTY_SECONDS = 1.0
 CAUGHT_UP_SECONDS = 1.0  # until who writes the slices has followed an API server that was away
@@ -81,8 +81,8 @@ class NotOpen(Later):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds, or
-    on a way back ten: a slow cluster does not keep traffic on a side that is to be left. `leaving` is how many pods of that side were ready.
+    """What a preflight saw of the object, and when it began to look (monotonic seconds): an effect never rests on an older look than two seconds.
+    `leaving` is how many pods of the side that is left were ready.
     """
 
     service: ServiceNow
@@ -93,7 +93,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_old(self) -> bool:
-        return time.monotonic() - self.began > (OLDEST_LOOK_BACK_SECONDS if self.returning else OLDEST_LOOK_SECONDS)
+        return time.monotonic() - self.began > OLDEST_LOOK_SECONDS
 
 
 def look_of(situation: Situation, *, began: float) -> Look:
@@ -252,6 +252,9 @@ def _begin(switch: Switch, _: looking.Cluster) -> None:
 
 def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     """Looks once more at everything, then marks the object and goes through to the effect."""
+    if _has_waited_in_group(switch) and not switch.going_back and (undone := _undone_before(switch, cluster)):
+        _not_sent(switch, reason="group-undone", state=State.CANCELLED, detail=undone)
+        return
     moving_on.renew(switch)
     if switch.going_back and not switch.returning:
         _not_sent(switch, reason="asked" if switch.at else "turned-back", state=State.CANCELLED)
@@ -261,9 +264,6 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     if switch.tries >= LONGEST_TRIES:
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
-        return
-    if _has_waited_in_group(switch) and (undone := _undone_before(switch, cluster)):
-        _not_sent(switch, reason="group-undone", state=State.CANCELLED, detail=undone)
         return
     began = time.monotonic()
     found = _service(switch, cluster)
@@ -302,8 +302,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
 
 def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     leave_when_ending()
-    if look.is_old:
-        _look_again(switch)
+    look = _renewed(switch, cluster, look)
     service, fence = look.service, planning.fresh_fence(holder=HOLDER, epoch=switch.epoch)
     operations = planning.mark_patch(uid=service.uid, resource_version=service.resource_version, annotations=service.annotations, fence=fence)
     try:
@@ -322,8 +321,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         _not_sent(switch, reason="missing-right", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
         return
     version = str(marked.get("metadata", {}).get("resourceVersion", ""))
-    if look.is_old:
-        _look_again(switch)
+    look = _renewed(switch, cluster, look)
     if not version or version == service.resource_version:
         moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
         return
@@ -334,8 +332,15 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     _apply(switch, cluster, look=look)
 
 
-def _look_again(switch: Switch) -> NoReturn:
-    """A cluster that answers slowly is waited for; it has not moved away under the switch, so this does not count as a try."""
+def _renewed(switch: Switch, cluster: looking.Cluster, look: Look) -> Look:
+    """The look, which a slow cluster has made old. On a way back all depends on pods that are ready on the side that it leads to, so only these are
+    looked at again. Else everything is, later: the Service has not moved away under the switch, so this counts as no try.
+    """
+    if look.is_old and look.returning:
+        again = msgspec.structs.replace(look, began=time.monotonic())
+        look = again if cluster.has_ready(namespace=switch.namespace, selector=target_of(switch)) else look
+    if not look.is_old:
+        return look
     body = {"why": "the look had grown old"}
     moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body=body, **_no_try(switch, held_for="slow-cluster"))
     raise Later("the cluster answers too slowly to act on what was seen")
@@ -610,7 +615,7 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
 
 def _succeed(switch: Switch, *, ready: int, took: float) -> None:
     """`took` are the seconds from the effect to the endpoints. Raises AskedBack."""
-    to_effect = ((switch.applied_at or timezone.now()) - switch.requested_at).total_seconds()
+    to_effect = max(0.0, ((switch.applied_at or timezone.now()) - switch.requested_at).total_seconds())  # by the clocks of two hosts, perhaps
     body = {"ready": ready, "milliseconds": round(1000 * took), "since_request": round(1000 * (to_effect + took))}
     if switch.returning:
         moving_on.step(switch, State.ROLLED_BACK, action="VERIFIED", body=body, reason=switch.reason or "asked")

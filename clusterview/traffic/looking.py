@@ -164,7 +164,7 @@ class Cluster:
         if known is None or not owners <= known.owners or None in read:
             lists = read if known is None else self.at_once(*every)
             known, read = Known(began, owners, [one for of_kind in lists for one in of_kind or ()]), []
-            if None not in lists:
+            if None not in lists and not labels:
                 self._known = _believed(self._known, at=began) | {namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
@@ -196,7 +196,11 @@ class Cluster:
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         """The answers, asked for at the same time: one round trip instead of several. The caller asks the first one itself."""
         under_way = [self._readers.submit(ask) for ask in asked[1:]]
-        return [*(ask() for ask in asked[:1]), *(one.result() for one in under_way)]
+        try:
+            return [*(ask() for ask in asked[:1]), *(one.result() for one in under_way)]
+        finally:
+            for one in under_way:
+                one.cancel()
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         """This will add what stands around the Service, for a person to read. `at_once` takes what was read up to ten seconds ago.

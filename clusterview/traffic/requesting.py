@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -133,10 +133,8 @@ def request_switch(
     body_hash = hash_of(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
-    allowed = partial(_allowed, person=person, cluster=cluster, opened=opened)
-    found, situation, began = _at_the_click(
-        cluster, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened, meanwhile=allowed
-    )
+    found = _allowed(person=person, cluster=cluster, opened=opened)
+    situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
     overlap = _overlap(situation, asked=overlap_seconds)
     _refuse_other(situation, overlap_seconds=overlap, shown=shown, person=person, cluster=cluster, opened=opened)
@@ -180,9 +178,7 @@ def request_group(
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
         with naming(service):
-            _, situation, began = _at_the_click(
-                cluster, namespace=namespace, service=service, to=to, reverses=reverses.get(service), opened=opened, meanwhile=lambda: found
-            )
+            situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses.get(service), opened=opened)
             overlap = _overlap(situation)
             _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
@@ -328,25 +324,24 @@ def _allowed(*, person: Person, cluster: str, opened: looking.Opener) -> Cluster
 
 
 def _at_the_click(
-    cluster: str, *, namespace: str, service: str, to: str, reverses: Switch | None, opened: looking.Opener, meanwhile: Callable[[], Cluster]
-) -> tuple[Cluster, Situation, float]:
-    """The cluster, the situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds).
-    `meanwhile` gives the cluster, or refuses, while its API server is read. That somebody else has changed the Service since its last switch is told
-    on the way.
+    found: Cluster, *, namespace: str, service: str, to: str, reverses: Switch | None, opened: looking.Opener
+) -> tuple[Situation, float]:
+    """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
+    somebody else has changed the Service since its last switch is told on the way.
     """
     with asking():
-        reached = opened(cluster)
+        reached = opened(found.pk)
     began = time.monotonic()
-    look = partial(situation_of, cluster=cluster, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
-    seen = reached.ahead(look)
-    found = meanwhile()
-    kept = keeping.kept_of(cluster=cluster, namespace=namespace, service=service)
+    seen = reached.ahead(
+        partial(situation_of, cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
+    )
+    kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)
     situation = seen()
     if kept is None or not restoring.is_of(kept, situation.service):
         must_be_known(situation.service, cluster=found)
     if kept is not None and not keeping.leads(kept, situation.service):
         keeping.look(kept, opened=opened)  # by what is read after that: an old read accuses nobody
-    return found, (situation if reverses else _surrounded(situation, found=found, opened=opened)), began
+    return (situation if reverses else _surrounded(situation, found=found, opened=opened)), began
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:

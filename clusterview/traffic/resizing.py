@@ -62,7 +62,7 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
         raise Refused(422, "bad-replicas")
     if switch.state != State.SUCCEEDED:
         raise Refused(409, "not-succeeded")
-    if switch.finished_at and switch.finished_at > timezone.now() - timedelta(seconds=holding.SHORTEST_KEEP_SECONDS):
+    if not switch.reverses_id and switch.finished_at and switch.finished_at > timezone.now() - timedelta(seconds=holding.SHORTEST_KEEP_SECONDS):
         raise Refused(409, "just-switched")
     with requesting.asking():
         reached = opened(switch.cluster_id)

@@ -511,6 +511,7 @@ def _hand_over(sizing: Sizing, step: Step) -> bool:
 
 def _tell(other: Sizing, step: Step) -> None:
     """This will have another operation put back what the step would, inside the caller's transaction: its row first, and then the audit."""
+    other = moving_on.rows_of(other).select_for_update(no_key=True).get()
     told = {"to": step["to"], "back": step["back"], "order": step["order"]}
     plan = [one | told if one["uid"] == step["uid"] else one for one in other.plan]
     moving_on.rows_of(other).update(plan=plan, epoch=F("epoch") + 1, lease_until=None, holder="", look_again_at=None)

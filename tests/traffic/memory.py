@@ -42,6 +42,7 @@ class Order(StrEnum):
     LATE = "late"
     TWICE = "sent twice on its way"
     TWICE_BUSY = "sent twice on its way, and 429 to the second"
+    LATE_BUSY = "the same, and the first is late"
     DENY = "denied by a webhook"
     STRANGER = "401"
 
@@ -176,7 +177,8 @@ class Memory(looking.Cluster):
         return [ask() for ask in asked]
 
     def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
-        return ask
+        found = ask()
+        return lambda: found
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen
@@ -199,7 +201,7 @@ class Memory(looking.Cluster):
 
     def records(self, *, kind: str, namespace: str, labels: Mapping[str, str] = looking.NO_LABELS) -> list[Any]:
         if kind == "Pod":
-            return self._pods()
+            return self._pods(labels)
         if kind == "Deployment":
             return [making.deployment(f"shop-{side}", labels=labels, ready=self.sizes[side]) for side, labels in SIDES.items()]
         if kind == "HorizontalPodAutoscaler":
@@ -210,7 +212,7 @@ class Memory(looking.Cluster):
         return []
 
     def addressed(self, *, namespace: str, labels: Mapping[str, str]) -> list[looking.Addressed]:
-        return [looking.Addressed(pod, frozenset({"IPv4"})) for pod in self._pods()]
+        return [looking.Addressed(pod, frozenset({"IPv4"})) for pod in self._pods(labels)]
 
     def workloads(self, *, kind: str, namespace: str) -> list[looking.Workload]:
         found = self.records(kind=kind, namespace=namespace)
@@ -255,8 +257,10 @@ class Memory(looking.Cluster):
             raise errors.ServerError("The cluster answered 400 to the patch: no changes on Fridays", status=400)
         if order is Order.STRANGER:
             raise errors.Unauthorized("The cluster does not accept the credential.")
-        if order is Order.LATE:
+        if order in (Order.LATE, Order.LATE_BUSY):
             self.late.append(send)
+        if order is Order.LATE_BUSY:
+            raise errors.TooManyRequests("The cluster is busy.", retry_after_seconds=self.retry_after_seconds)
         if order in (Order.LOSE, Order.LATE):
             raise errors.LostAnswer("The answer was lost.")
         self._let_in()
@@ -350,8 +354,9 @@ class Memory(looking.Cluster):
             selector=dict(document["spec"]["selector"]), selector_owners=(FieldOwner(document["by"], "Update"),),
         )  # fmt: skip
 
-    def _pods(self) -> list[objects.Pod]:
-        return [pod for side in SIDES for pod in _pods_of(side)[: self.sizes[side]]]
+    def _pods(self, labels: Mapping[str, str] = looking.NO_LABELS) -> list[objects.Pod]:
+        pods = [pod for side in SIDES for pod in _pods_of(side)[: self.sizes[side]]]
+        return [pod for pod in pods if labels.items() <= pod.labels.items()]
 
     def _empty_for(self, target: dict[str, str]) -> float:
         """For how many seconds nobody of the new side has been ready."""
