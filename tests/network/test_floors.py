@@ -83,7 +83,7 @@ def test_ten_raw_weight_steps_through_envoy(shop: NetworkedCluster, capsys: pyte
         for green in WEIGHTS:
             weigh(shop, blue=100 - green, green=green)
             done = time.time() + ENVOY_FOLLOWS_SECONDS
-            wait_until(lambda: len(probe.so_far().between(done, done + 60).requests) >= enough(green), seconds=40, what="enough answers")  # noqa: B023
+            wait_until(lambda: probe.so_far().between(done, done + 60).per_side().total() >= enough(green), seconds=40, what="enough answers")  # noqa: B023
     weigh(shop, blue=100, green=0)
     starts = patches(shop, resource="httproutes")[before : before + len(WEIGHTS)]
     lines = []

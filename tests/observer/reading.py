@@ -38,6 +38,10 @@ class Page:
         found = self.client.xrevrange(keys.contact(self._cluster), count=1)
         return encoding.decode_contact(found[0][1][keys.CONTACT]) if found else None
 
+    def said_at(self) -> list[float]:
+        """When its last words were said, in seconds by Redis' clock."""
+        return [int(entry.split(b"-")[0]) / 1e3 for entry, _ in self.client.xrange(keys.contact(self._cluster))]
+
     def contact(self) -> Contact | None:
         """How fresh the picture is, as a web process judges it: a word ages. None where nothing was ever said, or Redis does not answer."""
         try:
