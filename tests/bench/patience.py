@@ -8,11 +8,11 @@ from tests.bench.table import Line
 RATE, SECONDS = 8_000.0, 20.0
 
 
-def measure() -> list[Line]:
-    """This will observe the feed in a process of its own and churn."""
+def measure(*, seconds: float = SECONDS) -> list[Line]:
+    """This will observe the feed in a process of its own and churn for so long."""
     with feeding.feed() as fed, feeding.redis() as redis, feeding.observer(fed, redis_url=redis.url) as (_, pid):
         before = feeding.cpu_seconds(pid)
-        told = fed.churn(rate=RATE, seconds=SECONDS)
+        told = fed.churn(rate=RATE, seconds=seconds)
         used = feeding.cpu_seconds(pid) - before
     ended = told["ended_watches"]
     return [

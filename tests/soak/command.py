@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from tests.bench import feeding, table, traffic
+from tests.bench import feeding, patience, table, traffic
 from tests.bench.table import Line
 from tests.soak import contract, crash, large, late, live, machine, model, postgresql, races, rolling, stream
 
 SWITCHES = 1000
+PATIENCE_MINUTES = 10.0
 
 
 def main(arguments: list[str]) -> int:
@@ -44,6 +45,8 @@ def main(arguments: list[str]) -> int:
     held.add_argument("--minutes", type=int, default=large.MINUTES)
     held.add_argument("--nodes", type=int, default=feeding.NODES)
     held.add_argument("--pods", type=int, default=feeding.PODS)
+    waited = names.add_parser("patience", help="8,000 events a second against a server that soon drops a slow watcher")
+    waited.add_argument("--minutes", type=float, default=PATIENCE_MINUTES)
     lived = names.add_parser("live", help="the product with 200 browsers, 500 events a second and a fault every 20 seconds: the truth, and no growth")
     lived.add_argument("--minutes", type=float, default=live.MINUTES)
     chosen = parser.parse_args(arguments)
@@ -59,6 +62,7 @@ def main(arguments: list[str]) -> int:
         "live": lambda: kept(live.run(minutes=chosen.minutes)),
         "rolling": lambda: kept(rolling.run(switches=chosen.switches, period_seconds=chosen.period)),
         "late": lambda: kept(late.run(late_seconds=chosen.seconds)),
+        "patience": lambda: kept(patience.measure(seconds=60 * chosen.minutes)),
         "traffic": lambda: kept(traffic.measure(switches=chosen.switches)),
     }
     return 0 if runs[chosen.name]() else 1
