@@ -27,7 +27,7 @@ def watch(*, opened: looking.Opener = looking.cluster) -> None:
     """This will read each Service once whose old side is kept."""
     away = set[str]()
     for switch in kept():
-        if switch.cluster_id not in away and not look(switch, opened=opened):
+        if switch.cluster_id not in away and not _look(switch, opened=opened):
             away.add(switch.cluster_id)
 
 
@@ -44,13 +44,8 @@ def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
     return last if last is not None and last.state == State.SUCCEEDED and reporting.kept(last) else None
 
 
-def leads(switch: Switch, service: ServiceNow) -> bool:
-    """Whether the Service is as the switch has left it."""
-    return service.uid == switch.service_uid and service.selector == switch.to_selector
-
-
-def look(switch: Switch, *, opened: looking.Opener) -> bool:
-    """This will read the Service of a switch that was found `kept`, and `compare` it. False where the cluster does not answer."""
+def _look(switch: Switch, *, opened: looking.Opener) -> bool:
+    """False where the cluster does not answer."""
     service: ServiceNow | None
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)

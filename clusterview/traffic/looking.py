@@ -60,7 +60,6 @@ class Known(NamedTuple):
 
 
 R = TypeVar("R", bound=tuple[Any, ...])
-T = TypeVar("T")
 
 
 def _believed(read: dict[str, R], *, at: float) -> dict[str, R]:
@@ -76,7 +75,6 @@ class Cluster:
         self.reading = connections.Connection(access)
         self.writing = self.reading.sibling(size=4)
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reading")
-        self._ahead = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="ahead")  # waits for readers, so it is none of them
         self._permitted: dict[tuple[str, bool], float] = {}
         self._identity: tuple[float, reading.Identity | None] = (0.0, None)
         self._around: dict[str, tuple[float, Surroundings]] = {}
@@ -179,10 +177,6 @@ class Cluster:
                 raise
             return None
 
-    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
-        """This will begin to ask, and give what waits for the answer: so that the database is asked meanwhile."""
-        return self._ahead.submit(ask).result
-
     def situation(
         self, *, service: ServiceNow, residents: Residents, key: str, source: dict[str, str], target: dict[str, str], returning: bool = False
     ) -> Situation:
@@ -194,13 +188,8 @@ class Cluster:
         )  # fmt: skip
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
-        """The answers, asked for at the same time: one round trip instead of several. The caller asks the first one itself."""
-        under_way = [self._readers.submit(ask) for ask in asked[1:]]
-        try:
-            return [*(ask() for ask in asked[:1]), *(one.result() for one in under_way)]
-        finally:
-            for one in under_way:
-                one.cancel()
+        """The answers, asked for at the same time: one round trip instead of several."""
+        return list(self._readers.map(lambda ask: ask(), asked))
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         """This will add what stands around the Service, for a person to read. `at_once` takes what was read up to ten seconds ago.

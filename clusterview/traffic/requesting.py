@@ -329,18 +329,12 @@ def _at_the_click(
     """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
     somebody else has changed the Service since its last switch is told on the way.
     """
-    with asking():
-        reached = opened(found.pk)
+    kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
     began = time.monotonic()
-    seen = reached.ahead(
-        partial(situation_of, cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
-    )
-    kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)
-    situation = seen()
-    if kept is None or not restoring.is_of(kept, situation.service):
-        must_be_known(situation.service, cluster=found)
-    if kept is not None and not keeping.leads(kept, situation.service):
-        keeping.look(kept, opened=opened)  # by what is read after that: an old read accuses nobody
+    situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
+    must_be_known(situation.service, cluster=found)
+    if kept is not None:
+        keeping.compare(kept, situation.service)
     return (situation if reverses else _surrounded(situation, found=found, opened=opened)), began
 
 

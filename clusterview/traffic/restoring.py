@@ -52,12 +52,6 @@ def is_ahead(switch: Switch, service: Marked) -> bool:
     return mark is not None and mark[0] == switch.pk and mark[1] > switch.step
 
 
-def is_of(switch: Switch, found: Marked) -> bool:
-    """Whether the mark on the object is of an effect that this switch's row knows to have begun."""
-    mark = _parsed((found.annotations or {}).get(planning.OP, ""))
-    return mark is not None and mark[0] == switch.pk and mark[1] <= switch.step
-
-
 def foreign_mark(cluster: Cluster, found: Marked) -> str:
     """This will give the mark of an operation of another installation on the object, empty where there is none. Those of this one under other names
     of the same cluster are not foreign, nor those of its database that are older than marks.

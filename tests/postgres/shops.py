@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -11,8 +10,6 @@ from clusterview.kube.reading import Identity
 from clusterview.traffic.looking import Residents
 from clusterview.traffic.situations import ServiceNow, Situation
 from tests.traffic import making
-
-T = TypeVar("T")
 
 
 class Shops:
@@ -29,9 +26,6 @@ class Shops:
 
     def identity(self) -> Identity:
         return Identity("the-cluster", is_weak=False)
-
-    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
-        return ask
 
     def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
         return making.service_now(name=name, uid=f"uid-{name}", selector=self.live), Residents(list(making.situation().workloads), [])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from clusterview.kube import errors, reading
 from clusterview.topology import objects
@@ -24,7 +24,6 @@ from tests.traffic import judging, making
 from tests.traffic.applying import apply
 from tests.traffic.numbers import Numbered
 
-T = TypeVar("T")
 BLUE, GREEN = making.BLUE, making.GREEN
 SIDES = {"blue": BLUE, "green": GREEN}
 
@@ -175,10 +174,6 @@ class Memory(looking.Cluster):
 
     def at_once(self, *asked: Callable[[], Any]) -> list[Any]:
         return [ask() for ask in asked]
-
-    def ahead(self, ask: Callable[[], T]) -> Callable[[], T]:
-        found = ask()
-        return lambda: found
 
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen
