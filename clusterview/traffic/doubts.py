@@ -111,23 +111,18 @@ def send(operation: Operation, effect: Effect[V], operations: planning.Patch) ->
 
 
 def _turned_away(effect: Effect[V], problem: errors.KubeError) -> Reply | None:
-    """A definite refusal, where our marker is not on the object and a seal keeps it from coming there. None where that is in doubt; but who may not
-    even ask is believed to have been refused.
+    """A definite refusal, where our marker is not on the object all the same. None where that is in doubt; but who may not even ask is believed to
+    have been refused.
     """
     is_busy = isinstance(problem, errors.TooManyRequests)
     refusal = Reply("not_taken" if is_busy or isinstance(problem, errors.NO_CREDENTIAL) else "refused", problem=problem)
     try:
         now = effect.read()
-        if effect.is_on(now):
-            return Reply("applied", version=now.resource_version, how=SEEN)
-        if now.uid != effect.uid or now.resource_version != effect.intent_rv:
-            return None
-        _send_seal(effect, now)
     except errors.NotFound:
         return None
     except errors.KubeError:
         return None if is_busy else refusal
-    return refusal
+    return Reply("applied", version=now.resource_version, how=SEEN) if effect.is_on(now) else refusal
 
 
 def not_taken_for(problem: errors.KubeError) -> str:

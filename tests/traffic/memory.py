@@ -41,7 +41,6 @@ class Order(StrEnum):
     LATE = "late"
     TWICE = "sent twice on its way"
     TWICE_BUSY = "sent twice on its way, and 429 to the second"
-    LATE_BUSY = "the same, and the first is late"
     DENY = "denied by a webhook"
     STRANGER = "401"
 
@@ -252,10 +251,8 @@ class Memory(looking.Cluster):
             raise errors.ServerError("The cluster answered 400 to the patch: no changes on Fridays", status=400)
         if order is Order.STRANGER:
             raise errors.Unauthorized("The cluster does not accept the credential.")
-        if order in (Order.LATE, Order.LATE_BUSY):
+        if order is Order.LATE:
             self.late.append(send)
-        if order is Order.LATE_BUSY:
-            raise errors.TooManyRequests("The cluster is busy.", retry_after_seconds=self.retry_after_seconds)
         if order in (Order.LOSE, Order.LATE):
             raise errors.LostAnswer("The answer was lost.")
         self._let_in()

@@ -19,7 +19,7 @@ SIDES = st.sampled_from(["blue", "green"])
 WHO = st.integers(0, world.MOST_RUNS - 1)
 TIMES = st.sampled_from([0, 1, 2, 4, 12])
 PATCHES = st.sampled_from(["patch effect", "patch effect", "patch mark", "resize effect", "resize effect"])
-LOSSES = st.sampled_from([Order.LOSE, Order.LOSE_AFTER, Order.LATE, Order.TWICE, Order.TWICE_BUSY, Order.LATE_BUSY])
+LOSSES = st.sampled_from([Order.LOSE, Order.LOSE_AFTER, Order.LATE, Order.TWICE, Order.TWICE_BUSY])
 CALLS = st.sampled_from(["", "patch effect", "patch effect", "patch mark", "convergence", "service", "resize effect", "size"])
 SELECTORS = st.sampled_from([BLUE, GREEN, BLUE | {"track": "theirs"}, {"app": "shop"}])
 

@@ -91,17 +91,6 @@ def test_a_refusal_of_an_effect_of_which_nothing_can_be_read_is_a_doubt(here: Wo
     assert Switch.objects.get().state == State.SUCCEEDED
 
 
-def test_an_effect_that_is_slower_than_the_refusal_of_its_second_copy_is_locked_out(here: World) -> None:
-    here.go(here.runs[0], times=40, until="patch effect")
-    here.go(here.runs[0], Order.LATE_BUSY)
-    here.go_all()
-    assert (here.memory.deliver(), here.memory.selector) == (422, BLUE)
-    here.clock.pass_by(1.1)
-    here.reconcile()
-    here.go_all()
-    assert (Switch.objects.get().state, here.memory.selector) == (State.SUCCEEDED, GREEN)
-
-
 @pytest.mark.parametrize("is_empty", [False, True], ids=["ready", "empty"])
 def test_a_cluster_that_answers_slowly_is_said_to_and_does_not_keep_traffic_on_a_side_that_is_to_be_left(here: World, is_empty: bool) -> None:
     """On a way back only the side that it leads to is looked at once more."""
