@@ -133,7 +133,7 @@ def request_switch(
     body_hash = hash_of(cluster, namespace, service, to, expected, sorted(accept), overlap_seconds, str(reverses.pk) if reverses else "", *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
-    found = _allowed(person=person, cluster=cluster, opened=opened)
+    found = allowed(person=person, cluster=cluster, opened=opened)
     situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened)
     shown = None if confirm is None else confirming.read(confirm)[0]
     overlap = _overlap(situation, asked=overlap_seconds)
@@ -171,7 +171,7 @@ def request_group(
     body_hash = hash_of(cluster, namespace, list(services), to, dict(expected), sorted(accept), *kept)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return _members(known)
-    found = _allowed(person=person, cluster=cluster, opened=opened)
+    found = allowed(person=person, cluster=cluster, opened=opened)
     shown: Sequence[confirming.Shown | None]
     shown = [None] * len(services) if confirm is None else confirming.read(confirm, services=len(services))
     reverses, rows, refused, first = reverses or {}, [], [], None
@@ -313,14 +313,6 @@ def situation_of(
         return reached.situation(
             service=now, key=key, source=now.selector, target=target, returning=reverses is not None, residents=residents
         )
-
-
-def _allowed(*, person: Person, cluster: str, opened: looking.Opener) -> Cluster:
-    """The open cluster, if this person may change something in it now and it is the one that is armed. Raises Refused."""
-    found = cluster_of(cluster)
-    must(person=person, cluster=found)
-    is_the_armed_one(found, opened=opened)
-    return found
 
 
 def _at_the_click(
@@ -501,6 +493,14 @@ def is_the_armed_one(cluster: Cluster, *, opened: looking.Opener) -> None:
         moving_on.tell_of_arming(cluster.pk, armed=False)
         raise Refused(409, "another-cluster")
     cluster.identity = seen.value
+
+
+def allowed(*, person: Person, cluster: str, opened: looking.Opener) -> Cluster:
+    """The open cluster, if this person may change something in it now and it is the one that is armed. Raises Refused."""
+    found = cluster_of(cluster)
+    must(person=person, cluster=found)
+    is_the_armed_one(found, opened=opened)
+    return found
 
 
 def arm(*, cluster: str, actor: Person | str, opened: looking.Opener = looking.cluster) -> Cluster:

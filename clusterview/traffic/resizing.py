@@ -82,9 +82,7 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
 
 def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: looking.Opener = looking.cluster) -> Sizing:
     """This will begin to make the old side smaller, and end its keeping. Raises Refused."""
-    cluster = requesting.cluster_of(switch.cluster_id)
-    requesting.must(person=person, cluster=cluster)
-    requesting.is_the_armed_one(cluster, opened=opened)
+    cluster = requesting.allowed(person=person, cluster=switch.cluster_id, opened=opened)
     plan = to_scale_down(switch, replicas=replicas, opened=opened)
     requesting.must_be_known(plan.situation.service, cluster=cluster)
     _refuse_blocked(plan)
@@ -129,9 +127,7 @@ def warm_up(
     body_hash = requesting.hash_of(cluster, namespace, service, to)
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
-    found = requesting.cluster_of(cluster)
-    requesting.must(person=person, cluster=found)
-    requesting.is_the_armed_one(found, opened=opened)
+    found = requesting.allowed(person=person, cluster=cluster, opened=opened)
     plan = to_warm_up(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
     requesting.must_be_known(plan.situation.service, cluster=found)
     _refuse_blocked(plan)
