@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 
-from clusterview.stream import encoding, painting, rows, views
+from clusterview.stream import encoding, painting, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.linking import Links, Step
 from clusterview.stream.making import Asking
@@ -126,11 +126,7 @@ class Feed:
         """This will forget each view that nobody has listened to for a while, and links that nobody has followed."""
         self.links.forget(now=now)
         for view in list(self.views.values()):
-            if view.subscriptions:
-                view.left_at = None
-            elif view.left_at is None:
-                view.left_at = now
-            elif now - view.left_at >= views.KEPT_SECONDS:
+            if view.unused.is_over(now=now, used=bool(view.subscriptions)):
                 del self.views[view.namespaces]
 
     def since(self, place: Position) -> tuple[Picture, list[Step]] | None:

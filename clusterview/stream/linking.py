@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from clusterview.stream.making import Work
+from clusterview.stream.making import Unused, Work
 from clusterview.stream.messages import Position
 from clusterview.stream.remembering import MOST_BYTES, STEPS, Remembered
 from clusterview.topology.changes import Change, Drop, Joining
@@ -19,7 +19,6 @@ from clusterview.topology.joining import Joined
 from clusterview.topology.objects import AnyRecord
 from clusterview.topology.pictures import Picture
 
-KEPT_SECONDS = 30.0
 CHANGE_BYTES = 128  # about what a change holds that is told, beside its object
 CHANGES = MOST_BYTES // CHANGE_BYTES
 Step = tuple[Position, list[Change]]
@@ -70,7 +69,7 @@ class Links:
         self._followers: set[Unread] = set()
         self._waiting: dict[Unread, Position | None] = {}
         self._is_asked = False
-        self._left_at: float | None = None
+        self._unused = Unused()
         self._joined: Joined | None = None
         self._position: Position | None = None
         self._recent = Remembered[Told]()
@@ -93,11 +92,7 @@ class Links:
 
     def forget(self, *, now: float) -> None:
         """This will forget the links that nobody has followed for a while."""
-        if self._followers or self._waiting:
-            self._left_at = None
-        elif self._left_at is None:
-            self._left_at = now
-        elif now - self._left_at >= KEPT_SECONDS:
+        if self._unused.is_over(now=now, used=bool(self._followers or self._waiting)):
             self.give_up()
 
     def replace(self) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
+KEPT_SECONDS = 30.0
 Work = Callable[[], Callable[[], None]]  # called in another thread; what it gives is called on the event loop
 
 
@@ -28,6 +29,23 @@ class Asking(Protocol):
 
     def give_up(self) -> None:
         """This will forget what could not be made, so that it is asked for again."""
+
+
+class Unused:
+    """For how long nobody has used something that was made."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_over(self, *, now: float, used: bool) -> bool:
+        """True where nobody has for so long that it is kept no more. Ask it again and again."""
+        if used:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        else:
+            return now - self._since >= KEPT_SECONDS
+        return False
 
 
 class Making:

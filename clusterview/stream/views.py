@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 import msgspec
 
 from clusterview.stream import encoding, rows
-from clusterview.stream.making import Work
+from clusterview.stream.making import Unused, Work
 from clusterview.stream.messages import WHOLE, Contact, Position, Snapshot
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
@@ -31,7 +31,6 @@ TAIL = 100
 EPOCH_BITS = 52  # a browser counts exactly up to 2**53
 MOST_NAMESPACES = 100
 MOST, MOST_EACH = 16, 4  # views in a process, and those among them that were made for one person
-KEPT_SECONDS = 30.0
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # a label of RFC 1123, as names of namespaces are
 
 
@@ -46,13 +45,13 @@ def namespaces_of(view: str) -> frozenset[str] | None:
 
 
 class View:
-    """One set of namespaces of one cluster. `position` is None while there is no picture. `made_for` is who first wanted it, and nobody has listened
-    since `left_at`; `ask` is called when there is `work`. All but what `work` gives runs on the hub's event loop.
+    """One set of namespaces of one cluster. `position` is None while there is no picture. `made_for` is who first wanted it; `ask` is called when
+    there is `work`. All but what `work` gives runs on the hub's event loop.
     """
 
     def __init__(self, *, namespaces: frozenset[str], made_for: Hashable = None, ask: Callable[[View], None] = lambda _: None) -> None:
         self.namespaces, self.made_for = namespaces, made_for
-        self.left_at: float | None = None
+        self.unused = Unused()
         self.name = ",".join(sorted(namespaces))
         self.subscriptions: set[Subscription] = set()
         self.position: Position | None = None

@@ -612,7 +612,7 @@ async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_a_while_
     assert await asyncio.wait_for(anext(back), SOON) == newest[0]
     assert len(made) == 1
     await back.aclose()  # type: ignore[attr-defined]
-    monkeypatch.setattr(linking, "KEPT_SECONDS", 0)
+    monkeypatch.setattr(making, "KEPT_SECONDS", 0)
     await eventually(lambda: made[0]() is None)
 
 
@@ -794,7 +794,7 @@ async def test_a_view_is_made_once_for_all_who_see_the_same_and_forgotten_a_whil
     await until(back, one, lambda: one.states[-1:] == ["live"])
     assert one.snapshots == 1
     back.close()
-    monkeypatch.setattr(views, "KEPT_SECONDS", 0)
+    monkeypatch.setattr(making, "KEPT_SECONDS", 0)
     await eventually(lambda: hub._feeds["lab"].views == {})
 
 
@@ -899,7 +899,7 @@ async def test_there_are_so_many_views_of_one_person_and_of_all_and_no_more(
     with pytest.raises(hubs.TooMany):
         await come("ada", "d")
     third.close()
-    monkeypatch.setattr(views, "KEPT_SECONDS", 0)
+    monkeypatch.setattr(making, "KEPT_SECONDS", 0)
     await eventually(lambda: len(hub._feeds["lab"].views) == 2)
     await come("ada", "d")
 
