@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -94,15 +96,20 @@ def test_a_still_copy_stays_while_the_rest_goes_on(acts: list[tuple[Pod, int] | 
     assert {pod.uid: pod for pod in still.values()} == {uid: pod for uid, (pod, _) in there.items()}
 
 
+def come_and_go(pods: Pods, about: Callable[[int], dict[str, Any]]) -> None:
+    """Two thousand, of which five are there at a time."""
+    uids = [Uid(f"{number:08x}-0000-4000-8000-{number:012x}") for number in range(2_000)]
+    for number, uid in enumerate(uids):
+        pods.put(Pod(uid=uid, name="web", namespace=Namespace("shop"), **about(number)), note=number)
+        if number >= 5:
+            pods.drop(pods.find(uids[number - 5]))
+
+
 def test_many_that_come_and_go_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "SPARE_SHAPES", 10)
     pods = Pods()
     pods._most_shapes = 10
-    for number in range(2_000):
-        uid = Uid(f"{number:08x}-0000-4000-8000-{number:012x}")
-        pods.put(Pod(uid=uid, name="web", namespace=Namespace("shop"), labels={"hash": str(number)}), note=number)
-        if number >= 5:
-            pods.drop(pods.find(Uid(f"{number - 5:08x}-0000-4000-8000-{number - 5:012x}")))
+    come_and_go(pods, lambda number: {"labels": {"hash": str(number)}})
     assert {pod.labels["hash"] for pod in pods.values()} == {str(number) for number in range(1_995, 2_000)}
     assert len(pods.shapes.values) < 50
     assert len(pods._by_uid.places) < 100
@@ -112,11 +119,7 @@ def test_of_nodes_that_come_and_go_no_more_names_stay_than_are_used(monkeypatch:
     monkeypatch.setattr(columns, "SPARE_NODES", 10)
     pods = Pods()
     pods._most_nodes = 10
-    for number in range(2_000):
-        uid = Uid(f"{number:08x}-0000-4000-8000-{number:012x}")
-        pods.put(Pod(uid=uid, name="web", namespace=Namespace("shop"), node=f"node-{number}"), note=number)
-        if number >= 5:
-            pods.drop(pods.find(Uid(f"{number - 5:08x}-0000-4000-8000-{number - 5:012x}")))
+    come_and_go(pods, lambda number: {"node": f"node-{number}"})
     all_of_them = pods, pods.copy(), pods.still()
     assert [{pod.node for pod in one.values()} for one in all_of_them] == [{f"node-{number}" for number in range(1_995, 2_000)}] * 3
     assert max(len(one.nodes.values) for one in all_of_them) < 50
