@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests import distributing
 from tests.journeys import chromium, differences, installations
@@ -23,6 +23,9 @@ from tests.lab.fixtures import reset_shop
 from tests.ports import free_port
 
 SOCKETS = 2_000  # of one person, at most: a thousand look on
+
+PATIENCE = 40_000  # milliseconds: a page is waited for as long as a busy machine may need
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -52,6 +55,7 @@ def browser(browser: Browser, complaints: list[str]) -> Browser:
 
     def listened_to(**options: Any) -> BrowserContext:
         context = make(**options)
+        context.set_default_timeout(PATIENCE)
         context.on("console", listen)
         return context
 

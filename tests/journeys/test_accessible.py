@@ -61,9 +61,9 @@ class Readers:
 
 def expect_well(page: Page, what: str) -> None:
     """Axe finds nothing serious, once this stands there."""
-    expect(page.locator(what).first).to_be_visible(timeout=40_000)
+    expect(page.locator(what).first).to_be_visible()
     if "/c/" in page.url:
-        expect(page.locator(LIVE)).to_be_visible(timeout=40_000)
+        expect(page.locator(LIVE)).to_be_visible()
     assert not axe.serious(page)
 
 

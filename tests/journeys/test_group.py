@@ -35,11 +35,11 @@ def test_what_was_chosen_for_one_service_is_not_chosen_for_the_next(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
-    page.get_by_role("button", name="shop alone").click(timeout=40_000)
+    page.get_by_role("button", name="shop alone").click()
     expect(page.get_by_role("button", name=TOGETHER)).to_have_count(0)
     page.locator(".tile", has=page.get_by_text("shop-inside", exact=True)).click()
-    expect(page.get_by_role("button", name="shop-inside alone")).to_have_attribute("aria-pressed", "false", timeout=40_000)
-    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name="shop-inside alone")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible()
 
 
 def have_moved(operator: httpx.Client, cluster_id: str) -> bool:
@@ -51,13 +51,13 @@ def test_a_group_moves_with_one_click_and_comes_back_with_another(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str
 ) -> None:
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
-    page.get_by_role("button", name=TOGETHER).click(timeout=40_000)
+    page.get_by_role("button", name=TOGETHER).click()
     wait_for(lambda: slots(cluster) == {"shop": "green", "shop-inside": "green"}, seconds=40, what="both Services lead to green")
     back = page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$"))
-    expect(back).to_be_visible(timeout=40_000)
+    expect(back).to_be_visible()
     back.click()
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")
-    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name=TOGETHER)).to_be_visible()
 
 def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     page: Page, cluster: Any, inside: None, dashboard: Dashboard, cluster_id: str, operator: httpx.Client
@@ -66,7 +66,7 @@ def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
     together = page.get_by_role("button", name=TOGETHER)
     told = page.get_by_role("region", name="shop-inside")
-    expect(told).to_contain_text("sessionAffinity", timeout=40_000)
+    expect(told).to_contain_text("sessionAffinity")
     expect(together).to_be_disabled()
     told.get_by_text("What changes").click()
     expect(told.locator("pre").last).to_contain_text("patch service shop-inside")
@@ -74,6 +74,6 @@ def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     together.click()
     wait_for(lambda: have_moved(operator, cluster_id), seconds=40, what="both Services lead to green")
     cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"selector": {"slot": "blue"}}})
-    page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$")).click(timeout=40_000)
-    expect(page.get_by_text(re.compile(r"^shop-inside \(.+\): It leads to the old side already"))).to_be_visible(timeout=40_000)
+    page.get_by_role("button", name=re.compile("^Go back to blue on .* with its group$")).click()
+    expect(page.get_by_text(re.compile(r"^shop-inside \(.+\): It leads to the old side already"))).to_be_visible()
     wait_for(lambda: slots(cluster) == {"shop": "blue", "shop-inside": "blue"}, seconds=40, what="both Services lead to blue again")

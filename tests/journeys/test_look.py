@@ -58,8 +58,8 @@ def open_map(web: Web, browser: Browser) -> Iterator[Open]:
         web.sign_in(context)
         page = context.new_page()
         page.goto(f"{web.url}/c/{CLUSTER}/{where}")
-        expect(page.get_by_role("button", name="node-1").first).to_be_visible(timeout=30_000)
-        expect(page.get_by_role("button", name=PARTS[2])).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="node-1").first).to_be_visible()
+        expect(page.get_by_role("button", name=PARTS[2])).to_be_visible()
         return page
 
     yield opened

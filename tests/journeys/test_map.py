@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def shop(page: Page, cluster_shop: Any) -> Page:
     """The map, with the shop on it."""
-    expect(page.get_by_role("button", name=re.compile("^shop-blue")).first).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("button", name=re.compile("^shop-blue")).first).to_be_visible()
     return page
 
 
@@ -73,7 +73,7 @@ def test_two_fingers_that_part_draw_the_map_larger(shop: Page) -> None:
     session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
     shop.reload()
     size = shop.get_by_role("button", name="Full size")
-    expect(size).to_have_text("100 %", timeout=40_000)
+    expect(size).to_have_text("100 %")
     box = shop.locator(".stage").bounding_box()
     assert box is not None
 

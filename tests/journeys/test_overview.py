@@ -47,7 +47,7 @@ def page(web: Web, browser: Browser) -> Iterator[Page]:
     web.sign_in(context)
     page = context.new_page()
     page.goto(f"{web.url}/c/{CLUSTER}/")
-    expect(page.get_by_role("button", name="worker-0")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="worker-0")).to_be_visible()
     yield page
     context.close()
 
@@ -57,8 +57,8 @@ def drawn(page: Page) -> set[str]:
 
 
 def test_a_hundred_nodes_with_three_thousand_pods_fit_two_screens_and_no_pod_is_left_out(page: Page) -> None:
-    expect(page.locator("[data-uid='app-99-0']")).to_be_attached(timeout=30_000)
-    expect(page.get_by_role("button", name=f"{SERVICES} more lead from inside to ready pods")).to_be_visible(timeout=30_000)  # all has come
+    expect(page.locator("[data-uid='app-99-0']")).to_be_attached()
+    expect(page.get_by_role("button", name=f"{SERVICES} more lead from inside to ready pods")).to_be_visible()  # all has come
     assert page.evaluate("document.documentElement.scrollHeight") <= SCREENS * HEIGHT
     seen = drawn(page)
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 def test_the_traffic_view_lists_the_shop_and_leads_to_its_place_on_the_map(page: Page, cluster_shop: Any) -> None:
     page.get_by_role("link", name="Traffic").click()
     shop = page.get_by_role("article").filter(has=page.get_by_role("button", name="shop", exact=True))
-    expect(shop).to_have_count(1, timeout=40_000)
+    expect(shop).to_have_count(1)
     for words in ("store", "blue", "takes traffic", "green", "stands by", "3 of 3 endpoints", "4.11.2", "4.12.0"):
         expect(shop).to_contain_text(words)
     shop.get_by_role("button", name="shop", exact=True).click()
@@ -50,19 +50,19 @@ def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit
     before = len(audit(dashboard))
     page.get_by_role("link", name="Traffic").click()
     switch = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
-    expect(switch).to_be_enabled(timeout=40_000)
+    expect(switch).to_be_enabled()
     try:
         page.get_by_role("button", name=f"Forbid switching on {cluster.context}").click()
         expect(page.get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
         expect(switch).to_have_count(0)
         assert not armed()
         page.get_by_role("button", name=f"Allow switching on {cluster.context}").click()
-        expect(switch).to_be_enabled(timeout=40_000)
+        expect(switch).to_be_enabled()
         assert armed()
         dashboard.manage("arm", cluster.context, "--off")
-        expect(switch, "an open page is told, whoever forbids it").to_have_count(0, timeout=40_000)
+        expect(switch, "an open page is told, whoever forbids it").to_have_count(0)
         dashboard.manage("arm", cluster.context)
-        expect(switch).to_be_enabled(timeout=40_000)
+        expect(switch).to_be_enabled()
     finally:
         if not armed():
             dashboard.manage("arm", cluster.context)
@@ -77,7 +77,7 @@ def audit(dashboard: Dashboard) -> list[dict[str, Any]]:
 def test_the_language_is_changed_on_the_page_and_stays(page: Page, dashboard: Dashboard) -> None:
     page.get_by_role("button", name="Account of admin").click()
     page.get_by_role("button", name="한국어").click()
-    expect(page.get_by_role("heading", name="컨트롤 플레인")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("heading", name="컨트롤 플레인")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     page.reload()
     expect(page.get_by_role("link", name="트래픽")).to_be_visible()
@@ -91,7 +91,7 @@ def test_light_and_dark_are_changed_on_the_page_and_stay(page: Page) -> None:
     def ground() -> str:
         return str(page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper')"))
 
-    expect(page.get_by_role("heading", name="Control plane")).to_be_visible(timeout=40_000)
+    expect(page.get_by_role("heading", name="Control plane")).to_be_visible()
     light = ground()
     page.get_by_role("button", name="Account of admin").click()
     page.get_by_role("button", name="Light or dark").click()

@@ -32,15 +32,15 @@ class Watched:
         self.opened: list[WebSocket] = []
         self.page.on("websocket", lambda socket: self.opened.append(socket))
         self.page.goto(address)
-        expect(self.page.get_by_test_id("freshness")).to_contain_text(re.compile("live", re.IGNORECASE), timeout=40_000)
+        expect(self.page.get_by_test_id("freshness")).to_contain_text(re.compile("live", re.IGNORECASE))
         assert len(self.opened) == 1
 
     def expect_closed(self) -> None:
         """Two seconds are promised of a machine that is not busy; this one may be."""
         alert = self.page.get_by_role("alert")
-        expect(alert).to_contain_text("signed out", timeout=40_000, ignore_case=True)
+        expect(alert).to_contain_text("signed out", ignore_case=True)
         if not self.opened[0].is_closed():  # it is told apart from what the page says
-            self.opened[0].wait_for_event("close", timeout=40_000)
+            self.opened[0].wait_for_event("close")
         assert len(self.opened) == 1, "it tried again although it was sent away"
 
 

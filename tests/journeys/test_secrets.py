@@ -66,7 +66,7 @@ def test_planted_values_appear_in_no_frame_log_dump_or_database(
     plant(lab, also="-changed")
     lab.kubectl("rollout", "status", "deployment", "shop-green", "-n", "store", "--timeout=60s")
     for pod in changed_pods(lab):
-        expect(page.locator('tr[data-kind="Pod"]', has_text=pod)).to_have_count(1, timeout=40_000)
+        expect(page.locator('tr[data-kind="Pod"]', has_text=pod)).to_have_count(1)
     seen = b"".join(unpacked(frame) for frame in frames)
     assert all(pod.encode() in seen for pod in changed_pods(lab)), "the frames were not read, so this test could not fail"
     expect_clean("frames", seen)

@@ -84,7 +84,7 @@ def test_a_killed_child_comes_back_and_so_does_the_page(child: str, page: Page, 
     expect_live(page, seconds=25)
     lab.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
     green = page.locator('tr[data-kind="Pod"]', has_text="shop-green")
-    expect(green).to_have_count(4, timeout=20_000)
+    expect(green).to_have_count(4)
 
 
 def test_killing_up_itself_leaves_no_process_behind_and_the_next_up_goes_on(
@@ -205,7 +205,7 @@ def test_a_switch_ends_by_itself_whatever_redis_does_in_its_middle_and_the_page_
     dashboard.manage("audit", "verify")
     page.get_by_role("button", name="Show as table").click()
     lab.patch("/apis/apps/v1/namespaces/store/deployments/shop-green", {"spec": {"replicas": 4}})
-    expect(page.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4, timeout=20_000)
+    expect(page.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4)
     expect_live(page, seconds=20)
 
 

@@ -53,7 +53,7 @@ def press_switch(page: Page, side: str) -> None:
 
 def expect_kept(page: Page) -> None:
     """The switch has succeeded and its old side is kept. A running one has a button to go back too."""
-    expect(page.get_by_text("The old side is kept until")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("The old side is kept until")).to_be_visible()
 
 
 def go_back(page: Page, cluster: Any) -> None:
@@ -92,7 +92,7 @@ def test_the_way_back_is_there_when_the_new_sides_deployment_is_deleted(
     press_switch(page, "green")
     expect_kept(page)
     cluster.delete(green)
-    expect(page.get_by_text("Nobody is served: shop leads to green")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("Nobody is served: shop leads to green")).to_be_visible()
     go_back(page, cluster)
 
 
@@ -111,7 +111,7 @@ def test_a_switch_that_ended_unheard_is_over_once_the_page_is_live_again(
     page.route("**/applications", as_before)
     lines.watch(page)
     open_shop(page, dashboard, cluster_id)
-    expect(page.get_by_text("A switch is running")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("A switch is running")).to_be_visible()
     page.unroute("**/applications")
     lines.break_last(page)
     expect_kept(page)
@@ -128,7 +128,7 @@ def test_a_switch_that_failed_is_told_where_it_was_asked_for(page: Page, cluster
     page.route("**/applications", with_failed)
     open_shop(page, dashboard, cluster_id)
     line = page.get_by_role("status").filter(has_text="rejected Something stood against it.")
-    expect(line).to_be_visible(timeout=40_000)
+    expect(line).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible()
     line.get_by_role("link", name="shop: blue → green").click()
     expect(page).to_have_url(re.compile(FAILED))
@@ -137,12 +137,12 @@ def test_a_switch_that_failed_is_told_where_it_was_asked_for(page: Page, cluster
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
     open_shop(page, dashboard, cluster_id)
     button = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
-    expect(button).to_be_enabled(timeout=40_000)
+    expect(button).to_be_enabled()
     cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
-    expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses", timeout=40_000)
+    expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses")
     expect(button).to_be_disabled()
     cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": None}})
-    expect(button).to_be_enabled(timeout=40_000)
+    expect(button).to_be_enabled()
 
 
 def test_every_button_that_acts_names_the_cluster(
@@ -152,7 +152,7 @@ def test_every_button_that_acts_names_the_cluster(
 
     def expect_named(*beginnings: str) -> None:
         buttons = page.get_by_role("complementary").get_by_role("button", name=ACTING)
-        expect(buttons).to_have_count(len(beginnings), timeout=40_000)
+        expect(buttons).to_have_count(len(beginnings))
         for beginning in beginnings:
             expect(buttons.filter(has_text=re.compile(f"^{beginning}"))).to_contain_text(f"on {name}")
 
@@ -190,12 +190,12 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
         theirs.get_by_role("link", name="Audit", exact=True).click()
         theirs.get_by_role("combobox", name="What").select_option(label="What people asked for")
         expect(theirs.get_by_role("row").filter(has_text="asked for").filter(has_text="store/shop: blue → green").first).to_contain_text(
-            "admin", timeout=40_000
+            "admin"
         )
         assert {entry["cluster"] for entry in theirs.evaluate(GET, "/api/v1/audit?limit=500")} == {cluster_id}
 
         open_shop(theirs, dashboard, cluster_id)
-        expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible(timeout=40_000)
+        expect(theirs.get_by_text("Your role may look, not switch.").first).to_be_visible()
         expect(theirs.get_by_role("button", name=ACTING)).to_have_count(0)
         expect(page.get_by_role("button", name=ACTING)).not_to_have_count(0)
         for path, body in {
@@ -211,7 +211,7 @@ def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(
         assert operator.get("/clusters").json()[0]["armed"]
 
         page.goto(f"{dashboard.url}/c/{cluster_id}/history?audit=signIns")
-        expect(page.get_by_role("row").filter(has_text="signed in").filter(has_text="admin").first).to_be_visible(timeout=40_000)
+        expect(page.get_by_role("row").filter(has_text="signed in").filter(has_text="admin").first).to_be_visible()
     finally:
         context.close()
 

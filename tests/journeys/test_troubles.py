@@ -108,9 +108,9 @@ def test_another_cluster_is_chosen_on_the_page(several: Several, reader: Page) -
     expect(chooser.get_by_role("option")).to_have_count(1 + len(TROUBLES))
     chooser.select_option(label="away")
     reader.wait_for_url("**/c/away/")
-    expect(reader.get_by_role("status").filter(has_text="the cluster does not answer")).to_be_visible(timeout=40_000)
+    expect(reader.get_by_role("status").filter(has_text="the cluster does not answer")).to_be_visible()
     reader.get_by_role("combobox", name="Cluster").select_option(label="good")
-    expect(reader.get_by_test_id("freshness")).to_contain_text("Live", timeout=40_000)
+    expect(reader.get_by_test_id("freshness")).to_contain_text("Live")
 
 
 def test_an_installation_that_only_looks_refuses_a_switch_and_the_page_says_so(several: Several, reader: Page, lab: Any) -> None:
@@ -119,7 +119,7 @@ def test_an_installation_that_only_looks_refuses_a_switch_and_the_page_says_so(s
     assert (answer.status_code, answer.json()["code"]) == (403, "read_only")
     assert lab.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"]["slot"] == "blue"
     reader.goto(f"{several.dashboard.url}/c/good/traffic")
-    expect(reader.get_by_text("This installation is read-only.")).to_be_visible(timeout=40_000)
+    expect(reader.get_by_text("This installation is read-only.")).to_be_visible()
     expect(reader.get_by_role("button", name="Switch traffic")).to_have_count(0)
     expect(reader.get_by_role("button", name="Allow switching")).to_have_count(0)
 
@@ -168,7 +168,7 @@ def test_a_cluster_that_cannot_be_opened_says_why_and_what_helps(name: str, seve
     address = f"{several.dashboard.url}/c/{several.cluster(name)['id']}/"
     reader.goto(address)
     banner = reader.locator(".banner")
-    expect(banner).to_contain_text(english, timeout=40_000)
+    expect(banner).to_contain_text(english)
     expect(banner).to_contain_text(detail)
     reader.get_by_role("button", name="Account of admin").click()
     reader.get_by_role("button", name="한국어").click()

@@ -87,13 +87,13 @@ def test_a_line_that_breaks_is_made_anew_by_the_page_itself(far: Page, wire: tup
     chip(far, "live", seconds=BACK_SECONDS)
     far.get_by_role("button", name="Show as table").click()
     lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
-    expect(far.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4, timeout=20_000)
+    expect(far.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4)
 
 
 def test_on_a_slow_line_the_page_stays_live_and_true(far: Page, wire: tuple[Proxy, Behind], lab_shop: Any) -> None:
     late = wire[0].add(Latency(seconds=0.3, jitter_seconds=0.1))
     far.get_by_role("button", name="Show as table").click()
     lab_shop.kubectl("scale", "deployment", "shop-green", "-n", "store", "--replicas", "4")
-    expect(far.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4, timeout=20_000)
+    expect(far.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4)
     assert late.struck
     chip(far, "live", seconds=BROKEN_SECONDS)
