@@ -23,6 +23,7 @@ from tests.bench.table import Line, percentile
 from tests.journeys.dashboard import ended
 from tests.lab.fixtures import free_ports, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
+from tests.lab.probing import Request
 from tests.network.conftest import GATEWAY, service_url, slot_of
 
 SWITCHES = 24
@@ -41,15 +42,17 @@ class Moved:
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of the requests. `late` is how long after `done` the last request was sent that went astray, in ms, for each switch."""
+    """What became of the requests; `failed` in a line each. `late` is how long after `done` the last request was sent that went astray, in ms, for
+    each switch.
+    """
 
     requests: int
-    failed: int
+    failed: Sequence[str]
     astray: int
     late: Sequence[float]
 
     def __add__(self, other: Seen) -> Seen:
-        return Seen(self.requests + other.requests, self.failed + other.failed, self.astray + other.astray, (*self.late, *other.late))
+        return Seen(self.requests + other.requests, (*self.failed, *other.failed), self.astray + other.astray, (*self.late, *other.late))
 
 
 def measure(*, switches: int = SWITCHES) -> list[Line]:
@@ -85,7 +88,7 @@ def by_patch(lab: NetworkedCluster, *, slices: Slices, side: str) -> float:
 
 def under_requests(lab: NetworkedCluster, *, switches: int, move: Callable[[str], float], at_once: int = MOST_AT_ONCE) -> Seen:
     """This will begin and end with blue, in as many probes as that takes."""
-    found = Seen(0, 0, 0, ())
+    found = Seen(0, (), 0, ())
     for number in range(0, switches, at_once):
         count = min(at_once, switches - number)
         with lab.probe(service_url(lab), side=slot_of) as probe:
@@ -98,14 +101,23 @@ def under_requests(lab: NetworkedCluster, *, switches: int, move: Callable[[str]
         assert probe.report.requests[-1].sent_at > moved[-1].done, "the probe's time was over before the last switch"
         astray = [probe.report.between(one.done, one.until).wrong_after(moment=one.done, side=one.side) for one in moved]
         late = [1000 * (max(one.sent_at for one in lost) - switch.done) for switch, lost in zip(moved, astray, strict=True) if lost]
-        found += Seen(len(probe.report.requests), len(probe.report.failed), sum(map(len, astray)), late)
+        failed = [told(one, moved=moved) for one in probe.report.failed]
+        print(*failed, sep="\n", end="\n" if failed else "", flush=True)
+        found += Seen(len(probe.report.requests), failed, sum(map(len, astray)), late)
     return found
+
+
+def told(failed: Request, *, moved: Sequence[Moved]) -> str:
+    """What became of a request, and how long before or after the success of the nearest switch it was sent."""
+    nearest = min(moved, key=lambda one: abs(failed.sent_at - one.done))
+    took = failed.ended_at - failed.sent_at
+    return f"{failed.error} after {took:.3f} s, sent {failed.sent_at - nearest.done:+.3f} s from the success of a switch to {nearest.side}"
 
 
 def lines(ours: Seen, bare: Seen, *, switches: int) -> list[Line]:
     return [
         Line(f"requests during {switches} switches", ours.requests, "", bare.requests),
-        Line("failed", ours.failed, "", bare.failed, goal="0", met=ours.failed == 0),
+        Line("failed", len(ours.failed), "", len(bare.failed), goal="0", met=not ours.failed),
         Line("sent to the old side after success", ours.astray, "", bare.astray, goal="0", met=ours.astray == 0),
         Line("switches with any of those", len(ours.late), "", len(bare.late)),
         Line("last of those after success, p50", percentile(ours.late or [0], 0.5), "ms", percentile(bare.late or [0], 0.5)),

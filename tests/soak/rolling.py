@@ -119,7 +119,7 @@ def roll(rolling: Rolling, *, lab: NetworkedCluster, dashboard: Dashboard, switc
     return [
         Line(f"switches while processes were replaced ({names})", len(record.rows), ""),
         Line("requests meanwhile", seen.requests, ""),
-        Line("failed", seen.failed, "", goal="0", met=seen.failed == 0),
+        Line("failed", len(seen.failed), "", goal="0", met=not seen.failed),
         Line("sent to the old side after success", seen.astray, "", goal="0", met=seen.astray == 0),
         Line("problems", len(problems), "", goal="0", met=not problems),
         Line("switches that another executor finished", len(taken), ""),
