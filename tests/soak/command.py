@@ -24,7 +24,10 @@ def main(arguments: list[str]) -> int:
     ways.add_argument("--postgresql", action="store_true", help="the engine alone, on a PostgreSQL of its own instead of SQLite")
     names.add_parser("postgresql", help="every test that has to do with the database, on PostgreSQL")
     crashes = names.add_parser("crash", help="an executor dies or freezes at every point of its course")
-    crashes.add_argument("--sizes", action="store_true", help="while it changes sizes, instead of while it switches")
+    instead = crashes.add_mutually_exclusive_group()
+    instead.add_argument("--sizes", dest="what", action="store_const", const="sizes", help="while it changes sizes, instead of while it switches")
+    instead.add_argument("--groups", dest="what", action="store_const", const="groups", help="while it switches two Services by one click, instead")
+    crashes.set_defaults(what="switches")
     crashes.add_argument("--share", type=float, default=1.0, help="of all cases, by chance")
     crashes.add_argument("--database-url", default="", help="an empty PostgreSQL instead of SQLite")
     raced = names.add_parser("races", help="two opposite clicks at once, a click against a way back, and a click against an edit")
@@ -54,7 +57,7 @@ def main(arguments: list[str]) -> int:
         "model": lambda: model.soak(most=chosen.states),
         "machine": lambda: machine.soak(examples=chosen.examples, on_postgresql=chosen.postgresql),
         "postgresql": postgresql.soak,
-        "crash": lambda: kept(crash.run(sizes=chosen.sizes, share=chosen.share, database_url=chosen.database_url)),
+        "crash": lambda: kept(crash.run(what=chosen.what, share=chosen.share, database_url=chosen.database_url)),
         "races": lambda: kept(races.run(races=chosen.races)),
         "stream": lambda: kept(stream.run(events=chosen.events, checks=chosen.checks, seed=chosen.seed)),
         "contract": contract.soak,

@@ -16,9 +16,9 @@ from tests.lab.fixtures import free_ports
 NODES = 15  # as many cases under way together; each batch of them waits for its end
 
 
-def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> list[Line]:
-    """This will start a lab and go through so much of all cases, of switches or of changes of sizes; on SQLite, or on the PostgreSQL of the URL,
-    whose database has to be empty.
+def run(*, what: str = "switches", share: float = 1.0, database_url: str = "") -> list[Line]:
+    """This will start a lab and go through so much of all cases, of `switches`, of `groups` or of changes of `sizes`; on SQLite, or on the PostgreSQL
+    of the URL, whose database has to be empty.
     """
     from tests import environment  # it changes this process' own, which other soaks are not to have
 
@@ -27,14 +27,17 @@ def run(*, sizes: bool = False, share: float = 1.0, database_url: str = "") -> l
     from tests.traffic.executor import Place  # its models need Django to be ready
     from tests.traffic.judging import NEXT_EXECUTOR_SECONDS
     from tests.traffic.sweep import Sweep
+    from tests.traffic.sweep_groups import GroupSweep
     from tests.traffic.sweep_sizes import SizeSweep
+
+    sweeps = {"switches": Sweep, "groups": GroupSweep, "sizes": SizeSweep}
 
     with tempfile.TemporaryDirectory(prefix="crash-", dir=environment.STATE) as folder:
         lab = Cluster(state=Path(folder) / "lab", port=free_ports(), nodes=NODES)
         try:
             lab.up()
             place = Place(folder=Path(folder), kubeconfig=lab.kubeconfig, database_url=database_url)
-            sweep = (SizeSweep if sizes else Sweep)(place=place, lab=lab)
+            sweep = sweeps[what](place=place, lab=lab)
             result = sweep.run(choose=lambda cases: random.Random(1).sample(cases, round(len(cases) * share)))
         finally:
             lab.down()

@@ -34,7 +34,7 @@ USUAL = engine.OLDEST_LOOK_SECONDS, engine.WATCHED_SECONDS
 DYING_NICENESS = 10  # whoever takes over goes first on a busy machine, since that is what is timed
 
 warm = multiprocessing.get_context("forkserver")
-warm.set_forkserver_preload(["tests.traffic.warm", "tests.traffic.executor", "tests.traffic.sweep", "tests.traffic.sweep_sizes"])
+warm.set_forkserver_preload([f"tests.traffic.{name}" for name in ("warm", "executor", "sweep", "sweep_groups", "sweep_sizes")])
 
 
 @dataclass(frozen=True)

@@ -265,9 +265,14 @@ class Sweep:
         """This will prepare what follows, and tell whether the leader died where it was to."""
         if leader.exit_code != -signal.SIGKILL:
             return False
-        self._clerk.ask(clerking.hand_over, shop, going_back=scenario.going_back, kind=self.kind)
+        for one in self._services(shop):
+            self._clerk.ask(clerking.hand_over, one, going_back=scenario.going_back, kind=self.kind)
         self._touch(scenario, shop)
         return True
+
+    def _services(self, shop: Shop) -> tuple[Shop, ...]:
+        """The Services of a case, in the order in which they are switched."""
+        return (shop,)
 
     def _touch(self, scenario: Scenario, shop: Shop) -> None:
         """What somebody else does before the executor begins that is to crash."""
@@ -319,7 +324,8 @@ class Sweep:
     def _crashed(self, fate: Fate) -> None:
         if fate.executor.exit_code != 0:
             fate.crashed_at = self._clerk.ask(clerking.now)
-        fate.epoch, fate.state = self._clerk.ask(clerking.release, fate.shop, kind=self.kind)
+        claimed = [self._clerk.ask(clerking.release, one, kind=self.kind) for one in self._services(fate.shop)]
+        fate.epoch, fate.state = claimed[0]
 
     def _thaw(self, fates: list[Fate], *, seen: dict[tuple[str, str], int] | None = None) -> None:
         """This will let those go on who were frozen, once another executor has taken over or finished."""
@@ -365,15 +371,25 @@ class Sweep:
             of_shop[shops[row.id]].append(row)
         log, given_up, waits = explaining.of_services(self._lab.writes()), 0, [0.0]
         for fate in fates:
-            explanation = _explained(of_shop[fate.shop], record, log[fate.shop.namespace, fate.shop.service], shop=fate.shop)
-            given_up += explanation.is_given_up
-            unexplained = [explanation.unexplained] if explanation.unexplained else []
-            found += [f"{fate.case}: {problem}" for problem in [*fate.trouble, *_as_expected(fate, of_shop[fate.shop], record), *unexplained]]
-            if mine := of_shop[fate.shop]:
-                crashed = mine[-2 if fate.case.thaw is Thaw.WENT_BACK and len(mine) > 1 else -1]
-                waits.append(waited(crashed.id, fate.crashed_at, entries))
+            problems = [*fate.trouble, *self._as_expected(fate, of_shop, record)]
+            for shop in self._services(fate.shop):
+                explanation = _explained(of_shop[shop], record, log[shop.namespace, shop.service], shop=shop)
+                given_up += explanation.is_given_up
+                problems += [explanation.unexplained] if explanation.unexplained else []
+            found += [f"{fate.case}: {problem}" for problem in problems]
+            if of_shop[fate.shop]:
+                waits.append(waited(self._crashed_in(fate, of_shop, record).id, fate.crashed_at, entries))
         missed = [str(fate.case) for fate in fates if fate.crashed_at is None]
         return Result(len(fates), missed, found, max(waits), given_up)
+
+    def _as_expected(self, fate: Fate, of_shop: Mapping[Shop, list[judging.Row]], record: judging.Record) -> Iterator[str]:
+        """What is not as it must be at the end of this scenario."""
+        return as_expected(of_shop[fate.shop], record, end=fate.case.scenario.end)
+
+    def _crashed_in(self, fate: Fate, of_shop: Mapping[Shop, list[judging.Row]], _: judging.Record) -> judging.Row:
+        """The switch that the executor was at when it crashed."""
+        mine = of_shop[fate.shop]
+        return mine[-2 if fate.case.thaw is Thaw.WENT_BACK and len(mine) > 1 else -1]
 
 
 def _explained(rows: list[judging.Row], record: judging.Record, log: list[Mapping[str, Any]], *, shop: Shop) -> Explanation:
@@ -384,15 +400,15 @@ def _explained(rows: list[judging.Row], record: judging.Record, log: list[Mappin
     return explain(retracing.Record(lines, versions, start, {row.id: row.state for row in rows}), tries=engine.LONGEST_TRIES)
 
 
-def _as_expected(fate: Fate, rows: list[judging.Row], record: judging.Record) -> Iterator[str]:
-    """The end that this scenario must have, and a selector that agrees with it."""
+def as_expected(rows: list[judging.Row], record: judging.Record, *, end: State) -> Iterator[str]:
+    """The end that the last switch of a Service must have, and a selector that agrees with it."""
     if not rows:
         return  # it died before the click was accepted
     last = rows[-1]
-    if last.state != fate.case.scenario.end:
+    if last.state != end:
         actions = [one.action for one in record.entries if one.switch == last.id]
         yield f"it ended as {last.state} ({last.reason}, {last.detail}): {', '.join(actions)}"
-    expected = last.plan[0 if fate.case.scenario.end is State.ROLLED_BACK else -1]
+    expected = last.plan[0 if end in (State.ROLLED_BACK, State.CANCELLED) else -1]
     stored = [one for one in record.writes if one.uid == last.service_uid and one.stored]
     if stored[-1].selector != expected:
         yield f"the selector is {stored[-1].selector}"
