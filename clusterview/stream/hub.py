@@ -518,7 +518,7 @@ class Hub:
                 subscription.put_heartbeat(frame=frame)
 
     def _heartbeat(self, contact: Contact) -> bytes:
-        return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000)))
+        return encoding.encode(Heartbeat(contact=contact, server_time_ms=int(time.time() * 1000), sent_ms=int(self._clock() * 1000)))
 
 
 _hub: Hub | None = None

@@ -182,10 +182,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
-    """Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock."""
+    """Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock; `sent_ms` is of a
+    clock that nobody sets and that goes on while the machine sleeps, so that a page knows how much later than others a word has reached it.
+    """
 
     contact: Contact
     server_time_ms: int
+    sent_ms: int
 
 
 class Operation(Message, frozen=True, kw_only=True, tag="operation"):

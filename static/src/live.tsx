@@ -44,9 +44,9 @@ const connection = new Connection(page.cluster, () => new WebSocket(address) as 
     store.picture.apply(message, news);
     pace.ask();
   },
-  heartbeat(heartbeat) {
-    clock.hearServerTime(heartbeat.server_time_ms);
-    store.hear(heartbeat.contact);
+  heartbeat(heartbeat, lateMs) {
+    clock.hearServerTime(heartbeat.server_time_ms + lateMs);
+    store.hear(heartbeat.contact, lateMs);
   },
   operation(operation) {
     store.moved(operation.id);

@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack";
 import { whole } from "./making";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Connection, SILENCE_MS, wait } from "../src/wire/connection";
+import { Connection, LATE_FOR_MS, LATE_MS, SILENCE_MS, wait } from "../src/wire/connection";
 import type { Ears, Socket } from "../src/wire/connection";
 import { message } from "../src/wire/decoding";
 import type { Hello } from "../src/wire/messages";
@@ -91,7 +91,7 @@ describe("a picture is the server's only from its answer to the last hello on", 
       vi.advanceTimersByTime(wait(0, 0));
       const line = lines.at(-1)!;
       line.onopen?.();
-      line.say({ type: "heartbeat", contact: {}, server_time_ms: 0 });
+      line.say({ type: "heartbeat", contact: {}, server_time_ms: 0, sent_ms: 0 });
       await connection.settled();
       expect(ears.heartbeat).toHaveBeenCalled();
       expect(isCurrent()).toBe(false);
@@ -110,6 +110,53 @@ describe("a picture is the server's only from its answer to the last hello on", 
     line.say({ type: "snapshot", position: at(5), body });
     await connection.settled();
     expect(isCurrent()).toBe(true);
+  });
+});
+
+describe("a heartbeat that comes late is told with how late it is", () => {
+  /** What lies between the machines' steady clocks is nobody's business. */
+  const [THERE, BETWEEN] = [5_000_000, 3_000];
+  const say = async (line: Line, sentMs: number): Promise<void> => {
+    line.say({ type: "heartbeat", contact: {}, server_time_ms: 0, sent_ms: THERE + sentMs });
+    await connection.settled();
+  };
+  const late = (): unknown => ears.heartbeat.mock.lastCall?.[1];
+
+  test("by what it was longer underway than the earliest one on its line", async () => {
+    const line = await opened();
+    for (const [sent, passes, expected] of [[0, 0, 0], [BETWEEN, 3_500, 500], [2 * BETWEEN, 5_500, 3_000], [3 * BETWEEN, 100, 100]] as const) {
+      vi.advanceTimersByTime(passes);
+      await say(line, sent);
+      expect(late()).toBe(expected);
+    }
+  });
+
+  test("where the first one was the late one, by what is known since", async () => {
+    const line = await opened();
+    await say(line, -2_000);
+    expect(late()).toBe(0);
+    await say(line, 0);
+    vi.advanceTimersByTime(1_500);
+    await say(line, 0);
+    expect(late()).toBe(1_500);
+  });
+
+  test("and a line on which all are late for long is given up for another one, where nothing is late yet", async () => {
+    const line = await opened();
+    await say(line, 0);
+    vi.advanceTimersByTime(LATE_MS + 1);
+    for (let sent = 0; sent <= LATE_FOR_MS; sent += BETWEEN) {
+      expect(line.closed).toBe(false);
+      await say(line, sent);
+      vi.advanceTimersByTime(BETWEEN);
+    }
+    await say(line, LATE_FOR_MS + BETWEEN);
+    expect(line.closed).toBe(true);
+    vi.advanceTimersByTime(wait(0, 0));
+    const next = lines.at(-1)!;
+    next.onopen?.();
+    await say(next, LATE_FOR_MS + BETWEEN);
+    expect(late()).toBe(0);
   });
 });
 

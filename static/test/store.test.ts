@@ -76,6 +76,16 @@ describe("after a break", () => {
     expect(store.fresh.value).toMatchObject({ state: "live", age: 0.1 });
   });
 
+  test("words that come late say how things were, not how they are", () => {
+    liveAt();
+    for (const [lateMs, passes, state, reason] of [[1_000, 2_000, "live", ""], [1_000, 3_500, "stale", "slow_line"], [9_000, 0, "stale", "slow_line"]] as const) {
+      store.hear(contact, lateMs);
+      vi.advanceTimersByTime(passes);
+      expect(store.fresh.value).toMatchObject({ state, reason });
+    }
+    expect(store.fresh.value.age).toBeCloseTo(9.1);
+  });
+
   test("a machine that slept does not take its picture for a new one", () => {
     liveAt();
     store.slept(8 * 3_600_000);

@@ -43,6 +43,7 @@ const WORDS = {
     "kubeconfig의 자격 증명 플러그인이 자격 증명을 주지 않습니다. 직접 실행해 보거나 다시 로그인하세요",
   ],
   no_server: ["Clusterview does not answer", "Clusterview가 응답하지 않습니다"],
+  slow_line: ["what Clusterview says comes late", "Clusterview의 소식이 늦게 도착합니다"],
   catching_up: ["the newest picture is on its way", "최신 상태를 받는 중입니다"],
   unauthorized: ["the cluster refuses Clusterview's credential; log in to the cluster again", "클러스터가 Clusterview의 자격 증명을 거부합니다. 클러스터에 다시 로그인하세요"],
   watches_behind: ["some watches lag behind", "일부 감시가 뒤처져 있습니다"],

@@ -22,9 +22,11 @@ export interface Freshness {
 
 /**
  * `heardAt` and `now` are milliseconds of one and the same steady clock; `hasPicture` tells whether there is anything that could be out of date, and
- * `currentUntil` when it last was the newest one that the server had; null while it is.
+ * `currentUntil` when it last was the newest one that the server had; null while it is. `heardAt` is `lateMs` before the server's last word came.
  */
-export function freshness(contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true, currentUntil: number | null = null): Freshness {
+export function freshness(
+  contact: Contact | null, heardAt: number, now: number, open: boolean, hasPicture = true, currentUntil: number | null = null, lateMs = 0,
+): Freshness {
   if (!contact) return { state: "waiting", age: null, verified: null, reason: open ? "" : "no_server", detail: "" };
   const since = Math.max(0, now - heardAt);
   const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
@@ -39,5 +41,5 @@ export function freshness(contact: Contact | null, heardAt: number, now: number,
   }
   if (!silent) return { state: told, age, verified, reason: told === "live" ? "" : contact.reason, detail: contact.detail };
   const state = told === "lost" || age === null || age > LOST_AFTER_SECONDS ? "lost" : "stale";
-  return { state, age, verified, reason: "no_server", detail: "" };
+  return { state, age, verified, reason: open && since - lateMs <= SILENT_AFTER_MS ? "slow_line" : "no_server", detail: "" };
 }

@@ -75,7 +75,9 @@ function grow(counter: Signal<number> | undefined): void {
 }
 
 export const contact = signal<Contact | null>(null);
+/** When the server's last word would have been heard, had it not come late. */
 export const heardAt = signal(0);
+const late = signal(0);
 export const connected = signal(false);
 /** Whether the picture is the server's, and not the one from before a break or from the past. */
 export const current = signal(false);
@@ -92,10 +94,11 @@ export function follows(isCurrent: boolean): void {
   });
 }
 
-export function hear(told: Contact): void {
+export function hear(told: Contact, lateMs = 0): void {
   batch(() => {
     contact.value = told;
-    heardAt.value = performance.now();
+    late.value = lateMs;
+    heardAt.value = performance.now() - lateMs;
     if (current.peek()) currentUntil.value = heardAt.peek() - 1000 * (told.contact_age_seconds ?? 0);
     noted.value = { at: performance.now() };
   });
@@ -104,7 +107,7 @@ export function hear(told: Contact): void {
 export const fresh = computed(() => {
   void clock.now.value;
   void noted.value;
-  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value ? null : currentUntil.value);
+  return freshness(contact.value, heardAt.value, performance.now(), connected.value, loaded.value, current.value ? null : currentUntil.value, late.value);
 });
 
 /** The word for a page without a picture: it comes, or something stands in its way. */

@@ -14,6 +14,8 @@ const [SPREAD_FROM_MS, SPREAD_TO_MS] = [100, 1_500];
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 const CROWDED_MS = 30_000;
+/** A line on which everything comes so late, and for so long, is given up: another one may be better, and knows anew what is early. */
+export const [LATE_MS, LATE_FOR_MS] = [4_000, 30_000];
 const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
 
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
@@ -22,7 +24,8 @@ export interface Ears {
   firstPaint(paint: FirstPaint): void;
   whole(whole: Whole): void;
   changes(message: Changes): void;
-  heartbeat(heartbeat: Heartbeat): void;
+  /** `lateMs` is how much later it came than the earliest one on this line: as long as that it has lain behind what was sent before. */
+  heartbeat(heartbeat: Heartbeat, lateMs: number): void;
   operation(operation: Operation): void;
   /** The server has ended it, and why: for good, but where there are `too_many` pages, which is tried again now and then until one is closed. */
   ended(reason: string): void;
@@ -47,6 +50,9 @@ export class Connection {
   private tries = 0;
   private stopped = false;
   private work: Promise<void> = Promise.resolve();
+  /** The smallest difference between this page's steady clock and the server's on this line: that of the heartbeat that was underway the shortest. */
+  private earliest = Infinity;
+  private lateSince: number | null = null;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,6 +68,8 @@ export class Connection {
   start(): void {
     const socket = this.open();
     this.socket = socket;
+    this.earliest = Infinity;
+    this.lateSince = null;
     let hasOpened = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -150,7 +158,7 @@ export class Connection {
         this.advance(message);
         break;
       case "heartbeat":
-        this.ears.heartbeat(message);
+        this.beat(message);
         break;
       case "operation":
         this.ears.operation(message);
@@ -159,6 +167,15 @@ export class Connection {
         this.leave(message.reason);
         break;
     }
+  }
+
+  private beat(message: Heartbeat): void {
+    const now = performance.now();
+    this.earliest = Math.min(this.earliest, now - message.sent_ms);
+    const lateMs = now - message.sent_ms - this.earliest;
+    this.ears.heartbeat(message, lateMs);
+    if (lateMs <= LATE_MS) this.lateSince = null;
+    else if (now - (this.lateSince ??= now) > LATE_FOR_MS) this.lost();
   }
 
   private arrive(position: Position): void {
