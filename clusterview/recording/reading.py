@@ -82,11 +82,12 @@ def at(*, cluster: str, moment: datetime) -> Past:
     for row, stretch in itertools.chain([(first, begun)], ((one, stretches.unpack(bytes(one.body))) for one in later)):
         if row.after != last:
             break
-        for milliseconds, frame in stretch.frames:
-            if milliseconds > moment_ms:
-                break
-            reader.read(message=encoding.decode_changes(frame))
         newest, last = row, row.last
+        seen = list(itertools.takewhile(lambda one: one[0] <= moment_ms, stretch.frames))
+        for _, frame in seen:
+            reader.read(message=encoding.decode_changes(frame))
+        if len(seen) < len(stretch.frames):
+            break  # what was published after that is later, whatever a clock that went back says of it
     if moment > newest.until:
         raise NotRecorded
     missing = msgspec.convert(newest.missing, tuple[MissingKind, ...] | None)

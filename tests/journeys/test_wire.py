@@ -97,3 +97,11 @@ def test_on_a_slow_line_the_page_stays_live_and_true(far: Page, wire: tuple[Prox
     expect(far.locator('tr[data-kind="Pod"]', has_text="shop-green")).to_have_count(4)
     assert late.struck
     chip(far, "live", seconds=BROKEN_SECONDS)
+
+
+def test_on_a_line_that_is_seconds_late_nothing_is_called_live(far: Page, wire: tuple[Proxy, Behind]) -> None:
+    late = wire[0].add(Latency(seconds=6, direction="to_client"))
+    expect(far.get_by_text("comes late").first).to_be_visible()
+    chip(far, "stale", seconds=SILENT_SECONDS)
+    wire[0].remove(late)
+    chip(far, "live", seconds=BACK_SECONDS)

@@ -72,6 +72,26 @@ def test_every_moment_is_what_was_seen_then(acts: list[int | str]) -> None:
         assert at(seconds).picture == seen
 
 
+def test_where_the_clock_went_back_no_moment_shows_a_picture_that_never_was(published: Published) -> None:
+    published.begin(pods=0, epoch=1)
+    pictures = [set[str]()]
+    for number, (seconds, then) in enumerate([(1.0, 2.0), (5.0, 3.2), (3.6, 4.0), (7.0, 8.0)]):
+        published.seconds = seconds
+        published.publish(came(number))
+        pictures.append({record.name for record in published.now.objects.values() if isinstance(record, Pod)})
+        published.seconds = then
+        published.contact("live")
+        published.write()
+    shown = 0
+    for tenth in range(75):
+        try:
+            assert pods(at(tenth / 10)) in pictures
+        except reading.NotRecorded:
+            continue
+        shown += 1
+    assert shown > 50
+
+
 def test_a_moment_before_and_after_what_was_recorded_is_not_recorded(published: Published) -> None:
     published.begin(pods=2, epoch=1)
     published.go_on(3, "live")
