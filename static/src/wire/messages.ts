@@ -592,8 +592,8 @@ export interface Contact {
 }
 
 /**
- * Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock; `sent_ms` is of a
- * clock that nobody sets and that goes on while the machine sleeps, so that a page knows how much later than others a word has reached it.
+ * Each 3 s, and at once when the state changes. `server_time_ms` is unix time, so that ages do not depend on the browser's clock.
+ * `sent_ms` is of a clock that nobody sets and that goes on while the machine sleeps: by it a page knows how much later than others a word comes.
  */
 export interface Heartbeat {
   readonly type: "heartbeat";
