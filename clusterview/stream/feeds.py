@@ -18,6 +18,7 @@ from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
+from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
@@ -28,7 +29,7 @@ Before = list[tuple[Uid, AnyRecord | None]]
 
 
 class Gap(Exception):
-    """The next entry is not the next one: the picture has to be loaded again."""
+    """The next entry is not the next one, or cannot be taken: the picture has to be loaded again."""
 
 
 class Feed:
@@ -94,11 +95,28 @@ class Feed:
             return
         if message.position.sequence != self.position.sequence + 1:
             raise Gap
-        with self._lock:
+        try:
+            changes = self._take(reader=self._reader, frame=frame, message=message)
+        except (KeyError, IndexError) as problem:
+            raise Gap from problem
+        except Exception as problem:  # a part of it may be done
+            log.exception("changes of %s could not be taken in a way that nobody foresaw, and its picture is read anew", self.cluster)
+            raise Gap from problem
+        for view in self.views.values():
             try:
-                changes, before = self._reader.read(message=message)
-            except (KeyError, IndexError) as problem:
-                raise Gap from problem
+                view.advance(changes=changes)
+            except Exception:
+                log.exception("a view of %s is not what its picture is, and is made anew", self.cluster)
+                view.give_up()
+        try:
+            self.links.advance((message.position, changes))
+        except Exception:
+            log.exception("the links of %s are not what its picture is, and are made anew", self.cluster)
+            self.links.replace()
+
+    def _take(self, *, reader: rows.Reader, frame: bytes, message: Changes) -> list[Change]:
+        with self._lock:
+            changes, before = reader.read(message=message)
             self.position = message.position
         self.passed = None
         self._tail.append((message.position, frame))
@@ -107,13 +125,7 @@ class Feed:
         self._frames.append(frame, size=len(frame))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
-        for view in self.views.values():
-            view.advance(changes=changes)
-        try:
-            self.links.advance((message.position, changes))
-        except Exception:
-            log.exception("the links of %s are not what its picture is, and are made anew", self.cluster)
-            self.links.replace()
+        return changes
 
     def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
         """The view of these namespaces, a new one where there is none."""

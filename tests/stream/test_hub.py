@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+import uuid
 import weakref
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -24,9 +25,10 @@ from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
-from clusterview.topology.changes import Drop, Linked, Put, Unlinked
+from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
 from clusterview.topology.joining import Joined
 from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.objects import Uid
 from tests.redis_servers import RedisServer
 from tests.stream.making import NODE, Browser, came, frame_of, picture, pod, went, word_of
 from tests.stream.memory import Memory
@@ -614,6 +616,65 @@ async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_a_while_
     await back.aclose()  # type: ignore[attr-defined]
     monkeypatch.setattr(making, "KEPT_SECONDS", 0)
     await eventually(lambda: made[0]() is None)
+
+
+async def test_a_defect_in_one_view_costs_neither_other_views_nor_links_a_step(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, whole = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, whole, lambda: whole.snapshots == 1)
+    follower = hub.changes(cluster="lab", after=writer.position)
+    views_of = [(await hub.join(cluster="lab", namespaces=frozenset({"store", other})), Browser()) for other in ("mail", "shop")]
+    for joined, browser in views_of:
+        await until(joined, browser, lambda browser=browser: browser.snapshots == 1)  # type: ignore[misc]
+    writer.publish(changes=came(4))
+    steps = [await asyncio.wait_for(anext(follower), SOON)]
+    broken = next(iter(hub._feeds["lab"].views.values()))
+    hand_on, failures = broken._hand_on, [RuntimeError("a defect")]
+
+    def fails_once(changes: Iterable[Change]) -> None:
+        if failures:
+            raise failures.pop()
+        hand_on(changes)
+
+    monkeypatch.setattr(broken, "_hand_on", fails_once)
+    for number in (5, 6):
+        writer.publish(changes=came(number))
+        await until(subscription, whole, lambda: whole.position == writer.position)
+    there = {f"shop-{number}" for number in (0, 1, 4, 5, 6)}
+    for joined, browser in views_of:
+        await until(joined, browser, lambda browser=browser: "shop-6" in browser.pods)  # type: ignore[misc]
+        assert browser.pods == there
+    steps += [await asyncio.wait_for(anext(follower), SOON) for _ in range(2)]
+    assert [found[0][0] for _, found in steps] == [Put(pod(number)) for number in (4, 5, 6)]
+    assert (whole.pods, whole.snapshots, failures) == (there, 1, [])
+
+
+async def test_changes_that_fail_half_way_leave_no_half_of_them_in_the_picture(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    in_columns = msgspec.structs.replace(pod(9), uid=Uid(str(uuid.uuid4())))
+    writer.publish(changes=[Put(in_columns)])
+    await until(subscription, browser, lambda: browser.position == writer.position)
+    reader = hub._feeds["lab"]._reader
+    assert reader is not None
+    apply, failures = reader.picture.apply, [MemoryError()]
+
+    def fails_once(*, changes: Iterable[Change]) -> None:
+        if failures:
+            raise failures.pop()
+        apply(changes=changes)
+
+    monkeypatch.setattr(reader.picture, "apply", fails_once)
+    for status in ("Failed", "Unknown"):
+        writer.publish(changes=[Put(msgspec.structs.replace(in_columns, status=status))])
+        await until(subscription, browser, lambda: browser.position == writer.position)
+    assert browser.reader is not None and failures == []
+    found = hub.picture_now("lab")
+    assert found is not None and found[0] == browser.reader.picture == writer._rows.picture
 
 
 async def test_links_that_are_not_right_cost_nobody_else_the_picture(
