@@ -42,6 +42,7 @@ class Feed:
     def __init__(self, *, cluster: str, ask: Callable[[Asking], None] = lambda _: None) -> None:
         self.cluster, self._ask = cluster, ask
         self.position: Position | None = None
+        self._furthest: Position | None = None  # of its epoch
         self.word: Word | None = None
         self.told: Contact | None = None
         self.told_at = float("-inf")
@@ -79,7 +80,7 @@ class Feed:
                 self._reader = None  # what is read lies in the place of all this, not beside it
                 self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
             finally:
-                self.position = snapshot.position if snapshot and self._reader else None
+                self._come_to(snapshot.position if snapshot and self._reader else None)
         self._snapshot = (self.position, frame) if self.position else None
         for subscription in self.subscriptions:
             subscription.start_again()
@@ -117,7 +118,7 @@ class Feed:
     def _take(self, *, reader: rows.Reader, frame: bytes, message: Changes) -> list[Change]:
         with self._lock:
             changes, before = reader.read(message=message)
-            self.position = message.position
+            self._come_to(message.position)
         self.passed = None
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
@@ -126,6 +127,16 @@ class Feed:
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
         return changes
+
+    def _come_to(self, position: Position | None) -> None:
+        self.position = position
+        if position and (not self._furthest or position.epoch != self._furthest.epoch or position.sequence > self._furthest.sequence):
+            self._furthest = position
+
+    @property
+    def picture_epoch(self) -> int | None:
+        """Whose picture this is; None where there is none, or an older one than that observer's was here before."""
+        return self.position.epoch if self.position and self.position == self._furthest else None
 
     def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
         """The view of these namespaces, a new one where there is none."""

@@ -162,9 +162,9 @@ class Hub:
     def contact(self, cluster: str) -> Contact:
         """How fresh the cluster's picture is at this moment."""
         feed = self._feeds.get(cluster)
-        word, place = (feed.word, feed.position) if feed else (None, None)
+        word, epoch = (feed.word, feed.picture_epoch) if feed else (None, None)
         trouble = self._trouble if self._gone else self._full
-        return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis=trouble)
+        return freshness.judge(word=word, picture_epoch=epoch, now=self._clock(), redis=trouble)
 
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Told]:
         """This will yield each step after a place (now, where none is given): its own place, its changes, and what they join and cut.

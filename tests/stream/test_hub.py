@@ -290,6 +290,33 @@ async def speak(writer: Publisher) -> None:
         await asyncio.sleep(1)
 
 
+async def test_an_older_copy_that_takes_over_is_not_called_live_f36(hub: Hub, redis_server: RedisServer) -> None:
+    """Its observer's last words were said of what it misses."""
+    hub._clock = lambda: 100.0
+    writer, browser, client = publisher(redis_server), Browser(), publishing.connect(url=redis_server.url)
+    subscription = await hub.join(cluster="lab")
+    names = [name("lab") for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
+    copied, older = {name: client.dump(name) for name in names}, writer.position
+    for number in range(5, 15):
+        writer.publish(changes=came(number))
+    writer.contact(contact=LIVE)
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+    with client.pipeline() as at_once:
+        for name, dumped in copied.items():
+            at_once.restore(name, 0, dumped, replace=True)
+        at_once.client_kill_filter(_type="normal", skipme=True)
+        at_once.execute()
+    await until(subscription, browser, lambda: browser.snapshots == 2)
+    assert browser.position == older
+    browser.states.clear()
+    await eventually(lambda: not hub._gone)
+    assert hub.contact("lab").state == "stale"
+    second = publisher(redis_server, epoch=2, pods=5)
+    await until(subscription, browser, lambda: browser.position == second.position)
+    assert "live" not in browser.states
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
+
+
 @pytest.mark.parametrize("emptied", [False, True])
 async def test_where_no_observer_runs_nothing_is_taken_up_anew(hub: Hub, redis_server: RedisServer, emptied: bool) -> None:
     now, heard = 100.0, list[object]()
