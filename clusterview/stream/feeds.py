@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 
-from clusterview.stream import encoding, painting, rows
+from clusterview.stream import encoding, keys, painting, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.linking import Links, Step
 from clusterview.stream.making import Asking
@@ -132,6 +132,11 @@ class Feed:
         self.position = position
         if position and (not self._furthest or position.epoch != self._furthest.epoch or position.sequence > self._furthest.sequence):
             self._furthest = position
+
+    @property
+    def read_until(self) -> bytes:
+        """The id of the newest entry of the stream that nothing more is expected of."""
+        return self.passed or (keys.entry_id(self.position).encode() if self.position else self.waits_after)
 
     @property
     def picture_epoch(self) -> int | None:

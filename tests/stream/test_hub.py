@@ -222,6 +222,52 @@ async def test_a_frozen_redis_is_told_and_so_is_its_return(hub: Hub, redis_serve
     assert browser.snapshots == 1
 
 
+async def test_live_is_not_said_again_before_what_was_missed_is_shown_f33(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "ENTRIES", 10)
+    writer, browser, may_come_back = publisher(redis_server), Browser(), asyncio.Event()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    come_back = hub._come_back
+
+    async def late() -> None:
+        await may_come_back.wait()
+        await come_back()
+
+    monkeypatch.setattr(hub, "_come_back", late)
+    publishing.connect(url=redis_server.url).client_kill_filter(_type="normal", skipme=True)
+    await until(subscription, browser, lambda: browser.states[-1] == "stale")
+    for number in range(5, 40):
+        writer.publish(changes=came(number))
+    writer.contact(contact=LIVE)
+    monkeypatch.setattr(hub, "_read_once", asyncio.Event().wait)
+    may_come_back.set()
+    await until(subscription, browser, lambda: browser.states[-1] == "live")
+    assert (browser.position, browser.snapshots) == (writer.position, 1)
+
+
+async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of() -> None:
+    """They may be more than are read at once."""
+    memory = Memory()
+    hub = Held(memory=memory)
+    writer = rows.Writer(records=picture(pods=2).objects.values())
+    body, place = encoding.pack(writer.whole()), Position(epoch=7, sequence=1)
+    memory.add(keys.topology("lab"), frame_of(b"", entry_id="7-1"), entry_id="7-1")
+    memory.put_snapshot("lab", encoding.encode(Snapshot(view="*", position=place, body=body)))
+    await hub.join(cluster="lab")
+    assert await hub.round()
+    for sequence in range(2, hubs.ENTRIES + 10):
+        place = Position(epoch=7, sequence=sequence)
+        frame = encoding.encode(writer.changes(changes=came(sequence), position=place))
+        memory.add(keys.topology("lab"), frame_of(frame, entry_id=keys.entry_id(place)), entry_id=keys.entry_id(place))
+    memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+    assert await hub.round()
+    assert hub._feeds["lab"].position != place and hub.contact("lab").state != "live"
+    assert await hub.round()
+    assert hub._feeds["lab"].position == place and hub.contact("lab").state == "live"
+
+
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:
     publisher(redis_server, pods=4)
     browser = Browser()
