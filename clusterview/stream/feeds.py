@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
 
-from clusterview.stream import encoding, painting, rows
+from clusterview.stream import encoding, keys, painting, rows
 from clusterview.stream.freshness import Word
 from clusterview.stream.linking import Links, Step
 from clusterview.stream.making import Asking
@@ -18,6 +18,7 @@ from clusterview.stream.messages import Changes, Contact, Position, Snapshot
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.subscribing import Subscription
 from clusterview.stream.views import View
+from clusterview.topology.changes import Change
 from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 
@@ -28,7 +29,7 @@ Before = list[tuple[Uid, AnyRecord | None]]
 
 
 class Gap(Exception):
-    """The next entry is not the next one: the picture has to be loaded again."""
+    """The next entry is not the next one, or cannot be taken: the picture has to be loaded again."""
 
 
 class Feed:
@@ -41,6 +42,7 @@ class Feed:
     def __init__(self, *, cluster: str, ask: Callable[[Asking], None] = lambda _: None) -> None:
         self.cluster, self._ask = cluster, ask
         self.position: Position | None = None
+        self._furthest: Position | None = None  # of its epoch
         self.word: Word | None = None
         self.told: Contact | None = None
         self.told_at = float("-inf")
@@ -78,7 +80,7 @@ class Feed:
                 self._reader = None  # what is read lies in the place of all this, not beside it
                 self._reader = rows.Reader(whole=encoding.unpack(snapshot.body)) if snapshot else None
             finally:
-                self.position = snapshot.position if snapshot and self._reader else None
+                self._come_to(snapshot.position if snapshot and self._reader else None)
         self._snapshot = (self.position, frame) if self.position else None
         for subscription in self.subscriptions:
             subscription.start_again()
@@ -94,12 +96,29 @@ class Feed:
             return
         if message.position.sequence != self.position.sequence + 1:
             raise Gap
-        with self._lock:
+        try:
+            changes = self._take(reader=self._reader, frame=frame, message=message)
+        except (KeyError, IndexError) as problem:
+            raise Gap from problem
+        except Exception as problem:  # a part of it may be done
+            log.exception("changes of %s could not be taken in a way that nobody foresaw, and its picture is read anew", self.cluster)
+            raise Gap from problem
+        for view in self.views.values():
             try:
-                changes, before = self._reader.read(message=message)
-            except (KeyError, IndexError) as problem:
-                raise Gap from problem
-            self.position = message.position
+                view.advance(changes=changes)
+            except Exception:
+                log.exception("a view of %s is not what its picture is, and is made anew", self.cluster)
+                view.give_up()
+        try:
+            self.links.advance((message.position, changes))
+        except Exception:
+            log.exception("the links of %s are not what its picture is, and are made anew", self.cluster)
+            self.links.replace()
+
+    def _take(self, *, reader: rows.Reader, frame: bytes, message: Changes) -> list[Change]:
+        with self._lock:
+            changes, before = reader.read(message=message)
+            self._come_to(message.position)
         self.passed = None
         self._tail.append((message.position, frame))
         self.tail_bytes += len(frame)
@@ -107,13 +126,22 @@ class Feed:
         self._frames.append(frame, size=len(frame))
         for subscription in self.subscriptions:
             subscription.put_changes(frame=frame)
-        for view in self.views.values():
-            view.advance(changes=changes)
-        try:
-            self.links.advance((message.position, changes))
-        except Exception:
-            log.exception("the links of %s are not what its picture is, and are made anew", self.cluster)
-            self.links.replace()
+        return changes
+
+    def _come_to(self, position: Position | None) -> None:
+        self.position = position
+        if position and (not self._furthest or position.epoch != self._furthest.epoch or position.sequence > self._furthest.sequence):
+            self._furthest = position
+
+    @property
+    def read_until(self) -> bytes:
+        """The id of the newest entry of the stream that nothing more is expected of."""
+        return self.passed or (keys.entry_id(self.position).encode() if self.position else self.waits_after)
+
+    @property
+    def picture_epoch(self) -> int | None:
+        """Whose picture this is; None where there is none, or an older one than that observer's was here before."""
+        return self.position.epoch if self.position and self.position == self._furthest else None
 
     def view(self, namespaces: frozenset[str], *, made_for: Hashable = None) -> View:
         """The view of these namespaces, a new one where there is none."""

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 BLOCK_MILLISECONDS = 1_000
 READ_SECONDS = 3.0
+ENTRIES = 500  # of each stream at once
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 3.0
 ALONG_SECONDS = 2.0  # with changes that go out anyway, since a heartbeat of its own is another write to each socket
@@ -162,9 +163,9 @@ class Hub:
     def contact(self, cluster: str) -> Contact:
         """How fresh the cluster's picture is at this moment."""
         feed = self._feeds.get(cluster)
-        word, place = (feed.word, feed.position) if feed else (None, None)
+        word, epoch = (feed.word, feed.picture_epoch) if feed else (None, None)
         trouble = self._trouble if self._gone else self._full
-        return freshness.judge(word=word, picture_epoch=place.epoch if place else None, now=self._clock(), redis=trouble)
+        return freshness.judge(word=word, picture_epoch=epoch, now=self._clock(), redis=trouble)
 
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Told]:
         """This will yield each step after a place (now, where none is given): its own place, its changes, and what they join and cut.
@@ -262,6 +263,7 @@ class Hub:
                 await self._load(feed)
             else:
                 await self._load_contact(feed)
+            await self._take_missed(feed)  # which may be what that word was said of
         was_gone, self._gone = self._gone, False
         if was_gone:
             self._tell(None)
@@ -272,19 +274,30 @@ class Hub:
         by_key: dict[bytes, tuple[Feed, bool]] = {}
         for feed in self._feeds.values():
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
-            wanted[topology] = feed.passed or (keys.entry_id(feed.position) if feed.position else feed.waits_after)
-            wanted[contact] = feed.contact_id
+            wanted[topology], wanted[contact] = feed.read_until, feed.contact_id
             by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
         self._changed.clear()
-        for key, entries in await self._redis.xread(wanted, count=500, block=BLOCK_MILLISECONDS) or []:
+        behind = set[str]()
+        for key, entries in await self._redis.xread(wanted, count=ENTRIES, block=BLOCK_MILLISECONDS) or []:
             if key == keys.NOTICES.encode():
                 self._take_notices(entries)
             elif by_key[key][1]:
                 await self._take_changes(by_key[key][0], entries)
                 self._look(by_key[key][0], seconds=ALONG_SECONDS)
-            else:
+                if len(entries) >= ENTRIES:
+                    behind.add(by_key[key][0].cluster)
+            elif by_key[key][0].cluster not in behind:  # else it comes again, with the changes before it
                 self._take_contact(by_key[key][0], entries)
                 await self._renew(by_key[key][0])
+
+    async def _take_missed(self, feed: Feed) -> None:
+        """This will take all changes that came meanwhile."""
+        is_behind = True
+        while is_behind:
+            found = await self._redis.xread({keys.topology(feed.cluster): feed.read_until}, count=ENTRIES) or []
+            for _, entries in found:
+                await self._take_changes(feed, entries)
+            is_behind = any(len(entries) >= ENTRIES for _, entries in found)
 
     async def _look_back(self) -> None:
         """This will look, now and then, whether there is a picture where there was none, and whether one that is not live was begun anew below its

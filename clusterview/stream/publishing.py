@@ -35,6 +35,7 @@ FRAME_BYTES = 240 * 1024  # a browser that is behind by few larger ones is sent 
 SNAPSHOT_LONGEST_SECONDS = 300.0
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 3.0
+LATE_SECONDS = 2.0  # after which a word is not said any more: it lay in a Redis that was frozen, or whoever says it was
 
 _TOP = """
 local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -73,6 +74,8 @@ _CONTACT = (
     _TOP
     + """
 if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then return 'lost' end
+local now = redis.call('TIME')
+if now[1] * 1000 + now[2] / 1000 > tonumber(ARGV[9]) then return 'late' end
 redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 'n', ARGV[5], 's', ARGV[6])
 local there = redis.pcall('GET', KEYS[3]) == ARGV[7] and redis.pcall('STRLEN', KEYS[2]) == tonumber(ARGV[8])
 if ARGV[2] ~= '0' and not there then return 'bare' end
@@ -267,7 +270,9 @@ class Publisher:
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
         written = self._snapshot_seal, self._snapshot_bytes
-        answer = self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, *written, position=self.position)
+        seconds, microseconds = self._ask(self._redis.time)
+        until = int(1e3 * (seconds + LATE_SECONDS) + microseconds / 1e3)
+        answer = self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, *written, until, position=self.position)
         self._is_bare = answer == b"bare"
         if self._listener:
             self._listener.contact(contact=contact)
@@ -308,13 +313,18 @@ class Publisher:
 
     def _write(self, script: str, *values: Any, position: Position) -> bytes:
         names = [name(self._cluster) for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
-        try:
-            answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
-        except redis.ConnectionError:  # of one that was closed a while ago, mostly
-            answer = self._redis.eval(script, len(names), *names, self.position.epoch, *values)
+        answer = self._ask(lambda: self._redis.eval(script, len(names), *names, self.position.epoch, *values))
         if answer == b"superseded":
             raise Superseded(f"a newer epoch than {self.position.epoch} publishes {self._cluster}")
+        if answer == b"late":
+            raise redis.TimeoutError(f"a word of {self._cluster} came to Redis {LATE_SECONDS} s late")
         if answer not in (b"done", b"bare"):
             raise Lost(f"Redis has lost the stream of {self._cluster} at {keys.entry_id(self.position)}")
         self.position = position
         return bytes(answer)
+
+    def _ask(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except redis.ConnectionError:  # of one that was closed a while ago, mostly
+            return ask()

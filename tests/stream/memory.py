@@ -67,7 +67,7 @@ class Memory:
         self._answer()
         return self.streams.get(stream, [])[: -count - 1 : -1]
 
-    async def xread(self, wanted: Mapping[str, bytes | str], *, count: int, block: int) -> list[tuple[bytes, list[Entry]]]:
+    async def xread(self, wanted: Mapping[str, bytes | str], *, count: int, block: int = 0) -> list[tuple[bytes, list[Entry]]]:
         self._answer()
         found = []
         for stream, after in wanted.items():

@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+import uuid
 import weakref
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -24,9 +25,10 @@ from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
-from clusterview.topology.changes import Drop, Linked, Put, Unlinked
+from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
 from clusterview.topology.joining import Joined
 from clusterview.topology.links import Link, LinkKind
+from clusterview.topology.objects import Uid
 from tests.redis_servers import RedisServer
 from tests.stream.making import NODE, Browser, came, frame_of, picture, pod, went, word_of
 from tests.stream.memory import Memory
@@ -220,6 +222,52 @@ async def test_a_frozen_redis_is_told_and_so_is_its_return(hub: Hub, redis_serve
     assert browser.snapshots == 1
 
 
+async def test_live_is_not_said_again_before_what_was_missed_is_shown_f33(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "ENTRIES", 10)
+    writer, browser, may_come_back = publisher(redis_server), Browser(), asyncio.Event()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1 and browser.states[-1:] == ["live"])
+    come_back = hub._come_back
+
+    async def late() -> None:
+        await may_come_back.wait()
+        await come_back()
+
+    monkeypatch.setattr(hub, "_come_back", late)
+    publishing.connect(url=redis_server.url).client_kill_filter(_type="normal", skipme=True)
+    await until(subscription, browser, lambda: browser.states[-1] == "stale")
+    for number in range(5, 40):
+        writer.publish(changes=came(number))
+    writer.contact(contact=LIVE)
+    monkeypatch.setattr(hub, "_read_once", asyncio.Event().wait)
+    may_come_back.set()
+    await until(subscription, browser, lambda: browser.states[-1] == "live")
+    assert (browser.position, browser.snapshots) == (writer.position, 1)
+
+
+async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of() -> None:
+    """They may be more than are read at once."""
+    memory = Memory()
+    hub = Held(memory=memory)
+    writer = rows.Writer(records=picture(pods=2).objects.values())
+    body, place = encoding.pack(writer.whole()), Position(epoch=7, sequence=1)
+    memory.add(keys.topology("lab"), frame_of(b"", entry_id="7-1"), entry_id="7-1")
+    memory.put_snapshot("lab", encoding.encode(Snapshot(view="*", position=place, body=body)))
+    await hub.join(cluster="lab")
+    assert await hub.round()
+    for sequence in range(2, hubs.ENTRIES + 10):
+        place = Position(epoch=7, sequence=sequence)
+        frame = encoding.encode(writer.changes(changes=came(sequence), position=place))
+        memory.add(keys.topology("lab"), frame_of(frame, entry_id=keys.entry_id(place)), entry_id=keys.entry_id(place))
+    memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+    assert await hub.round()
+    assert hub._feeds["lab"].position != place and hub.contact("lab").state != "live"
+    assert await hub.round()
+    assert hub._feeds["lab"].position == place and hub.contact("lab").state == "live"
+
+
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:
     publisher(redis_server, pods=4)
     browser = Browser()
@@ -286,6 +334,33 @@ async def speak(writer: Publisher) -> None:
     while True:
         writer.contact(contact=LIVE)
         await asyncio.sleep(1)
+
+
+async def test_an_older_copy_that_takes_over_is_not_called_live_f36(hub: Hub, redis_server: RedisServer) -> None:
+    """Its observer's last words were said of what it misses."""
+    hub._clock = lambda: 100.0
+    writer, browser, client = publisher(redis_server), Browser(), publishing.connect(url=redis_server.url)
+    subscription = await hub.join(cluster="lab")
+    names = [name("lab") for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
+    copied, older = {name: client.dump(name) for name in names}, writer.position
+    for number in range(5, 15):
+        writer.publish(changes=came(number))
+    writer.contact(contact=LIVE)
+    await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
+    with client.pipeline() as at_once:
+        for name, dumped in copied.items():
+            at_once.restore(name, 0, dumped, replace=True)
+        at_once.client_kill_filter(_type="normal", skipme=True)
+        at_once.execute()
+    await until(subscription, browser, lambda: browser.snapshots == 2)
+    assert browser.position == older
+    browser.states.clear()
+    await eventually(lambda: not hub._gone)
+    assert hub.contact("lab").state == "stale"
+    second = publisher(redis_server, epoch=2, pods=5)
+    await until(subscription, browser, lambda: browser.position == second.position)
+    assert "live" not in browser.states
+    await until(subscription, browser, lambda: browser.states[-1:] == ["live"])
 
 
 @pytest.mark.parametrize("emptied", [False, True])
@@ -614,6 +689,65 @@ async def test_the_links_are_made_once_for_all_who_follow_and_forgotten_a_while_
     await back.aclose()  # type: ignore[attr-defined]
     monkeypatch.setattr(making, "KEPT_SECONDS", 0)
     await eventually(lambda: made[0]() is None)
+
+
+async def test_a_defect_in_one_view_costs_neither_other_views_nor_links_a_step(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, whole = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    await until(subscription, whole, lambda: whole.snapshots == 1)
+    follower = hub.changes(cluster="lab", after=writer.position)
+    views_of = [(await hub.join(cluster="lab", namespaces=frozenset({"store", other})), Browser()) for other in ("mail", "shop")]
+    for joined, browser in views_of:
+        await until(joined, browser, lambda browser=browser: browser.snapshots == 1)  # type: ignore[misc]
+    writer.publish(changes=came(4))
+    steps = [await asyncio.wait_for(anext(follower), SOON)]
+    broken = next(iter(hub._feeds["lab"].views.values()))
+    hand_on, failures = broken._hand_on, [RuntimeError("a defect")]
+
+    def fails_once(changes: Iterable[Change]) -> None:
+        if failures:
+            raise failures.pop()
+        hand_on(changes)
+
+    monkeypatch.setattr(broken, "_hand_on", fails_once)
+    for number in (5, 6):
+        writer.publish(changes=came(number))
+        await until(subscription, whole, lambda: whole.position == writer.position)
+    there = {f"shop-{number}" for number in (0, 1, 4, 5, 6)}
+    for joined, browser in views_of:
+        await until(joined, browser, lambda browser=browser: "shop-6" in browser.pods)  # type: ignore[misc]
+        assert browser.pods == there
+    steps += [await asyncio.wait_for(anext(follower), SOON) for _ in range(2)]
+    assert [found[0][0] for _, found in steps] == [Put(pod(number)) for number in (4, 5, 6)]
+    assert (whole.pods, whole.snapshots, failures) == (there, 1, [])
+
+
+async def test_changes_that_fail_half_way_leave_no_half_of_them_in_the_picture(
+    hub: Hub, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, browser = publisher(redis_server), Browser()
+    subscription = await hub.join(cluster="lab")
+    in_columns = msgspec.structs.replace(pod(9), uid=Uid(str(uuid.uuid4())))
+    writer.publish(changes=[Put(in_columns)])
+    await until(subscription, browser, lambda: browser.position == writer.position)
+    reader = hub._feeds["lab"]._reader
+    assert reader is not None
+    apply, failures = reader.picture.apply, [MemoryError()]
+
+    def fails_once(*, changes: Iterable[Change]) -> None:
+        if failures:
+            raise failures.pop()
+        apply(changes=changes)
+
+    monkeypatch.setattr(reader.picture, "apply", fails_once)
+    for status in ("Failed", "Unknown"):
+        writer.publish(changes=[Put(msgspec.structs.replace(in_columns, status=status))])
+        await until(subscription, browser, lambda: browser.position == writer.position)
+    assert browser.reader is not None and failures == []
+    found = hub.picture_now("lab")
+    assert found is not None and found[0] == browser.reader.picture == writer._rows.picture
 
 
 async def test_links_that_are_not_right_cost_nobody_else_the_picture(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,30 @@ def test_another_entry_at_the_place_of_one_without_an_answer_means_that_the_stre
     publishing.connect(url=redis_server.url).xadd(keys.topology("lab"), {keys.FRAME: b"", keys.SEAL: b""}, id="1-2")
     with pytest.raises(Lost):
         writer.catch_up()
+
+
+def test_a_word_that_reaches_redis_late_is_not_said_f33(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lies there while Redis is frozen, and nobody waits for it any more: what has happened since comes after it."""
+    monkeypatch.setattr(publishing, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(publishing, "LATE_SECONDS", 0.1)
+    client = publishing.connect(url=redis_server.url)
+    writer, page = Publisher(redis=client, cluster="lab", epoch=1), Page(url=redis_server.url, cluster="lab")
+    writer.begin(records=picture(pods=1).objects.values())
+    ask, freezes = client.eval, [True]
+
+    def frozen_once(*asked: Any) -> object:
+        if freezes and freezes.pop():
+            redis_server.send(signal.SIGSTOP)
+        return ask(*asked)
+
+    monkeypatch.setattr(client, "eval", frozen_once)
+    with pytest.raises(redis.TimeoutError):
+        writer.contact(contact=LIVE)
+    redis_server.send(signal.SIGCONT)
+    assert page.word() is None
+    monkeypatch.setattr(publishing, "LATE_SECONDS", 10.0)
+    writer.contact(contact=LIVE)
+    assert page.word() is not None
 
 
 @pytest.mark.parametrize(("waited", "bytes"), [(publishing.SNAPSHOT_SECONDS, 1), (publishing.SNAPSHOT_LONGEST_SECONDS, publishing.SNAPSHOT_BYTES)])
