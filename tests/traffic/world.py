@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
@@ -323,7 +323,14 @@ def _asked_for(kind: type[Operation]) -> str:
 
 
 def _all_of(kind: type[AnyOperation]) -> list[AnyOperation]:
-    return list(kind._default_manager.raw(_asked_for(kind)))
+    """What is stored as it was the last time is not made into rows once more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_asked_for(kind))
+        stored = cursor.fetchall()
+    if kind not in _read or _read[kind][0] != stored:
+        _read[kind] = stored, list(kind._default_manager.raw(_asked_for(kind)))
+    rows: list[AnyOperation] = _read[kind][1]
+    return rows
 
 
 def _due(kind: type[Switch] | type[Sizing]) -> list[uuid.UUID]:
@@ -334,6 +341,7 @@ def _due(kind: type[Switch] | type[Sizing]) -> list[uuid.UUID]:
     return moving_on.due(kind) if is_any_open else []
 
 
+_read: dict[type[Operation], tuple[list[Any], list[Any]]] = {}
 _present: list[World] = []
 
 
