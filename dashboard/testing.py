@@ -1,9 +1,10 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
-Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in as many processes as there are
-processors and in one more, which is nice (tests/distributing.py says what that one gets). What nothing waits for runs beside pytest and is told
-after it. `--quick` leaves out the lab, the browser, what needs root, and what is slow. Any other argument goes to pytest, and then only pytest
-runs, in one process. With CI=true a skipped test is a failure, except one that needs root where there is none.
+Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in one process more than there are
+processors, since most of what the lab's tests do is waiting, and in another one, which is nice (tests/distributing.py says what that one gets). What
+nothing waits for runs beside pytest and is told after it. `--quick` leaves out the lab, the browser, what needs root, and what is slow; what is left
+waits for nothing, and has a process for each processor. Any other argument goes to pytest, and then only pytest runs, in one process. With CI=true a
+skipped test is a failure, except one that needs root where there is none.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from tests.lab import building, namespaces
 
 BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root and not slow"]
-AT_ONCE = ["-n", str(min(os.cpu_count() or 1, 4) + 1), "--spare", "--dist", "loadscope", "--no-loadscope-reorder"]
+PROCESSORS = min(os.cpu_count() or 1, 4)
+TOGETHER = ["--dist", "loadscope", "--no-loadscope-reorder"]
+AT_ONCE, QUICKLY = ["-n", str(PROCESSORS + 2), "--spare", *TOGETHER], ["-n", str(PROCESSORS), *TOGETHER]
 NICE = ["nice", "-n", "10"]
 BESIDE = ("mypy",)  # nobody waits for it, and it knows no time limits
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}
@@ -49,11 +52,12 @@ class Tally:
 def main(*, arguments: list[str]) -> int:
     """This will run what the arguments ask for, print the closing lines, and return the exit code."""
     selected = [word for word in arguments if word != "--quick"]
-    quick = QUICK if "--quick" in arguments else []
+    is_quick = "--quick" in arguments
+    chosen = [*(QUICK if is_quick else []), *(selected or (QUICKLY if is_quick else AT_ONCE))]
     total = Tally()
     with ThreadPoolExecutor(1) as beside:
         later: list[Future[tuple[str, Tally]]] = []
-        for name, run in parts(only_pytest=bool(selected), is_quick=bool(quick), pytest_arguments=[*quick, *(selected or AT_ONCE)]):
+        for name, run in parts(only_pytest=bool(selected), is_quick=is_quick, pytest_arguments=chosen):
             if name in BESIDE:
                 later.append(beside.submit(timed, name=name, run=run))
                 continue

@@ -30,7 +30,8 @@ GROUPS = {
 }
 EARLY = [  # minutes each: no process is to be left alone with one at the end
     NETWORK, "tests/traffic/test_crash.py", "tests/lab/test_others.py", BESIDE_THE_STREAM, "tests/test_on_older.py",
-    "tests/test_on_postgres.py", "tests/traffic/test_holding_model.py", "tests/traffic/test_invariants.py",
+    "tests/test_on_postgres.py", "tests/traffic/test_holding_model.py", "tests/traffic/test_invariants.py", "tests/traffic/test_model.py",
+    "tests/soak/test_live.py",
 ]  # fmt: skip
 HEAVY = re.compile(r"mark\.(lab|browser|root)\b")
 

@@ -67,6 +67,17 @@ def test_any_argument_selects_tests_so_only_pytest_runs() -> None:
     assert names(only_pytest=False, is_quick=True) == ["ruff", "mypy", "import-linter", "front end", "vitest", "pytest"]
 
 
+@pytest.mark.parametrize(("line", "more", "with_spare"), [([], 2, True), (["--quick"], 0, False)])
+def test_where_most_of_it_is_waiting_there_are_more_processes_than_processors(
+    line: list[str], more: int, with_spare: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, list[str]] = {}
+    monkeypatch.setattr(testing, "parts", lambda **named: given.update(named) or [])
+    testing.main(arguments=line)
+    words = given["pytest_arguments"]
+    assert (words[words.index("-n") + 1], "--spare" in words) == (str(testing.PROCESSORS + more), with_spare)
+
+
 def test_a_whole_run_builds_the_lab_before_the_tests_that_need_it() -> None:
     assert names(only_pytest=False, is_quick=False) == ["ruff", "mypy", "import-linter", "front end", "vitest", "lab build", "pytest"]
 
