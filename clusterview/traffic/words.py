@@ -139,14 +139,16 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("key-in-template", "ok"): ("The pod templates of both sides carry {key}.", ""),
     ("key-in-template", "warn"): (
         "Pods carry {key} although their workload's template does not: after its next rollout they no longer belong to their side.",
-        "Add the label to the pod template; where it has to be part of spec.selector too, which cannot be changed, make a new workload.",
+        "Add the label to the pod template, which replaces its pods; where it has to be part of spec.selector too, which cannot be changed, make a "
+        "new workload.",
     ),
-    ("overlapping-selectors", "info"): (
-        "The selector of these workloads matches pods of the other side too; an autoscaler counts both.",
-        "",
+    ("overlapping-selectors", "warn"): (
+        "The selector of these workloads matches pods of the other side too: an autoscaler counts both, and where each side has one they stop.",
+        "spec.selector cannot be changed: make a new workload with {key} in its selector.",
     ),
     ("shared-config", "ok"): (
-        "The pods of the two sides mount no ConfigMap, Secret or claim in common (environment variables are never read).",
+        "The pod templates of the two sides name no ConfigMap, Secret or claim in common. A database that both use is not seen here: its schema has "
+        "to suit both versions.",
         "",
     ),
     ("shared-config", "info"): (

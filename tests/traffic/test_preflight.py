@@ -162,6 +162,10 @@ def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
         ("no-overlap", situation(service=BALANCED, from_selector={"slot": "blue"}, to_selector={"slot": "green"})),
         ("unscheduled", situation(pods=(*situation().pods, pod("g9", labels=GREEN, of="shop-green", phase="Pending", ready=False, node="")))),
         ("key-in-template", situation(workloads=(situation().workloads[0], UNDESCRIBED))),
+        (
+            "overlapping-selectors",
+            situation(workloads=tuple(deployment(f"shop-{one['slot']}", labels=one, selector={"app": "shop"}) for one in (BLUE, GREEN))),
+        ),
         ("same-pods", amid(services=(service(), INSIDE))),
         ("old-side-only", amid(guards=(BUDGET,))),
         ("old-side-only", amid(guards=(POLICY,))),
@@ -209,10 +213,6 @@ TOLD = [
     ("traffic-distribution", with_service(traffic_distribution="PreferSameZone")),
     ("traffic-distribution", with_service(annotations={"service.kubernetes.io/topology-mode": "Auto"})),
     ("dual-stack", with_service(ip_families=("IPv4", "IPv6"))),
-    (
-        "overlapping-selectors",
-        situation(workloads=tuple(deployment(f"shop-{one['slot']}", labels=one, selector={"app": "shop"}) for one in (BLUE, GREEN))),
-    ),
     ("shared-config", mounting(secret="shop", persistentVolumeClaim="data", emptyDir="")),
     ("quota", amid(quotas=FULL)),
     ("unread", amid(unread=("networkpolicies.networking.k8s.io",))),

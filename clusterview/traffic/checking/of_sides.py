@@ -89,14 +89,16 @@ def _makes_pods_it_does_not_describe(workload: Switchable, situation: Situation)
 
 
 def _overlapping_selectors(situation: Situation) -> Iterator[Check]:
-    """An autoscaler counts the pods that its workload's selector matches, whoever made them: two Deployments over one label share them.
+    """An autoscaler counts the pods that its workload's selector matches, whoever made them: two Deployments over one label share them. Since
+    Kubernetes 1.27 two autoscalers that count the same pods stop (AmbiguousSelector).
 
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#selector
+    https://github.com/kubernetes/kubernetes/pull/112011
     """
     before, after = situation.workloads_of(situation.from_selector), situation.workloads_of(situation.to_selector)
     found = [one for one in before if _takes_in(one, after)] + [one for one in after if _takes_in(one, before)]
     if found:
-        yield Check(code="overlapping-selectors", level=Level.INFO, params={"key": situation.key}, objects=refs(found))
+        yield Check(code="overlapping-selectors", level=Level.WARN, params={"key": situation.key}, objects=refs(found))
 
 
 def _takes_in(workload: Switchable, others: list[Switchable]) -> bool:
