@@ -116,6 +116,7 @@ ON_DEMAND: tuple[KindSpec, ...] = (
 
 
 ASKING = {"Deployment", "StatefulSet"}
+REFERRING = {"Deployment": structs.ReferringDeployment, "StatefulSet": structs.ReferringStatefulSet}
 COUNTED = {"HorizontalPodAutoscaler", "Deployment", "StatefulSet"}
 
 
@@ -127,6 +128,11 @@ def counted(kind: str) -> KindSpec:
 def asking(kind: str) -> KindSpec:
     """This will give the row of a kind of workloads, read for what each of its pods asks for. Raises KeyError for another kind."""
     return dataclasses.replace(_BY_KIND[kind if kind in ASKING else ""], struct=structs.Asking)
+
+
+def referring(kind: str) -> KindSpec:
+    """This will give the row of a kind of workloads, read with the names that their pod templates refer to. Raises KeyError for another kind."""
+    return dataclasses.replace(_BY_KIND[kind], struct=REFERRING[kind])
 
 
 def addressed() -> KindSpec:

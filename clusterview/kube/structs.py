@@ -949,6 +949,66 @@ class Asking(Object, frozen=True):
     spec: AskingSpec = AskingSpec()
 
 
+class ValueSource(Base, frozen=True):
+    config_map: NamedSource | None = field(default=None, name="configMapKeyRef")
+    secret: NamedSource | None = field(default=None, name="secretKeyRef")
+
+
+class Variable(Base, frozen=True):
+    """Where an environment variable comes from; a value that is written down is not read, nor is its name."""
+
+    value_from: ValueSource = ValueSource()
+
+
+class VariablesSource(Base, frozen=True):
+    config_map: NamedSource | None = field(default=None, name="configMapRef")
+    secret: NamedSource | None = field(default=None, name="secretRef")
+
+
+class ReferringContainer(Container, frozen=True):
+    env: tuple[Variable, ...] = ()
+    env_from: tuple[VariablesSource, ...] = ()
+
+
+class ProjectedSource(Base, frozen=True):
+    config_map: NamedSource | None = None
+    secret: NamedSource | None = None
+
+
+class ProjectedSources(Base, frozen=True):
+    sources: tuple[ProjectedSource, ...] = ()
+
+
+class ReferringVolume(Volume, frozen=True):
+    projected: ProjectedSources | None = None  # type: ignore[assignment]
+
+
+class ReferringPodSpec(TemplateSpec, frozen=True):
+    containers: tuple[ReferringContainer, ...] = ()
+    init_containers: tuple[ReferringContainer, ...] = ()
+    volumes: tuple[ReferringVolume, ...] = ()
+
+
+class ReferringTemplate(Template, frozen=True):
+    spec: ReferringPodSpec = ReferringPodSpec()
+
+
+class ReferringSpec(WorkloadSpec, frozen=True):
+    template: ReferringTemplate = ReferringTemplate()
+
+
+class ReferringDeployment(Deployment, frozen=True):
+    """A Deployment with the names of the ConfigMaps, Secrets and claims that its pods refer to, which a preflight reads."""
+
+    spec: ReferringSpec = ReferringSpec()
+
+
+class ReferringStatefulSet(StatefulSet, frozen=True):
+    """The same of a StatefulSet."""
+
+    spec: ReferringSpec = ReferringSpec()
+
+
 class BlueGreenServices(Base, frozen=True):
     active_service: str = ""
     preview_service: str = ""

@@ -14,7 +14,7 @@ from django.conf import settings
 from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, patching, reading, replaying, structs
 from clusterview.observer import translating
 from clusterview.topology import objects
-from clusterview.traffic import convergence, needing, pairing, planning, selectors, surveying
+from clusterview.traffic import convergence, needing, pairing, planning, referring, selectors, surveying
 from clusterview.traffic.situations import FieldOwner, Quota, Right, ServiceNow, Situation, SizeNow, Surroundings
 
 PATCH_SECONDS = 4.0
@@ -34,14 +34,16 @@ class Workload(NamedTuple):
 
     record: pairing.Switchable
     is_observed: bool
+    references: frozenset[referring.Named] = frozenset()
 
 
 class Residents(NamedTuple):
-    """Who lives in a namespace, of those that a switch looks at; `unobserved` are the uids of workloads as a Situation has them."""
+    """Who lives in a namespace, of those that a switch looks at; `unobserved` and `references` go by the uids of workloads as in a Situation."""
 
     workloads: list[pairing.Switchable]
     pods: list[objects.Pod]
     unobserved: frozenset[str] = frozenset()
+    references: Mapping[str, frozenset[referring.Named]] = {}
 
 
 class Addressed(NamedTuple):
@@ -129,13 +131,13 @@ class Cluster:
 
     def workloads(self, *, kind: str, namespace: str) -> list[Workload]:
         """The workloads of a kind in a namespace, as they are now."""
-        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
+        found = listing.list_kind(self.reading, kinds.referring(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [workload_now(item) for item in found.items]
 
     def workload(self, *, kind: str, namespace: str, name: str) -> Workload | None:
         """One of them, None where it is gone or may be read in its list only."""
         try:
-            found = reading.get_object(self.reading, kinds.named(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
+            found = reading.get_object(self.reading, kinds.referring(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
         except (errors.NotFound, errors.Forbidden):
             return None
         return workload_now(found)
@@ -166,7 +168,8 @@ class Cluster:
                 self._known = _believed(self._known, at=began) | {namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
-        return service, Residents([one.record for one in workloads], pods, unobserved)
+        references = {str(one.record.uid): one.references for one in workloads}
+        return service, Residents([one.record for one in workloads], pods, unobserved, references)
 
     def _workloads(self, *, kind: str, namespace: str, returning: bool) -> list[Workload] | None:
         """None where a way back goes on although they may not be listed."""
@@ -183,7 +186,7 @@ class Cluster:
         """This will put together what a preflight looks at, the rights read at most half a minute ago. Raises errors.KubeError."""
         return Situation(
             service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(residents.workloads),
-            unobserved=residents.unobserved, pods=tuple(residents.pods),
+            unobserved=residents.unobserved, references=dict(residents.references), pods=tuple(residents.pods),
             missing_rights=self._missing_rights(service.namespace, returning=returning), returning=returning,
         )  # fmt: skip
 
@@ -290,10 +293,10 @@ def addressed_now(item: structs.AddressedPod) -> Addressed:
     return Addressed(translating.pod(item), frozenset("IPv6" if ":" in one.ip else "IPv4" for one in item.status.pod_ips))
 
 
-def workload_now(item: structs.Deployment | structs.StatefulSet) -> Workload:
+def workload_now(item: structs.ReferringDeployment | structs.ReferringStatefulSet) -> Workload:
     """A workload as kube gave it, in traffic's words."""
     record = translating.deployment(item) if isinstance(item, structs.Deployment) else translating.stateful_set(item)
-    return Workload(record, item.status.observed_generation >= item.metadata.generation)
+    return Workload(record, item.status.observed_generation >= item.metadata.generation, referring.of_template(item))
 
 
 def size_now(item: structs.Counted, *, kind: str) -> SizeNow:

@@ -162,7 +162,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     sent, empty where it agreed. `returning` is set for a way back, which depends on the side it leads to and on nothing else.
     `around` is None where nobody looked; executors look only before a later member of a group. `foreign_mark` is what another installation of
     Clusterview has left on the Service with its last effect, empty where there is nothing of the kind or nobody looked.
-    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be.
+    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be; `references` is what their pod templates refer to
+    by kind and name, by their uids.
     """
 
     service: ServiceNow
@@ -171,6 +172,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     to_selector: dict[str, str]
     workloads: tuple[Switchable, ...] = ()
     unobserved: frozenset[str] = frozenset()
+    references: dict[str, frozenset[tuple[str, str]]] = {}
     pods: tuple[objects.Pod, ...] = ()
     missing_rights: tuple[Right, ...] = ()
     dry_run: str | None = None

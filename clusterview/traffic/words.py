@@ -152,8 +152,8 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "",
     ),
     ("shared-config", "info"): (
-        "Both sides mount {names}: what one version changes there, the other has to understand for as long as it is kept. The same "
-        "holds for a database that both use.",
+        "Both sides use {names}: what is changed there for one version, the other has to understand for as long as it is kept. The same holds for a "
+        "database that both use: its schema has to suit both versions.",
         "",
     ),
     ("namespace-terminating", "ok"): ("The namespace is not being deleted.", ""),

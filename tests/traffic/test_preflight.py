@@ -51,10 +51,9 @@ def autoscaler(name: str, *, of: str) -> objects.HorizontalPodAutoscaler:
     return objects.HorizontalPodAutoscaler(uid=objects.Uid(name), namespace=NAMESPACE, name=name, target_kind="Deployment", target_name=of)
 
 
-def mounting(**volumes: str) -> Situation:
-    """Both sides' pods mount these: source and name."""
-    mounts = tuple(objects.Volume(source, source, name) for source, name in volumes.items())
-    return situation(pods=tuple(msgspec.structs.replace(one, volumes=mounts) for one in situation().pods))
+def referring(*, blue: set[tuple[str, str]], green: set[tuple[str, str]]) -> Situation:
+    """The sides' pod templates refer to these: kind and name."""
+    return situation(references={"uid-shop-blue": frozenset(blue), "uid-shop-green": frozenset(green)})
 
 
 INSIDE = service(uid=objects.Uid("inside"), name="inside")
@@ -213,7 +212,7 @@ TOLD = [
     ("traffic-distribution", with_service(traffic_distribution="PreferSameZone")),
     ("traffic-distribution", with_service(annotations={"service.kubernetes.io/topology-mode": "Auto"})),
     ("dual-stack", with_service(ip_families=("IPv4", "IPv6"))),
-    ("shared-config", mounting(secret="shop", persistentVolumeClaim="data", emptyDir="")),
+    ("shared-config", referring(blue={("Secret", "shop"), ("ConfigMap", "blue")}, green={("Secret", "shop"), ("ConfigMap", "green")})),
     ("quota", amid(quotas=FULL)),
     ("unread", amid(unread=("networkpolicies.networking.k8s.io",))),
     ("nearby", amid(nearby=("networkpolicies.networking.k8s.io",))),
@@ -324,10 +323,13 @@ def test_a_driver_of_another_service_forbids_nothing() -> None:
     assert level_of("owner", amid(drivers=drivers)) is Level.OK
 
 
-def test_only_names_that_both_sides_mount_are_shared() -> None:
-    blue = tuple(msgspec.structs.replace(one, volumes=(objects.Volume("v", "secret", "of-blue"),)) for one in situation(green=0).pods)
-    green = tuple(msgspec.structs.replace(one, volumes=(objects.Volume("v", "configMap", "of-blue"),)) for one in situation(blue=0).pods)
-    assert level_of("shared-config", situation(pods=(*blue, *green))) is Level.OK
+def test_only_what_both_sides_refer_to_is_shared_and_is_named() -> None:
+    assert level_of("shared-config", referring(blue={("Secret", "of-blue")}, green={("ConfigMap", "of-blue")})) is Level.OK
+    both = {("Secret", "shop"), ("ConfigMap", "shop")}
+    seen = referring(blue=both | {("ConfigMap", "blue")}, green=both | {("ConfigMap", "green")})
+    [found] = [one for one in preflight.check(seen) if one.code == "shared-config"]
+    assert found.params["names"] == "ConfigMap shop, Secret shop"
+    assert [(one.kind, one.namespace, one.name) for one in found.objects] == [("ConfigMap", "store", "shop"), ("Secret", "store", "shop")]
 
 
 def test_an_executor_that_did_not_look_around_says_nothing_of_it() -> None:

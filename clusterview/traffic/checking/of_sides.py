@@ -10,7 +10,6 @@ from clusterview.traffic.checks import Check, Level, Looks, Ref, refs, service_o
 from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Situation, belongs
 
-SHARED = {"configMap": "ConfigMap", "secret": "Secret", "persistentVolumeClaim": "PersistentVolumeClaim"}
 TEMPLATE = {objects.Deployment: selectors.POD_TEMPLATE_HASH, objects.StatefulSet: selectors.REVISION_HASH}  # tells which one a pod is of
 
 
@@ -143,16 +142,15 @@ def _numbers(situation: Situation, selector: dict[str, str]) -> dict[str, dict[t
 
 
 def _shared_config(situation: Situation) -> Iterator[Check]:
-    """By what the pods mount; environment variables are never read, so a ConfigMap that is only named there is not seen."""
-    shared = _mounted(situation, situation.from_selector) & _mounted(situation, situation.to_selector)
+    """By what the pod templates name. Where a database is, and whether both sides use the same one, is written in no field of theirs."""
+    shared = _referred(situation, situation.from_selector) & _referred(situation, situation.to_selector)
     found = tuple(Ref(kind, situation.service.namespace, name) for kind, name in sorted(shared))
     params = sides_of(situation) | {"names": ", ".join(f"{one.kind} {one.name}" for one in found)}
     yield Check(code="shared-config", level=Level.INFO if found else Level.OK, params=params, objects=found)
 
 
-def _mounted(situation: Situation, selector: dict[str, str]) -> set[tuple[str, str]]:
-    volumes = (volume for pod in situation.pods_of(selector) for volume in pod.volumes)
-    return {(SHARED[one.source], one.target) for one in volumes if one.source in SHARED and one.target}
+def _referred(situation: Situation, selector: dict[str, str]) -> set[tuple[str, str]]:
+    return {named for one in situation.workloads_of(selector) for named in situation.references.get(one.uid, ())}
 
 
 CHECKS: Looks = (
