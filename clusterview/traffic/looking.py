@@ -207,7 +207,9 @@ class Cluster:
         return msgspec.structs.replace(seen, around=around)
 
     def tried(self, seen: Situation) -> Situation:
-        """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run."""
+        """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run. Raises errors.KubeError where
+        it could not be asked.
+        """
         try:
             operations = planning.effect_patch(
                 uid=seen.service.uid, resource_version=seen.service.resource_version, annotations=seen.service.annotations,
@@ -220,8 +222,14 @@ class Cluster:
         except (errors.Unreachable, errors.Unauthorized):
             raise
         except errors.KubeError as problem:
-            return msgspec.structs.replace(seen, dry_run=problem.sentence)
+            return seen if self._has_moved(seen.service, problem) else msgspec.structs.replace(seen, dry_run=problem.sentence)
         return msgspec.structs.replace(seen, dry_run="")
+
+    def _has_moved(self, service: ServiceNow, refusal: errors.KubeError) -> bool:
+        """Whether somebody wrote to the Service between look and dry run, which is refused for that then and says nothing about the patch."""
+        if not isinstance(refusal, errors.Conflict | errors.Invalid):
+            return False
+        return self.service(namespace=service.namespace, name=service.name).resource_version != service.resource_version
 
     def _missing_rights(self, namespace: str, *, returning: bool) -> tuple[Right, ...]:
         """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew. A

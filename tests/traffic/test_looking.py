@@ -137,6 +137,32 @@ def test_an_executor_reads_only_the_pods_that_carry_what_both_sides_share() -> N
     assert kinds.named("Pod").selecting({}).query == ()
 
 
+@pytest.mark.parametrize(
+    ("version", "problem", "told"),
+    [
+        ("7", None, ""),
+        ("7", errors.Forbidden("A webhook says no."), "A webhook says no."),
+        ("7", errors.Invalid("A policy says no."), "A policy says no."),
+        ("8", errors.Invalid("The test failed."), None),
+        ("8", errors.Conflict("The object was changed."), None),
+    ],
+    ids=["agreed", "a webhook", "a policy", "written to since", "written to meanwhile"],
+)
+def test_a_dry_run_of_a_service_that_somebody_wrote_to_meanwhile_says_nothing_about_the_patch(
+    version: str, problem: errors.KubeError | None, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def patch(**asked: Any) -> dict[str, Any]:
+        assert asked["dry_run"]
+        if problem is not None:
+            raise problem
+        return {}
+
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", patch)
+    monkeypatch.setattr(reached, "service", lambda **_: making.service_now(resource_version=version))
+    assert reached.tried(making.situation(dry_run=None)).dry_run == told
+
+
 def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = {f"example.com/{number:03}": "x" for number in range(150)} | {"slot": "green"}
     pod, service = (decoded(kind, metadata={"labels": labels}) for kind in ("Pod", "Service"))
