@@ -140,6 +140,11 @@ def addressed() -> KindSpec:
     return dataclasses.replace(_BY_KIND["Pod"], struct=structs.AddressedPod)
 
 
+def placed() -> KindSpec:
+    """This will give the row of pods, read for what the scheduler says of them."""
+    return dataclasses.replace(_BY_KIND["Pod"], struct=structs.PlacedPod)
+
+
 def key_of(*, kind: str, namespace: str) -> str:
     """The key of the row of a kind, in one namespace if given."""
     return f"{kind}/{namespace}" if namespace else str(kind)

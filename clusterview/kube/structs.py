@@ -325,6 +325,20 @@ class AddressedPod(Pod, frozen=True):
     status: AddressedStatus = AddressedStatus()
 
 
+class Explained(Condition, frozen=True):
+    message: str = ""
+
+
+class PlacedStatus(Base, frozen=True):
+    conditions: tuple[Explained, ...] = ()
+
+
+class PlacedPod(Object, frozen=True):
+    """A pod, read for what the scheduler says of it."""
+
+    status: PlacedStatus = PlacedStatus()
+
+
 # --- services and routes
 
 

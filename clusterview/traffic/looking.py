@@ -23,6 +23,7 @@ READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
+UNSCHEDULABLE = ("PodScheduled", "False", "Unschedulable")
 NO_LABELS: Mapping[str, str] = {}
 MOST_READ_ANEW = READ_AT_ONCE - 2  # workloads of one side beside the Service and the pods; of more their lists are read
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
@@ -30,7 +31,7 @@ RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "dis
 
 
 class Workload(NamedTuple):
-    """A workload, and whether its controller has seen how it is to be; the counts of one that has not are of before."""
+    """A workload, whether its controller has seen how it is to be (the counts of one that has not are of before), and what its pods refer to."""
 
     record: pairing.Switchable
     is_observed: bool
@@ -204,7 +205,20 @@ class Cluster:
         if around is None or not at_once or time.monotonic() - read_at > AROUND_SECONDS:
             read_at, around = time.monotonic(), surveying.survey(self.reading, namespace=namespace)
             self._around = _believed(self._around, at=read_at) | {namespace: (read_at, around)}
-        return msgspec.structs.replace(seen, around=around)
+        return msgspec.structs.replace(seen, around=around, unplaced=self._unplaced(seen))
+
+    def _unplaced(self, seen: Situation) -> dict[str, str]:
+        """What the scheduler says of the new side's pods, which are read for it only where one waits for a node."""
+        homeless = {str(pod.uid) for pod in seen.homeless_of(seen.to_selector)}
+        if not homeless:
+            return {}
+        of_side = kinds.placed().selecting(seen.to_selector)
+        found = listing.list_kind(self.reading, of_side, namespace=seen.service.namespace, page_seconds=READ_SECONDS)
+        return {
+            item.metadata.uid: errors.words_of(one.message)
+            for item in found.items if item.metadata.uid in homeless
+            for one in item.status.conditions if (one.type, one.status, one.reason) == UNSCHEDULABLE
+        }  # fmt: skip
 
     def tried(self, seen: Situation) -> Situation:
         """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run. Raises errors.KubeError where

@@ -163,7 +163,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     `around` is None where nobody looked; executors look only before a later member of a group. `foreign_mark` is what another installation of
     Clusterview has left on the Service with its last effect, empty where there is nothing of the kind or nobody looked.
     `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be; `references` is what their pod templates refer to
-    by kind and name, by their uids.
+    by kind and name, by their uids. `unplaced` is what the scheduler says of the new
+    side's pods that it finds no node for, by their uids; empty where nobody looked around.
     """
 
     service: ServiceNow
@@ -178,6 +179,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: str | None = None
     returning: bool = False
     around: Surroundings | None = None
+    unplaced: dict[str, str] = {}
     foreign_mark: str = ""
 
     def workloads_of(self, selector: dict[str, str]) -> list[Switchable]:
@@ -187,6 +189,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """The pods that the selector matches and that could get traffic: a finished pod never does."""
         matched = (pod for pod in self.pods if selectors.matches(selector=selector, labels=pod.labels))
         return [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
+
+    def homeless_of(self, selector: dict[str, str]) -> list[objects.Pod]:
+        """Those that wait for a node, if only since they were made."""
+        return [pod for pod in self.pods_of(selector) if pod.phase == "Pending" and not pod.node and not pod.deleting]
 
     def ready_of(self, selector: dict[str, str]) -> list[objects.Pod]:
         return [pod for pod in self.pods_of(selector) if pod.ready and not pod.deleting]

@@ -132,10 +132,9 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("dual-stack", "info"): ("The Service has two address families ({families}): the endpoints of both have to follow.", ""),
     ("unscheduled", "warn"): (
-        "{count} pods of {to} have no node: the cluster has no room for them.",
+        "The scheduler finds no node for {count} pods of {to}: {said}",
         "Make room, or lower the requests or the replicas of {to}.",
     ),
-    ("unscheduled", "info"): ("{count} pods of {to} have no node.", ""),
     ("key-in-template", "ok"): ("The pod templates of both sides carry {key}.", ""),
     ("key-in-template", "warn"): (
         "Pods carry {key} although their workload's template does not: after its next rollout they no longer belong to their side.",
@@ -223,6 +222,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("quota-full", "block"): (
         "{side} cannot grow to {target} pods: a quota has no room for them (used/allowed, and what is missing: {quotas}).",
         "Raise the quota, or remove what is not needed.",
+    ),
+    ("no-room", "ok"): ("No pod of {side} is without a node.", ""),
+    ("no-room", "block"): (
+        "{side} cannot grow to {target} pods: the scheduler finds no node for {count} that it has already. It says: {said}",
+        "Make room in the cluster, or lower what the pods of {side} request.",
     ),
     ("long-lived", "info"): ("Connections that are open stay with {from} until they close; only new ones move.", ""),
 }

@@ -137,6 +137,31 @@ def test_an_executor_reads_only_the_pods_that_carry_what_both_sides_share() -> N
     assert kinds.named("Pod").selecting({}).query == ()
 
 
+def test_the_scheduler_is_heard_only_where_a_pod_waits_for_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(name: str, **condition: str) -> Any:
+        found = {"metadata": {"uid": f"uid-{name}", "name": name, "resourceVersion": "1"}, "status": {"conditions": [condition]}}
+        return kinds.placed().decoder().decode(msgspec.json.encode(found))
+
+    refused = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}
+    gated = refused | {"reason": "SchedulingGated"}
+    pods = [said("g0", type="PodScheduled", status="True"), said("g1", **refused), said("g2", **refused), said("g3", **gated)]
+    asked: list[kinds.KindSpec] = []
+
+    def listed(_: Any, spec: kinds.KindSpec, **__: Any) -> listing.Listing:
+        asked.append(spec)
+        return listing.Listing(pods, "1")
+
+    monkeypatch.setattr(listing, "list_kind", listed)
+    monkeypatch.setattr(surveying, "survey", lambda *_, **__: surveying.Surroundings())
+    reached = Asked()
+    reached.reading = None  # type: ignore[assignment]
+    assert (reached.surrounded(making.situation()).unplaced, asked) == ({}, [])
+    waiting = [making.pod(name, labels=making.GREEN, phase="Pending", node="", ready=False) for name in ("g1", "g3", "g4")]
+    seen = making.situation(pods=(*making.situation().pods, *waiting))
+    assert reached.surrounded(seen).unplaced == {"uid-g1": "0/1 nodes are available."}
+    assert [one.query for one in asked] == [(("labelSelector", "app=shop,slot=green"),)]
+
+
 @pytest.mark.parametrize(
     ("version", "problem", "told"),
     [

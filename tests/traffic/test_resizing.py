@@ -473,6 +473,25 @@ def test_a_quota_is_reckoned_with_what_the_pod_template_asks_for(olga: Person, r
         lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
 
 
+def test_a_side_whose_pods_the_scheduler_finds_no_node_for_is_not_warmed_up_and_its_words_are_told(
+    olga: Person, reached: Sizes, lab_shop: Lab
+) -> None:
+    ask_for = ("set", "resources", "deployment", GREEN, "-n", "store", "-c", "web")
+    scale(lab_shop, GREEN, 1)
+    lab_shop.kubectl(*ask_for, "--requests=cpu=9000")
+    asked = {"cluster": "lab", "namespace": "store", "service": "shop", "to": "green"}
+    try:
+        wait_until(lambda: not resizing.to_warm_up(**asked, opened=lambda _: reached).is_open, seconds=30, what="the scheduler has come to it")
+        with pytest.raises(Refused) as refusal:
+            warm(olga, reached)
+        [found] = [one for one in refusal.value.body["checks"] if one["level"] == "block"]
+        assert (found["code"], [one["kind"] for one in found["objects"]]) == ("no-room", ["Pod"])
+        assert "Insufficient cpu" in found["sentence"]
+    finally:
+        lab_shop.kubectl(*ask_for, "--requests=cpu=0")
+        lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
+
+
 @with_autoscalers
 def test_an_autoscaler_that_allows_too_few_blocks_it(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     scale(lab_shop, GREEN, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from clusterview.topology import objects
@@ -40,9 +41,20 @@ def _ready(situation: Situation) -> Iterator[Check]:
 
 
 def _unscheduled(situation: Situation) -> Iterator[Check]:
-    waiting = [pod for pod in situation.pods_of(situation.to_selector) if pod.phase == "Pending" and not pod.node]
-    if waiting:
-        yield Check(code="unscheduled", level=Level.WARN, params=sides_of(situation) | {"count": str(len(waiting))}, objects=refs(waiting))
+    if waiting := unplaced_of(situation):
+        params = sides_of(situation) | {"count": str(len(waiting)), "said": said_of(waiting, situation)}
+        yield Check(code="unscheduled", level=Level.WARN, params=params, objects=refs(waiting))
+
+
+def unplaced_of(situation: Situation) -> list[objects.Pod]:
+    """The new side's pods that the scheduler finds no node for."""
+    return [pod for pod in situation.homeless_of(situation.to_selector) if pod.uid in situation.unplaced]
+
+
+def said_of(pods: list[objects.Pod], situation: Situation) -> str:
+    """What the scheduler says of the most of these pods."""
+    said = Counter(situation.unplaced[pod.uid] for pod in pods)
+    return max(said, key=lambda one: said[one], default="")
 
 
 def _third_workload(situation: Situation) -> Iterator[Check]:
