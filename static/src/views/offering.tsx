@@ -2,7 +2,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../i18n/words";
-import * as clock from "../state/clock";
 import * as derived from "../state/derived";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
@@ -10,7 +9,7 @@ import * as rest from "../state/rest";
 import { difference } from "../state/selectors";
 import * as sides from "../state/sides";
 import * as store from "../state/store";
-import { once, useAsked, useDoing, useHeld } from "./asking";
+import { once, useAsked, useDoing, useHeld, useTurn } from "./asking";
 import type { Asked, Doing } from "./asking";
 import { Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { Command } from "./command";
@@ -91,11 +90,6 @@ function Offer({ live, to, alone, against }: MoveProps): JSX.Element {
 /** What an answer about a side may depend on, as far as the picture has it. */
 function factsOf(live: LiveApplication): string {
   return `${live.application.service_uid} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
-}
-
-/** Grows every so many times five seconds, but not while a switch begins. */
-function useTurn(fives: number): number {
-  return useHeld(Math.floor(clock.fives.value / fives), store.isMoving.value);
 }
 
 /**
