@@ -1011,16 +1011,24 @@ class ReferringSpec(WorkloadSpec, frozen=True):
     template: ReferringTemplate = ReferringTemplate()
 
 
+class ExplainedStatus(ReplicasStatus, frozen=True):
+    conditions: tuple[Explained, ...] = ()
+
+
 class ReferringDeployment(Deployment, frozen=True):
-    """A Deployment with the names of the ConfigMaps, Secrets and claims that its pods refer to, which a preflight reads."""
+    """A Deployment with what switches read of it beside: the names of the ConfigMaps, Secrets and claims that its pods refer to, and what its
+    controller says.
+    """
 
     spec: ReferringSpec = ReferringSpec()
+    status: ExplainedStatus = ExplainedStatus()
 
 
 class ReferringStatefulSet(StatefulSet, frozen=True):
     """The same of a StatefulSet."""
 
     spec: ReferringSpec = ReferringSpec()
+    status: ExplainedStatus = ExplainedStatus()
 
 
 class BlueGreenServices(Base, frozen=True):

@@ -23,6 +23,7 @@ READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
+REFUSED = ("ReplicaFailure", "True", "FailedCreate")
 UNSCHEDULABLE = ("PodScheduled", "False", "Unschedulable")
 NO_LABELS: Mapping[str, str] = {}
 MOST_READ_ANEW = READ_AT_ONCE - 2  # workloads of one side beside the Service and the pods; of more their lists are read
@@ -31,11 +32,14 @@ RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "dis
 
 
 class Workload(NamedTuple):
-    """A workload, whether its controller has seen how it is to be (the counts of one that has not are of before), and what its pods refer to."""
+    """A workload, whether its controller has seen how it is to be (the counts of one that has not are of before), what its pods refer to, and why the
+    API server takes no more of them, as its controller has heard last.
+    """
 
     record: pairing.Switchable
     is_observed: bool
     references: frozenset[referring.Named] = frozenset()
+    refusal: str = ""
 
 
 class Residents(NamedTuple):
@@ -318,7 +322,8 @@ def addressed_now(item: structs.AddressedPod) -> Addressed:
 def workload_now(item: structs.ReferringDeployment | structs.ReferringStatefulSet) -> Workload:
     """A workload as kube gave it, in traffic's words."""
     record = translating.deployment(item) if isinstance(item, structs.Deployment) else translating.stateful_set(item)
-    return Workload(record, item.status.observed_generation >= item.metadata.generation, referring.of_template(item))
+    refusals = (errors.words_of(one.message) for one in item.status.conditions if (one.type, one.status, one.reason) == REFUSED)
+    return Workload(record, item.status.observed_generation >= item.metadata.generation, referring.of_template(item), next(refusals, ""))
 
 
 def size_now(item: structs.Counted, *, kind: str) -> SizeNow:

@@ -433,6 +433,7 @@ REASONS: Mapping[str, str] = {
     "preflight-size": "The preflight at the last moment found something against the change of size.",
     "not-ready-in-time": "The pods were not ready within half an hour. Those that were added stay; the autoscaler is as before.",
     "quota-full": "A quota of the namespace is used up, so no more pods come.",
+    "pods-refused": "The API server takes no more pods of this side.",
     "no-room": "Pods have no node: the cluster has no room for them.",
     "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
     "missing-right-size": "Clusterview may not read or change what the change of size needs: `manage.py rbac --switch` prints the rights.",

@@ -426,6 +426,21 @@ def test_a_quota_that_keeps_the_pods_from_coming_is_said_in_words(olga: Person, 
     assert row.held_for == ""
 
 
+def test_what_refuses_the_pods_is_said_in_its_own_words(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    limits = {"limits": [{"type": "Pod", "min": {"cpu": "1"}}]}
+    large = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "large", "namespace": "store"}, "spec": limits}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(large))
+    try:
+        wait_until(lambda: carried(row, reached).held_for == "pods-refused", seconds=30, what="the refusal is told")
+        assert row.state == State.WAITING and "minimum cpu usage per Pod is 1" in row.detail
+    finally:
+        lab_shop.kubectl("delete", "limitrange", "large", "-n", "store")
+    wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
+    assert row.held_for == ""
+
+
 @contextmanager
 def held_back(lab: Lab, **hard: str) -> Iterator[None]:
     """The namespace has a quota, which is counted."""

@@ -192,6 +192,7 @@ export const SAID: Readonly<Record<string, string>> = {
   "preflight-size": "사전 점검에서 크기 변경을 막는 항목을 찾았습니다.",
   "not-ready-in-time": "30분 안에 파드가 준비되지 않았습니다. 늘어난 파드는 그대로 두고 오토스케일러는 이전으로 되돌렸습니다.",
   "quota-full": "네임스페이스의 쿼터가 다 차서 파드가 늘지 않습니다.",
+  "pods-refused": "API 서버가 이쪽의 파드를 더 받아들이지 않습니다.",
   "no-room": "파드를 놓을 노드가 없습니다. 클러스터에 자리가 없습니다.",
   "bad-replicas": "replicas는 0에서 10000 사이의 정수입니다.",
   "not-succeeded": "성공한 전환이 떠난 쪽만 줄일 수 있습니다.",
