@@ -1,7 +1,7 @@
 /** A change of sizes is offered where it would change something. */
 import { drawn } from "./document";
 import type { Element_ } from "./document";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as clock from "../src/state/clock";
 import type { LiveApplication } from "../src/state/derived";
 import * as store from "../src/state/store";
@@ -9,9 +9,13 @@ import { ScaleDown, WarmUp } from "../src/views/sizing";
 import { application } from "./making";
 
 const live = { application: application(["blue", "green"]), asked: "blue", isKnown: true, endpoints: 3, sides: [] } as unknown as LiveApplication;
+const settled = (milliseconds = 100): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
 const number = { kind: "Deployment", name: "shop-green", was: 1, to: 3, stands: false };
 
-afterEach(() => {
+beforeEach(() => void vi.useFakeTimers());
+
+afterEach(async () => {
+  await settled();
   store.connected.value = false;
   vi.useRealTimers();
   vi.unstubAllGlobals();
@@ -31,7 +35,6 @@ test.each([[[number], "Deployment shop-green: 1 → 3"], [[], ""]])("a side that
 function opened(first: Response): { page: Element_; asked: ReturnType<typeof vi.fn>; undo: () => void } {
   const later = { numbers: [{ ...number, name: "shop-blue", was: 3, to: 0 }], target: 0, ready: true, checks: [] };
   const asked = vi.fn(() => Promise.resolve(asked.mock.calls.length === 1 ? first : new Response(JSON.stringify(later))));
-  vi.useFakeTimers();
   vi.stubGlobal("fetch", asked);
   store.connected.value = true;
   const { page, undo } = drawn(ScaleDown, { left: { switch: "s1", side: "blue" } as never, against: "" });
@@ -39,13 +42,11 @@ function opened(first: Response): { page: Element_; asked: ReturnType<typeof vi.
   return { page, asked, undo };
 }
 
-const settled = (milliseconds = 100): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
-
 test("a side that is kept for the first seconds is looked at again by itself until it may be made smaller", async () => {
   const { page, asked, undo } = opened(new Response(JSON.stringify({ code: "just-switched", sentence: "Not yet." }), { status: 409 }));
   await settled();
   expect(page.textContent).toContain("Not yet.");
-  await settled(2_000);
+  await settled(2_200);
   expect(page.textContent).not.toContain("Not yet.");
   expect(page.all("button").map((one) => one.disabled)).toEqual([false]);
   await settled(60_000);
