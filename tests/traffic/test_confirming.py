@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clusterview.access import clusters
 from clusterview.access.people import Person
-from clusterview.models import Cluster, Switch
+from clusterview.models import AuditEntry, Cluster, Switch
 from clusterview.topology.objects import Uid
 from clusterview.traffic import confirming, planning, preflight, requesting
 from clusterview.traffic.checks import Check, Level, Ref
@@ -253,6 +253,29 @@ def test_what_this_installation_has_switched_or_nobody_needs_no_tick(mark: str, 
         mark = planning.marker(operation=ELSEWHERE, step=1)
     shop.change("shop", annotations={planning.OP: mark})
     assert requesting.request_switch(**asked).accepted == []
+
+
+def test_what_may_be_ticked_is_written_down_where_it_was_and_only_of_what_was_shown(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both_use(name: str) -> None:
+        uses = frozenset({("Secret", name)})
+        references = {"uid-shop-blue": uses, "uid-shop-green": uses}
+        monkeypatch.setattr(shop, "surrounded", lambda seen, **_: msgspec.structs.replace(seen, references=references))
+
+    def accepted(*, confirm: str, accept: list[str]) -> list[str]:
+        switch = click(olga, shop, confirm=confirm, accept=accept)
+        Switch.objects.update(open=False)
+        told = AuditEntry.objects.get(switch_id=switch.pk, action="REQUESTED").body["accepted"]
+        assert told == switch.accepted
+        return switch.accepted
+
+    both_use("shop")
+    confirm = shown(olga, shop)
+    assert accepted(confirm=confirm, accept=[]) == []
+    assert accepted(confirm=confirm, accept=["shared-config"]) == ["shared-config"]
+    both_use("another")
+    assert accepted(confirm=confirm, accept=["shared-config"]) == []
 
 
 def refusing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -11,7 +11,7 @@ import * as sides from "../state/sides";
 import * as store from "../state/store";
 import { once, useAsked, useDoing, useHeld, useTurn } from "./asking";
 import type { Asked, Doing } from "./asking";
-import { Checks, isTicked, passed, Recipe, warned } from "./checks";
+import { acceptedOf, Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { Command } from "./command";
 import { Refused } from "./refused";
 import { WarmUp } from "./sizing";
@@ -106,7 +106,7 @@ function Single({ live, to, alone, against }: MoveProps): JSX.Element {
   const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
     const { expected_selector: expected, confirm, checks } = preflight;
-    const accept = warned(checks).map((check) => check.code);
+    const accept = acceptedOf([{ checks, accepted }]);
     await store.begin(() => rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key));
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
@@ -142,7 +142,7 @@ function Together({ live, members, to, alone, against }: MoveProps & { members: 
   const ticksOf = (service: string): readonly string[] => accepted[service] ?? [];
   const begin = async ({ members: shown, confirm }: rest.GroupPreflight): Promise<void> => {
     const expected = Object.fromEntries(shown.map((one) => [one.service, one.expected_selector]));
-    const accept = [...new Set(shown.flatMap((one) => warned(one.checks).map((check) => check.code)))];
+    const accept = acceptedOf(shown.map(({ service, checks }) => ({ checks, accepted: ticksOf(service) })));
     const keep_seconds = KEPT_MINUTES * 60;
     await store.begin(() => rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, keep_seconds, confirm }, key));
   };
