@@ -989,12 +989,12 @@ class ProjectedSource(Base, frozen=True):
     secret: NamedSource | None = None
 
 
-class ProjectedSources(Base, frozen=True):
+class ProjectedSources(Present, frozen=True):
     sources: tuple[ProjectedSource, ...] = ()
 
 
 class ReferringVolume(Volume, frozen=True):
-    projected: ProjectedSources | None = None  # type: ignore[assignment]
+    projected: ProjectedSources | None = None
 
 
 class ReferringPodSpec(TemplateSpec, frozen=True):

@@ -162,9 +162,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     sent, empty where it agreed. `returning` is set for a way back, which depends on the side it leads to and on nothing else.
     `around` is None where nobody looked; executors look only before a later member of a group. `foreign_mark` is what another installation of
     Clusterview has left on the Service with its last effect, empty where there is nothing of the kind or nobody looked.
-    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be; `references` is what their pod templates refer to
-    by kind and name, by their uids. `unplaced` is what the scheduler says of the new
-    side's pods that it finds no node for, by their uids; empty where nobody looked around.
+    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be. `references` is what the pod templates of
+    workloads, by their uids, refer to (kind and name). `unplaced` is what the scheduler says of the new side's pods, by their uids, that it finds no
+    node for; it is empty where nobody looked around.
     """
 
     service: ServiceNow
