@@ -239,6 +239,10 @@ class Cluster:
             return seen  # the checks say why
         except (errors.Unreachable, errors.Unauthorized):
             raise
+        except errors.LostAnswer as lost:  # which would have stored nothing, whatever became of it
+            if not isinstance(lost.__cause__, errors.ServerError):
+                raise errors.TimedOut("The API server gave no answer to a dry run of the patch. Nothing was changed.") from lost
+            return msgspec.structs.replace(seen, dry_run=lost.__cause__.sentence)
         except errors.KubeError as problem:
             return seen if self._has_moved(seen.service, problem) else msgspec.structs.replace(seen, dry_run=problem.sentence)
         return msgspec.structs.replace(seen, dry_run="")

@@ -162,30 +162,48 @@ def test_the_scheduler_is_heard_only_where_a_pod_waits_for_a_node(monkeypatch: p
     assert [one.query for one in asked] == [(("labelSelector", "app=shop,slot=green"),)]
 
 
+def lost(cause: Exception) -> errors.LostAnswer:
+    problem = errors.LostAnswer("It may have been applied.")
+    problem.__cause__ = cause
+    return problem
+
+
 @pytest.mark.parametrize(
     ("version", "problem", "told"),
     [
         ("7", None, ""),
         ("7", errors.Forbidden("A webhook says no."), "A webhook says no."),
         ("7", errors.Invalid("A policy says no."), "A policy says no."),
+        ("7", lost(errors.ServerError("A webhook is not there.", status=500)), "A webhook is not there."),
         ("8", errors.Invalid("The test failed."), None),
         ("8", errors.Conflict("The object was changed."), None),
     ],
-    ids=["agreed", "a webhook", "a policy", "written to since", "written to meanwhile"],
+    ids=["agreed", "a webhook", "a policy", "a broken webhook", "written to since", "written to meanwhile"],
 )
 def test_a_dry_run_of_a_service_that_somebody_wrote_to_meanwhile_says_nothing_about_the_patch(
     version: str, problem: errors.KubeError | None, told: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", dry_running(problem))
+    monkeypatch.setattr(reached, "service", lambda **_: making.service_now(resource_version=version))
+    assert reached.tried(making.situation(dry_run=None)).dry_run == told
+
+
+def test_a_dry_run_that_nobody_answers_is_no_refusal_and_may_have_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", dry_running(lost(TimeoutError())))
+    with pytest.raises(errors.TimedOut, match="Nothing was changed"):
+        reached.tried(making.situation(dry_run=None))
+
+
+def dry_running(problem: errors.KubeError | None) -> Callable[..., dict[str, Any]]:
     def patch(**asked: Any) -> dict[str, Any]:
         assert asked["dry_run"]
         if problem is not None:
             raise problem
         return {}
 
-    reached = Asked()
-    monkeypatch.setattr(reached, "patch", patch)
-    monkeypatch.setattr(reached, "service", lambda **_: making.service_now(resource_version=version))
-    assert reached.tried(making.situation(dry_run=None)).dry_run == told
+    return patch
 
 
 def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
