@@ -116,6 +116,7 @@ ON_DEMAND: tuple[KindSpec, ...] = (
 
 
 ASKING = {"Deployment", "StatefulSet"}
+REFERRING = {"Deployment": structs.ReferringDeployment, "StatefulSet": structs.ReferringStatefulSet}
 COUNTED = {"HorizontalPodAutoscaler", "Deployment", "StatefulSet"}
 
 
@@ -129,9 +130,19 @@ def asking(kind: str) -> KindSpec:
     return dataclasses.replace(_BY_KIND[kind if kind in ASKING else ""], struct=structs.Asking)
 
 
+def referring(kind: str) -> KindSpec:
+    """This will give the row of a kind of workloads, read with the names that their pod templates refer to. Raises KeyError for another kind."""
+    return dataclasses.replace(_BY_KIND[kind], struct=REFERRING[kind])
+
+
 def addressed() -> KindSpec:
     """This will give the row of pods, read with all their addresses."""
     return dataclasses.replace(_BY_KIND["Pod"], struct=structs.AddressedPod)
+
+
+def placed() -> KindSpec:
+    """This will give the row of pods, read for what the scheduler says of them."""
+    return dataclasses.replace(_BY_KIND["Pod"], struct=structs.PlacedPod)
 
 
 def key_of(*, kind: str, namespace: str) -> str:

@@ -325,6 +325,20 @@ class AddressedPod(Pod, frozen=True):
     status: AddressedStatus = AddressedStatus()
 
 
+class Explained(Condition, frozen=True):
+    message: str = ""
+
+
+class PlacedStatus(Base, frozen=True):
+    conditions: tuple[Explained, ...] = ()
+
+
+class PlacedPod(Object, frozen=True):
+    """A pod, read for what the scheduler says of it."""
+
+    status: PlacedStatus = PlacedStatus()
+
+
 # --- services and routes
 
 
@@ -947,6 +961,74 @@ class Asking(Object, frozen=True):
     """A Deployment or a StatefulSet, read for what each of its pods asks for."""
 
     spec: AskingSpec = AskingSpec()
+
+
+class ValueSource(Base, frozen=True):
+    config_map: NamedSource | None = field(default=None, name="configMapKeyRef")
+    secret: NamedSource | None = field(default=None, name="secretKeyRef")
+
+
+class Variable(Base, frozen=True):
+    """Where an environment variable comes from; a value that is written down is not read, nor is its name."""
+
+    value_from: ValueSource = ValueSource()
+
+
+class VariablesSource(Base, frozen=True):
+    config_map: NamedSource | None = field(default=None, name="configMapRef")
+    secret: NamedSource | None = field(default=None, name="secretRef")
+
+
+class ReferringContainer(Container, frozen=True):
+    env: tuple[Variable, ...] = ()
+    env_from: tuple[VariablesSource, ...] = ()
+
+
+class ProjectedSource(Base, frozen=True):
+    config_map: NamedSource | None = None
+    secret: NamedSource | None = None
+
+
+class ProjectedSources(Present, frozen=True):
+    sources: tuple[ProjectedSource, ...] = ()
+
+
+class ReferringVolume(Volume, frozen=True):
+    projected: ProjectedSources | None = None
+
+
+class ReferringPodSpec(TemplateSpec, frozen=True):
+    containers: tuple[ReferringContainer, ...] = ()
+    init_containers: tuple[ReferringContainer, ...] = ()
+    volumes: tuple[ReferringVolume, ...] = ()
+
+
+class ReferringTemplate(Template, frozen=True):
+    spec: ReferringPodSpec = ReferringPodSpec()
+
+
+class ReferringSpec(WorkloadSpec, frozen=True):
+    template: ReferringTemplate = ReferringTemplate()
+
+
+class ExplainedStatus(ReplicasStatus, frozen=True):
+    conditions: tuple[Explained, ...] = ()
+
+
+class ReferringDeployment(Deployment, frozen=True):
+    """A Deployment with what switches read of it beside: the names of the ConfigMaps, Secrets and claims that its pods refer to, and what its
+    controller says.
+    """
+
+    spec: ReferringSpec = ReferringSpec()
+    status: ExplainedStatus = ExplainedStatus()
+
+
+class ReferringStatefulSet(StatefulSet, frozen=True):
+    """The same of a StatefulSet."""
+
+    spec: ReferringSpec = ReferringSpec()
+    status: ExplainedStatus = ExplainedStatus()
 
 
 class BlueGreenServices(Base, frozen=True):

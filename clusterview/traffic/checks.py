@@ -18,6 +18,9 @@ class Level(StrEnum):
     BLOCK = "block"
 
 
+OPTIONAL = frozenset({"shared-config"})  # what may be ticked although nothing waits for it, so that it is written down who looked
+
+
 class Ref(msgspec.Struct, frozen=True):
     """An object that a check speaks about."""
 
@@ -33,6 +36,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     params: dict[str, str] = {}
     objects: tuple[Ref, ...] = ()
+
+
+    @property
+    def has_tick(self) -> bool:
+        return self.level is Level.WARN or (self.level is Level.INFO and self.code in OPTIONAL)
 
 
 Looks = tuple[Callable[[Situation], Iterator[Check]], ...]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.core import signing
 
 from clusterview.access.people import Person
-from clusterview.traffic.checks import Check, Level
+from clusterview.traffic.checks import Check
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.situations import Situation
 
@@ -36,7 +36,7 @@ def confirm(looked: Sequence[Looked], *, person: Person, cluster: str) -> str:
     shown = [
         [
             _seen(one.situation, overlap_seconds=one.overlap_seconds, person=person, cluster=cluster),
-            sorted({digest for check in one.checks if check.level is Level.WARN for digest in _digests(check)}),
+            sorted({digest for check in one.checks if check.has_tick for digest in _digests(check)}),
         ]
         for one in looked
     ]
@@ -55,13 +55,13 @@ class Shown(NamedTuple):
 
 
 def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str] | None) -> set[str]:
-    """The codes that were ticked of those that warn now, without those whose warning speaks of an object that was not shown with it. `shown` are the
+    """The codes that were ticked of those that have a tick now, without those that speak of an object that was not shown with them. `shown` are the
     `warnings` that were signed; None where nobody was shown any, and each code is meant whatever it speaks of.
     """
     if shown is None:
         return accept
-    warned = [one for one in checks if one.level is Level.WARN]
-    return accept & {one.code for one in warned} - {one.code for one in warned if not _digests(one) <= set(shown)}
+    asked = [one for one in checks if one.has_tick]
+    return accept & {one.code for one in asked} - {one.code for one in asked if not _digests(one) <= set(shown)}
 
 
 def read(confirmed: str, *, services: int = 1) -> list[Shown]:

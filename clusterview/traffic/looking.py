@@ -14,7 +14,7 @@ from django.conf import settings
 from clusterview.kube import connections, errors, kinds, kubeconfigs, listing, patching, reading, replaying, structs
 from clusterview.observer import translating
 from clusterview.topology import objects
-from clusterview.traffic import convergence, needing, pairing, planning, selectors, surveying
+from clusterview.traffic import convergence, needing, pairing, planning, referring, selectors, surveying
 from clusterview.traffic.situations import FieldOwner, Quota, Right, ServiceNow, Situation, SizeNow, Surroundings
 
 PATCH_SECONDS = 4.0
@@ -23,6 +23,8 @@ READ_AT_ONCE = 4
 RIGHTS_SECONDS = 30.0
 AROUND_SECONDS = 10.0
 WORKLOADS = ("Deployment", "StatefulSet")
+REFUSED = ("ReplicaFailure", "True", "FailedCreate")
+UNSCHEDULABLE = ("PodScheduled", "False", "Unschedulable")
 NO_LABELS: Mapping[str, str] = {}
 MOST_READ_ANEW = READ_AT_ONCE - 2  # workloads of one side beside the Service and the pods; of more their lists are read
 RIGHTS = (Right("get", "services"), Right("patch", "services"))
@@ -30,18 +32,23 @@ RIGHTS_AFTER = (Right("watch", "services"), Right("list", "endpointslices", "dis
 
 
 class Workload(NamedTuple):
-    """A workload, and whether its controller has seen how it is to be; the counts of one that has not are of before."""
+    """A workload, whether its controller has seen how it is to be (the counts of one that has not are of before), what its pods refer to, and why the
+    API server takes no more of them, as its controller has heard last.
+    """
 
     record: pairing.Switchable
     is_observed: bool
+    references: frozenset[referring.Named] = frozenset()
+    refusal: str = ""
 
 
 class Residents(NamedTuple):
-    """Who lives in a namespace, of those that a switch looks at; `unobserved` are the uids of workloads as a Situation has them."""
+    """Who lives in a namespace, of those that a switch looks at; `unobserved` and `references` go by the uids of workloads as in a Situation."""
 
     workloads: list[pairing.Switchable]
     pods: list[objects.Pod]
     unobserved: frozenset[str] = frozenset()
+    references: Mapping[str, frozenset[referring.Named]] = {}
 
 
 class Addressed(NamedTuple):
@@ -129,13 +136,13 @@ class Cluster:
 
     def workloads(self, *, kind: str, namespace: str) -> list[Workload]:
         """The workloads of a kind in a namespace, as they are now."""
-        found = listing.list_kind(self.reading, kinds.named(kind), namespace=namespace, page_seconds=READ_SECONDS)
+        found = listing.list_kind(self.reading, kinds.referring(kind), namespace=namespace, page_seconds=READ_SECONDS)
         return [workload_now(item) for item in found.items]
 
     def workload(self, *, kind: str, namespace: str, name: str) -> Workload | None:
         """One of them, None where it is gone or may be read in its list only."""
         try:
-            found = reading.get_object(self.reading, kinds.named(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
+            found = reading.get_object(self.reading, kinds.referring(kind), namespace=namespace, name=name, read_seconds=READ_SECONDS)
         except (errors.NotFound, errors.Forbidden):
             return None
         return workload_now(found)
@@ -166,7 +173,8 @@ class Cluster:
                 self._known = _believed(self._known, at=began) | {namespace: known}
         workloads = {(type(one.record), one.record.name): one for one in (*known.workloads, *read)}.values()
         unobserved = frozenset(one.record.uid for one in workloads if not one.is_observed)
-        return service, Residents([one.record for one in workloads], pods, unobserved)
+        references = {str(one.record.uid): one.references for one in workloads}
+        return service, Residents([one.record for one in workloads], pods, unobserved, references)
 
     def _workloads(self, *, kind: str, namespace: str, returning: bool) -> list[Workload] | None:
         """None where a way back goes on although they may not be listed."""
@@ -183,7 +191,7 @@ class Cluster:
         """This will put together what a preflight looks at, the rights read at most half a minute ago. Raises errors.KubeError."""
         return Situation(
             service=service, key=key, from_selector=source, to_selector=target, workloads=tuple(residents.workloads),
-            unobserved=residents.unobserved, pods=tuple(residents.pods),
+            unobserved=residents.unobserved, references=dict(residents.references), pods=tuple(residents.pods),
             missing_rights=self._missing_rights(service.namespace, returning=returning), returning=returning,
         )  # fmt: skip
 
@@ -201,10 +209,25 @@ class Cluster:
         if around is None or not at_once or time.monotonic() - read_at > AROUND_SECONDS:
             read_at, around = time.monotonic(), surveying.survey(self.reading, namespace=namespace)
             self._around = _believed(self._around, at=read_at) | {namespace: (read_at, around)}
-        return msgspec.structs.replace(seen, around=around)
+        return msgspec.structs.replace(seen, around=around, unplaced=self._unplaced(seen))
+
+    def _unplaced(self, seen: Situation) -> dict[str, str]:
+        """What the scheduler says of the new side's pods, which are read for it only where one waits for a node."""
+        homeless = {str(pod.uid) for pod in seen.homeless_of(seen.to_selector)}
+        if not homeless:
+            return {}
+        of_side = kinds.placed().selecting(seen.to_selector)
+        found = listing.list_kind(self.reading, of_side, namespace=seen.service.namespace, page_seconds=READ_SECONDS)
+        return {
+            item.metadata.uid: errors.words_of(one.message)
+            for item in found.items if item.metadata.uid in homeless
+            for one in item.status.conditions if (one.type, one.status, one.reason) == UNSCHEDULABLE
+        }  # fmt: skip
 
     def tried(self, seen: Situation) -> Situation:
-        """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run."""
+        """The situation with what the API server, its admission webhooks included, answers to the patch in a dry run. Raises errors.KubeError where
+        it could not be asked.
+        """
         try:
             operations = planning.effect_patch(
                 uid=seen.service.uid, resource_version=seen.service.resource_version, annotations=seen.service.annotations,
@@ -216,9 +239,19 @@ class Cluster:
             return seen  # the checks say why
         except (errors.Unreachable, errors.Unauthorized):
             raise
+        except errors.LostAnswer as lost:  # which would have stored nothing, whatever became of it
+            if not isinstance(lost.__cause__, errors.ServerError):
+                raise errors.TimedOut("The API server gave no answer to a dry run of the patch. Nothing was changed.") from lost
+            return msgspec.structs.replace(seen, dry_run=lost.__cause__.sentence)
         except errors.KubeError as problem:
-            return msgspec.structs.replace(seen, dry_run=problem.sentence)
+            return seen if self._has_moved(seen.service, problem) else msgspec.structs.replace(seen, dry_run=problem.sentence)
         return msgspec.structs.replace(seen, dry_run="")
+
+    def _has_moved(self, service: ServiceNow, refusal: errors.KubeError) -> bool:
+        """Whether somebody wrote to the Service between look and dry run, which is refused for that then and says nothing about the patch."""
+        if not isinstance(refusal, errors.Conflict | errors.Invalid):
+            return False
+        return self.service(namespace=service.namespace, name=service.name).resource_version != service.resource_version
 
     def _missing_rights(self, namespace: str, *, returning: bool) -> tuple[Right, ...]:
         """A right that was there is believed for a while (the mark shows its loss before anything is changed); one that lacks is asked for anew. A
@@ -290,10 +323,11 @@ def addressed_now(item: structs.AddressedPod) -> Addressed:
     return Addressed(translating.pod(item), frozenset("IPv6" if ":" in one.ip else "IPv4" for one in item.status.pod_ips))
 
 
-def workload_now(item: structs.Deployment | structs.StatefulSet) -> Workload:
+def workload_now(item: structs.ReferringDeployment | structs.ReferringStatefulSet) -> Workload:
     """A workload as kube gave it, in traffic's words."""
     record = translating.deployment(item) if isinstance(item, structs.Deployment) else translating.stateful_set(item)
-    return Workload(record, item.status.observed_generation >= item.metadata.generation)
+    refusals = (errors.words_of(one.message) for one in item.status.conditions if (one.type, one.status, one.reason) == REFUSED)
+    return Workload(record, item.status.observed_generation >= item.metadata.generation, referring.of_template(item), next(refusals, ""))
 
 
 def size_now(item: structs.Counted, *, kind: str) -> SizeNow:

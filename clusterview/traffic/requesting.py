@@ -134,7 +134,9 @@ def request_switch(
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
     found = allowed(person=person, cluster=cluster, opened=opened)
-    situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses, opened=opened)
+    situation, began = _at_the_click(
+        found, namespace=namespace, service=service, to=to, reverses=reverses, is_tried=confirm is not None, opened=opened
+    )
     shown = None if confirm is None else confirming.read(confirm)[0]
     overlap = _overlap(situation, asked=overlap_seconds)
     _refuse_other(situation, overlap_seconds=overlap, shown=shown, person=person, cluster=cluster, opened=opened)
@@ -178,7 +180,9 @@ def request_group(
     group = uuid.uuid4()
     for position, (service, seen) in enumerate(zip(services, shown, strict=True)):
         with naming(service):
-            situation, began = _at_the_click(found, namespace=namespace, service=service, to=to, reverses=reverses.get(service), opened=opened)
+            situation, began = _at_the_click(
+                found, namespace=namespace, service=service, to=to, reverses=reverses.get(service), is_tried=seen is not None, opened=opened
+            )
             overlap = _overlap(situation)
             _refuse_other(situation, overlap_seconds=overlap, shown=seen, person=person, cluster=cluster, opened=opened)
         _refuse_changed(situation, cluster=cluster, expected=expected.get(service))
@@ -316,10 +320,10 @@ def situation_of(
 
 
 def _at_the_click(
-    found: Cluster, *, namespace: str, service: str, to: str, reverses: Switch | None, opened: looking.Opener
+    found: Cluster, *, namespace: str, service: str, to: str, reverses: Switch | None, is_tried: bool, opened: looking.Opener
 ) -> tuple[Situation, float]:
-    """The situation with what stands around the Service, which a way back does not ask for, and when the look began (monotonic seconds). That
-    somebody else has changed the Service since its last switch is told on the way.
+    """The situation with what stands around the Service, and with a dry run unless the preflight that was shown had one; a way back asks for neither.
+    Also when the look began (monotonic seconds). That somebody else has changed the Service since its last switch is told on the way.
     """
     kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
     began = time.monotonic()
@@ -327,7 +331,7 @@ def _at_the_click(
     must_be_known(situation.service, cluster=found)
     if kept is not None:
         keeping.compare(kept, situation.service)
-    return (situation if reverses else _surrounded(situation, found=found, opened=opened)), began
+    return (situation if reverses else _surrounded(situation, found=found, opened=opened, try_it=not is_tried)), began
 
 
 def _without_sides(service: ServiceNow, *, workloads: list[pairing.Switchable]) -> Refused:

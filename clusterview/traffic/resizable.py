@@ -32,7 +32,16 @@ def progress(sizing: Sizing, cluster: looking.Cluster) -> tuple[int, str, str]:
         return len(ready), "", ""
     if len(present) < sizing.target and (full := _full(sizing, cluster)):
         return len(ready), "quota-full", full
+    if len(present) < sizing.target and (refusal := _refusal(sizing, cluster)):
+        return len(ready), "pods-refused", refusal
     return len(ready), "no-room" if homeless else "", ", ".join(one.name for one in homeless)
+
+
+def _refusal(sizing: Sizing, cluster: looking.Cluster) -> str:
+    """What is said to the pods that the API server does not take: by a LimitRange, an admission."""
+    names = [(one["kind"], one["name"]) for one in sizing.plan if one["kind"] in looking.WORKLOADS]
+    found = (cluster.workload(kind=kind, namespace=sizing.namespace, name=name) for kind, name in names)
+    return next((one.refusal for one in found if one is not None and one.refusal), "")
 
 
 def _full(sizing: Sizing, cluster: looking.Cluster) -> str:

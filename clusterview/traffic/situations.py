@@ -162,7 +162,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     sent, empty where it agreed. `returning` is set for a way back, which depends on the side it leads to and on nothing else.
     `around` is None where nobody looked; executors look only before a later member of a group. `foreign_mark` is what another installation of
     Clusterview has left on the Service with its last effect, empty where there is nothing of the kind or nobody looked.
-    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be.
+    `unobserved` are the uids of the workloads whose controller has not seen yet how they are to be. `references` is what the pod templates of
+    workloads, by their uids, refer to (kind and name). `unplaced` is what the scheduler says of the new side's pods, by their uids, that it finds no
+    node for; it is empty where nobody looked around.
     """
 
     service: ServiceNow
@@ -171,11 +173,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     to_selector: dict[str, str]
     workloads: tuple[Switchable, ...] = ()
     unobserved: frozenset[str] = frozenset()
+    references: dict[str, frozenset[tuple[str, str]]] = {}
     pods: tuple[objects.Pod, ...] = ()
     missing_rights: tuple[Right, ...] = ()
     dry_run: str | None = None
     returning: bool = False
     around: Surroundings | None = None
+    unplaced: dict[str, str] = {}
     foreign_mark: str = ""
 
     def workloads_of(self, selector: dict[str, str]) -> list[Switchable]:
@@ -185,6 +189,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         """The pods that the selector matches and that could get traffic: a finished pod never does."""
         matched = (pod for pod in self.pods if selectors.matches(selector=selector, labels=pod.labels))
         return [pod for pod in matched if pod.phase not in ("Succeeded", "Failed")]
+
+    def homeless_of(self, selector: dict[str, str]) -> list[objects.Pod]:
+        """Those that wait for a node, if only since they were made."""
+        return [pod for pod in self.pods_of(selector) if pod.phase == "Pending" and not pod.node and not pod.deleting]
 
     def ready_of(self, selector: dict[str, str]) -> list[objects.Pod]:
         return [pod for pod in self.pods_of(selector) if pod.ready and not pod.deleting]

@@ -132,26 +132,27 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("dual-stack", "info"): ("The Service has two address families ({families}): the endpoints of both have to follow.", ""),
     ("unscheduled", "warn"): (
-        "{count} pods of {to} have no node: the cluster has no room for them.",
+        "The scheduler finds no node for {count} pods of {to}: {said}",
         "Make room, or lower the requests or the replicas of {to}.",
     ),
-    ("unscheduled", "info"): ("{count} pods of {to} have no node.", ""),
     ("key-in-template", "ok"): ("The pod templates of both sides carry {key}.", ""),
     ("key-in-template", "warn"): (
         "Pods carry {key} although their workload's template does not: after its next rollout they no longer belong to their side.",
-        "Add the label to the pod template; where it has to be part of spec.selector too, which cannot be changed, make a new workload.",
+        "Add the label to the pod template, which replaces its pods; where it has to be part of spec.selector too, which cannot be changed, make a "
+        "new workload.",
     ),
-    ("overlapping-selectors", "info"): (
-        "The selector of these workloads matches pods of the other side too; an autoscaler counts both.",
-        "",
+    ("overlapping-selectors", "warn"): (
+        "The selector of these workloads matches pods of the other side too: an autoscaler counts both, and where each side has one they stop.",
+        "spec.selector cannot be changed: make a new workload with {key} in its selector.",
     ),
     ("shared-config", "ok"): (
-        "The pods of the two sides mount no ConfigMap, Secret or claim in common (environment variables are never read).",
+        "The pod templates of the two sides name no ConfigMap, Secret or claim in common. A database that both use is not seen here: its schema has "
+        "to suit both versions.",
         "",
     ),
     ("shared-config", "info"): (
-        "Both sides mount {names}: what one version changes there, the other has to understand for as long as it is kept. The same "
-        "holds for a database that both use.",
+        "Both sides use {names}: what is changed there for one version, the other has to understand for as long as it is kept. The same holds for a "
+        "database that both use: its schema has to suit both versions.",
         "",
     ),
     ("namespace-terminating", "ok"): ("The namespace is not being deleted.", ""),
@@ -221,6 +222,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ("quota-full", "block"): (
         "{side} cannot grow to {target} pods: a quota has no room for them (used/allowed, and what is missing: {quotas}).",
         "Raise the quota, or remove what is not needed.",
+    ),
+    ("no-room", "ok"): ("No pod of {side} is without a node.", ""),
+    ("no-room", "block"): (
+        "{side} cannot grow to {target} pods: the scheduler finds no node for {count} that it has already. It says: {said}",
+        "Make room in the cluster, or lower what the pods of {side} request.",
     ),
     ("long-lived", "info"): ("Connections that are open stay with {from} until they close; only new ones move.", ""),
 }
@@ -427,6 +433,7 @@ REASONS: Mapping[str, str] = {
     "preflight-size": "The preflight at the last moment found something against the change of size.",
     "not-ready-in-time": "The pods were not ready within half an hour. Those that were added stay; the autoscaler is as before.",
     "quota-full": "A quota of the namespace is used up, so no more pods come.",
+    "pods-refused": "The API server takes no more pods of this side.",
     "no-room": "Pods have no node: the cluster has no room for them.",
     "resized": "Somebody else changed the number meanwhile, or the object is another one now, so it was left as it is.",
     "missing-right-size": "Clusterview may not read or change what the change of size needs: `manage.py rbac --switch` prints the rights.",

@@ -177,6 +177,9 @@ class Memory(looking.Cluster):
     def surrounded(self, seen: Situation, *, at_once: bool = False) -> Situation:
         return seen
 
+    def tried(self, seen: Situation) -> Situation:
+        return seen
+
     def convergence(self, *, service: ServiceNow, sides: Collection[dict[str, str]] = ()) -> convergence.Convergence:
         self._read("convergence")
         return super().convergence(service=service, sides=sides)

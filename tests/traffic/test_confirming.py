@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clusterview.access import clusters
 from clusterview.access.people import Person
-from clusterview.models import Cluster, Switch
+from clusterview.models import AuditEntry, Cluster, Switch
 from clusterview.topology.objects import Uid
 from clusterview.traffic import confirming, planning, preflight, requesting
 from clusterview.traffic.checks import Check, Level, Ref
@@ -45,9 +45,6 @@ class Shop(Shops):
 
     def situation(self, *, service: ServiceNow, source: dict[str, str], target: dict[str, str], returning: bool = False, **_: Any) -> Situation:
         return msgspec.structs.replace(making.situation(), service=service, from_selector=source, to_selector=target, returning=returning)
-
-    def tried(self, seen: Situation) -> Situation:
-        return seen
 
 
 @pytest.fixture(autouse=True)
@@ -256,6 +253,68 @@ def test_what_this_installation_has_switched_or_nobody_needs_no_tick(mark: str, 
         mark = planning.marker(operation=ELSEWHERE, step=1)
     shop.change("shop", annotations={planning.OP: mark})
     assert requesting.request_switch(**asked).accepted == []
+
+
+def test_what_may_be_ticked_is_written_down_where_it_was_and_only_of_what_was_shown(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both_use(name: str) -> None:
+        uses = frozenset({("Secret", name)})
+        references = {"uid-shop-blue": uses, "uid-shop-green": uses}
+        monkeypatch.setattr(shop, "surrounded", lambda seen, **_: msgspec.structs.replace(seen, references=references))
+
+    def accepted(*, confirm: str, accept: list[str]) -> list[str]:
+        switch = click(olga, shop, confirm=confirm, accept=accept)
+        Switch.objects.update(open=False)
+        told = AuditEntry.objects.get(switch_id=switch.pk, action="REQUESTED").body["accepted"]
+        assert told == switch.accepted
+        return switch.accepted
+
+    both_use("shop")
+    confirm = shown(olga, shop)
+    assert accepted(confirm=confirm, accept=[]) == []
+    assert accepted(confirm=confirm, accept=["shared-config"]) == ["shared-config"]
+    both_use("another")
+    assert accepted(confirm=confirm, accept=["shared-config"]) == []
+
+
+def refusing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on an admission refuses each patch; returns the Services of which it was asked."""
+    asked: list[str] = []
+
+    def tried(seen: Situation) -> Situation:
+        asked.append(seen.service.name)
+        return msgspec.structs.replace(seen, dry_run="frozen until Monday")
+
+    monkeypatch.setattr(shop, "tried", tried)
+    return asked
+
+
+def test_at_a_click_without_a_preflight_admissions_speak_before_anything_is_accepted(
+    olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = refusing(shop, monkeypatch)
+    about: dict[str, Any] = {"person": olga, "cluster": "lab", "namespace": "store", "to": "green", "opened": shop}
+    with pytest.raises(Refused) as refused:
+        requesting.request_switch(service="shop", **about)
+    [said] = [one for one in refused.value.body["checks"] if one["level"] == "block"]
+    assert (refused.value.status, said["code"]) == (422, "dry-run") and "frozen until Monday" in said["sentence"]
+    with pytest.raises(Refused) as refused:
+        requesting.request_group(services=GROUP, **about)
+    assert [(one["service"], one["code"]) for one in refused.value.body["checks"]] == [(name, "dry-run") for name in GROUP]
+    assert (asked, Switch.objects.count()) == (["shop", *GROUP], 0)
+
+
+def test_a_click_after_its_preflight_and_a_way_back_ask_no_admission_once_more(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    confirm, both = shown(olga, shop), group(olga, shop)["confirm"]
+    asked = refusing(shop, monkeypatch)
+    switch = click(olga, shop, confirm=confirm)
+    Switch.objects.update(open=False, state=State.SUCCEEDED, finished_at=timezone.now())
+    shop.change("shop", selector=making.GREEN)
+    assert requesting.request_back(switch=switch, person=olga, opened=shop).reverses_id == switch.pk
+    Switch.objects.update(open=False)
+    shop.change("shop", selector=making.BLUE)
+    assert (len(click_group(olga, shop, confirm=both)), asked) == (2, [])
 
 
 def test_that_its_own_members_would_be_left_behind_is_not_said_of_a_group(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,9 +82,6 @@ class WithoutOne(Shops):
     def __init__(self, trouble: str) -> None:
         self.trouble = trouble
 
-    def tried(self, situation: Situation) -> Situation:
-        return situation
-
     def service_among(self, *, name: str, **_: Any) -> tuple[ServiceNow, Residents]:
         found, residents = super().service_among(name=name)
         if name != SERVICES[1]:

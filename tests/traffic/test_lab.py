@@ -126,7 +126,7 @@ def test_a_preflight_sees_what_the_api_server_keeps(reached: looking.Cluster, ap
     assert named(checks, "old-side-only").params["names"] == "NetworkPolicy door"
     assert named(checks, "same-pods").params["services"] == "shop-inside"
     assert named(checks, "quota").level is named(checks, "namespace-terminating").level is Level.OK
-    assert named(checks, "shared-config").params["names"] == "Secret shop"
+    assert named(checks, "shared-config").params["names"] == "ConfigMap shop, Secret shop", "one is mounted, the other makes variables"
     assert "unread" not in {one.code for one in checks}
     inside = preflight.check(surrounded(reached, name="shop-inside"))
     assert named(inside, "traffic-distribution").params["value"] == "PreferClose"

@@ -137,6 +137,75 @@ def test_an_executor_reads_only_the_pods_that_carry_what_both_sides_share() -> N
     assert kinds.named("Pod").selecting({}).query == ()
 
 
+def test_the_scheduler_is_heard_only_where_a_pod_waits_for_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(name: str, **condition: str) -> Any:
+        found = {"metadata": {"uid": f"uid-{name}", "name": name, "resourceVersion": "1"}, "status": {"conditions": [condition]}}
+        return kinds.placed().decoder().decode(msgspec.json.encode(found))
+
+    refused = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available."}
+    gated = refused | {"reason": "SchedulingGated"}
+    pods = [said("g0", type="PodScheduled", status="True"), said("g1", **refused), said("g2", **refused), said("g3", **gated)]
+    asked: list[kinds.KindSpec] = []
+
+    def listed(_: Any, spec: kinds.KindSpec, **__: Any) -> listing.Listing:
+        asked.append(spec)
+        return listing.Listing(pods, "1")
+
+    monkeypatch.setattr(listing, "list_kind", listed)
+    monkeypatch.setattr(surveying, "survey", lambda *_, **__: surveying.Surroundings())
+    reached = Asked()
+    reached.reading = None  # type: ignore[assignment]
+    assert (reached.surrounded(making.situation()).unplaced, asked) == ({}, [])
+    waiting = [making.pod(name, labels=making.GREEN, phase="Pending", node="", ready=False) for name in ("g1", "g3", "g4")]
+    seen = making.situation(pods=(*making.situation().pods, *waiting))
+    assert reached.surrounded(seen).unplaced == {"uid-g1": "0/1 nodes are available."}
+    assert [one.query for one in asked] == [(("labelSelector", "app=shop,slot=green"),)]
+
+
+def lost(cause: Exception) -> errors.LostAnswer:
+    problem = errors.LostAnswer("It may have been applied.")
+    problem.__cause__ = cause
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("version", "problem", "told"),
+    [
+        ("7", None, ""),
+        ("7", errors.Forbidden("A webhook says no."), "A webhook says no."),
+        ("7", errors.Invalid("A policy says no."), "A policy says no."),
+        ("7", lost(errors.ServerError("A webhook is not there.", status=500)), "A webhook is not there."),
+        ("8", errors.Invalid("The test failed."), None),
+        ("8", errors.Conflict("The object was changed."), None),
+    ],
+    ids=["agreed", "a webhook", "a policy", "a broken webhook", "written to since", "written to meanwhile"],
+)
+def test_a_dry_run_of_a_service_that_somebody_wrote_to_meanwhile_says_nothing_about_the_patch(
+    version: str, problem: errors.KubeError | None, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", dry_running(problem))
+    monkeypatch.setattr(reached, "service", lambda **_: making.service_now(resource_version=version))
+    assert reached.tried(making.situation(dry_run=None)).dry_run == told
+
+
+def test_a_dry_run_that_nobody_answers_is_no_refusal_and_may_have_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", dry_running(lost(TimeoutError())))
+    with pytest.raises(errors.TimedOut, match="Nothing was changed"):
+        reached.tried(making.situation(dry_run=None))
+
+
+def dry_running(problem: errors.KubeError | None) -> Callable[..., dict[str, Any]]:
+    def patch(**asked: Any) -> dict[str, Any]:
+        assert asked["dry_run"]
+        if problem is not None:
+            raise problem
+        return {}
+
+    return patch
+
+
 def test_a_switch_goes_by_every_label_of_an_object_however_many_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = {f"example.com/{number:03}": "x" for number in range(150)} | {"slot": "green"}
     pod, service = (decoded(kind, metadata={"labels": labels}) for kind in ("Pod", "Service"))

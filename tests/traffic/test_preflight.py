@@ -51,10 +51,9 @@ def autoscaler(name: str, *, of: str) -> objects.HorizontalPodAutoscaler:
     return objects.HorizontalPodAutoscaler(uid=objects.Uid(name), namespace=NAMESPACE, name=name, target_kind="Deployment", target_name=of)
 
 
-def mounting(**volumes: str) -> Situation:
-    """Both sides' pods mount these: source and name."""
-    mounts = tuple(objects.Volume(source, source, name) for source, name in volumes.items())
-    return situation(pods=tuple(msgspec.structs.replace(one, volumes=mounts) for one in situation().pods))
+def referring(*, blue: set[tuple[str, str]], green: set[tuple[str, str]]) -> Situation:
+    """The sides' pod templates refer to these: kind and name."""
+    return situation(references={"uid-shop-blue": frozenset(blue), "uid-shop-green": frozenset(green)})
 
 
 INSIDE = service(uid=objects.Uid("inside"), name="inside")
@@ -71,6 +70,9 @@ GOVERNED = situation(service=service_now(headless=True), workloads=(*situation()
 STRANGER = pod("debug", labels=GREEN)
 NEITHER = pod("stray", labels={"app": "shop"})
 BALANCED = service_now(type="LoadBalancer")
+NO_CPU = "0/3 nodes are available: 3 Insufficient cpu."
+WAITING = pod("g8", labels=GREEN, of="shop-green", phase="Pending", ready=False, node="")
+HOMELESS = situation(pods=(*situation().pods, WAITING), unplaced={"uid-g8": NO_CPU})
 NEWER = pod("g9", labels=GREEN, of="shop-green", template_hash="def")
 
 
@@ -160,8 +162,12 @@ def test_what_would_hurt_is_refused(code: str, seen: Situation) -> None:
         ("no-overlap", situation(service=service_now(external_traffic_policy="Local"), pods=(*situation().pods, NEITHER))),
         ("no-overlap", situation(around=Surroundings(ingresses=(ALB,)), pods=(*situation().pods, NEITHER))),
         ("no-overlap", situation(service=BALANCED, from_selector={"slot": "blue"}, to_selector={"slot": "green"})),
-        ("unscheduled", situation(pods=(*situation().pods, pod("g9", labels=GREEN, of="shop-green", phase="Pending", ready=False, node="")))),
+        ("unscheduled", HOMELESS),
         ("key-in-template", situation(workloads=(situation().workloads[0], UNDESCRIBED))),
+        (
+            "overlapping-selectors",
+            situation(workloads=tuple(deployment(f"shop-{one['slot']}", labels=one, selector={"app": "shop"}) for one in (BLUE, GREEN))),
+        ),
         ("same-pods", amid(services=(service(), INSIDE))),
         ("old-side-only", amid(guards=(BUDGET,))),
         ("old-side-only", amid(guards=(POLICY,))),
@@ -209,11 +215,7 @@ TOLD = [
     ("traffic-distribution", with_service(traffic_distribution="PreferSameZone")),
     ("traffic-distribution", with_service(annotations={"service.kubernetes.io/topology-mode": "Auto"})),
     ("dual-stack", with_service(ip_families=("IPv4", "IPv6"))),
-    (
-        "overlapping-selectors",
-        situation(workloads=tuple(deployment(f"shop-{one['slot']}", labels=one, selector={"app": "shop"}) for one in (BLUE, GREEN))),
-    ),
-    ("shared-config", mounting(secret="shop", persistentVolumeClaim="data", emptyDir="")),
+    ("shared-config", referring(blue={("Secret", "shop"), ("ConfigMap", "blue")}, green={("Secret", "shop"), ("ConfigMap", "green")})),
     ("quota", amid(quotas=FULL)),
     ("unread", amid(unread=("networkpolicies.networking.k8s.io",))),
     ("nearby", amid(nearby=("networkpolicies.networking.k8s.io",))),
@@ -249,7 +251,8 @@ def test_a_load_balancer_is_said_to_follow_during_an_overlap_or_without_one_and_
 def test_what_is_switched_off_or_on_its_way_is_not_told() -> None:
     off = with_service(annotations={"service.kubernetes.io/topology-mode": "Disabled"})
     starting = situation(pods=(*situation().pods, pod("g9", labels=GREEN, of="shop-green", phase="Pending", ready=False)))
-    assert {"traffic-distribution", "unscheduled"}.isdisjoint(one.code for seen in (off, starting) for one in preflight.check(seen))
+    just_made = situation(pods=HOMELESS.pods)
+    assert {"traffic-distribution", "unscheduled"}.isdisjoint(one.code for seen in (off, starting, just_made) for one in preflight.check(seen))
 
 
 def test_a_selector_that_is_not_known_whole_is_not_said_to_overlap() -> None:
@@ -324,10 +327,13 @@ def test_a_driver_of_another_service_forbids_nothing() -> None:
     assert level_of("owner", amid(drivers=drivers)) is Level.OK
 
 
-def test_only_names_that_both_sides_mount_are_shared() -> None:
-    blue = tuple(msgspec.structs.replace(one, volumes=(objects.Volume("v", "secret", "of-blue"),)) for one in situation(green=0).pods)
-    green = tuple(msgspec.structs.replace(one, volumes=(objects.Volume("v", "configMap", "of-blue"),)) for one in situation(blue=0).pods)
-    assert level_of("shared-config", situation(pods=(*blue, *green))) is Level.OK
+def test_only_what_both_sides_refer_to_is_shared_and_is_named() -> None:
+    assert level_of("shared-config", referring(blue={("Secret", "of-blue")}, green={("ConfigMap", "of-blue")})) is Level.OK
+    both = {("Secret", "shop"), ("ConfigMap", "shop")}
+    seen = referring(blue=both | {("ConfigMap", "blue")}, green=both | {("ConfigMap", "green")})
+    [found] = [one for one in preflight.check(seen) if one.code == "shared-config"]
+    assert found.params["names"] == "ConfigMap shop, Secret shop"
+    assert [(one.kind, one.namespace, one.name) for one in found.objects] == [("ConfigMap", "store", "shop"), ("Secret", "store", "shop")]
 
 
 def test_an_executor_that_did_not_look_around_says_nothing_of_it() -> None:
@@ -420,6 +426,23 @@ def test_a_warm_up_is_refused_where_a_quota_has_no_room_for_all_of_its_pods() ->
     assert told(used="6") == []
     assert told(used="8") == [("small: pods 8/9 (2)", ["small"])]
     assert told(used="9", target=3) == [], "nothing is to come"
+
+
+def test_a_warm_up_is_refused_where_the_scheduler_finds_no_node_for_a_pod_that_is_there_and_says_why() -> None:
+    def told(seen: Situation) -> list[tuple[str, str, list[str]]]:
+        blocks = (one for one in of_sizes.warm_up(seen, target=6) if one.level is Level.BLOCK)
+        return [(one.code, one.params["said"], [ref.name for ref in one.objects]) for one in blocks]
+
+    assert told(HOMELESS) == [("no-room", NO_CPU, ["g8"])]
+    assert told(situation(pods=HOMELESS.pods)) == [], "the scheduler has not come to it yet"
+    assert told(situation(pods=(*situation().pods, msgspec.structs.replace(WAITING, deleting=True)), unplaced=HOMELESS.unplaced)) == []
+
+
+def test_what_the_scheduler_says_of_most_pods_is_told() -> None:
+    pods = [msgspec.structs.replace(WAITING, uid=objects.Uid(f"w{n}"), name=f"w{n}") for n in range(3)]
+    seen = situation(pods=(*situation().pods, *pods), unplaced={"w0": "another reason", "w1": NO_CPU, "w2": NO_CPU})
+    [found] = [one for one in preflight.check(seen) if one.code == "unscheduled"]
+    assert (found.params["count"], found.params["said"]) == ("3", NO_CPU)
 
 
 def test_going_back_never_waits_for_the_side_it_leaves() -> None:

@@ -426,6 +426,21 @@ def test_a_quota_that_keeps_the_pods_from_coming_is_said_in_words(olga: Person, 
     assert row.held_for == ""
 
 
+def test_what_refuses_the_pods_is_said_in_its_own_words(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+    scale(lab_shop, GREEN, 1)
+    row = warm(olga, reached)
+    limits = {"limits": [{"type": "Pod", "min": {"cpu": "1"}}]}
+    large = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "large", "namespace": "store"}, "spec": limits}
+    lab_shop.kubectl("apply", "-f", "-", input=json.dumps(large))
+    try:
+        wait_until(lambda: carried(row, reached).held_for == "pods-refused", seconds=30, what="the refusal is told")
+        assert row.state == State.WAITING and "minimum cpu usage per Pod is 1" in row.detail
+    finally:
+        lab_shop.kubectl("delete", "limitrange", "large", "-n", "store")
+    wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
+    assert row.held_for == ""
+
+
 @contextmanager
 def held_back(lab: Lab, **hard: str) -> Iterator[None]:
     """The namespace has a quota, which is counted."""
@@ -470,6 +485,25 @@ def test_a_quota_is_reckoned_with_what_the_pod_template_asks_for(olga: Person, r
             assert full(olga, reached) == "tight: requests.cpu 100m/250m (50m)"
     finally:
         lab_shop.kubectl(*ask_for, "--requests=cpu=0,memory=0")
+        lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
+
+
+def test_a_side_whose_pods_the_scheduler_finds_no_node_for_is_not_warmed_up_and_its_words_are_told(
+    olga: Person, reached: Sizes, lab_shop: Lab
+) -> None:
+    ask_for = ("set", "resources", "deployment", GREEN, "-n", "store", "-c", "web")
+    scale(lab_shop, GREEN, 1)
+    lab_shop.kubectl(*ask_for, "--requests=cpu=9000")
+    asked = {"cluster": "lab", "namespace": "store", "service": "shop", "to": "green"}
+    try:
+        wait_until(lambda: not resizing.to_warm_up(**asked, opened=lambda _: reached).is_open, seconds=30, what="the scheduler has come to it")
+        with pytest.raises(Refused) as refusal:
+            warm(olga, reached)
+        [found] = [one for one in refusal.value.body["checks"] if one["level"] == "block"]
+        assert (found["code"], [one["kind"] for one in found["objects"]]) == ("no-room", ["Pod"])
+        assert "Insufficient cpu" in found["sentence"]
+    finally:
+        lab_shop.kubectl(*ask_for, "--requests=cpu=0")
         lab_shop.kubectl("rollout", "status", "deployment", GREEN, "-n", "store", "--timeout=60s")
 
 

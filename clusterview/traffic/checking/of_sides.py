@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from clusterview.topology import objects
@@ -10,7 +11,6 @@ from clusterview.traffic.checks import Check, Level, Looks, Ref, refs, service_o
 from clusterview.traffic.pairing import Switchable
 from clusterview.traffic.situations import Situation, belongs
 
-SHARED = {"configMap": "ConfigMap", "secret": "Secret", "persistentVolumeClaim": "PersistentVolumeClaim"}
 TEMPLATE = {objects.Deployment: selectors.POD_TEMPLATE_HASH, objects.StatefulSet: selectors.REVISION_HASH}  # tells which one a pod is of
 
 
@@ -41,9 +41,20 @@ def _ready(situation: Situation) -> Iterator[Check]:
 
 
 def _unscheduled(situation: Situation) -> Iterator[Check]:
-    waiting = [pod for pod in situation.pods_of(situation.to_selector) if pod.phase == "Pending" and not pod.node]
-    if waiting:
-        yield Check(code="unscheduled", level=Level.WARN, params=sides_of(situation) | {"count": str(len(waiting))}, objects=refs(waiting))
+    if waiting := unplaced_of(situation):
+        params = sides_of(situation) | {"count": str(len(waiting)), "said": said_of(waiting, situation)}
+        yield Check(code="unscheduled", level=Level.WARN, params=params, objects=refs(waiting))
+
+
+def unplaced_of(situation: Situation) -> list[objects.Pod]:
+    """The new side's pods that the scheduler finds no node for."""
+    return [pod for pod in situation.homeless_of(situation.to_selector) if pod.uid in situation.unplaced]
+
+
+def said_of(pods: list[objects.Pod], situation: Situation) -> str:
+    """What the scheduler says of the most of these pods."""
+    said = Counter(situation.unplaced[pod.uid] for pod in pods)
+    return max(said, key=lambda one: said[one], default="")
 
 
 def _third_workload(situation: Situation) -> Iterator[Check]:
@@ -89,14 +100,16 @@ def _makes_pods_it_does_not_describe(workload: Switchable, situation: Situation)
 
 
 def _overlapping_selectors(situation: Situation) -> Iterator[Check]:
-    """An autoscaler counts the pods that its workload's selector matches, whoever made them: two Deployments over one label share them.
+    """An autoscaler counts the pods that its workload's selector matches, whoever made them: two Deployments over one label share them. Since
+    Kubernetes 1.27 two autoscalers that count the same pods stop (AmbiguousSelector).
 
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#selector
+    https://github.com/kubernetes/kubernetes/pull/112011
     """
     before, after = situation.workloads_of(situation.from_selector), situation.workloads_of(situation.to_selector)
     found = [one for one in before if _takes_in(one, after)] + [one for one in after if _takes_in(one, before)]
     if found:
-        yield Check(code="overlapping-selectors", level=Level.INFO, params={"key": situation.key}, objects=refs(found))
+        yield Check(code="overlapping-selectors", level=Level.WARN, params={"key": situation.key}, objects=refs(found))
 
 
 def _takes_in(workload: Switchable, others: list[Switchable]) -> bool:
@@ -141,16 +154,15 @@ def _numbers(situation: Situation, selector: dict[str, str]) -> dict[str, dict[t
 
 
 def _shared_config(situation: Situation) -> Iterator[Check]:
-    """By what the pods mount; environment variables are never read, so a ConfigMap that is only named there is not seen."""
-    shared = _mounted(situation, situation.from_selector) & _mounted(situation, situation.to_selector)
+    """By what the pod templates name. Where a database is, and whether both sides use the same one, is written in no field of theirs."""
+    shared = _referred(situation, situation.from_selector) & _referred(situation, situation.to_selector)
     found = tuple(Ref(kind, situation.service.namespace, name) for kind, name in sorted(shared))
     params = sides_of(situation) | {"names": ", ".join(f"{one.kind} {one.name}" for one in found)}
     yield Check(code="shared-config", level=Level.INFO if found else Level.OK, params=params, objects=found)
 
 
-def _mounted(situation: Situation, selector: dict[str, str]) -> set[tuple[str, str]]:
-    volumes = (volume for pod in situation.pods_of(selector) for volume in pod.volumes)
-    return {(SHARED[one.source], one.target) for one in volumes if one.source in SHARED and one.target}
+def _referred(situation: Situation, selector: dict[str, str]) -> set[tuple[str, str]]:
+    return {named for one in situation.workloads_of(selector) for named in situation.references.get(one.uid, ())}
 
 
 CHECKS: Looks = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clusterview.topology import objects
 from clusterview.traffic import needing, selectors
-from clusterview.traffic.checking import of_surroundings
+from clusterview.traffic.checking import of_sides, of_surroundings
 from clusterview.traffic.checks import Check, Level, Ref, namespace_of, refs
 from clusterview.traffic.needing import Needs
 from clusterview.traffic.pairing import Switchable
@@ -46,6 +46,7 @@ def warm_up(situation: Situation, *, target: int, needs: Needs = needing.EACH_PO
     small = [one for one in scalers if one.maximum < target]
     yield _check("autoscaler-most", bool(small), params | {"names": ", ".join(f"{one.name} {one.maximum}" for one in small)}, small)
     yield _quota_full(situation, params, pods=pods_to_come(situation, target=target), needs=needs)
+    yield _no_room(situation, params)
     yield from _rights(situation)
 
 
@@ -60,6 +61,13 @@ def _quota_full(situation: Situation, params: dict[str, str], *, pods: int, need
     told = {"quotas": "; ".join(f"{name}: {', '.join(lacks)}" for name, lacks in missing.items())}
     found = tuple(Ref("ResourceQuota", situation.service.namespace, name) for name in missing)
     return Check(code="quota-full", level=Level.BLOCK if found else Level.OK, params=params | told, objects=found)
+
+
+def _no_room(situation: Situation, params: dict[str, str]) -> Check:
+    """Where the scheduler finds no node for a pod, more of the same template would wait beside it."""
+    waiting = of_sides.unplaced_of(situation)
+    told = {"count": str(len(waiting)), "said": of_sides.said_of(waiting, situation)}
+    return Check(code="no-room", level=Level.BLOCK if waiting else Level.OK, params=params | told, objects=refs(waiting))
 
 
 def autoscalers_of(situation: Situation, side: list[Switchable]) -> list[objects.HorizontalPodAutoscaler]:

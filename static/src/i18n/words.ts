@@ -203,6 +203,7 @@ const WORDS = {
     "엔드포인트슬라이스에는 {side}만 있고, 각 노드의 프록시가 따라올 시간이 지났습니다.",
   ],
   accept: ["I understand: {sentence}", "확인했습니다: {sentence}"],
+  acceptShared: ["Optional: what both sides use, and the database's schema, suit both versions", "선택: 두 쪽이 함께 쓰는 것과 데이터베이스 스키마가 두 버전에 모두 맞습니다"],
   check: ["Check a switch", "전환 점검하기"],
   checks: ["Checks", "점검"],
   checking: ["Checking …", "점검 중 …"],

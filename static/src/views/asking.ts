@@ -1,5 +1,6 @@
 /** REST answers as parts of a view: asked when the view appears and when its key changes; an answer that came too late is dropped. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import * as clock from "../state/clock";
 import { AGAIN_AFTER_MS } from "../state/renewing";
 import { Refusal } from "../state/rest";
 import * as store from "../state/store";
@@ -13,9 +14,12 @@ export interface Asked<T> {
   readonly again: () => void;
 }
 
+/** Refusals that only time takes away. */
+const PASSING = ["just-switched"];
+
 /** Whether the same question may be answered a moment later. */
-function isTemporary({ status }: Refusal): boolean {
-  return status === 0 || status === 429 || status >= 500;
+function isTemporary({ status, code }: Refusal): boolean {
+  return status === 0 || status === 429 || status >= 500 || PASSING.includes(code);
 }
 
 /**
@@ -64,6 +68,11 @@ export function useHeld<T>(value: T, isHeld: boolean): T {
   const kept = useRef(value);
   if (!isHeld) kept.current = value;
   return kept.current;
+}
+
+/** Grows every so many times five seconds, but not while a switch begins. */
+export function useTurn(fives: number): number {
+  return useHeld(Math.floor(clock.fives.value / fives), store.isMoving.value);
 }
 
 export interface Doing {

@@ -34,6 +34,22 @@ export function warned(checks: readonly rest.Check[]): readonly rest.Check[] {
   return checks.filter((check) => check.level === "warn");
 }
 
+/** What may be ticked although nothing waits for it, so that it is written down who looked. */
+function isOptional(check: rest.Check): boolean {
+  return check.level === "info" && check.code === "shared-config";
+}
+
+function hasTick(check: rest.Check): boolean {
+  return check.level === "warn" || isOptional(check);
+}
+
+/** The codes that go with the request of one Service or several, without those that somebody has left open. */
+export function acceptedOf(shown: readonly Pick<TicksProps, "checks" | "accepted">[]): string[] {
+  const asked = shown.flatMap(({ checks }) => checks.filter(hasTick));
+  const open = shown.flatMap(({ checks, accepted }) => checks.filter((check) => hasTick(check) && !accepted.includes(tickOf(check))));
+  return [...new Set(asked.map((check) => check.code))].filter((code) => !open.some((check) => check.code === code));
+}
+
 export function isTicked(checks: readonly rest.Check[], accepted: readonly string[]): boolean {
   return warned(checks).every((check) => accepted.includes(tickOf(check)));
 }
@@ -69,15 +85,15 @@ export function Checks({ checks, of, accepted, accept }: ChecksProps): JSX.Eleme
   );
 }
 
-/** A box for each warning, which has to be ticked before the switch. */
+/** A box for each warning, which has to be ticked before the switch, and one for what may be. */
 function Ticks({ checks, accepted, accept }: TicksProps): JSX.Element {
   const mark = (tick: string, on: boolean): void => accept(on ? [...accepted, tick] : accepted.filter((one) => one !== tick));
   return (
     <div class="accepts">
-      {warned(checks).map((check) => (
+      {checks.filter(hasTick).map((check) => (
         <label key={tickOf(check)}>
           <input type="checkbox" checked={accepted.includes(tickOf(check))} onChange={(event) => mark(tickOf(check), event.currentTarget.checked)} />
-          <span>{t("accept", { sentence: sentenceOf(check) })}</span>
+          <span>{isOptional(check) ? t("acceptShared") : t("accept", { sentence: sentenceOf(check) })}</span>
         </label>
       ))}
     </div>

@@ -2,7 +2,6 @@
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { t } from "../i18n/words";
-import * as clock from "../state/clock";
 import * as derived from "../state/derived";
 import type { LiveApplication } from "../state/derived";
 import { page } from "../state/page";
@@ -10,9 +9,9 @@ import * as rest from "../state/rest";
 import { difference } from "../state/selectors";
 import * as sides from "../state/sides";
 import * as store from "../state/store";
-import { once, useAsked, useDoing, useHeld } from "./asking";
+import { once, useAsked, useDoing, useHeld, useTurn } from "./asking";
 import type { Asked, Doing } from "./asking";
-import { Checks, isTicked, passed, Recipe, warned } from "./checks";
+import { acceptedOf, Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { Command } from "./command";
 import { Refused } from "./refused";
 import { WarmUp } from "./sizing";
@@ -93,11 +92,6 @@ function factsOf(live: LiveApplication): string {
   return `${live.application.service_uid} ${live.asked} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
 }
 
-/** Grows every so many times five seconds, but not while a switch begins. */
-function useTurn(fives: number): number {
-  return useHeld(Math.floor(clock.fives.value / fives), store.isMoving.value);
-}
-
 /**
  * The checks of one move, what it changes, and its button. Asked again whenever one of the facts it stands on changes, and every five seconds for
  * what the picture does not hold (policies, quotas, rights, webhooks); more seldom where several applications are on one view.
@@ -112,7 +106,7 @@ function Single({ live, to, alone, against }: MoveProps): JSX.Element {
   const key = useMemo(() => crypto.randomUUID(), [facts, accepted]);
   const begin = async (preflight: rest.Preflight): Promise<void> => {
     const { expected_selector: expected, confirm, checks } = preflight;
-    const accept = warned(checks).map((check) => check.code);
+    const accept = acceptedOf([{ checks, accepted }]);
     await store.begin(() => rest.request(page.cluster, { namespace, service, to, expected, accept, keep_seconds: KEPT_MINUTES * 60, confirm }, key));
   };
   if (!found && !asked.refusal) return <p role="status">{t("checking")}</p>;
@@ -148,7 +142,7 @@ function Together({ live, members, to, alone, against }: MoveProps & { members: 
   const ticksOf = (service: string): readonly string[] => accepted[service] ?? [];
   const begin = async ({ members: shown, confirm }: rest.GroupPreflight): Promise<void> => {
     const expected = Object.fromEntries(shown.map((one) => [one.service, one.expected_selector]));
-    const accept = [...new Set(shown.flatMap((one) => warned(one.checks).map((check) => check.code)))];
+    const accept = acceptedOf(shown.map(({ service, checks }) => ({ checks, accepted: ticksOf(service) })));
     const keep_seconds = KEPT_MINUTES * 60;
     await store.begin(() => rest.requestGroup(page.cluster, { namespace, services, to, expected, accept, keep_seconds, confirm }, key));
   };

@@ -8,12 +8,15 @@ import { page } from "../state/page";
 import * as rest from "../state/rest";
 import { FRESH } from "../state/routes";
 import * as store from "../state/store";
-import { useAsked, useDoing } from "./asking";
+import { useAsked, useDoing, useTurn } from "./asking";
 import { CheckLine } from "./checks";
 import { Link } from "./link";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
+
+/** What stands against a size is looked at again every so many times five seconds: a quota or what the scheduler says is in no picture. */
+const LOOKED_AT_EVERY = 6;
 
 /** What was raised for a side, and how that stands. */
 export function Hold({ told }: { told: rest.Size }): JSX.Element {
@@ -82,7 +85,7 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
 export function WarmUp({ live, to, against }: { live: LiveApplication; to: string; against: string }): JSX.Element | null {
   const { namespace, service, service_uid: uid } = live.application;
   const facts = `${uid} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
-  const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), to, facts);
+  const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), to, `${facts} ${useTurn(LOOKED_AT_EVERY)}`);
   const key = useMemo(() => crypto.randomUUID(), [to, facts]);
   const begin = async (): Promise<void> => {
     await rest.warmUp(page.cluster, { namespace, service, to }, key);
@@ -107,7 +110,7 @@ export function ScaleDown({ left, against }: { left: rest.Left; against: string 
 }
 
 function ScaleDownNow({ left, against }: { left: rest.Left; against: string }): JSX.Element {
-  const asked = useAsked(() => rest.lookAtScaleDown(left.switch), left.switch, store.operations.value.count);
+  const asked = useAsked(() => rest.lookAtScaleDown(left.switch), left.switch, `${store.operations.value.count} ${useTurn(LOOKED_AT_EVERY)}`);
   const begin = async (): Promise<void> => {
     await rest.scaleDown(left.switch);
     await store.loadApplications();
