@@ -269,10 +269,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     found = _service(switch, cluster)
     if found is None:
         return
-    if restoring.is_lost(switch.cluster, found[0]) or restoring.is_ahead(switch, found[0]):
-        _not_sent(switch, reason="restored", state=State.NEEDS_HUMAN)
-        return
-    if not _as_expected(switch, found[0]):
+    if _is_ahead(switch, found[0]) or not _as_expected(switch, found[0]):
         return
     service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
@@ -510,6 +507,14 @@ def _service(switch: Switch, cluster: looking.Cluster) -> tuple[ServiceNow, look
     return None
 
 
+def _is_ahead(switch: Switch, service: ServiceNow) -> bool:
+    """Whether the Service carries an effect that the database does not know, as after its restoration from a copy; then the switch has ended."""
+    if not restoring.is_lost(switch.cluster, service) and not restoring.is_ahead(switch, service):
+        return False
+    moving_on.step(switch, State.NEEDS_HUMAN, action="ENDED", body={"reason": "restored"}, reason="restored")
+    return True
+
+
 def _as_expected(switch: Switch, service: ServiceNow) -> bool:
     if service.selector == source_of(switch):
         return True
@@ -532,6 +537,8 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
         service = cluster.service(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:
         moving_on.step(switch, State.REVERTED_EXTERNALLY, action="REVERTED", reason="gone")
+        return None
+    if service.annotation(planning.OP) != marker_of(switch) and _is_ahead(switch, service):
         return None
     if service.uid == switch.service_uid and service.selector == source_of(switch):
         return service
