@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from clusterview.access import people
@@ -50,6 +51,25 @@ def test_after_a_right_was_taken_away_nothing_is_sent_wherever_the_switch_stands
         assert switch is None or switch.state == (State.SUCCEEDED if was_sent else State.CANCELLED)
 
 
+def test_a_half_done_switch_of_somebody_who_lost_the_right_is_taken_back_by_the_product_f89(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides take traffic, and nobody is left who may go on."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.click(to="green", overlap_seconds=30)
+        here.go(here.runs[0], times=40, until="convergence")
+        assert here.memory.selector == {"app": "shop"}
+        here.permit(False)
+        here.go_all()
+        here.clock.pass_by(31)
+        here.reconcile()
+        here.go_all()
+        switch = Switch.objects.get()
+        assert (switch.state, switch.reason, here.memory.selector) == (State.ROLLED_BACK, "not_allowed", BLUE)
+        told = AuditEntry.objects.filter(switch_id=switch.pk, action__in=["TURNING_BACK", "INTENT"]).order_by("sequence")
+        assert [(one.actor, one.action) for one in told] == [("clusterview", action) for action in ("INTENT", "TURNING_BACK", "INTENT")]
+        here.settle()
+
+
 def disabled(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
@@ -78,6 +98,19 @@ def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User]
     end(user)
     assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
     assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_who_has_asked_for_a_switch_is_kept_out_and_never_deleted_f90() -> None:
+    """Whose switch it was is told for as long as it is."""
+    who_may_switch()
+    user = people.add(name="omar", role="operator", actor="ada")
+    Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by=user, actor="omar", epoch=1,
+    )  # fmt: skip
+    with pytest.raises(ProtectedError):
+        user.delete()
+    assert User.objects.filter(pk=user.pk).exists()
 
 
 def test_a_cluster_that_is_armed_under_another_name_is_not_switched_under_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
