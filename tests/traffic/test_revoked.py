@@ -12,7 +12,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from clusterview.access import people
-from clusterview.models import AuditEntry, Cluster, Grant, Switch
+from clusterview.models import AuditEntry, Cluster, Grant, Sizing, Switch
 from clusterview.traffic import engine, moving_on, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
@@ -341,6 +341,73 @@ def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatc
         here.check()
         assert sum(bool(one.marker) for one in here.memory.writes) == 1
         here.settle()
+
+
+def taken_up(here: World) -> Run:
+    """The executor that comes once the claim of the one before has run out; a hold on the old side goes on beside it."""
+    here.clock.pass_by(6)
+    here.reconcile()
+    run, *others = here.runs
+    for one in others:
+        here.go(one, times=60)
+    return run
+
+
+def lose(here: World, *, at: str, times: int) -> None:
+    """So many executors, one after another, come to a call and never come back from it."""
+    for _ in range(times):
+        run = taken_up(here)
+        here.go(run, times=40, until=at)
+        assert run.at == at
+        here.die(run)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "end"),
+    [
+        ("patch mark", "situation", State.CANCELLED), ("patch effect", "service", State.NEEDS_HUMAN), ("convergence", "service", State.NEEDS_HUMAN),
+    ],
+)  # fmt: skip
+def test_a_switch_that_ends_each_executor_is_set_aside_f50(first: str, then: str, end: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel ends a process that takes too much memory: nobody is left to count that."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until=first)
+        here.die(run)
+        lose(here, at=then, times=engine.MOST_FAILURES - 1)
+        here.clock.pass_by(6)
+        here.reconcile()
+        here.go_all()
+        switch = Switch.objects.get()
+        assert (switch.state, switch.reason) == (end, "defect")
+        assert [entry.body["defect"] for entry in AuditEntry.objects.all() if "defect" in entry.body] == [engine.DEADLY]
+        here.settle()
+
+
+def test_a_change_of_sizes_that_ends_each_executor_is_set_aside_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.moved(monkeypatch) as here:
+        for _ in range(engine.MOST_FAILURES):
+            here.clock.pass_by(6)
+            here.reconcile()
+            [run] = here.runs
+            here.go(run, times=40, until="size")
+            here.die(run)
+        here.clock.pass_by(6)
+        here.reconcile()
+        assert (Sizing.objects.get().state, Sizing.objects.get().reason, here.runs) == (State.CANCELLED, "defect", [])
+
+
+def test_executors_that_end_by_chance_set_nothing_aside_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who came back from it was between them."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.die(begun(here, calls=4))
+        lose(here, at="service", times=engine.MOST_FAILURES - 2)
+        here.go(taken_up(here), Order.FAIL)
+        lose(here, at="service", times=engine.MOST_FAILURES - 1)
+        here.settle()
+        assert Switch.objects.get().state == State.SUCCEEDED
 
 
 def test_what_newer_code_has_begun_is_left_to_newer_code_f54(monkeypatch: pytest.MonkeyPatch) -> None:
