@@ -335,10 +335,12 @@ def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatc
         here.reconcile()
         second = here.runs[-1]
         second.name = first.name
+        here.go(second, times=40, until="patch effect")
+        told = AuditEntry.objects.count()
+        here.go(first, times=40)
+        assert (first.ended, Switch.objects.get().state, AuditEntry.objects.count()) == (True, State.APPLYING, told), "it is the second one's by now"
         here.go(second, times=40)
         assert Switch.objects.get().state == State.SUCCEEDED
-        here.go(first, times=40)
-        here.check()
         assert sum(bool(one.marker) for one in here.memory.writes) == 1
         here.settle()
 
