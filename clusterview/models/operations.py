@@ -37,6 +37,7 @@ class Operation(models.Model):
     going_back = models.BooleanField(default=False, help_text="somebody asked to go back before it had succeeded")
     returning = models.BooleanField(default=False, help_text="its present steps lead back to how it was before")
     failures = models.PositiveSmallIntegerField(default=0, help_text="times that a defect of ours ended a step")
+    lost = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="executors, one after another, that never let go of it")
     tries = models.PositiveIntegerField(default=0, help_text="preparations since the last applied effect")
     step = models.PositiveIntegerField(default=0, help_text="effects that were begun")
     epoch = models.PositiveIntegerField(default=0)

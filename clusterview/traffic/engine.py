@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
+DEADLY = "nobody came back from it"
 BEGIN_WITHIN = timedelta(minutes=2)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
@@ -118,7 +119,10 @@ def begin(switch: Switch, *, look: Look, opened: looking.Opener = looking.cluste
 def _carry_on(switch: Switch, *, opened: looking.Opener, look: Look | None = None) -> None:
     shut_out = asking(switch, shut_out=lambda problem: _end_shut_out(switch, problem))
     with carrying(switch, failed=lambda defect: _failed(switch, defect, opened=opened)), shut_out:
-        _go_through(switch, reach(switch, opened), look=look)
+        if is_deadly(switch):
+            _set_aside(switch, defect=DEADLY, opened=opened)
+        else:
+            _go_through(switch, reach(switch, opened), look=look)
     if switch.state == State.SUCCEEDED and (following := moving_on.next_in_group(switch)):
         advance(switch_id=following, opened=opened)
 
@@ -269,10 +273,7 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     found = _service(switch, cluster)
     if found is None:
         return
-    if restoring.is_lost(switch.cluster, found[0]) or restoring.is_ahead(switch, found[0]):
-        _not_sent(switch, reason="restored", state=State.NEEDS_HUMAN)
-        return
-    if not _as_expected(switch, found[0]):
+    if _is_ahead(switch, found[0]) or not _as_expected(switch, found[0]):
         return
     service, residents = found
     left, entered = (switch.to_selector, switch.from_selector) if switch.returning else (switch.from_selector, switch.to_selector)
@@ -510,6 +511,14 @@ def _service(switch: Switch, cluster: looking.Cluster) -> tuple[ServiceNow, look
     return None
 
 
+def _is_ahead(switch: Switch, service: ServiceNow) -> bool:
+    """Whether the Service carries an effect that the database does not know, as after its restoration from a copy; then the switch has ended."""
+    if not restoring.is_lost(switch.cluster, service) and not restoring.is_ahead(switch, service):
+        return False
+    moving_on.step(switch, State.NEEDS_HUMAN, action="ENDED", body={"reason": "restored"}, reason="restored")
+    return True
+
+
 def _as_expected(switch: Switch, service: ServiceNow) -> bool:
     if service.selector == source_of(switch):
         return True
@@ -532,6 +541,8 @@ def _still_ours(switch: Switch, cluster: looking.Cluster) -> ServiceNow | None:
         service = cluster.service(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:
         moving_on.step(switch, State.REVERTED_EXTERNALLY, action="REVERTED", reason="gone")
+        return None
+    if service.annotation(planning.OP) != marker_of(switch) and _is_ahead(switch, service):
         return None
     if service.uid == switch.service_uid and service.selector == source_of(switch):
         return service
@@ -638,9 +649,17 @@ def _turn_back(switch: Switch, *, reason: str, body: dict[str, Any] | None = Non
 
 def _failed(switch: Switch, defect: Exception, *, opened: looking.Opener) -> None:
     """Counts a defect of ours. A switch that always meets one is set aside, so that the others go on."""
-    if moving_on.count_failure(switch) < MOST_FAILURES:
-        return
-    body: dict[str, Any] = {"defect": type(defect).__name__}
+    if moving_on.count_failure(switch) >= MOST_FAILURES:
+        _set_aside(switch, defect=type(defect).__name__, opened=opened)
+
+
+def is_deadly(operation: Operation) -> bool:
+    """Whether so many executors in a row never let go of it that it may be what ends them, as one for which there is not enough memory."""
+    return operation.lost >= MOST_FAILURES
+
+
+def _set_aside(switch: Switch, *, defect: str, opened: looking.Opener) -> None:
+    body: dict[str, Any] = {"defect": defect}
     if switch.state in IN_DOUBT:
         _set_aside_in_doubt(switch, body, opened=opened)
     elif switch.state in NOTHING_SENT and not switch.at and not switch.returning:

@@ -60,15 +60,17 @@ def claim(*, switch_id: Any, holder: str) -> Switch | None:
 
 
 def claim_of(kind: type[Kind], *, operation_id: Any, holder: str) -> Kind | None:
-    """This will take an operation of a kind for `holder`; None when it is finished or somebody else holds it."""
+    """This will take an operation of a kind for `holder`; None when it is finished or somebody else holds it. That the one before never let go of it
+    is counted.
+    """
     rows = kind._default_manager
     with transaction.atomic():
         seen = rows.filter(pk=operation_id, open=True, schema__lte=kind.SCHEMA).first()
         if seen is None:
             return None
-        at = now()
+        at, lost = now(), 0 if seen.lease_until is None else seen.lost + 1
         taken = rows.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=operation_id, open=True, epoch=seen.epoch).update(
-            epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE
+            epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE, lost=lost
         )
     return rows.get(pk=operation_id) if taken else None
 

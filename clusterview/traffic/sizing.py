@@ -72,6 +72,9 @@ def advance(*, sizing_id: uuid.UUID | str, opened: looking.Opener = looking.clus
         return
     shut_out = engine.asking(sizing, shut_out=lambda problem: _shut_out(sizing, problem))
     with engine.carrying(sizing, failed=lambda defect: _failed(sizing, defect)), shut_out:
+        if engine.is_deadly(sizing):
+            _set_aside(sizing, defect=engine.DEADLY)
+            return
         cluster = engine.reach(sizing, opened)
         for _ in range(ROUNDS):
             if not sizing.open:
@@ -520,10 +523,14 @@ def _tell(other: Sizing, step: Step) -> None:
 
 
 def _failed(sizing: Sizing, defect: Exception) -> None:
-    """Counts a defect of ours. A change that always meets one is set aside, and says what may still be on its way."""
-    if moving_on.count_failure(sizing) < engine.MOST_FAILURES:
-        return
-    body: dict[str, Any] = {"defect": type(defect).__name__}
+    """Counts a defect of ours. A change that always meets one is set aside."""
+    if moving_on.count_failure(sizing) >= engine.MOST_FAILURES:
+        _set_aside(sizing, defect=type(defect).__name__)
+
+
+def _set_aside(sizing: Sizing, *, defect: str) -> None:
+    """Says what may still be on its way."""
+    body: dict[str, Any] = {"defect": defect}
     if sizing.state in engine.IN_DOUBT:
         body |= {"result": "unclear", "step": sizing.step, "how": doubts.MAY_LAND}
         moving_on.step(sizing, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="defect-may-land")

@@ -68,6 +68,26 @@ def test_a_value_of_another_type_is_refused_by_name(
     assert not done
 
 
+NOT_THEIRS = ("actor", "epoch", "group", "is_superuser", "open", "requested_by", "reverses", "role", "state", "team")
+
+
+@pytest.mark.parametrize("name", NOT_THEIRS)
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{LAB}/switches", ONE), (f"{LAB}/groups", GROUP), (f"{LAB}/warm-ups", ONE), (f"{OLD}/scale-down", {"replicas": 0}),
+        (f"{OLD}/keep", {"minutes": 5}),
+    ],
+)  # fmt: skip
+def test_what_is_not_asked_for_is_refused_by_name_t53(
+    path: str, body: dict[str, Any], name: str, lab: None, bearer: Bearer, done: list[dict[str, Any]]
+) -> None:
+    answer = bearer("operator").post(path, body | {name: "1"}, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert [one["at"] for one in answer.json()["detail"]] == [f"body.asked.{name}"]
+    assert not done
+
+
 @pytest.mark.parametrize(
     ("path", "body", "key"),
     [

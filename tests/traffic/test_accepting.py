@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
-from clusterview.access import auditing
+from clusterview.access import auditing, tokens
 from clusterview.models import AuditEntry, Switch
+from clusterview.traffic import requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE
@@ -22,6 +26,35 @@ def lines(switch: Switch) -> list[str]:
 def click(here: World, *, to: str, until: str = "") -> None:
     here.click(to=to)
     here.go(here.runs[-1], times=40, until=until)
+
+
+CLICKS = 50
+
+
+def test_fifty_clicks_with_one_key_at_whatever_moment_are_one_switch_f88(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at once, again where the answer was lost, and once more from a page that the browser has gone back to."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        monkeypatch.setattr(requesting, "request_switch", partial(requesting.request_switch, opened=lambda _: here.memory))
+        headers = {"Authorization": f"Bearer {tokens.create(name='page', role='operator')}", "Idempotency-Key": "one"}
+        asked, answers, stood = {"namespace": "store", "service": "shop", "to": "green"}, list[tuple[int, str]](), set[str]()
+
+        def press() -> None:
+            answer = Client(headers=headers).post("/api/v1/clusters/lab/switches", asked, content_type="application/json")
+            answers.append((answer.status_code, answer.json()["id"]))
+
+        while len(answers) < CLICKS:
+            here.begin(press)
+            stood.update(Switch.objects.values_list("state", flat=True))
+            for run in list(here.runs):
+                here.go(run)
+        here.go_all()
+        switch = Switch.objects.get()
+        assert set(answers) == {(202, str(switch.pk))}
+        assert stood >= {State.MARKING, State.APPLYING, State.VERIFYING, State.SUCCEEDED}
+        assert lines(switch).count("REQUESTED") == lines(switch).count("INTENT") == 1
+        assert sum(bool(one.marker) for one in here.memory.writes) == 1
+        here.settle()
 
 
 def test_a_service_without_a_mark_of_ours_is_marked_first(monkeypatch: pytest.MonkeyPatch) -> None:

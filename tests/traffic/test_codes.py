@@ -21,7 +21,7 @@ from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.observer.reading import access_of
 from tests.traffic.making import SOMEBODY
-from tests.traffic.test_engine import BLUE, GREEN, carry_out, no_doorbell, who_may_switch
+from tests.traffic.test_engine import BLUE, GREEN, Reached, carry_out, no_doorbell, who_may_switch
 from tests.traffic.test_lab import Apply, apply, selecting, service
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
@@ -263,6 +263,43 @@ def test_the_rights_that_are_printed_are_all_that_a_switch_asks_for(lab_shop: La
     who_may_switch()
     manifests = f"{rights.viewer_manifest(user='mover')}---\n{rights.switcher_manifest('store', user='mover')}"
     assert looked_at(as_somebody(lab_shop, apply, "mover", manifests), name="shop", to="green")["missing-right"] == "ok"
+
+
+def asked_of(lab: Lab, *, user: str, since: int) -> list[tuple[str, str, bool]]:
+    """What an account wrote, by the API server's own audit log: the verb, the resource, and whether it was let."""
+    by_them = [one for one in lab.writes()[since:] if one.get("impersonatedUser", {}).get("username") == user]
+    return [(one["verb"], one["objectRef"]["resource"], one["responseStatus"]["code"] < 300) for one in by_them]
+
+
+def test_a_switch_and_its_way_back_ask_for_no_write_but_what_the_printed_rights_allow_t70(lab_shop: Lab, apply: Apply) -> None:
+    olga, before = who_may_switch(), len(lab_shop.writes())
+    manifests = f"{rights.viewer_manifest(user='only-mover')}---\n{rights.switcher_manifest('store', user='only-mover')}"
+    reached = as_somebody(lab_shop, apply, "only-mover", manifests)
+    there = requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+    assert carry_out(there, reached).state == State.SUCCEEDED, there.detail
+    back = requesting.request_back(switch=there, person=olga, opened=lambda _: reached)
+    assert carry_out(back, reached).state == State.SUCCEEDED, back.detail
+    asked = asked_of(lab_shop, user="only-mover", since=before)
+    assert set(asked) == {("patch", "services", True), ("create", "selfsubjectaccessreviews", True)}
+
+
+def test_a_right_that_the_account_loses_between_intent_and_effect_ends_it_with_nothing_changed_f16(lab_shop: Lab, apply: Apply) -> None:
+    olga, before = who_may_switch(), len(lab_shop.writes())
+    manifests = f"{rights.viewer_manifest(user='loser')}---\n{rights.switcher_manifest('store', user='loser')}"
+    reached = Reached(access=as_somebody(lab_shop, apply, "loser", manifests).access)
+
+    def take_away(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        lab_shop.kubectl("delete", "rolebinding", "loser-clusterview-switcher", "-n", "store")
+        wait_until(lambda: not reading.may(reached.reading, "patch", "", "services", "store"), seconds=15, what="the right is gone")
+        return send()
+
+    reached.around = take_away
+    switch = requesting.request_switch(person=olga, cluster="lab", namespace="store", service="shop", to="green", opened=lambda _: reached)
+    assert (carry_out(switch, reached).state, switch.reason) == (State.FAILED_NO_CHANGE, "missing-right"), switch.detail
+    told = AuditEntry.objects.filter(switch_id=switch.pk, action__in=["INTENT", "OUTCOME"]).order_by("sequence")
+    assert [(one.action, one.body.get("result")) for one in told] == [("INTENT", None), ("OUTCOME", "rejected")]
+    assert [one for one in asked_of(lab_shop, user="loser", since=before) if one[1] == "services"][-1] == ("patch", "services", False)
+    assert lab_shop.get("/api/v1/namespaces/store/services/shop")["spec"]["selector"] == BLUE
 
 
 class Elsewhere(looking.Cluster):

@@ -177,6 +177,20 @@ def test_the_way_back_writes_nothing_over_what_somebody_else_has_changed_where_t
     assert writes() == [BLUE, GREEN, theirs]
 
 
+def test_a_new_side_whose_workload_is_deleted_after_the_last_look_is_left_again_at_once_f75(
+    without_green: Callable[[], None], olga: Person, reached: Reached, writes: Callable[[], list[dict[str, str]]]
+) -> None:
+    def delete(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        reached.around = None
+        without_green()
+        return send()
+
+    reached.around = delete
+    switch = carry_out(ask(olga=olga, reached=reached), reached)
+    assert (switch.state, switch.reason) == (State.ROLLED_BACK, "emptied"), switch.detail
+    assert writes() == [BLUE, GREEN, BLUE]
+
+
 def test_where_a_mark_of_ours_stands_a_switch_begins_with_its_effect(
     olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,19 +12,23 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from clusterview.traffic import engine, executing
+from clusterview.models import Switch
+from clusterview.traffic import engine, executing, looking
+from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic import clerking, judging
 from tests.traffic.executor import Clerk, Executor, Place, reconcile
-from tests.traffic.shops import BLUE, GREEN, many
+from tests.traffic.shops import BLUE, GREEN, Shop, many
 from tests.traffic.sweep import take_up
 from tests.traffic.test_restored import accept_only
 
+LARGE_BYTES = 1 << 30
 TEST = """
 import sys, time
 import django
@@ -87,6 +92,51 @@ def test_what_ends_in_a_moment_is_brought_to_its_end_when_the_process_ends(monke
     executors.stop()
     assert told == [False]
     assert not executors._submit(lambda: None), "nothing begins any more"
+
+
+def take_up_without_memory(watched: Callable[[], None], shop: Shop) -> None:
+    """As under `prlimit --as`, with a namespace to read that takes more memory than there is."""
+    look = looking.Cluster.situation
+
+    def look_at_much(self: looking.Cluster, **asked: Any) -> Any:
+        assert bytearray(LARGE_BYTES)
+        return look(self, **asked)
+
+    looking.Cluster.situation = look_at_much  # type: ignore[method-assign]
+    limit = psutil.Process().memory_info().vms + LARGE_BYTES // 2
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    take_up(watched, shop)
+
+
+def failures(shop: Shop) -> int:
+    return Switch.objects.get(namespace=shop.namespace, service=shop.service).failures
+
+
+@pytest.mark.lab
+@pytest.mark.skipif(sys.platform != "linux", reason="Other systems do not keep a process from more memory.")
+def test_where_one_executor_has_too_little_memory_another_one_moves_the_traffic_once_f50(lab_shop: Lab, tmp_path: Path) -> None:
+    place = Place(folder=tmp_path, kubeconfig=lab_shop.kubeconfig)
+    clerk, executors = Clerk(place), list[Executor]()
+    try:
+        clerk.ask(clerking.found)
+        with many(lab=lab_shop, prefix="starved") as more:
+            [shop] = more(1)
+            clerk.ask(accept_only, shop)
+            clerk.ask(clerking.hand_over, shop, going_back=False)
+            executors.append(Executor(place, take_up_without_memory, shop))
+            executors[0].process.join(30)
+            assert (executors[0].exit_code, clerk.ask(failures, shop)) == (0, 1)
+            executors.append(Executor(place, reconcile))
+            clerk.ask(clerking.release, shop)
+            wait_until(lambda: not clerk.ask(clerking.epochs), seconds=60, what="the switch has ended")
+            [row], entries = clerk.ask(clerking.rows), clerk.ask(clerking.entries)
+            writes = [one for one in judging.stored(lab_shop.writes()) if one.uid == row.service_uid]
+    finally:
+        for one in executors:
+            one.end()
+        clerk.end()
+    assert judging.problems(judging.Record(writes=writes, entries=entries, rows=[row])) == []
+    assert (row.state, [one.selector for one in writes if one.stored and one.selector != one.selector_before]) == (State.SUCCEEDED, [BLUE, GREEN])
 
 
 @pytest.mark.lab

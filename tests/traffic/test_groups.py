@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clusterview.access.people import Person
 from clusterview.kube import errors
-from clusterview.models import AuditEntry, Cluster, Switch
+from clusterview.models import ApiToken, AuditEntry, Cluster, Switch
 from clusterview.topology.objects import Uid
 from clusterview.traffic import planning, requesting, returning
 from clusterview.traffic.errors import Refused
@@ -52,6 +52,18 @@ def test_the_same_key_for_another_group_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         ask(olga, services=["shop", "shop-outside"])
     assert (refused.value.status, refused.value.code) == (409, "idempotency-key")
+
+
+def test_a_key_is_for_whoever_sent_it_and_nobody_else_gets_what_it_began_t48() -> None:
+    olga = who_may_switch()
+    token = ApiToken.objects.create(name="omar", role="operator", token_hash="y")
+    omar = Person(name="omar", role="operator", token_id=token.pk)
+    first = ask(olga)
+    with pytest.raises(Refused) as refused:
+        ask(omar)
+    assert (refused.value.status, refused.value.code, refused.value.body["switch"]) == (409, "open-switch", str(first[0].pk))
+    Switch.objects.update(open=False)
+    assert [one.actor for one in ask(omar)] == ["omar"] * 2
 
 
 def test_the_old_sides_of_a_group_are_all_kept_for_as_long_as_was_asked() -> None:

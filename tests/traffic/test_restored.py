@@ -96,6 +96,29 @@ def accept_only(shop: Shop) -> str:
         requesting.carry_out, engine.needs_mark = carry_out, needs_mark
 
 
+def move_only(shop: Shop) -> str:
+    """Olga clicks, and whoever carries it out ends once the traffic has moved; returns its state."""
+    accept_only(shop)
+    verify = engine.STEPS[State.VERIFYING]
+
+    def leave(*_: object) -> None:
+        raise engine.Later("this process ends")
+
+    engine.STEPS[State.VERIFYING] = leave
+    try:
+        return finish()
+    finally:
+        engine.STEPS[State.VERIFYING] = verify
+
+
+def go_back() -> None:
+    """Olga takes the last switch back: while it is open it turns around, and somebody finishes it."""
+    row = Switch.objects.latest("requested_at")
+    requesting.request_back(switch=row, person=clerking.OLGA)
+    if row.open:
+        finish()
+
+
 def finish() -> str:
     """Whoever is free takes up the open switch; returns its state and reason."""
     row = Switch.objects.get()
@@ -177,6 +200,20 @@ def test_a_switch_that_ended_after_the_copy_is_not_told_another_end_and_not_done
     before = version(lab_shop, shop)
     if is_scanned:
         desk.ask(scan)
+    assert desk.ask(finish) == f"{State.NEEDS_HUMAN} restored"
+    assert version(lab_shop, shop) == before
+    expect_frozen(desk, shop)
+
+
+@pytest.mark.parametrize("steps", [["turned back"], ["finished", "back"], ["finished", "back", "back"]], ids=" and ".join)
+def test_a_switch_whose_endpoints_were_watched_is_not_told_another_end_either(steps: list[str], desk: Desk, shop: Shop, lab_shop: Lab) -> None:
+    """That it had succeeded, or that somebody else had changed the selector: whatever the Service shows was done after the copy."""
+    assert desk.ask(move_only, shop) == State.VERIFYING
+    copy = desk.copy()
+    for step in steps:
+        desk.ask(finish if step == "finished" else go_back)
+    desk.put_back(copy)
+    before = version(lab_shop, shop)
     assert desk.ask(finish) == f"{State.NEEDS_HUMAN} restored"
     assert version(lab_shop, shop) == before
     expect_frozen(desk, shop)

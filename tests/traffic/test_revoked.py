@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from clusterview.access import people
-from clusterview.models import AuditEntry, Cluster, Grant, Switch
+from clusterview.models import AuditEntry, Cluster, Grant, Sizing, Switch
 from clusterview.traffic import engine, moving_on, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import TERMINAL, State
@@ -50,6 +51,25 @@ def test_after_a_right_was_taken_away_nothing_is_sent_wherever_the_switch_stands
         assert switch is None or switch.state == (State.SUCCEEDED if was_sent else State.CANCELLED)
 
 
+def test_a_half_done_switch_of_somebody_who_lost_the_right_is_taken_back_by_the_product_f89(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides take traffic, and nobody is left who may go on."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.click(to="green", overlap_seconds=30)
+        here.go(here.runs[0], times=40, until="convergence")
+        assert here.memory.selector == {"app": "shop"}
+        here.permit(False)
+        here.go_all()
+        here.clock.pass_by(31)
+        here.reconcile()
+        here.go_all()
+        switch = Switch.objects.get()
+        assert (switch.state, switch.reason, here.memory.selector) == (State.ROLLED_BACK, "not_allowed", BLUE)
+        told = AuditEntry.objects.filter(switch_id=switch.pk, action__in=["TURNING_BACK", "INTENT"]).order_by("sequence")
+        assert [(one.actor, one.action) for one in told] == [("clusterview", action) for action in ("INTENT", "TURNING_BACK", "INTENT")]
+        here.settle()
+
+
 def disabled(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
@@ -78,6 +98,19 @@ def test_of_somebody_who_is_gone_no_intent_is_committed_f90(end: Callable[[User]
     end(user)
     assert moving_on.arm(switch, intent_rv="8", fence="f", body={}) in ("not_allowed", "not_armed")
     assert not moving_on.AuditEntry.objects.filter(action="INTENT").exists()
+
+
+def test_who_has_asked_for_a_switch_is_kept_out_and_never_deleted_f90() -> None:
+    """Whose switch it was is told for as long as it is."""
+    who_may_switch()
+    user = people.add(name="omar", role="operator", actor="ada")
+    Switch.objects.create(
+        cluster_id="lab", namespace="store", service="shop", service_uid="uid-shop", key="slot", from_selector=BLUE, to_selector=GREEN,
+        state=State.MARKING, requested_by=user, actor="omar", epoch=1,
+    )  # fmt: skip
+    with pytest.raises(ProtectedError):
+        user.delete()
+    assert User.objects.filter(pk=user.pk).exists()
 
 
 def test_a_cluster_that_is_armed_under_another_name_is_not_switched_under_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,12 +335,81 @@ def test_two_executors_of_one_name_are_told_apart_by_their_claims_f56(monkeypatc
         here.reconcile()
         second = here.runs[-1]
         second.name = first.name
+        here.go(second, times=40, until="patch effect")
+        told = AuditEntry.objects.count()
+        here.go(first, times=40)
+        assert (first.ended, Switch.objects.get().state, AuditEntry.objects.count()) == (True, State.APPLYING, told), "it is the second one's by now"
         here.go(second, times=40)
         assert Switch.objects.get().state == State.SUCCEEDED
-        here.go(first, times=40)
-        here.check()
         assert sum(bool(one.marker) for one in here.memory.writes) == 1
         here.settle()
+
+
+def taken_up(here: World) -> Run:
+    """The executor that comes once the claim of the one before has run out; a hold on the old side goes on beside it."""
+    here.clock.pass_by(6)
+    here.reconcile()
+    run, *others = here.runs
+    for one in others:
+        here.go(one, times=60)
+    return run
+
+
+def lose(here: World, *, at: str, times: int) -> None:
+    """So many executors, one after another, come to a call and never come back from it."""
+    for _ in range(times):
+        run = taken_up(here)
+        here.go(run, times=40, until=at)
+        assert run.at == at
+        here.die(run)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "end"),
+    [
+        ("patch mark", "situation", State.CANCELLED), ("patch effect", "service", State.NEEDS_HUMAN), ("convergence", "service", State.NEEDS_HUMAN),
+    ],
+)  # fmt: skip
+def test_a_switch_that_ends_each_executor_is_set_aside_f50(first: str, then: str, end: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel ends a process that takes too much memory: nobody is left to count that."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until=first)
+        here.die(run)
+        lose(here, at=then, times=engine.MOST_FAILURES - 1)
+        here.clock.pass_by(6)
+        here.reconcile()
+        here.go_all()
+        switch = Switch.objects.get()
+        assert (switch.state, switch.reason) == (end, "defect")
+        assert [entry.body["defect"] for entry in AuditEntry.objects.all() if "defect" in entry.body] == [engine.DEADLY]
+        here.settle()
+
+
+def test_a_change_of_sizes_that_ends_each_executor_is_set_aside_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.moved(monkeypatch) as here:
+        for _ in range(engine.MOST_FAILURES):
+            here.clock.pass_by(6)
+            here.reconcile()
+            [run] = here.runs
+            here.go(run, times=40, until="size")
+            here.die(run)
+        here.clock.pass_by(6)
+        here.reconcile()
+        assert (Sizing.objects.get().state, Sizing.objects.get().reason, here.runs) == (State.CANCELLED, "defect", [])
+
+
+def test_executors_that_end_by_chance_set_nothing_aside_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who came back from it was between them."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.die(begun(here, calls=4))
+        lose(here, at="service", times=engine.MOST_FAILURES - 2)
+        here.go(taken_up(here), Order.FAIL)
+        lose(here, at="service", times=engine.MOST_FAILURES - 1)
+        here.settle()
+        assert Switch.objects.get().state == State.SUCCEEDED
 
 
 def test_what_newer_code_has_begun_is_left_to_newer_code_f54(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from clusterview.access import clusters, links, people
+from clusterview.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
 OPEN_TO_ALL = {"livez", "readyz", "login/<str:token>", "signed-out", "csp-report"}
 NOTHING_THERE = {"api/v1/"}  # only a name, from which the others are made
 EXAMPLES = {"uuidstr": "00000000-0000-4000-8000-000000000000", "slug": "lab", "int": "1", "str": "x" * 43}
+OVERRIDDEN = {"X-HTTP-Method-Override": "POST"}
 PARAMETER = re.compile(r"<(\w+):\w+>")
 
 
@@ -46,6 +48,27 @@ def test_every_address_refuses_a_stranger(lab_known: None) -> None:
             refusals = {401, 405} if address.startswith("api/") else {302, 401, 403, 405}
             assert answer.status_code in refusals, (method, path, answer.status_code)
             assert b"lab context" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [("{}", "application/json"), ("{}", "text/plain"), ("a=b", "application/x-www-form-urlencoded"), ("", "multipart/form-data; boundary=x")],
+)
+def test_no_page_of_somebody_else_changes_anything_with_the_session_of_who_looks_at_it_t09(lab_known: None, body: str, content_type: str) -> None:
+    """A form, or `fetch` in the mode `no-cors`: the browser sends the cookie along, and nothing else that would let it in."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(people.add(name="ada", role="admin", actor="ada"))
+    before = AuditEntry.objects.count()
+    seen = [address for address in addresses(get_resolver().url_patterns) if address not in NOTHING_THERE | {"csp-report"}]
+    assert {"api/v1/clusters/<slug:cluster>/switches", "api/v1/switches/<uuidstr:switch>/back", "people"} <= set(seen)
+    for address in seen:
+        path = "/" + PARAMETER.sub(lambda found: EXAMPLES[found[1]], address)
+        for method in ("post", "put", "patch", "delete"):
+            answer = getattr(strict, method)(path, body, content_type=content_type, headers=OVERRIDDEN)
+            assert answer.status_code in (403, 405), (method, path, answer.status_code)
+        for method in ("head", "get"):
+            getattr(strict, method)(path, headers=OVERRIDDEN)
+    assert AuditEntry.objects.count() == before
 
 
 @pytest.mark.parametrize("practice", [True, False])
