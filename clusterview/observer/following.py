@@ -143,7 +143,9 @@ class Following:
                 self._begin_anew(REWOUND)
             case Listed(kind=kind, namespace=namespace, at=at):
                 self._count("lists")
-                self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
+                key = key_of(kind=kind, namespace=namespace)
+                self._sight.listed(key=key, at=at)
+                self._verifier.listed(key=key, at=at)
                 self._project(word)
             case Health(version=version):
                 self._sight.version = version or self._sight.version

@@ -263,6 +263,20 @@ def test_a_kind_that_is_not_permitted_any_more_is_not_shown(desk: Desk) -> None:
     assert desk.written.frames[1] == [[Drop(Uid("a"))]]
 
 
+def test_a_kind_that_is_permitted_again_is_not_live_before_it_is_followed(desk: Desk) -> None:
+    for at in (desk.now, desk.now + 6):
+        desk.hear(words.Absent("Node", "not_permitted", "no", at))
+    desk.hear(words.Behind("Node", "500", desk.now))
+    desk.settle(1)
+    assert desk.written.contacts[-1].state == "live"
+    desk.hear(Listed(kind=Kind.NODE, sightings=(node("a", 2).sighting,), at=desk.now), words.Behind("Node", "500", desk.now))
+    desk.settle()
+    assert (desk.written.contacts[-1].state, desk.written.contacts[-1].missing) == ("stale", ())
+    desk.hear(words.Opened("Node"))
+    desk.settle()
+    assert desk.written.contacts[-1].state == "live"
+
+
 def test_a_refusal_that_is_not_believed_is_asked_again_soon(desk: Desk) -> None:
     desk.hear(words.Absent("Node", "not_permitted", "no", desk.now))
     desk.settle(1)
