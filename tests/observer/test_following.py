@@ -344,10 +344,27 @@ def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> N
 
 def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk) -> None:
     desk.hear(words.Rewound("Node"), node("b", 2))
-    said = len(desk.written.contacts)
     desk.settle(1.0)
     assert desk.following.is_void
-    assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
+    assert desk.written.frames[1] == []
+
+
+def test_a_picture_that_is_void_is_live_to_nobody_and_its_last_word_says_so_once(desk: Desk) -> None:
+    assert desk.written.contacts[-1].state == "live"
+    said = len(desk.written.contacts)
+    standing(desk, 9)
+    standing(desk, 9, cluster="other")
+    for _ in range(3):
+        desk.settle()
+        desk.settle(1.0)
+    assert [(contact.state, contact.reason) for contact in desk.written.contacts[said:]] == [("stale", "no_observer")]
+
+
+@pytest.mark.parametrize("problem", [redis.ConnectionError("away"), Superseded("epoch 2"), RuntimeError("the picture could not be packed")])
+def test_a_last_word_that_cannot_be_said_is_no_further_failure(desk: Desk, problem: Exception) -> None:
+    desk.hear(words.Rewound("Node"))
+    desk.written.problem = problem
+    assert desk.settle() > 0
 
 
 def test_every_watch_is_opened_again_with_another_credential_f14(desk: Desk) -> None:
