@@ -47,7 +47,8 @@ class Reader:
         self._thread.start()
 
     def join(self, seconds: float | None = None) -> None:
-        self._thread.join(seconds)
+        if self._thread.is_alive():  # one that never began has no end
+            self._thread.join(seconds)
 
 
 class Readers:

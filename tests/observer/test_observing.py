@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -50,6 +51,25 @@ def alive() -> list[str]:
 def test_every_thread_ends_when_it_is_stopped(observer: Observer) -> None:
     observer.start()
     wait_until(lambda: len(alive()) == 26, seconds=5, what="every thread runs")
+    observer.stop()
+    assert alive() == []
+
+
+@pytest.mark.parametrize("begun", [0, 5, 25], ids=["none", "some readers", "all but the last"])
+def test_an_observer_that_could_not_begin_every_thread_has_failed_and_leaves_none(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch, begun: int
+) -> None:
+    start, starts = threading.Thread.start, itertools.count()
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(starts) >= begun:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        observer.start()
+    assert observer.has_failed
     observer.stop()
     assert alive() == []
 
