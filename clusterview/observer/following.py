@@ -298,9 +298,8 @@ class Following:
 
     def _expect_bounded(self) -> None:
         """A watch that tells of ever more objects is not followed: the list of so many is refused, and says so."""
-        count = self._projector.count
-        rows = {key: spec for key, spec in self._specs.items() if key not in self._narrow}  # what is seen of those is seen by namespace
-        too_many = self._bounds.watched(objects={key: count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) for key, spec in rows.items()})
+        rows = [key for key in self._specs if key not in self._narrow]  # what is seen of those is seen by namespace
+        too_many = self._bounds.watched(objects={key: self._verifier.count(key=key) for key in rows})
         for key in too_many - self._too_many:
             log.warning("there are more of %s than any cluster has: it is listed anew", key)
             self._relist(key)

@@ -392,6 +392,17 @@ def test_a_watch_that_tells_of_more_objects_than_any_cluster_has_is_listed_anew_
     assert desk.relisted == ["Node", "Node"]
 
 
+def test_objects_that_cannot_be_read_are_as_many_as_any_others_t36(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_KIND", 50)
+    unreadable = [words.Unreadable("Node", {Uid(f"n-{number}"): f"n-{number}"}, all_of_them=False) for number in range(60)]
+    desk.hear(*unreadable[:49])
+    desk.settle(1.0)
+    assert desk.relisted == [], "they are fifty with the one that is shown"
+    desk.hear(*unreadable)
+    desk.settle(1.0)
+    assert desk.relisted == ["Node"]
+
+
 def test_watches_that_tell_of_more_than_any_cluster_has_all_together_let_the_largest_row_be_listed_anew_t36(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
