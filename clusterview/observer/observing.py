@@ -72,6 +72,7 @@ class Observer:
             bounds=bounds,
             deliver=self._deliver,
             tell=self._tell,
+            clock=clock,
         )
         readers = self._readers
         self.following = Following(

@@ -20,6 +20,7 @@ from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered
+from clusterview.stream import clocks
 
 NAMESPACES_AT_MOST = 20
 STOP_SECONDS = 2.0
@@ -53,7 +54,7 @@ class Reader:
 
 class Readers:
     """All rows of one cluster. `streams` says whether to ask for lists as the beginning of their watches, `is_away` whether nobody is let in now.
-    `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads.
+    `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads. `clock` is the observer's.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class Readers:
         bounds: Bounds,
         deliver: Callable[[watching.Observation], None],
         tell: Callable[[words.Word], None],
+        clock: Callable[[], float] = clocks.with_sleep,
     ) -> None:
+        self._clock = clock
         self._connection, self._streams, self._is_away, self._deliver, self._tell = connection, streams, is_away, deliver, tell
         self._quarantine, self._bounds = quarantine, bounds
         self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
@@ -150,7 +153,7 @@ class Readers:
         for reader in ended.values():
             reader.reflector.stop()
         for key in ended:
-            self._tell(words.Ended(key=key, at=time.monotonic()))
+            self._tell(words.Ended(key=key, at=self._clock()))
         for reader in ended.values():
             reader.join()
         if ended:

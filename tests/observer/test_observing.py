@@ -11,7 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from clusterview.kube import reading
+from clusterview.kube.kinds import named
 from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.observing import Observer
 from clusterview.observer.readers import Readers
@@ -42,6 +44,20 @@ def test_a_computer_that_slept_has_seen_nothing_meanwhile(monkeypatch: pytest.Mo
         observer._asking.pulse_round()
         observer._take(seconds=1.0)
         assert reopened == (["Pod"] if slept else [])
+
+
+def test_a_row_that_is_read_in_the_whole_cluster_again_has_2_s_to_be_followed_on_a_computer_that_slept_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Reflector, "run", lambda _: None)
+    now, pods = time.monotonic() + 1000.0, named("Pod")
+    observer = Observer(access=NOWHERE, publisher_for=no_publisher, namespaces=["store"], clock=lambda: now)
+    observer._readers._narrow_down(pods)
+    observer._readers._widen(pods)
+    narrowed, ended, _ = list(observer._inbox.queue)
+    for word in (narrowed, words.Opened(key="Pod/store"), ended):
+        observer.following.hear(word=word)
+    assert observer.following._sight.is_open(key="Pod/store", now=now + 2.0)
 
 
 def alive() -> list[str]:
