@@ -360,6 +360,18 @@ def test_a_picture_that_is_void_is_live_to_nobody_and_its_last_word_says_so_once
     assert [(contact.state, contact.reason) for contact in desk.written.contacts[said:]] == [("stale", "no_observer")]
 
 
+def test_a_picture_that_cannot_be_published_any_more_is_said_to_be_stale_without_a_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def publish(*_: object, **__: object) -> None:
+        raise ValueError("an object that cannot be written")
+
+    monkeypatch.setattr(FakePublisher, "publish", publish)
+    monkeypatch.setattr(Quarantine, "find", lambda *_: True)
+    desk.hear(node("b"))
+    assert desk.settle() == 0.0
+    desk.settle()
+    assert desk.written.contacts[-1].state == "stale"
+
+
 @pytest.mark.parametrize("problem", [redis.ConnectionError("away"), Superseded("epoch 2"), RuntimeError("the picture could not be packed")])
 def test_a_last_word_that_cannot_be_said_is_no_further_failure(desk: Desk, problem: Exception) -> None:
     desk.hear(words.Rewound("Node"))
