@@ -130,7 +130,7 @@ def _pages(connection: Connection, spec: KindSpec, *, limit: int, page_seconds: 
             raise errors.BrokenAnswer(f"The list of {spec.resource} has no resourceVersion, so no watch can follow it.")
         version = version or page.metadata.resource_version
         count += len(page.items or ())
-        bounds.read(spec=spec, objects=count, size=size)
+        bounds.read(spec=spec, objects=count + len(quarantined), size=size)
         _hand_over(page.items or [], items)
         if page.metadata.next_page in ("", token):
             return Listing(items, version, tuple(quarantined))

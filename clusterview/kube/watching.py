@@ -50,6 +50,7 @@ ABSENT_DOUBLINGS = 5  # by then it is a minute; a power that grew with each refu
 DOUBTED_REFUSALS = 3
 CALM_SECONDS = 60.0
 REFUSED_SECONDS = 30.0
+AFTER_DEFECT_SECONDS = 1.0
 HURRIED_SECONDS = 1.0
 SPREAD_SECONDS = 0.5  # over which the rows of a cluster come back that are nudged together
 BROKEN_IN_A_ROW = 3
@@ -237,7 +238,17 @@ class Reflector:
         except Exception as error:
             log.exception("the watch of %s failed in a way that nobody foresaw", self.spec.key)
             self._forget()
-            return self._failed(errors.BrokenAnswer(f"A defect stopped the watch of {self.spec.resource}: {type(error).__name__}."))
+            return self._lost(errors.BrokenAnswer(f"A defect stopped the watch of {self.spec.resource}: {type(error).__name__}."))
+
+    def _lost(self, error: errors.BrokenAnswer) -> float:
+        """Whoever was not told would take the row for followed, so nothing else is done before that was heard."""
+        while not self._stopped.is_set():
+            try:
+                return self._failed(error)
+            except Exception:
+                log.exception("that the watch of %s is lost could not be told", self.spec.key)
+                self._stopped.wait(AFTER_DEFECT_SECONDS)
+        return 0.0
 
     def _wait(self, seconds: float) -> None:
         self._is_early = seconds > 0 and self._nudged.wait(seconds)

@@ -7,6 +7,7 @@ epoch that is granted then.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -143,7 +144,9 @@ class Following:
                 self._begin_anew(REWOUND)
             case Listed(kind=kind, namespace=namespace, at=at):
                 self._count("lists")
-                self._verifier.listed(key=key_of(kind=kind, namespace=namespace), at=at)
+                key = key_of(kind=kind, namespace=namespace)
+                self._sight.listed(key=key, at=at)
+                self._verifier.listed(key=key, at=at)
                 self._project(word)
             case Health(version=version):
                 self._sight.version = version or self._sight.version
@@ -172,6 +175,7 @@ class Following:
     def settle(self, *, now: float) -> float:
         """This will do what is due by now, publishing included, and tell how many seconds nothing more is due."""
         if self.is_void:
+            self._leave_off(now)
             return SECOND
         if now >= self._second_at:
             self._second_at = now + SECOND
@@ -197,10 +201,18 @@ class Following:
             if not self._quarantine.find(quarantining.shown_by(self._projector)):
                 raise
             self._begin_anew("an object of it cannot be published")
+            return 0.0
         if self.waits_for_redis.is_set():
             return WAITING_SECONDS
         waits = self._pace.wait_seconds(now=now) if self._pending else SECOND
         return max(0.0, min(waits, self._second_at - now))
+
+    def _leave_off(self, now: float) -> None:
+        """The last word: nobody is to take what is shown for live until the next observer's picture is there."""
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None and not self.waits_for_redis.is_set():
+            with contextlib.suppress(Exception):  # what made the picture void may trip its publisher; then silence tells, after 4 s
+                self._say(publisher, now)
 
     def _failed(self, error: redis.RedisError) -> None:
         """What may succeed later is tried again in the same epoch, for a new one is a whole picture to each browser."""
@@ -256,6 +268,8 @@ class Following:
             divergences=self._verifier.divergences,
             counted=dict(self._counts),
         )
+        if self.is_void and contact.state == "live":
+            contact = msgspec.structs.replace(contact, state="stale", reason="no_observer")
         essence = (contact.state, contact.reason, contact.detail, contact.version, contact.missing, contact.divergences)
         if essence != self._said:
             publisher.contact(contact=contact)
@@ -284,9 +298,8 @@ class Following:
 
     def _expect_bounded(self) -> None:
         """A watch that tells of ever more objects is not followed: the list of so many is refused, and says so."""
-        count = self._projector.count
-        rows = {key: spec for key, spec in self._specs.items() if key not in self._narrow}  # what is seen of those is seen by namespace
-        too_many = self._bounds.watched(objects={key: count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) for key, spec in rows.items()})
+        rows = [key for key in self._specs if key not in self._narrow]  # what is seen of those is seen by namespace
+        too_many = self._bounds.watched(objects={key: self._verifier.count(key=key) for key in rows})
         for key in too_many - self._too_many:
             log.warning("there are more of %s than any cluster has: it is listed anew", key)
             self._relist(key)

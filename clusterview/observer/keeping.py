@@ -107,8 +107,8 @@ class Keeper:
         elif self._stopped.is_set():
             return
         else:
-            self._observer = self._observer or self._begin_observer()
-            self._observer.grant(epoch=epoch)
+            observer = self._observer or self._begin_observer()
+            observer.grant(epoch=epoch)
 
     def _rest(self) -> None:
         seconds = self._backoff.next_seconds()
@@ -117,7 +117,7 @@ class Keeper:
         self._claim.release()
 
     def _begin_observer(self) -> Observer:
-        observer = Observer(
+        observer = self._observer = Observer(
             access=self._access,
             publisher_for=self._publisher_for(),
             namespaces=self._namespaces,

@@ -72,6 +72,7 @@ class Observer:
             bounds=bounds,
             deliver=self._deliver,
             tell=self._tell,
+            clock=clock,
         )
         readers = self._readers
         self.following = Following(
@@ -94,10 +95,15 @@ class Observer:
         self._threads = [Loop(name=f"{access.id}: {name}", round=one, stopped=self._stopped) for name, one in rounds.items()]
 
     def start(self) -> None:
-        """This will begin to read and to ask."""
-        self._readers.start()
-        for thread in self._threads:
-            thread.start()
+        """This will begin to read and to ask. Where it raises, as without room for a thread, it has failed: `stop` ends what has begun."""
+        try:
+            self._readers.start()
+            for thread in self._threads:
+                thread.start()
+        except Exception:
+            self.broken.set()
+            self._stopped.set()
+            raise
 
     def stop(self) -> None:
         """This will end every thread, whatever it waits for, within two seconds."""
@@ -107,7 +113,7 @@ class Observer:
         self._connection.close()
         self._readers.stop()
         deadline = time.monotonic() + STOP_SECONDS
-        for thread in self._threads:
+        for thread in filter(Loop.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def grant(self, *, epoch: int) -> None:

@@ -20,6 +20,7 @@ from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered
+from clusterview.stream import clocks
 
 NAMESPACES_AT_MOST = 20
 STOP_SECONDS = 2.0
@@ -47,12 +48,13 @@ class Reader:
         self._thread.start()
 
     def join(self, seconds: float | None = None) -> None:
-        self._thread.join(seconds)
+        if self._thread.is_alive():  # one that never began has no end
+            self._thread.join(seconds)
 
 
 class Readers:
     """All rows of one cluster. `streams` says whether to ask for lists as the beginning of their watches, `is_away` whether nobody is let in now.
-    `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads.
+    `deliver` gets what they say, and `tell` which rows come and go; both are called from their threads. `clock` is the observer's.
     """
 
     def __init__(
@@ -67,7 +69,9 @@ class Readers:
         bounds: Bounds,
         deliver: Callable[[watching.Observation], None],
         tell: Callable[[words.Word], None],
+        clock: Callable[[], float] = clocks.with_sleep,
     ) -> None:
+        self._clock = clock
         self._connection, self._streams, self._is_away, self._deliver, self._tell = connection, streams, is_away, deliver, tell
         self._quarantine, self._bounds = quarantine, bounds
         self._namespaces = tuple(dict.fromkeys(namespaces))[:NAMESPACES_AT_MOST]
@@ -129,28 +133,32 @@ class Readers:
             self._narrow_down(said.spec)
 
     def _narrow_down(self, spec: KindSpec) -> None:
-        if spec.namespace or not spec.namespaced or spec.key in self._narrow:
+        """One that could not begin, as without room for a thread, begins at the next refusal."""
+        if spec.namespace or not spec.namespaced:
             return
         narrow = tuple(spec.within(namespace) for namespace in self._namespaces)
-        self._tell(words.Narrowed(key=spec.key, specs=narrow))
+        if spec.key not in self._narrow:
+            self._tell(words.Narrowed(key=spec.key, specs=narrow))
         with self._lock:
             if self._stopped:
                 return
             self._narrow[spec.key] = narrow
-            begun = {one.key: self._reader(one) for one in narrow}
-            self._readers |= begun
-            for reader in begun.values():
-                reader.start()  # within the lock: whoever stops all of them waits for the end of each, and one that has not begun has none
+            for one in narrow:
+                if one.key not in self._readers:
+                    reader = self._reader(one)
+                    reader.start()  # within the lock: whoever stops all of them waits for the end of each, and one that has not begun has none
+                    self._readers[one.key] = reader
 
     def _widen(self, spec: KindSpec) -> None:
         """The narrow readers have said their last word before the whole list is told, however long the one who hears them is busy."""
         with self._lock:
-            ended = {one.key: self._readers.pop(one.key) for one in self._narrow.pop(spec.key, ())}
+            narrow = self._narrow.pop(spec.key, ())
+            ended = {one.key: self._readers.pop(one.key) for one in narrow if one.key in self._readers}
         for reader in ended.values():
             reader.reflector.stop()
         for key in ended:
-            self._tell(words.Ended(key=key, at=time.monotonic()))
+            self._tell(words.Ended(key=key, at=self._clock()))
         for reader in ended.values():
             reader.join()
-        if ended:
+        if narrow:
             self._tell(words.Widened(key=spec.key))

@@ -93,9 +93,17 @@ class Sight:
         if row.state == "open":
             row.state, row.since = "ended", at
 
+    def listed(self, *, key: str, at: float) -> None:
+        """This will note that a row was listed: one that could not be read can be, and is about to be followed."""
+        row = self._rows.get(key)
+        if row is not None and row.state == "absent":
+            row.state, row.since, row.refused_at, row.why, row.detail = "ended", at, None, "", ""
+
     def behind(self, *, key: str, detail: str, at: float) -> None:
-        """This will note that a row is not followed at present."""
+        """This will note that a row is not followed at present. One that cannot be read stays so, whatever else its next try meets."""
         row = self._rows[key]
+        if row.state == "absent":
+            return
         if row.state not in ("waiting", "ended", "behind"):
             row.since = at
         row.state, row.detail = "behind", detail

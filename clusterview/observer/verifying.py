@@ -125,7 +125,7 @@ class Verifier:
 
     def counted(self, *, key: str, count: int, at: float) -> None:
         """This will compare how many there are. It takes a difference that stays while nothing comes or goes."""
-        ours = self._count(key)
+        ours = self.count(key=key)
         if count != ours and key not in self._suspicions:
             self._suspicions[key] = Suspicion(began_at=at, counts=(ours, count), judge_at=at + SETTLE_SECONDS)
 
@@ -144,6 +144,11 @@ class Verifier:
                     self.verified_at[key] = doubt.began_at
         return wrong
 
+    def count(self, *, key: str) -> int:
+        """This will tell how many objects of the row are known, those that cannot be read among them."""
+        spec = self._specs[key]
+        return self._known.count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) + len(self._rows.unreadable_in(key=key))
+
     def age_seconds(self, *, now: float) -> float | None:
         """How long ago the row that was verified first of all was verified; None where none was."""
         return max(0.0, now - min(self.verified_at.values())) if self.verified_at else None
@@ -155,7 +160,7 @@ class Verifier:
     def _still_wrong(self, key: str, doubt: Suspicion) -> int:
         if doubt.counts is not None:
             before, told = doubt.counts
-            return abs(told - before) if self._count(key) == before else 0
+            return abs(told - before) if self.count(key=key) == before else 0
         behind = sum(1 for uid, version in doubt.behind.items() if self._known.is_behind(uid=uid, version=version))
         return behind + sum(1 for uid in doubt.absent if self._is_missed(uid, doubt))
 
@@ -163,7 +168,3 @@ class Verifier:
         """Whether an object that the list did not have is still shown as it was at the list's moment."""
         ours = self._known.version(uid=uid)
         return bool(ours) and not is_older(version=doubt.version, known=ours)
-
-    def _count(self, key: str) -> int:
-        spec = self._specs[key]
-        return self._known.count(kind=Kind(spec.kind), namespace=Namespace(spec.namespace)) + len(self._rows.unreadable_in(key=key))

@@ -102,6 +102,18 @@ def test_a_list_without_end_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> 
         assert len(script.asked) == 11
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_list_of_too_many_that_cannot_be_read_is_given_up_t36(monkeypatch: pytest.MonkeyPatch, pages: int) -> None:
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_KIND", 50)
+    poison = [pod(f"p-{number}", version=1, volumes=3) for number in range(60)]
+    portions = [poison] if pages == 1 else [poison[:30], poison[30:]]
+    steps = [say(200, page(*some, version=10, token="" if some is portions[-1] else "t1")) for some in portions]
+    with playing(*steps) as script, pytest.raises(errors.NotKubernetes, match="60 objects"):
+        list_kind(script.connection(), PODS)
+    with playing(say(200, page(*poison[:40], pod("a", version=1), version=10))) as script:
+        assert len(list_kind(script.connection(), PODS).quarantined) == 40
+
+
 def test_a_list_of_giants_is_given_up_t36(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounding, "BYTES_OF_A_CLUSTER", 1000)
     giant = say(200, page(pod("g", version=1, note="x" * 2000), version=1, token="more"))

@@ -467,6 +467,23 @@ def test_a_receiver_that_fails_costs_a_list_and_not_the_watch(caplog: pytest.Log
     assert "nobody foresaw" in caplog.text
 
 
+def test_that_the_watch_is_lost_is_told_until_it_is_heard_and_then_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "AFTER_DEFECT_SECONDS", 0.0)
+    told, failures = list[Observation](), [MemoryError(), MemoryError(), MemoryError()]
+
+    def deliver(one: Observation) -> None:
+        told.append(one)
+        if failures:
+            raise failures.pop()
+
+    with playing(LIST, LIST, stream(bookmark(12))) as script:
+        watcher = Reflector(script.connection(), PODS, deliver, streams=False, clock=Clock(), chance=lambda: 0.0)
+        assert watcher._guarded_round() >= 0.8
+        assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchLost"]
+        assert watcher._guarded_round() == 0.0
+    assert names(told)[4:] == ["Listed", "WatchOpened", "WatchEnded"]
+
+
 def test_a_doubted_row_is_listed_anew_at_once_in_the_middle_of_its_watch() -> None:
     told: list[Observation] = []
     again = say(200, page(pod("a", version=3), pod("b", version=11), version=12))

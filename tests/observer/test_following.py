@@ -263,6 +263,20 @@ def test_a_kind_that_is_not_permitted_any_more_is_not_shown(desk: Desk) -> None:
     assert desk.written.frames[1] == [[Drop(Uid("a"))]]
 
 
+def test_a_kind_that_is_permitted_again_is_not_live_before_it_is_followed(desk: Desk) -> None:
+    for at in (desk.now, desk.now + 6):
+        desk.hear(words.Absent("Node", "not_permitted", "no", at))
+    desk.hear(words.Behind("Node", "500", desk.now))
+    desk.settle(1)
+    assert desk.written.contacts[-1].state == "live"
+    desk.hear(Listed(kind=Kind.NODE, sightings=(node("a", 2).sighting,), at=desk.now), words.Behind("Node", "500", desk.now))
+    desk.settle()
+    assert (desk.written.contacts[-1].state, desk.written.contacts[-1].missing) == ("stale", ())
+    desk.hear(words.Opened("Node"))
+    desk.settle()
+    assert desk.written.contacts[-1].state == "live"
+
+
 def test_a_refusal_that_is_not_believed_is_asked_again_soon(desk: Desk) -> None:
     desk.hear(words.Absent("Node", "not_permitted", "no", desk.now))
     desk.settle(1)
@@ -330,10 +344,39 @@ def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> N
 
 def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk) -> None:
     desk.hear(words.Rewound("Node"), node("b", 2))
-    said = len(desk.written.contacts)
     desk.settle(1.0)
     assert desk.following.is_void
-    assert (desk.written.frames[1], len(desk.written.contacts)) == ([], said)
+    assert desk.written.frames[1] == []
+
+
+def test_a_picture_that_is_void_is_live_to_nobody_and_its_last_word_says_so_once(desk: Desk) -> None:
+    assert desk.written.contacts[-1].state == "live"
+    said = len(desk.written.contacts)
+    standing(desk, 9)
+    standing(desk, 9, cluster="other")
+    for _ in range(3):
+        desk.settle()
+        desk.settle(1.0)
+    assert [(contact.state, contact.reason) for contact in desk.written.contacts[said:]] == [("stale", "no_observer")]
+
+
+def test_a_picture_that_cannot_be_published_any_more_is_said_to_be_stale_without_a_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def publish(*_: object, **__: object) -> None:
+        raise ValueError("an object that cannot be written")
+
+    monkeypatch.setattr(FakePublisher, "publish", publish)
+    monkeypatch.setattr(Quarantine, "find", lambda *_: True)
+    desk.hear(node("b"))
+    assert desk.settle() == 0.0
+    desk.settle()
+    assert desk.written.contacts[-1].state == "stale"
+
+
+@pytest.mark.parametrize("problem", [redis.ConnectionError("away"), Superseded("epoch 2"), RuntimeError("the picture could not be packed")])
+def test_a_last_word_that_cannot_be_said_is_no_further_failure(desk: Desk, problem: Exception) -> None:
+    desk.hear(words.Rewound("Node"))
+    desk.written.problem = problem
+    assert desk.settle() > 0
 
 
 def test_every_watch_is_opened_again_with_another_credential_f14(desk: Desk) -> None:
@@ -359,6 +402,17 @@ def test_a_watch_that_tells_of_more_objects_than_any_cluster_has_is_listed_anew_
     desk.hear(*(node(f"k-{number}") for number in range(51)))
     desk.settle(1.0)
     assert desk.relisted == ["Node", "Node"]
+
+
+def test_objects_that_cannot_be_read_are_as_many_as_any_others_t36(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounding, "OBJECTS_OF_A_KIND", 50)
+    unreadable = [words.Unreadable("Node", {Uid(f"n-{number}"): f"n-{number}"}, all_of_them=False) for number in range(60)]
+    desk.hear(*unreadable[:49])
+    desk.settle(1.0)
+    assert desk.relisted == [], "they are fifty with the one that is shown"
+    desk.hear(*unreadable)
+    desk.settle(1.0)
+    assert desk.relisted == ["Node"]
 
 
 def test_watches_that_tell_of_more_than_any_cluster_has_all_together_let_the_largest_row_be_listed_anew_t36(

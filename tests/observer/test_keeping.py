@@ -36,12 +36,20 @@ class Desk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.lease, self.begun = 0.0, Lease(), list[float]()
         self.observer: Any = None
+        self._problem: Exception | None = None
         monkeypatch.setattr(keeping, "Observer", self._begin)
         monkeypatch.setattr(keeping.random, "random", lambda: 1.0)
         self._keeper = Keeper(
             access=SimpleNamespace(id="lab"),  # type: ignore[arg-type]
             redis_url="redis://nowhere", claim=self.lease, clock=lambda: self.now,  # type: ignore[arg-type]
         )  # fmt: skip
+
+    def begin_badly(self) -> None:
+        """This will let the next observer have no thread."""
+        self._problem = RuntimeError("can't start new thread")
+        with pytest.raises(RuntimeError):
+            self._keeper.round()
+        self._problem = None
 
     def rounds(self, *, seconds: float, fails: bool = False) -> None:
         """This will go on for so long; with `fails` each observer fails as soon as it has begun."""
@@ -55,9 +63,14 @@ class Desk:
     def _begin(self, **_: Any) -> Any:
         self.begun.append(self.now)
         self.observer = SimpleNamespace(
-            is_over=False, has_failed=False, wants_epoch=False, start=lambda: None, stop=self._end, grant=lambda epoch: None, go_on=lambda: None
+            is_over=False, has_failed=False, wants_epoch=False, start=self._start, stop=self._end, grant=lambda epoch: None, go_on=lambda: None
         )
         return self.observer
+
+    def _start(self) -> None:
+        if self._problem is not None:
+            self.observer.is_over = self.observer.has_failed = True
+            raise self._problem
 
     def _end(self) -> None:
         self.observer = None
@@ -101,3 +114,12 @@ def test_an_observer_that_was_superseded_has_not_failed_and_the_lease_is_asked_f
     desk.observer.is_over = True
     desk.rounds(seconds=ROUND_SECONDS)
     assert desk.begun == [0.0, 0.5]
+
+
+def test_an_observer_that_could_not_begin_is_ended_and_another_worker_may_observe_meanwhile(desk: Desk) -> None:
+    desk.begin_badly()
+    assert desk.observer is not None
+    desk.rounds(seconds=ROUND_SECONDS)
+    assert (desk.lease.holder, desk.observer) == ("", None)
+    desk.rounds(seconds=5)
+    assert desk.begun == [0.0, 2.0] and desk.lease.holder == "ours"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import time
@@ -10,7 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from clusterview.kube import reading
+from clusterview.kube.kinds import named
 from clusterview.kube.kubeconfigs import ClusterAccess
+from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.observing import Observer
 from clusterview.observer.readers import Readers
@@ -43,6 +46,20 @@ def test_a_computer_that_slept_has_seen_nothing_meanwhile(monkeypatch: pytest.Mo
         assert reopened == (["Pod"] if slept else [])
 
 
+def test_a_row_that_is_read_in_the_whole_cluster_again_has_2_s_to_be_followed_on_a_computer_that_slept_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Reflector, "run", lambda _: None)
+    now, pods = time.monotonic() + 1000.0, named("Pod")
+    observer = Observer(access=NOWHERE, publisher_for=no_publisher, namespaces=["store"], clock=lambda: now)
+    observer._readers._narrow_down(pods)
+    observer._readers._widen(pods)
+    narrowed, ended, _ = list(observer._inbox.queue)
+    for word in (narrowed, words.Opened(key="Pod/store"), ended):
+        observer.following.hear(word=word)
+    assert observer.following._sight.is_open(key="Pod/store", now=now + 2.0)
+
+
 def alive() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("nowhere")]
 
@@ -50,6 +67,25 @@ def alive() -> list[str]:
 def test_every_thread_ends_when_it_is_stopped(observer: Observer) -> None:
     observer.start()
     wait_until(lambda: len(alive()) == 26, seconds=5, what="every thread runs")
+    observer.stop()
+    assert alive() == []
+
+
+@pytest.mark.parametrize("begun", [0, 5, 25], ids=["none", "some readers", "all but the last"])
+def test_an_observer_that_could_not_begin_every_thread_has_failed_and_leaves_none(
+    observer: Observer, monkeypatch: pytest.MonkeyPatch, begun: int
+) -> None:
+    start, starts = threading.Thread.start, itertools.count()
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(starts) >= begun:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        observer.start()
+    assert observer.has_failed
     observer.stop()
     assert alive() == []
 

@@ -56,6 +56,45 @@ def test_readers_that_are_stopped_while_narrow_ones_begin_all_end(monkeypatch: p
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lab: ")]
 
 
+def test_a_narrow_reader_that_could_not_begin_begins_at_the_next_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods, told, begun, start, has_room = named("Pod"), list[words.Word](), list[str](), Reader.start, False
+
+    def start_one(reader: Reader) -> None:
+        if begun and not has_room:
+            raise RuntimeError("can't start new thread")
+        begun.append(reader.reflector.spec.key)
+        start(reader)
+
+    monkeypatch.setattr(readers.Reflector, "run", lambda own: own._stopped.wait(5))
+    monkeypatch.setattr(Reader, "start", start_one)
+    all_of_them = Readers(
+        connection=Nobody(),  # type: ignore[arg-type]
+        specs=[pods], namespaces=["store", "bank"], is_away=lambda: False, bounds=Bounds(), deliver=lambda _: None, tell=told.append,
+    )  # fmt: skip
+    refusal = watching.NotPermitted(pods, errors.Forbidden("The account may not do this."))
+    assert failure_of(lambda: all_of_them._hear(refusal)) is not None
+    has_room = True
+    all_of_them._hear(refusal)
+    assert begun == ["Pod/store", "Pod/bank"]
+    assert [type(word) for word in told] == [words.Narrowed]
+    all_of_them.stop()
+
+
+def test_a_whole_list_ends_the_narrow_readers_though_some_could_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: Reader) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pods, told = named("Pod"), list[words.Word]()
+    monkeypatch.setattr(Reader, "start", start)
+    all_of_them = Readers(
+        connection=Nobody(),  # type: ignore[arg-type]
+        specs=[pods], namespaces=["store"], is_away=lambda: False, bounds=Bounds(), deliver=lambda _: None, tell=told.append,
+    )  # fmt: skip
+    assert failure_of(lambda: all_of_them._narrow_down(pods)) is not None
+    all_of_them._hear(watching.Listed(pods, [], "2"))
+    assert isinstance(told[-1], words.Widened)
+
+
 def test_a_whole_list_is_told_after_the_last_word_of_the_narrow_readers_however_long_that_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     pods, told, waits, has_room = named("Pod"), list[str](), threading.Event(), threading.Event()
 

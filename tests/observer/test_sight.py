@@ -159,6 +159,48 @@ def test_a_refusal_of_what_was_permitted_is_believed_when_it_lasts(sight: Sight)
     assert sight.contact(now=103).state == "live"
 
 
+def test_another_failure_leaves_a_row_that_cannot_be_read_what_it_was_f15() -> None:
+    sight = Sight(specs=KINDS, now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    for spec in KINDS:
+        if spec.key != PODS:
+            sight.opened(key=spec.key)
+    sight.behind(key=PODS, detail="500", at=101)
+    contact = sight.contact(now=101)
+    assert (contact.state, [missing.why for missing in contact.missing]) == ("live", ["not_permitted"])
+    assert (sight.worth_trying(now=120), sight.is_complete(now=101)) == ([], True)
+    assert [missing.why for missing in sight.contact(now=200).missing] == ["not_permitted"], "nor does an outage change it"
+
+
+def test_what_is_seen_instead_of_the_whole_cluster_is_live_whatever_else_befalls_the_row_of_the_whole() -> None:
+    wide = next(spec for spec in KINDS if spec.kind == PODS)
+    sight = Sight(specs=[wide], now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    sight.narrowed(key=PODS, specs=[wide.within("store")])
+    sight.opened(key="Pod/store")
+    for at in range(101, 120):
+        sight.contacted(at=at)
+        sight.behind(key=PODS, detail="500", at=at)
+    contact = sight.contact(now=119)
+    assert (contact.state, [missing.why for missing in contact.missing]) == ("live", ["partly"])
+    assert (sight.worth_trying(now=119), sight.is_complete(now=119)) == ([], True)
+
+
+def test_a_row_that_can_be_read_after_all_is_behind_when_it_was_listed_and_is_not_followed() -> None:
+    sight = Sight(specs=[next(spec for spec in KINDS if spec.kind == PODS)], now=0)
+    sight.contacted(at=100)
+    sight.absent(word=refused(100))
+    sight.listed(key=PODS, at=101)
+    sight.behind(key=PODS, detail="500", at=101)
+    contact = sight.contact(now=101)
+    assert (contact.state, contact.detail, contact.missing) == ("stale", "Not up to date: Pod. 500", ())
+    for at in range(102, 130):
+        sight.contacted(at=at)
+    assert sight.worth_trying(now=129) == [], "it is left to its own pace"
+
+
 def test_a_refusal_that_passes_is_forgotten(sight: Sight) -> None:
     sight.absent(word=refused(101))
     sight.opened(key=PODS)
