@@ -14,6 +14,7 @@ import { useAsked, useDoing } from "../src/views/asking";
 import type { Asked, Doing } from "../src/views/asking";
 import { History } from "../src/views/history";
 import { Problems } from "../src/views/problems";
+import { sight } from "../src/views/sight";
 import { Switching } from "../src/views/switching";
 import type { Contact } from "../src/wire/messages";
 import { application, node, pod, rows, service, whole } from "./making";
@@ -302,6 +303,21 @@ describe("where problems only are asked for", () => {
     const none = drawn(Problems, {});
     expect(none.page.textContent).toBe(sentence);
     none.undo();
+    store.route.value = route;
+  });
+
+  test("the map is dimmed where it draws what is wrong, and not where a workload alone is", () => {
+    const route = store.route.peek();
+    const [failing, well] = [pod("a", { status: "CrashLoopBackOff", ready: false }), pod("b")];
+    const idle = { ...node("c"), kind: "Deployment", namespace: "store", images: [], template_labels: {}, ready: 0, wanted: 1 } as never;
+    store.picture.replace(whole(rows(failing, well, idle)));
+    store.replaced();
+    store.route.value = { ...route, problems: true };
+    expect([failing, well].map(sight.peek().shows)).toEqual([true, false]);
+    store.picture.replace(whole(rows(well, idle)));
+    store.replaced();
+    expect(derived.troubles.peek()).toBe(1);
+    expect([sight.peek().shows(well), sight.peek().seeks]).toEqual([true, false]);
     store.route.value = route;
   });
 });

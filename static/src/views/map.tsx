@@ -6,10 +6,8 @@ import * as derived from "../state/derived";
 import * as store from "../state/store";
 import { Doors, Tile } from "./doors";
 import { NodeBox, Pods, UnseenNode } from "./nodes";
-import { density, podCount, sight } from "./sight";
+import { DRAWN_KINDS, density, podCount, sight } from "./sight";
 import { Stage } from "./stage";
-
-const DRAWN_KINDS = ["ControlPlanePart", "Gateway", "HTTPRoute", "Ingress", "Service", "Node", "Pod"] as const;
 
 const isAnythingFound = computed(() => {
   const { shows, seeks } = sight.value;
