@@ -7,6 +7,7 @@ import type { JSX } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as clock from "../src/state/clock";
 import * as derived from "../src/state/derived";
+import { page } from "../src/state/page";
 import * as rest from "../src/state/rest";
 import type { Application, Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
@@ -15,7 +16,7 @@ import type { Asked, Doing } from "../src/views/asking";
 import { History } from "../src/views/history";
 import { Problems } from "../src/views/problems";
 import { sight } from "../src/views/sight";
-import { Switching } from "../src/views/switching";
+import { Arming, Switching } from "../src/views/switching";
 import type { Contact } from "../src/wire/messages";
 import { application, node, pod, rows, service, whole } from "./making";
 
@@ -286,6 +287,20 @@ describe("a blink of stale", () => {
     expect(button()?.disabled, "what was seen may be true no more").toBe(true);
     undo();
   });
+});
+
+test("why switching was not allowed stands below the button, and what is typed in it as such", async () => {
+  const body = { code: "armed-elsewhere", sentence: "The right to `get` it tells them apart.", context: "prod" };
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(body), { status: 409 })));
+  store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false };
+  Object.assign(page, { role: "admin" });
+  const view = drawn(Arming, {});
+  press(view.page, "Allow switching");
+  await settled();
+  expect(view.page.all("p").map((one) => one.textContent)).toEqual(["Allow switching on lab", "Refused: The right to get it tells them apart."]);
+  expect(view.page.all("code").map((one) => one.textContent)).toEqual(["get"]);
+  view.undo();
+  Object.assign(page, { role: "operator" });
 });
 
 describe("where problems only are asked for", () => {
