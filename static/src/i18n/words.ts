@@ -368,7 +368,13 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
 }
 
 export function t(word: Word, values: Readonly<Record<string, string | number>> = {}): string {
-  return fill(inLanguage(WORDS[word]), values);
+  const written = Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? grouped(value) : value]);
+  return fill(inLanguage(WORDS[word]), Object.fromEntries(written));
+}
+
+/** A number as the reader's language writes large ones: 150,000. */
+export function grouped(count: number): string {
+  return count < 1000 ? String(count) : count.toLocaleString(language.value);
 }
 
 /** The one of a pair, English and Korean, that the reader reads. */
