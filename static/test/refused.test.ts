@@ -7,6 +7,7 @@ import type { JSX } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as clock from "../src/state/clock";
 import * as derived from "../src/state/derived";
+import { page } from "../src/state/page";
 import * as rest from "../src/state/rest";
 import type { Application, Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
@@ -14,7 +15,8 @@ import { useAsked, useDoing } from "../src/views/asking";
 import type { Asked, Doing } from "../src/views/asking";
 import { History } from "../src/views/history";
 import { Problems } from "../src/views/problems";
-import { Switching } from "../src/views/switching";
+import { sight } from "../src/views/sight";
+import { Arming, Switching } from "../src/views/switching";
 import type { Contact } from "../src/wire/messages";
 import { application, node, pod, rows, service, whole } from "./making";
 
@@ -287,6 +289,20 @@ describe("a blink of stale", () => {
   });
 });
 
+test("why switching was not allowed stands below the button, and what is typed in it as such", async () => {
+  const body = { code: "armed-elsewhere", sentence: "The right to `get` it tells them apart.", context: "prod" };
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify(body), { status: 409 })));
+  store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false };
+  Object.assign(page, { role: "admin" });
+  const view = drawn(Arming, {});
+  press(view.page, "Allow switching");
+  await settled();
+  expect(view.page.all("p").map((one) => one.textContent)).toEqual(["Allow switching on lab", "Refused: The right to get it tells them apart."]);
+  expect(view.page.all("code").map((one) => one.textContent)).toEqual(["get"]);
+  view.undo();
+  Object.assign(page, { role: "operator" });
+});
+
 describe("where problems only are asked for", () => {
   const sentence = "Nothing is wrong that can be seen from here.";
   test("the sentence that nothing is wrong is not said of what a search leaves out", () => {
@@ -302,6 +318,21 @@ describe("where problems only are asked for", () => {
     const none = drawn(Problems, {});
     expect(none.page.textContent).toBe(sentence);
     none.undo();
+    store.route.value = route;
+  });
+
+  test("the map is dimmed where it draws what is wrong, and not where a workload alone is", () => {
+    const route = store.route.peek();
+    const [failing, well] = [pod("a", { status: "CrashLoopBackOff", ready: false }), pod("b")];
+    const idle = { ...node("c"), kind: "Deployment", namespace: "store", images: [], template_labels: {}, ready: 0, wanted: 1 } as never;
+    store.picture.replace(whole(rows(failing, well, idle)));
+    store.replaced();
+    store.route.value = { ...route, problems: true };
+    expect([failing, well].map(sight.peek().shows)).toEqual([true, false]);
+    store.picture.replace(whole(rows(well, idle)));
+    store.replaced();
+    expect(derived.troubles.peek()).toBe(1);
+    expect([sight.peek().shows(well), sight.peek().seeks]).toEqual([true, false]);
     store.route.value = route;
   });
 });

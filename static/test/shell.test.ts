@@ -7,8 +7,9 @@ import { Command } from "../src/views/command";
 import { Banner, Clusters, Verified } from "../src/views/shell";
 import { speak } from "../src/i18n/words";
 import { titleOf } from "../src/views/title";
-import { Moves } from "../src/views/traffic";
+import { Moves, Others } from "../src/views/traffic";
 import type { Contact } from "../src/wire/messages";
+import { application, rows, service, whole } from "./making";
 
 const contact: Contact = {
   state: "live", contact_age_seconds: 0.1, reason: "", detail: "", version: "", verified_age_seconds: 3, divergences: 0, counted: {}, missing: [],
@@ -80,6 +81,34 @@ test("that the last switches could not be had is said, and is not their absence"
   const view = drawn(Moves, {});
   await vi.waitFor(() => expect(view.page.textContent).toContain("The database does not answer."));
   expect(view.page.textContent).toContain("Last switches");
+  view.undo();
+  vi.unstubAllGlobals();
+});
+
+test("why a few other Services cannot be switched is there at once, and why many cannot when somebody asks", async () => {
+  const other = application([], { service: "front", service_uid: "service-front", why_not: "no-key", why_not_sentence: "Nothing tells versions apart." });
+  const fetched = vi.fn(() => Promise.resolve(new Response(JSON.stringify([other]))));
+  vi.stubGlobal("fetch", fetched);
+  const shown = (count: number): ReturnType<typeof drawn> => {
+    store.picture.replace(whole(rows(...Array.from({ length: count }, (_, number) => service(`shop-${number}`)))));
+    store.replaced();
+    return drawn(Others, {});
+  };
+  const few = shown(30);
+  await vi.waitFor(() => expect(few.page.textContent).toContain("store/front"));
+  few.undo();
+  fetched.mockClear();
+  const many = shown(31);
+  expect([many.page.all("details").length, fetched.mock.calls.length]).toEqual([1, 0]);
+  many.undo();
+  vi.unstubAllGlobals();
+  store.forget();
+});
+
+test("that nothing was switched yet is said where the last switches are", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("[]")));
+  const view = drawn(Moves, {});
+  await vi.waitFor(() => expect(view.page.textContent).toBe("Last switchesNone yet."));
   view.undo();
   vi.unstubAllGlobals();
 });

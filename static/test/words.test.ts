@@ -3,7 +3,7 @@ import { load } from "../src/i18n/catalog";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
 import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
 import { kindWord } from "../src/i18n/kinds";
-import { chosen, fill, language, t } from "../src/i18n/words";
+import { chosen, fill, grouped, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
 import { statusOf } from "../src/views/marks";
 import type { ControlPlanePart } from "../src/wire/messages";
@@ -44,6 +44,11 @@ test("one of a thing is not said in the plural", () => {
   expect(t("heldAt", { kind: "Deployment", name: "shop", number: 1, before: 0 })).toContain("at least 1 pod (");
   expect(t("plainDoors", { count: 1 })).toContain("1 more leads");
   expect(fill("{count:pod|pods}", {})).toBe("{count:pod|pods}");
+});
+
+test("large numbers are written as they are read", () => {
+  expect(t("pods", { count: 150_000 })).toBe("150,000 pods");
+  expect([999, 24_006].map(grouped)).toEqual(["999", "24,006"]);
 });
 
 test("a part of the control plane says its state in the reader's language", () => {

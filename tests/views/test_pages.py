@@ -81,6 +81,14 @@ def test_every_page_says_when_it_shows_the_practice_cluster(client: Client, lab_
     assert (b"chip-practice" in Client().get("/signed-out").content) is practice
 
 
+def test_from_a_page_about_people_one_link_leads_to_each_page_of_the_first_cluster(client: Client) -> None:
+    client.force_login(people.add(name="ada", role="admin", actor="ada"))
+    pages = ("/c/lab/", "/c/lab/traffic", "/c/lab/history")
+    assert not [page for page in pages if f'href="{page}"' in client.get("/people").content.decode()]
+    clusters.register(opened=[("lab", "lab context")])
+    assert [page for page in pages if f'href="{page}"' in client.get("/people").content.decode()] == [*pages]
+
+
 def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
     path = f"/login/{links.create(user=people.add(name='vera', role='viewer', actor='ada'), actor='ada')}"
     for _ in range(2):

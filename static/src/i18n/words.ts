@@ -135,6 +135,7 @@ const WORDS = {
     "서비스나 그 워크로드를 읽을 수 없어 무엇을 전환할 수 있는지 알 수 없습니다. 무엇이 왜 보이지 않는지는 지도에 나옵니다.",
   ],
   lastMoves: ["Last switches", "최근 전환"],
+  noMoves: ["None yet.", "아직 없습니다."],
   movedAfter: ["endpoints moved after {time}", "{time} 만에 엔드포인트 이동"],
   everyMove: ["All of them, with every step", "모든 전환과 단계 보기"],
   notSwitchable: ["Not switchable.", "전환할 수 없습니다."],
@@ -369,7 +370,13 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
 }
 
 export function t(word: Word, values: Readonly<Record<string, string | number>> = {}): string {
-  return fill(inLanguage(WORDS[word]), values);
+  const written = Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? grouped(value) : value]);
+  return fill(inLanguage(WORDS[word]), Object.fromEntries(written));
+}
+
+/** A number as the reader's language writes large ones: 150,000. */
+export function grouped(count: number): string {
+  return count < 1000 ? String(count) : count.toLocaleString(language.value);
 }
 
 /** The one of a pair, English and Korean, that the reader reads. */

@@ -139,7 +139,7 @@ export function isMissing(kind: Kind): boolean {
 }
 
 /** How many there are, as text; empty where none is seen since none may be. */
-export function countOf(kind: Kind, count: number, say: (count: number) => string = String): string {
+export function countOf(kind: Kind, count: number, say: (count: number) => string): string {
   return count === 0 && isMissing(kind) ? "" : say(count);
 }
 

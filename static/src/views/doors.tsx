@@ -5,7 +5,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { AnyRecord } from "../wire/messages";
-import { t } from "../i18n/words";
+import { grouped, t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as store from "../state/store";
 import { conditionOf, listenerWords, ruleWords, statusOf } from "./marks";
@@ -24,7 +24,7 @@ export function Doors({ seen }: { seen: Sight }): JSX.Element {
   const told = plain.length > 0 ? doors.filter((door) => !isPlain(door)) : doors;
   return (
     <section class="band" aria-label={t("doors")}>
-      <h2>{t("doors")} <span class="quiet">{store.countOf("Service", doors.length)}</span></h2>
+      <h2>{t("doors")} <span class="quiet">{store.countOf("Service", doors.length, grouped)}</span></h2>
       {doors.length === 0 && !store.isMissing("Service") && <p class="quiet">{t("noDoors")}</p>}
       <div class="tiles">
         {told.map((door) => <Tile key={door.uid} record={door} seen={seen} note={`${door.namespace} · ${reachOf(door)}`} door={door} />)}

@@ -1,6 +1,6 @@
 /** A large cluster before its picture is there: how the control plane is, and how many of everything there are. */
 import type { JSX } from "preact";
-import { t } from "../i18n/words";
+import { grouped, t } from "../i18n/words";
 import * as store from "../state/store";
 import type { FirstPaint } from "../wire/messages";
 import { conditionOf, statusOf } from "./marks";
@@ -30,5 +30,5 @@ export function First({ paint }: { paint: FirstPaint }): JSX.Element {
 
 function largestFirst(counts: Readonly<Record<string, number>>): string {
   const ordered = Object.entries(counts).sort(([, a], [, b]) => b - a);
-  return ordered.map(([name, count]) => `${name} ${count}`).join(" · ");
+  return ordered.map(([name, count]) => `${name} ${grouped(count)}`).join(" · ");
 }

@@ -1,7 +1,7 @@
 /** The map or the same as a table, the tools above both, and the panel of what is selected. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { isWord, t } from "../i18n/words";
+import { grouped, isWord, t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as past from "../state/past";
 import * as store from "../state/store";
@@ -63,7 +63,7 @@ function Tools({ rewinding, rewind }: { rewinding: boolean; rewind: (open: boole
         {derived.namespaces.value.map((name) => <option key={name} value={name}>{name}</option>)}
       </select>
       <button type="button" class="button" aria-pressed={route.problems} onClick={() => store.go({ problems: !route.problems })}>
-        {t("onlyProblems")} ({troubles})
+        {t("onlyProblems")} ({grouped(troubles)})
       </button>
       <button type="button" class="button" onClick={() => store.go({ table: !route.table })}>{t(route.table ? "showMap" : "showTable")}</button>
       <button

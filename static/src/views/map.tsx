@@ -1,15 +1,13 @@
 /** The live map: the control plane above, the ways in that lead to pods, the nodes with what runs on them. */
 import { computed } from "@preact/signals";
 import type { JSX } from "preact";
-import { t } from "../i18n/words";
+import { grouped, t } from "../i18n/words";
 import * as derived from "../state/derived";
 import * as store from "../state/store";
 import { Doors, Tile } from "./doors";
 import { NodeBox, Pods, UnseenNode } from "./nodes";
-import { density, podCount, sight } from "./sight";
+import { DRAWN_KINDS, density, podCount, sight } from "./sight";
 import { Stage } from "./stage";
-
-const DRAWN_KINDS = ["ControlPlanePart", "Gateway", "HTTPRoute", "Ingress", "Service", "Node", "Pod"] as const;
 
 const isAnythingFound = computed(() => {
   const { shows, seeks } = sight.value;
@@ -27,7 +25,7 @@ export function Map(): JSX.Element {
   const zones = derived.zones.value;
   const unseen = derived.unseenNodeNames.value;
   const homeless = store.podsOn("");
-  const counts = [store.countOf("Node", store.picture.count("Node")), store.countOf("Pod", podCount.value, (count) => t("pods", { count }))];
+  const counts = [store.countOf("Node", store.picture.count("Node"), grouped), store.countOf("Pod", podCount.value, (count) => t("pods", { count }))];
   return (
     <Stage>
       {!isAnythingFound.value && <p class="card" role="status">{t("nothingFound")}</p>}
@@ -44,7 +42,7 @@ export function Map(): JSX.Element {
         <div class="zones">
           {zones.map(([zone, itsNodes]) => (
             <section key={zone} class={zones.length > 1 ? "zone framed" : "zone"} aria-label={zone || t("noZone")}>
-              {zones.length > 1 && <h3>{zone || t("noZone")} <span class="quiet">{itsNodes.length}</span></h3>}
+              {zones.length > 1 && <h3>{zone || t("noZone")} <span class="quiet">{grouped(itsNodes.length)}</span></h3>}
               <div class="split-map">
                 {itsNodes.map((node) => <NodeBox key={node.uid} node={node} seen={seen} />)}
               </div>

@@ -17,11 +17,21 @@ export interface Sight {
   readonly seeks: boolean;
 }
 
+/** What the map draws as objects of their own. */
+export const DRAWN_KINDS = ["ControlPlanePart", "Gateway", "HTTPRoute", "Ingress", "Service", "Node", "Pod"] as const;
+const DRAWN: ReadonlySet<string> = new Set(DRAWN_KINDS);
+
+/** Whether anything that is wrong, of what is sought, is drawn. A workload is not. */
+const isTroubleDrawn = computed(() => {
+  const others = { ...store.route.value, problems: false };
+  return derived.problems.value.some(({ record }) => DRAWN.has(record.kind) && finding.fits(record, others, finding.NO_UIDS));
+});
+
 /** It stays the same for as long as the same stands out, for everything that is drawn depends on it. */
 export const sight = computed<Sight>(() => {
   const route = store.route.value;
-  const problems = route.problems ? derived.troubledUids.value : finding.NO_UIDS;
-  // Where nothing is wrong the words above the map say so, and nothing of it is dimmed.
+  // What is wrong is named above the map. Where none of it is drawn, nothing of the map is dimmed.
+  const problems = route.problems && isTroubleDrawn.value ? derived.troubledUids.value : finding.NO_UIDS;
   const sought = problems.size > 0 ? route : { ...route, problems: false };
   const chosen = store.selected.value;
   const behind = chosen?.kind === "Service" ? (derived.doorways.value.get(derived.serviceKey(chosen))?.podUids ?? finding.NO_UIDS) : null;

@@ -290,13 +290,15 @@ export function Arming(): JSX.Element | null {
     await store.loadCluster();
   };
   return (
-    <p>
-      <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
-        {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
-      </button>
-      {stale && <span class="quiet"> · {t("notWhileStale")}</span>}
-      {doing.refusal && <span class="bad-text" role="alert"> {refusalOf(doing.refusal)}</span>}
-    </p>
+    <>
+      <p>
+        <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
+          {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
+        </button>
+        {stale && <span class="quiet"> · {t("notWhileStale")}</span>}
+      </p>
+      <Refused of={doing.refusal} />
+    </>
   );
 }
 

@@ -14,6 +14,8 @@ import { Refused } from "./refused";
 import { Arming, Ending, Switching, WeakIdentity } from "./switching";
 
 const LAST_MOVES = 5;
+/** With more Services than this, why others cannot be switched is asked for only when somebody wants to see it. */
+const FEW = 30;
 
 export function Traffic(): JSX.Element {
   const refusal = store.applicationsError.value;
@@ -77,13 +79,13 @@ function isHidden(): boolean {
   return (["Service", "Deployment", "StatefulSet"] as const).some(store.isMissing);
 }
 
-export function Moves(): JSX.Element | null {
-  const asked = useAsked(() => rest.switches(page.cluster, LAST_MOVES), String(store.operations.value.count));
-  if (!asked.value?.length && !asked.refusal) return null;
+export function Moves(): JSX.Element {
+  const asked = useAsked(() => rest.switches(page.cluster, LAST_MOVES), "", store.operations.value.count);
   return (
     <section class="card">
       <h2>{t("lastMoves")}</h2>
       <Refused of={asked.refusal} />
+      {asked.value?.length === 0 && <p class="quiet">{t("noMoves")}</p>}
       <ul class="moves">
         {asked.value?.map((one) => (
           <li key={one.id}>
@@ -93,14 +95,16 @@ export function Moves(): JSX.Element | null {
           </li>
         ))}
       </ul>
-      <p><Link to={{ page: "history", switchId: "" }}>{t("everyMove")}</Link></p>
+      {asked.value && asked.value.length > 0 && <p><Link to={{ page: "history", switchId: "" }}>{t("everyMove")}</Link></p>}
     </section>
   );
 }
 
-/** The Services that cannot be switched. The list is asked for when somebody wants to see it, since a cluster may have thousands. */
-function Others(): JSX.Element {
+/** The Services that cannot be switched: at once where they are few, else when somebody wants to see them, since a cluster may have thousands. */
+export function Others(): JSX.Element {
   const [wanted, want] = useState(false);
+  const count = store.followWritten("Service").count("Service");
+  if (store.loaded.value && count > 0 && count <= FEW) return <section class="card"><h2>{t("otherServices")}</h2><Reasons /></section>;
   return (
     <details class="card" open={wanted} onToggle={(event) => want(event.currentTarget.open)}>
       <summary>{t("otherServices")}</summary>
