@@ -384,26 +384,28 @@ def http_route(item: structs.HTTPRoute) -> objects.HTTPRoute:
     told: defaultdict[objects.RouteParent, list[structs.Condition]] = defaultdict(list)
     for one in item.status.parents:
         told[_parent(one.parent_ref, own)] += one.conditions
+    known = {parent: _with_word(parent, conditions) for parent, conditions in told.items()}
     return objects.HTTPRoute(
         **_base(item.metadata),
         hostnames=spec.hostnames,
-        parents=tuple(_parent(one, own, told.get(_parent(one, own), ())) for one in spec.parent_refs),
+        parents=tuple(known.get(parent, parent) for parent in (_parent(one, own) for one in spec.parent_refs)),
         rules=tuple(_rule(one, own) for one in spec.rules),
     )
 
 
-def _parent(reference: structs.Reference, own: Namespace, told: Iterable[structs.Condition] = ()) -> objects.RouteParent:
-    accepted, resolved = (_said(told, type) for type in ("Accepted", "ResolvedRefs"))
+def _parent(reference: structs.Reference, own: Namespace) -> objects.RouteParent:
     return objects.RouteParent(
         kind=_kind(reference, "Gateway"),
         namespace=Namespace(reference.namespace or own),
         name=reference.name,
         section=reference.section_name or "",
         port=reference.port or 0,
-        accepted=accepted.status,
-        resolved=resolved.status,
-        reason=_reason(accepted, resolved),
     )
+
+
+def _with_word(parent: objects.RouteParent, told: Iterable[structs.Condition]) -> objects.RouteParent:
+    accepted, resolved = (_said(told, type) for type in ("Accepted", "ResolvedRefs"))
+    return msgspec.structs.replace(parent, accepted=accepted.status, resolved=resolved.status, reason=_reason(accepted, resolved))
 
 
 def _rule(rule: structs.RouteRule, own: Namespace) -> objects.RouteRule:
