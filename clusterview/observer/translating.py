@@ -15,7 +15,6 @@ from clusterview.kube import structs
 from clusterview.observer import pod_status, shortening
 from clusterview.observer.quantities import millis, moment, whole
 from clusterview.observer.sharing import Kept, map_of, one_of
-from clusterview.observer.shortening import MORE
 from clusterview.projection.observations import Renewal, Sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import AnyRecord, Namespace, Uid
@@ -25,7 +24,6 @@ ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io
 ACCESS_VOLUME = "kube-api-access"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
-LABELS = 100  # of an object, at most, are shown: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
 
 
 class _Base(TypedDict):
@@ -48,20 +46,18 @@ class _Workload(TypedDict):
 
 
 def sighting(*, kind: str, item: Any) -> Sighting:
-    """This will turn an object as `kube` gave it into a record for the picture, with its version, and cut what is too long to be shown. `kind` is
+    """This will turn an object as `kube` gave it into a record for the picture, with its version, and cut what is too much to be shown. `kind` is
     that of `kube.kinds`.
     """
     renewal = None
     if isinstance(item, structs.Lease):
         renewal = Renewal(renewed=item.spec.renew_time or "", acquired_at=moment(item.spec.acquire_time))
     found = shortening.shortened(record_of(kind=kind, item=item))
-    if len(found.labels) > LABELS:
-        found = msgspec.structs.replace(found, labels=map_of(few(found.labels)))
     return Sighting(record=found, version=item.metadata.resource_version, renewal=renewal)
 
 
 def record_of(*, kind: str, item: Any) -> AnyRecord:
-    """This will turn such an object into a record with all of its labels and every text whole, for whoever decides by them."""
+    """This will turn such an object into a record with all that it holds and every text whole, for whoever decides by them."""
     return TRANSLATIONS[kind](item)
 
 
@@ -76,11 +72,6 @@ def _base(metadata: structs.Metadata) -> _Base:
         "created_at": moment(metadata.creation_timestamp),
         "deleting": metadata.deletion_timestamp is not None,
     }
-
-
-def few(labels: dict[str, str]) -> dict[str, str]:
-    """This will leave out what is more than a hundred labels, and say so in their place."""
-    return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
 
 
 def _owner(found: structs.Owner | None) -> objects.Owner | None:

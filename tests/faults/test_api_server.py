@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterview.observer.shortening import MORE
-from clusterview.observer.translating import LABELS
+from clusterview.observer.shortening import LABELS, MORE
 from clusterview.stream import keys
 from clusterview.topology.objects import Node
 from tests.faults.api import ApiProxy
