@@ -18,7 +18,7 @@ WHO = st.integers(0, world.MOST_SOCKETS - 1)
 NAMESPACES = st.sampled_from(["mine", "mine", "other"])
 USERS = st.sampled_from([1, 2])
 VIEWS = st.sampled_from([world.MINE, world.MINE, WHOLE])
-PARTS = st.sampled_from([0, 1, 2, world.AT_ONCE])
+PARTS = st.sampled_from([0, 1, 1, 2, world.AT_ONCE])
 TIMES = st.sampled_from([0, 1, 1, 2])
 RECORDS = st.one_of(
     st.builds(lambda n: Node(uid=Uid(f"node-{n}"), name=f"outside-node-{n}"), st.integers(0, 2)),
@@ -64,11 +64,14 @@ class Machine(Steps[World]):
         for one in changes:
             self.world.publish(one)
 
-    @rule(times=TIMES, user=USERS, view=VIEWS)
-    def open(self, times: int, user: int, view: str) -> None:
+    @rule(times=TIMES, user=USERS, view=VIEWS, parts=PARTS, changes=CHANGES)
+    def open(self, times: int, user: int, view: str, parts: int, changes: list[tuple[AnyRecord, bool]]) -> None:
+        """Somebody asks for a view, and something comes while it may be being made."""
         self._read(times)
         self.world.let_in(user)
+        self.world.make(parts)
         self.world.open(user=user, view=view)
+        self.world.publish(changes)
 
     @rule(times=TIMES, who=WHO, user=USERS)
     def leave_and_come_back(self, times: int, who: int, user: int) -> None:
@@ -99,13 +102,15 @@ class Machine(Steps[World]):
             if not slow:
                 self.world.go_on(socket)
 
-    @rule(times=TIMES, late=TIMES, now=st.booleans())
-    def follow(self, times: int, late: int, now: bool) -> None:
-        """Somebody looks, and follows a while later, from there or from then on."""
+    @rule(times=TIMES, late=TIMES, now=st.booleans(), parts=PARTS, changes=CHANGES)
+    def follow(self, times: int, late: int, now: bool, parts: int, changes: list[tuple[AnyRecord, bool]]) -> None:
+        """Somebody looks, and follows a while later, from there or from then on; something comes while the links may be being made."""
         self._read(times)
         if follower := self.world.look():
             self._read(late)
+            self.world.make(parts)
             self.world.follow(follower, now=now)
+            self.world.publish(changes)
 
     @rule(times=TIMES, who=WHO)
     def stop_following(self, times: int, who: int) -> None:

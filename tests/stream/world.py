@@ -47,7 +47,7 @@ SMALL = {
     (remembering, "MOST_BYTES"): CHANGES * linking.CHANGE_BYTES,
     (linking, "STEPS"): 6,
     (linking, "CHANGES"): CHANGES,
-    (making, "KEPT_SECONDS"): 4.0,
+    (making, "KEPT_SECONDS"): 1.0,
     (views, "TAIL"): 2,
     (hub, "TAIL_BYTES"): 600,
     (hub, "LOOK_BACK_SECONDS"): 0.5,
