@@ -236,6 +236,7 @@ class World:
         self._shown = {view: [Picture()] for view in (MINE, WHOLE)}  # one after the other
         self.may_see = {1: True, 2: True}
         self._heard: set[int] = set()
+        self._unheard: set[int] = set()  # whose ring was lost, which whoever reads finds out by looking again in its own time
         self._epoch, self._sent, self._rung, self._said = FIRST_EPOCH, 0, 0, 0
         self._problems: list[str] = []
         self.observe()
@@ -296,11 +297,12 @@ class World:
         if what in ("away", "back"):
             self.memory.is_away = what == "away"
             if what == "back":
+                self._unheard.clear()
                 self.observe()
             else:
                 self.read()  # the hub always has a read under way, which ends with an error
         elif what in ("emptied", "went back"):
-            self.memory.forget()
+            self._empty()
             self._epoch -= BACK if what == "went back" else 0
             self.observe()
         elif what == "trimmed":
@@ -309,6 +311,10 @@ class World:
             del entries[-1]
         elif what == "forged" and entries:
             self._forge(entries)
+
+    def _empty(self) -> None:
+        self._unheard |= {user for user, may in self.may_see.items() if not may} - self._heard
+        self.memory.forget()
 
     def _forge(self, entries: list[Entry]) -> None:
         """Whoever can write to Redis puts a frame, a picture and a word there that are well formed, with seals that belong elsewhere."""
@@ -396,7 +402,7 @@ class World:
         self.memory.seconds += 0.5
         self.hub.making.let(self.parts)
         if self._run(self.hub.round()):
-            self._heard |= {user for user, may in self.may_see.items() if not may}
+            self._heard |= {user for user, may in self.may_see.items() if not may} - self._unheard
             for socket in self.sockets:
                 if socket.is_open and not socket.is_slow and socket.user in self._heard:
                     self._problems.append(f"I18: the socket of {socket.user} stays open, who may see nothing any more")
@@ -418,7 +424,7 @@ class World:
         if self._is_whole:
             self._compare()
         self.memory.is_away = False
-        self.memory.forget()
+        self._empty()
         self.observe()
         self._compare()
         if newest := self.look():
