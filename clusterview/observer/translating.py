@@ -15,7 +15,6 @@ from clusterview.kube import structs
 from clusterview.observer import pod_status, shortening
 from clusterview.observer.quantities import millis, moment, whole
 from clusterview.observer.sharing import Kept, map_of, one_of
-from clusterview.observer.shortening import MORE
 from clusterview.projection.observations import Renewal, Sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import AnyRecord, Namespace, Uid
@@ -25,7 +24,6 @@ ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io
 ACCESS_VOLUME = "kube-api-access"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
-LABELS = 100  # of an object, at most, are shown: Kubernetes bounds none but the object, and thousands would be half a mebibyte for each browser
 
 
 class _Base(TypedDict):
@@ -48,20 +46,18 @@ class _Workload(TypedDict):
 
 
 def sighting(*, kind: str, item: Any) -> Sighting:
-    """This will turn an object as `kube` gave it into a record for the picture, with its version, and cut what is too long to be shown. `kind` is
+    """This will turn an object as `kube` gave it into a record for the picture, with its version, and cut what is too much to be shown. `kind` is
     that of `kube.kinds`.
     """
     renewal = None
     if isinstance(item, structs.Lease):
         renewal = Renewal(renewed=item.spec.renew_time or "", acquired_at=moment(item.spec.acquire_time))
     found = shortening.shortened(record_of(kind=kind, item=item))
-    if len(found.labels) > LABELS:
-        found = msgspec.structs.replace(found, labels=map_of(few(found.labels)))
     return Sighting(record=found, version=item.metadata.resource_version, renewal=renewal)
 
 
 def record_of(*, kind: str, item: Any) -> AnyRecord:
-    """This will turn such an object into a record with all of its labels and every text whole, for whoever decides by them."""
+    """This will turn such an object into a record with all that it holds and every text whole, for whoever decides by them."""
     return TRANSLATIONS[kind](item)
 
 
@@ -76,11 +72,6 @@ def _base(metadata: structs.Metadata) -> _Base:
         "created_at": moment(metadata.creation_timestamp),
         "deleting": metadata.deletion_timestamp is not None,
     }
-
-
-def few(labels: dict[str, str]) -> dict[str, str]:
-    """This will leave out what is more than a hundred labels, and say so in their place."""
-    return dict(list(labels.items())[:LABELS]) | {MORE: f"{len(labels) - LABELS} more are not shown"}
 
 
 def _owner(found: structs.Owner | None) -> objects.Owner | None:
@@ -384,26 +375,28 @@ def http_route(item: structs.HTTPRoute) -> objects.HTTPRoute:
     told: defaultdict[objects.RouteParent, list[structs.Condition]] = defaultdict(list)
     for one in item.status.parents:
         told[_parent(one.parent_ref, own)] += one.conditions
+    known = {parent: _with_word(parent, conditions) for parent, conditions in told.items()}
     return objects.HTTPRoute(
         **_base(item.metadata),
         hostnames=spec.hostnames,
-        parents=tuple(_parent(one, own, told.get(_parent(one, own), ())) for one in spec.parent_refs),
+        parents=tuple(known.get(parent, parent) for parent in (_parent(one, own) for one in spec.parent_refs)),
         rules=tuple(_rule(one, own) for one in spec.rules),
     )
 
 
-def _parent(reference: structs.Reference, own: Namespace, told: Iterable[structs.Condition] = ()) -> objects.RouteParent:
-    accepted, resolved = (_said(told, type) for type in ("Accepted", "ResolvedRefs"))
+def _parent(reference: structs.Reference, own: Namespace) -> objects.RouteParent:
     return objects.RouteParent(
         kind=_kind(reference, "Gateway"),
         namespace=Namespace(reference.namespace or own),
         name=reference.name,
         section=reference.section_name or "",
         port=reference.port or 0,
-        accepted=accepted.status,
-        resolved=resolved.status,
-        reason=_reason(accepted, resolved),
     )
+
+
+def _with_word(parent: objects.RouteParent, told: Iterable[structs.Condition]) -> objects.RouteParent:
+    accepted, resolved = (_said(told, type) for type in ("Accepted", "ResolvedRefs"))
+    return msgspec.structs.replace(parent, accepted=accepted.status, resolved=resolved.status, reason=_reason(accepted, resolved))
 
 
 def _rule(rule: structs.RouteRule, own: Namespace) -> objects.RouteRule:

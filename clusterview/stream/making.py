@@ -76,11 +76,14 @@ class Making:
                     take = await self._elsewhere(work)
                     take()
                     for _ in iter(one.catch_up, False):
-                        await asyncio.sleep(0)
+                        await self._pause(0)
             except Exception:
                 log.exception("something could not be made, in a way that nobody foresaw")
-                await asyncio.sleep(PAUSE_SECONDS)
+                await self._pause(PAUSE_SECONDS)
                 one.give_up()
 
     async def _elsewhere(self, work: Work) -> Callable[[], None]:
         return await asyncio.to_thread(work)
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

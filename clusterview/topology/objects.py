@@ -3,7 +3,7 @@
 Records are values. Two observations of an object that lead to equal records are the same picture, so nothing is sent for them; that is
 why a record holds no resourceVersion and no time that moves by itself (a Lease says `late`, not when it was renewed).
 Moments are whole seconds since 1970 (`*_at`), absent ones are None. Secrets, environment values and ConfigMap data have no field here.
-In the picture no text is longer than 1,024 characters (`observer.shortening`).
+In the picture no text is longer than 1,024 characters, and no list than 1,000 where the record would be a large one (`observer.shortening`).
 """
 
 from __future__ import annotations

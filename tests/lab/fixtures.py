@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,3 +137,23 @@ def stays(look: Callable[[], bool], *, seconds: float, what: str) -> None:
     while time.monotonic() < deadline:
         assert look(), f"it was to stay so for {seconds:.0f} s: {what}"
         time.sleep(0.1)
+
+
+@contextmanager
+def meanwhile(look: Callable[[], bool], *, what: str) -> Iterator[None]:
+    """This will look again and again from another thread, and fail in the end where it was not true once, or could not be looked at."""
+    is_over, seen = threading.Event(), list[bool]()
+
+    def watch() -> None:
+        while not is_over.is_set() and all(seen[-1:]):
+            seen[-1:] = [False]
+            seen[-1:] = [look()]
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join(10)
+    assert all(seen), f"it was to be so all the time: {what}"

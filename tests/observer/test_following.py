@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import redis
 from redis.exceptions import OutOfMemoryError
 
-from clusterview.kube import bounding, errors, watching
+from clusterview.kube import bounding, digesting, errors, watching
 from clusterview.kube.bounding import Bounds
-from clusterview.kube.kinds import KINDS, named
+from clusterview.kube.kinds import KINDS, KindSpec, named
 from clusterview.observer import following, words
+from clusterview.observer.digesting import Digesting
 from clusterview.observer.following import FRAME_CHANGES, Following
 from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import report
@@ -334,6 +337,34 @@ def test_what_was_lost_on_the_way_is_listed_anew_and_counted(desk: Desk) -> None
     assert desk.relisted == ["Node"]
     desk.settle(1.0)
     assert desk.written.contacts[-1].divergences == 1
+
+
+def test_an_event_that_was_lost_just_after_a_look_is_found_within_a_minute_f23(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the times of the product, of which the lab's test takes others."""
+    written, looked_at = "1", list[float]()
+
+    def pages(_: object, spec: KindSpec) -> list[digesting.Page]:
+        if spec.key == "Node":
+            looked_at.append(desk.now)
+        there = [digesting.Item(digesting.Identity("a", written))] if spec.key == "Node" else []
+        return [digesting.Page(digesting.PageMeta("9"), there)]
+
+    monkeypatch.setattr(digesting, "pages", pages)
+    connection: Any = SimpleNamespace(sibling=lambda **_: None)
+    looks = Digesting(connection=connection, followed=desk.following.followed, tell=desk.hear, clock=lambda: desk.now, stopwatch=lambda: desk.now)
+
+    def a_second() -> None:
+        while looks.round() == 0.0:
+            continue
+        desk.hear(words.Contacted(desk.now))
+        desk.settle(1.0)
+
+    while not looked_at:
+        a_second()
+    written, lost_at = "5", looked_at[0]
+    while not desk.relisted and desk.now < lost_at + 60:
+        a_second()
+    assert desk.relisted == ["Node"]
 
 
 def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> None:

@@ -211,7 +211,7 @@ def test_a_frozen_api_server_makes_the_page_stale_and_no_history(seen: Page, lab
     kept = seen.keep()
     lab.stop("kube-apiserver", signal.SIGSTOP)
     try:
-        wait_until(lambda: seen.state() == "stale", seconds=8, what="the page is stale")
+        wait_until(lambda: seen.state() == "stale", seconds=5, what="the page is stale")
         contact = seen.contact()
         assert contact is not None
         assert contact.reason == "unreachable"

@@ -20,25 +20,26 @@ from clusterview.topology import objects
 from tests.observer.making import decoded
 
 LONG = "x" * 250_000
+FRAME_BYTES = 256 * 1024
 TRACKING = "argocd.argoproj.io/tracking-id"
 ENDLESS = st.builds(lambda start, times, end: start * times + end, st.text(max_size=3), st.integers(0, 2_000), st.text(max_size=3))
 
 
-def full(shape: msgspec.inspect.Type) -> Any:
-    """JSON of that shape with one of everything, and texts as long as the shape allows."""
+def full(shape: msgspec.inspect.Type, *, text: str = LONG, items: int = 1) -> Any:
+    """JSON of that shape with one of everything, or so many of each list and map that is in none, and texts as long as they may be."""
     match shape:
         case msgspec.inspect.StructType(fields=fields):
-            return {one.encode_name: full(one.type) for one in fields}
+            return {one.encode_name: full(one.type, text=text, items=items) for one in fields}
         case msgspec.inspect.VarTupleType(item_type=inner):
-            return [full(inner)]
+            return [full(inner, text=text)] * items
         case msgspec.inspect.DictType(value_type=inner):
-            return {LONG: full(inner)}
+            return {f"{number}{text}" if items > 1 else text: full(inner, text=text) for number in range(items)}
         case msgspec.inspect.UnionType(types=types):
-            return full(next(one for one in types if not isinstance(one, msgspec.inspect.NoneType)))
+            return full(next(one for one in types if not isinstance(one, msgspec.inspect.NoneType)), text=text, items=items)
         case msgspec.inspect.IntType():
             return 1
         case msgspec.inspect.StrType(max_length=most):
-            return LONG[:most]
+            return text[:most]
         case msgspec.inspect.BoolType():
             return True
         case _:
@@ -63,6 +64,52 @@ def test_no_text_of_any_kind_is_shown_longer_than_is_said_f17(kind: str) -> None
     found = list(texts(msgspec.to_builtins(shown)))
     assert max(map(len, found)) == CHARACTERS
     assert any(MORE in one for one in found)
+
+
+@pytest.mark.parametrize(("text", "items"), [("x", 10_000), ("x" * 500, 1_100)], ids=["short", "long"])
+@pytest.mark.parametrize("kind", sorted({spec.kind for spec in KINDS}))
+def test_of_thousands_of_anything_in_an_object_some_are_shown_and_how_many_more_there_are_f17(kind: str, text: str, items: int) -> None:
+    shape = msgspec.inspect.type_info(named(kind).struct)
+    item = named(kind).decoder().decode(msgspec.json.encode(full(shape, text=text, items=items)))
+    whole, shown = translating.record_of(kind=kind, item=item), translating.sighting(kind=kind, item=item).record
+    assert len(msgspec.msgpack.encode(shown)) <= FRAME_BYTES
+    for name in shown.__struct_fields__:
+        found, there = getattr(shown, name), getattr(whole, name)
+        if isinstance(found, tuple) and len(found) < len(there):
+            assert shown.labels[f"{MORE} {name}"] == f"{len(there) - len(found)} more are not shown"
+        elif isinstance(found, dict) and MORE in found:
+            kept = {key: value for key, value in found.items() if not key.startswith(MORE)}
+            assert found[MORE] in (f"{len(there) - len(kept)} more are not shown", len(there) - len(kept)) and kept.items() < there.items()
+        elif name != "labels":
+            assert found == there
+        if isinstance(found, tuple | dict):
+            assert len(found) <= shortening.ITEMS + 1
+
+
+def test_what_is_in_each_of_many_is_bounded_too_f17() -> None:
+    ports = [{"containerPort": number} for number in range(100)]
+    item = decoded("Pod", spec={"containers": [{"name": f"c{number}", "ports": ports} for number in range(200)]})
+    shown: Any = translating.sighting(kind="Pod", item=item).record
+    assert len(msgspec.msgpack.encode(shown)) <= FRAME_BYTES
+    of_ports = sum(len(one.ports) for one in shown.containers)
+    assert shown.labels[f"{MORE} ports"] == f"{100 * len(shown.containers) - of_ports} more are not shown"
+
+
+def test_as_many_endpoints_as_a_slice_may_have_are_all_shown() -> None:
+    uid = "9f1c2d3e-0000-4000-8000-{:012}"
+    endpoints = [
+        {"addresses": [f"10.0.{number >> 8}.{number & 255}"], "nodeName": f"node-{number % 50}.example.com", "conditions": {"ready": True},
+         "targetRef": {"kind": "Pod", "uid": uid.format(number)}}
+        for number in range(1_000)
+    ]  # fmt: skip
+    item = decoded("EndpointSlice", addressType="IPv4", endpoints=endpoints)
+    assert translating.sighting(kind="EndpointSlice", item=item).record == translating.record_of(kind="EndpointSlice", item=item)
+
+
+def test_a_selector_that_is_cut_is_no_shorter_one() -> None:
+    labels = {f"l{number:05}": "x" for number in range(5_000)}
+    shown: Any = translating.sighting(kind="Service", item=decoded("Service", spec={"selector": labels})).record
+    assert shown.selector[MORE] == "4000 more are not shown"
 
 
 @given(one=ENDLESS, other=ENDLESS)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from clusterview.kube.kinds import KINDS
 from clusterview.observer import quantities, sharing
 from clusterview.observer.kinds import OBSERVED
-from clusterview.observer.shortening import MORE
-from clusterview.observer.translating import LABELS, TRANSLATIONS, sighting
+from clusterview.observer.shortening import LABELS, MORE
+from clusterview.observer.translating import TRANSLATIONS, sighting
 from clusterview.topology import objects
 from clusterview.topology.objects import Kind, kind_of
 from tests.observer.making import container, decoded, pod

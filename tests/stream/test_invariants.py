@@ -18,6 +18,7 @@ WHO = st.integers(0, world.MOST_SOCKETS - 1)
 NAMESPACES = st.sampled_from(["mine", "mine", "other"])
 USERS = st.sampled_from([1, 2])
 VIEWS = st.sampled_from([world.MINE, world.MINE, WHOLE])
+PARTS = st.sampled_from([0, 1, 1, 2, world.AT_ONCE])
 TIMES = st.sampled_from([0, 1, 1, 2])
 RECORDS = st.one_of(
     st.builds(lambda n: Node(uid=Uid(f"node-{n}"), name=f"outside-node-{n}"), st.integers(0, 2)),
@@ -40,6 +41,10 @@ class Machine(Steps[World]):
         sockets = [one for one in self.world.sockets if one.is_open]
         return sockets[who % len(sockets)] if sockets else None
 
+    def _follower(self, who: int) -> world.Follower | None:
+        followers = [one for one in self.world.followers if one.is_open]
+        return followers[who % len(followers)] if followers else None
+
     def _read(self, times: int) -> None:
         """Somebody reads by then."""
         if self._socket(0) is None and (users := [user for user, may_see in self.world.may_see.items() if may_see]):
@@ -59,11 +64,14 @@ class Machine(Steps[World]):
         for one in changes:
             self.world.publish(one)
 
-    @rule(times=TIMES, user=USERS, view=VIEWS)
-    def open(self, times: int, user: int, view: str) -> None:
+    @rule(times=TIMES, user=USERS, view=VIEWS, parts=PARTS, changes=CHANGES)
+    def open(self, times: int, user: int, view: str, parts: int, changes: list[tuple[AnyRecord, bool]]) -> None:
+        """Somebody asks for a view, and something comes while it may be being made."""
         self._read(times)
         self.world.let_in(user)
+        self.world.make(parts)
         self.world.open(user=user, view=view)
+        self.world.publish(changes)
 
     @rule(times=TIMES, who=WHO, user=USERS)
     def leave_and_come_back(self, times: int, who: int, user: int) -> None:
@@ -93,6 +101,41 @@ class Machine(Steps[World]):
             socket.is_slow = slow
             if not slow:
                 self.world.go_on(socket)
+
+    @rule(times=TIMES, late=TIMES, now=st.booleans(), parts=PARTS, changes=CHANGES)
+    def follow(self, times: int, late: int, now: bool, parts: int, changes: list[tuple[AnyRecord, bool]]) -> None:
+        """Somebody looks, and follows a while later, from there or from then on; something comes while the links may be being made."""
+        self._read(times)
+        if follower := self.world.look():
+            self._read(late)
+            self.world.make(parts)
+            self.world.follow(follower, now=now)
+            self.world.publish(changes)
+
+    @rule(times=TIMES, who=WHO)
+    def stop_following(self, times: int, who: int) -> None:
+        self._read(times)
+        if follower := self._follower(who):
+            self.world.stop_following(follower)
+
+    @rule(times=TIMES, who=WHO, slow=st.booleans())
+    def slow_a_follower_down(self, times: int, who: int, slow: bool) -> None:
+        self._read(times)
+        if follower := self._follower(who):
+            follower.is_slow = slow
+            if not slow:
+                self.world.go_on(follower)
+
+    @rule(times=TIMES, parts=PARTS)
+    def make(self, times: int, parts: int) -> None:
+        """Views and links are made as fast from now on, or not at all."""
+        self._read(times)
+        self.world.make(parts)
+
+    @rule(times=TIMES)
+    def fail_to_make(self, times: int) -> None:
+        self._read(times)
+        self.world.fail()
 
     @rule(times=TIMES, what=st.sampled_from(["away", "back", "emptied", "went back", "trimmed", "gap", "forged"]))
     def befall(self, times: int, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from clusterview import consumers
 from clusterview.stream import encoding, feeds, hub, views
+from clusterview.stream.linking import Links, Unread
 from clusterview.stream.messages import Operation
 from clusterview.stream.remembering import Remembered
 from clusterview.stream.seals import Seals
@@ -188,6 +190,99 @@ def what_was_wrong_elsewhere_is_counted(patch: Patch, here: World) -> None:
     here.read()
 
 
+def make_meanwhile(here: World, *, ask: Callable[[], None]) -> None:
+    """Something comes, and changes, between the beginning and the end of what somebody asks for."""
+    here.make(0)
+    ask()
+    for status in ("Pending", "Running"):
+        here.publish([(pod_of("mine", 9, status=status), True)])
+        here.make(1)
+        here.read()
+    here.make(world.AT_ONCE)
+    here.read()
+
+
+def follow_from(here: World) -> Callable[[], None]:
+    """Somebody looks now. What is given has it follow from there."""
+    publish(here, 1)
+    here.read()
+    follower = here.look()
+    assert follower is not None
+    return lambda: here.follow(follower)
+
+
+@breaks("I20")
+def what_came_while_a_view_was_made_is_dropped(patch: Patch, here: World) -> None:
+    publish(here, 1)
+    here.read()
+    patch.setattr(View, "catch_up", lambda self: bool(setattr(self, "_behind", None)))
+    make_meanwhile(here, ask=lambda: here.open(user=1, view=world.MINE))
+
+
+@breaks("I20")
+def what_came_while_a_view_was_made_is_told_twice(patch: Patch, here: World) -> None:
+    publish(here, 1)
+    here.read()
+    patch.setattr(View, "catch_up", twice(View.catch_up, last=2))
+    make_meanwhile(here, ask=lambda: here.open(user=1, view=world.MINE))
+
+
+@breaks("I20")
+def what_came_while_links_were_made_is_dropped(patch: Patch, here: World) -> None:
+    plain = Links.catch_up
+    patch.setattr(Links, "catch_up", lambda self: self._behind.clear() or plain(self))
+    make_meanwhile(here, ask=follow_from(here))
+
+
+@breaks("I20")
+def what_came_while_links_were_made_is_told_twice(patch: Patch, here: World) -> None:
+    patch.setattr(Links, "catch_up", twice(Links.catch_up, last=1))
+    make_meanwhile(here, ask=follow_from(here))
+
+
+def twice(catch_up: Callable[[Any], bool], *, last: int) -> Callable[[Any], bool]:
+    """Hands on all that came, and then the last steps of it again."""
+    doubled = set[int]()
+
+    def again(itself: Any) -> bool:
+        if itself._behind and id(itself._behind) not in doubled:
+            doubled.add(id(itself._behind))
+            itself._behind.extend(list(itself._behind)[-last:])
+        return catch_up(itself)
+
+    return again
+
+
+@breaks("I19")
+def a_view_that_could_not_be_made_is_not_begun_again(patch: Patch, here: World) -> None:
+    patch.setattr(View, "give_up", lambda _: None)
+    publish(here, 1)
+    here.fail()
+    here.open(user=1, view=world.MINE)
+
+
+@breaks("I20")
+def links_that_could_not_be_made_are_waited_for(patch: Patch, here: World) -> None:
+    patch.setattr(Links, "give_up", lambda self: self._waiting.clear())
+    ask = follow_from(here)
+    here.fail()
+    ask()
+    publish(here, 2)
+    here.read()
+
+
+@breaks("I20")
+def a_follower_that_reads_too_slowly_misses_a_step(patch: Patch, here: World) -> None:
+    patch.setattr(Unread, "put_or_end", lambda self, step: None if self.full() else self.put_nowait(step))
+    follow_from(here)()
+    here.followers[0].is_slow = True
+    publish(here, *range(2, 12))
+    here.read()
+    here.go_on(here.followers[0])
+    publish(here, 12)
+    here.read()
+
+
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_broken_product_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
@@ -199,6 +294,7 @@ def test_nothing_is_noticed_where_nothing_is_broken(monkeypatch: pytest.MonkeyPa
     with world.present() as here:
         live(here)
         live(here, view="*")
+        follow_from(here)()
         publish(here, *range(2, 9))
         publish(here, 3, is_there=False)
         here.read()

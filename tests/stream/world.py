@@ -1,15 +1,17 @@
 """Everything that can happen to a cluster's stream and to those who read it, one thing after another, and what must hold after each.
 
-Observer and Redis are stood in for; hub, feeds, views, subscriptions and consumers are the product's own, on an event loop that is run until nothing
-moves any more. What a browser gets is judged as it is sent: whether whoever reads may see it (I18), and whether it follows what was sent before
-(I20), and whether somebody of ours has written it (I22). When all faults have ended, every browser that is still let in holds the truth (I19).
+Observer and Redis are stood in for; hub, feeds, views, links, subscriptions and consumers are the product's own, on an event loop that is run until
+nothing moves any more. What is made in another thread is made here in parts, between which anything may happen. What a browser gets is judged as it
+is sent: whether whoever reads may see it (I18), and whether it follows what was sent before and shows nothing that was over already (I20), and
+whether somebody of ours has written it (I22). So is each step that a follower of changes gets: nothing twice, nothing lost (I20). When all faults
+have ended, every browser that is still let in holds the truth, and so does every follower that was not told to start again (I19).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,11 +21,13 @@ from clusterview import consumers
 from clusterview.access import origins, people
 from clusterview.access.people import Person
 from clusterview.access.sharing import SharedLook
-from clusterview.stream import encoding, hub, keys, making, notices, remembering, rows, subscribing, views
+from clusterview.stream import encoding, hub, keys, linking, making, notices, remembering, rows, subscribing, views
 from clusterview.stream.messages import WHOLE, Bye, Changes, Contact, Heartbeat, Hello, MissingKind, Operation, Position, Snapshot
-from clusterview.topology.changes import Change, Drop, Put
+from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
+from clusterview.topology.joining import Joined
+from clusterview.topology.links import Link
 from clusterview.topology.narrowing import narrowed
-from clusterview.topology.objects import AnyRecord
+from clusterview.topology.objects import AnyRecord, Uid
 from clusterview.topology.pictures import Picture
 from tests.stream.making import Browser, bytes_of, frame_of, pod_of, word_of
 from tests.stream.memory import Entry, Memory
@@ -33,11 +37,17 @@ CLUSTER, MINE = "lab", "mine"
 ELSEWHERE = (b"other", b"outside")  # all names outside of `mine` begin so
 FORGED = "forged"  # nothing that says so was written by an observer
 WRONG = 4_711  # objects that were found wrong, here and elsewhere
-MOST_SOCKETS = 4
+MOST_SOCKETS, MOST_FOLLOWERS = 4, 3
 FIRST_EPOCH, BACK = 1_000_000, 1_000  # so that no epoch comes twice
 STILL_TURNS = 12  # of the event loop without a frame: nothing moves any more
+AT_ONCE = 1_000  # parts of what is made, more than there are
+CHANGES = 60
 SMALL = {
     (remembering, "STEPS"): 6,
+    (remembering, "MOST_BYTES"): CHANGES * linking.CHANGE_BYTES,
+    (linking, "STEPS"): 6,
+    (linking, "CHANGES"): CHANGES,
+    (making, "KEPT_SECONDS"): 1.0,
     (views, "TAIL"): 2,
     (hub, "TAIL_BYTES"): 600,
     (hub, "LOOK_BACK_SECONDS"): 0.5,
@@ -45,11 +55,38 @@ SMALL = {
 }
 
 
-class AtOnce(making.Making):
-    """Makes in no other thread."""
+class InParts(making.Making):
+    """Makes in no other thread, and so many parts of it as it is let: a beginning, an end, and each step that came meanwhile. `done` counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done, self.fails = 0, False
+        self._left, self._more = AT_ONCE, asyncio.Event()
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def let(self, parts: int) -> None:
+        self._left = parts
+        self._more.set()
 
     async def _elsewhere(self, work: making.Work) -> Callable[[], None]:
-        return work()
+        await self._pause(0)
+        take = work()
+        await self._pause(0)
+        if self.fails:
+            self.fails = False
+            raise MemoryError
+        return take
+
+    async def _pause(self, seconds: float) -> None:
+        while not self._left:
+            self._more.clear()
+            await self._more.wait()
+        self._left -= 1
+        self.done += 1
+        await asyncio.sleep(0)
 
 
 class Held(hub.Hub):
@@ -57,7 +94,8 @@ class Held(hub.Hub):
 
     def __init__(self, *, memory: Memory) -> None:
         super().__init__(url="redis://nowhere.invalid", clock=lambda: memory.seconds)
-        self._redis, self._making = memory, AtOnce()
+        self._redis = memory
+        self._making = self.making = InParts()
 
     def start(self) -> None:
         """Nothing reads by itself."""
@@ -82,6 +120,7 @@ class Socket:
     def __init__(self, *, world: World, user: int, view: str, browser: Browser) -> None:
         self.user, self.view, self.browser = user, view, browser
         self.is_open, self.is_slow = True, False
+        self.shown = 0  # of what the cluster was like, one after the other
         self._world, self._may_go = world, asyncio.Event()
         self._consumer = consumers.LiveConsumer()
         self._consumer.scope = {"type": "websocket", "user": user}
@@ -117,8 +156,73 @@ class Socket:
             await self._may_go.wait()
 
 
+class Follower:
+    """Somebody who holds the objects and links of a place, and follows what changes from there. While slow it takes one step and no other."""
+
+    def __init__(self, *, world: World) -> None:
+        self.is_open, self.is_slow = True, False
+        self.position: Position | None = None
+        self.objects: dict[Uid, AnyRecord] = {}
+        self.links: set[Link] = set()
+        self._world, self._may_go = world, asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """This will take what there is, as a list over REST tells it."""
+        if held := self._world.hub.picture_now(CLUSTER):
+            self.objects, self.position, self.links = dict(held[0].objects), held[1], links_of(held[0])
+
+    async def begin(self, *, now: bool) -> None:
+        """This will follow from its place, or from now, where it holds what there is now."""
+        if now or self.position is None:
+            self.look()
+        self._task = asyncio.ensure_future(self._follow(None if now else self.position))
+
+    async def leave(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def go_on(self) -> None:
+        self.is_slow = False
+        self._may_go.set()
+
+    def agrees(self, picture: Picture, position: Position) -> bool:
+        return (self.position, self.objects, self.links) == (position, picture.objects, links_of(picture))
+
+    def take(self, step: linking.Told) -> None:
+        """Raises AssertionError and KeyError where it does not follow from what is held."""
+        assert self.position is not None, f"{step[0]} without a picture"
+        assert step[0] == Position(epoch=self.position.epoch, sequence=self.position.sequence + 1), f"{step[0]} after {self.position}"
+        self.position = step[0]
+        for change, _ in step[1]:
+            match change:
+                case Put(record=record):
+                    assert self.objects.get(record.uid) != record, f"{record.uid} was so before"
+                    self.objects[record.uid] = record
+                case Drop(uid=uid):
+                    del self.objects[uid]
+                case Linked(link=link):
+                    assert link not in self.links and {link.source, link.target} <= set(self.objects), f"{link} was there, or an end of it is not"
+                    self.links.add(link)
+                case Unlinked(link=link):
+                    self.links.remove(link)
+
+    async def _follow(self, after: Position | None) -> None:
+        steps: Any = self._world.hub.changes(cluster=CLUSTER, after=after)
+        with suppress(hub.OutOfReach):
+            async with aclosing(steps):
+                async for step in steps:
+                    self._world.judge_step(self, step)
+                    if self.is_slow:
+                        self._may_go.clear()
+                        await self._may_go.wait()
+        self.is_open = False
+
+
 class World:
-    """One cluster with an observer, one web process, two people, and their browsers."""
+    """One cluster with an observer, one web process, two people, and their browsers; and those who follow over REST."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -126,9 +230,13 @@ class World:
         self.hub = Held(memory=self.memory)
         self.sockets: list[Socket] = []
         self.left: list[tuple[str, Browser]] = []
+        self.followers: list[Follower] = []
+        self.parts = AT_ONCE
         self.picture = Picture()
+        self._shown = {view: [Picture()] for view in (MINE, WHOLE)}  # one after the other
         self.may_see = {1: True, 2: True}
         self._heard: set[int] = set()
+        self._unheard: set[int] = set()  # whose ring was lost, which whoever reads finds out by looking again in its own time
         self._epoch, self._sent, self._rung, self._said = FIRST_EPOCH, 0, 0, 0
         self._problems: list[str] = []
         self.observe()
@@ -151,6 +259,9 @@ class World:
             if is_there or record.uid in self.picture.objects:
                 told.append(Put(record) if is_there else Drop(record.uid))
                 self.picture.apply(changes=told[-1:])
+        for view, shown in self._shown.items():
+            if (now := seen_in(self.picture, view)) != shown[-1]:
+                shown.append(Picture(objects=now.objects.values()))
         if told and not self.memory.is_away:
             position = Position(epoch=self._epoch, sequence=self._position.sequence + 1)
             self._add(self._writer.changes(changes=told, position=position))
@@ -186,11 +297,12 @@ class World:
         if what in ("away", "back"):
             self.memory.is_away = what == "away"
             if what == "back":
+                self._unheard.clear()
                 self.observe()
             else:
                 self.read()  # the hub always has a read under way, which ends with an error
         elif what in ("emptied", "went back"):
-            self.memory.forget()
+            self._empty()
             self._epoch -= BACK if what == "went back" else 0
             self.observe()
         elif what == "trimmed":
@@ -199,6 +311,10 @@ class World:
             del entries[-1]
         elif what == "forged" and entries:
             self._forge(entries)
+
+    def _empty(self) -> None:
+        self._unheard |= {user for user, may in self.may_see.items() if not may} - self._heard
+        self.memory.forget()
 
     def _forge(self, entries: list[Entry]) -> None:
         """Whoever can write to Redis puts a frame, a picture and a word there that are well formed, with seals that belong elsewhere."""
@@ -239,8 +355,8 @@ class World:
         self.left.append((socket.view, socket.browser))
         self._run(socket.leave())
 
-    def go_on(self, socket: Socket) -> None:
-        self._run(socket.go_on())
+    def go_on(self, one: Socket | Follower) -> None:
+        self._run(one.go_on())
 
     def revoke(self, user: int) -> None:
         """Somebody is not let in any more. The ring that tells of it is lost where Redis is away."""
@@ -253,30 +369,70 @@ class World:
             self.may_see[user] = True
             self._heard.discard(user)
 
+    def look(self) -> Follower | None:
+        """Somebody reads all that there is, and may follow it later."""
+        if len(self.followers) == MOST_FOLLOWERS:
+            return None
+        self._run(self.hub._feed(CLUSTER))
+        found = Follower(world=self)
+        found.look()
+        return found
+
+    def follow(self, follower: Follower, *, now: bool = False) -> None:
+        self.followers.append(follower)
+        self._run(follower.begin(now=now))
+
+    def stop_following(self, follower: Follower) -> None:
+        self.followers.remove(follower)
+        self._run(follower.leave())
+
+    # What is made in another thread
+
+    def make(self, parts: int) -> None:
+        """It comes so many parts further, and with each reading so many again."""
+        self.parts = parts
+        self.hub.making.let(parts)
+
+    def fail(self) -> None:
+        """What is being made, or is next, cannot be made."""
+        self.hub.making.fails = True
+
     def read(self) -> None:
         """The hub reads once. What it has heard by then of people holds from then on."""
         self.memory.seconds += 0.5
+        self.hub.making.let(self.parts)
         if self._run(self.hub.round()):
-            self._heard |= {user for user, may in self.may_see.items() if not may}
+            self._heard |= {user for user, may in self.may_see.items() if not may} - self._unheard
             for socket in self.sockets:
                 if socket.is_open and not socket.is_slow and socket.user in self._heard:
                     self._problems.append(f"I18: the socket of {socket.user} stays open, who may see nothing any more")
         for socket in [one for one in self.sockets if not one.is_open]:
             self._run(socket.leave())
             self.sockets.remove(socket)
+        self.followers = [one for one in self.followers if one.is_open]
 
     # The end
 
     def settle(self) -> None:
-        """Every fault ends, and everybody reads: each browser comes to hold the truth, by what was published and by what is published anew."""
-        for socket in self.sockets:
-            self.go_on(socket)
+        """Every fault ends, and everybody reads: each browser comes to hold the truth, by what was published and by what is published anew. So does
+        each follower, or it is told to start again; who starts now is not.
+        """
+        for one in (*self.sockets, *self.followers):
+            self.go_on(one)
+        self.make(AT_ONCE)
+        self.hub.making.fails = False
         if self._is_whole:
             self._compare()
         self.memory.is_away = False
-        self.memory.forget()
+        self._empty()
         self.observe()
         self._compare()
+        if newest := self.look():
+            self.follow(newest)
+            self.publish([(pod_of(MINE, 0, status="Settled"), True)])
+            self._compare()
+            if not newest.is_open:
+                self._problems.append("I19: a follower was told to start again, and nothing was lost")
         self.check()
 
     def _compare(self) -> None:
@@ -287,20 +443,30 @@ class World:
             reader = socket.browser.reader
             if reader is None or reader.picture != seen_in(self.picture, socket.view):
                 self._problems.append(f"I19: a browser of {socket.view} does not hold the truth at {socket.browser.position}")
+        held = self.hub.picture_now(CLUSTER)
+        for follower in self.followers:
+            if held is None or not follower.agrees(self.picture, held[1]):
+                self._problems.append(f"I19: a follower does not hold the truth at {follower.position}")
 
     def end(self) -> None:
-        for socket in self.sockets:
-            self._run(socket.leave())
+        self.hub.making.stop()
+        for one in (*self.sockets, *self.followers):
+            self._run(one.leave())
         self._loop.close()
 
     # What must hold
 
     def check(self) -> None:
         """Raises AssertionError with everything that does not hold. Nothing moves, so whoever reads holds what the web process holds."""
-        held = self.hub.picture_now(CLUSTER)
+        held, is_making = self.hub.picture_now(CLUSTER), self.hub.making.is_under_way
         for socket in self.sockets if held else []:
-            if socket.is_open and not socket.is_slow and (reader := socket.browser.reader) and reader.picture != seen_in(held[0], socket.view):
+            if not socket.is_open or socket.is_slow or (is_making and socket.view != WHOLE):
+                continue
+            if (reader := socket.browser.reader) and reader.picture != seen_in(held[0], socket.view):
                 self._problems.append(f"I20: a browser of {socket.view} misses something at {socket.browser.position}")
+        for follower in self.followers if held and not is_making else []:
+            if follower.is_open and not follower.is_slow and not follower.agrees(held[0], held[1]):
+                self._problems.append(f"I20: a follower misses something at {follower.position}, and was not told so")
         problems, self._problems = self._problems, []
         assert not problems, "\n".join(problems)
 
@@ -320,8 +486,25 @@ class World:
             self._problems.append(f"I18: {message.contact.divergences} objects were wrong somewhere, a frame of {socket.view} says")
         try:
             socket.browser.take(frame)
+            if isinstance(message, Snapshot | Changes):
+                self._expect_no_older(socket, since=0 if isinstance(message, Snapshot) else socket.shown)
         except (AssertionError, LookupError) as problem:
             self._problems.append(f"I20: {problem!r}")
+
+    def _expect_no_older(self, socket: Socket, *, since: int) -> None:
+        """What is shown now was so once, and not before what was shown before."""
+        shown, reader = self._shown[socket.view], socket.browser.reader
+        found = next((number for number in range(since, len(shown)) if reader and shown[number] == reader.picture), None)
+        assert found is not None, f"a browser of {socket.view} is shown what was over already, or never so, at {socket.browser.position}"
+        socket.shown = found
+
+    def judge_step(self, follower: Follower, step: linking.Told) -> None:
+        """What is told now is held against what its follower was told before."""
+        self._sent += 1
+        try:
+            follower.take(step)
+        except (AssertionError, LookupError) as problem:
+            self._problems.append(f"I20: a follower: {problem!r}")
 
     # Inside
 
@@ -341,12 +524,16 @@ class World:
         return self._loop.run_until_complete(self._until_still(work))
 
     async def _until_still(self, work: Coroutine[Any, Any, T]) -> T:
-        done, sent, turns = await work, self._sent, 0
+        done, moved, turns = await work, (0, 0), 0
         while turns < STILL_TURNS:
             await asyncio.sleep(0)
-            turns = turns + 1 if self._sent == sent else 0
-            sent = self._sent
+            before, moved = moved, (self._sent, self.hub.making.done)
+            turns = turns + 1 if moved == before else 0
         return done
+
+
+def links_of(picture: Picture) -> set[Link]:
+    return set(Joined(objects=picture.objects.values()).links())
 
 
 def seen_in(picture: Picture, view: str) -> Picture:
