@@ -14,8 +14,13 @@ const [SPREAD_FROM_MS, SPREAD_TO_MS] = [100, 1_500];
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 const CROWDED_MS = 30_000;
-/** A line on which everything comes so late, and for so long, is given up: another one may be better, and knows anew what is early. */
+/**
+ * A line on which everything comes so late, and for so long or up to twice as long, is given up: another one may be better, and knows anew what is
+ * early. Where the server's machine stood still, all of its pages do that.
+ */
 export const [LATE_MS, LATE_FOR_MS] = [4_000, 30_000];
+/** Two steady clocks differ by no more than this part of the time that passes: 200 ppm is twice what quartz and NTP's slewing come to, mostly. */
+const DRIFT = 0.0002;
 const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
 
 /** What the connection tells. `changes` may throw: then the picture is asked for anew, from nothing. */
@@ -52,6 +57,7 @@ export class Connection {
   private work: Promise<void> = Promise.resolve();
   /** The smallest difference between this page's steady clock and the server's on this line: that of the heartbeat that was underway the shortest. */
   private earliest = Infinity;
+  private beatAt = 0;
   private lateSince: number | null = null;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -171,11 +177,12 @@ export class Connection {
 
   private beat(message: Heartbeat): void {
     const now = performance.now();
-    this.earliest = Math.min(this.earliest, now - message.sent_ms);
+    this.earliest = Math.min(this.earliest + DRIFT * (now - this.beatAt), now - message.sent_ms);
+    this.beatAt = now;
     const lateMs = now - message.sent_ms - this.earliest;
     this.ears.heartbeat(message, lateMs);
     if (lateMs <= LATE_MS) this.lateSince = null;
-    else if (now - (this.lateSince ??= now) > LATE_FOR_MS) this.lost();
+    else if (now - (this.lateSince ??= now) > LATE_FOR_MS * (1 + this.random())) this.lost();
   }
 
   private arrive(position: Position): void {
