@@ -990,7 +990,7 @@ class ProjectedSource(Base, frozen=True):
 
 
 class ProjectedSources(Present, frozen=True):
-    sources: tuple[ProjectedSource, ...] = ()
+    sources: tuple[ProjectedSource, ...] | None = ()  # null where there are none, for Go's field has no `omitempty`
 
 
 class ReferringVolume(Volume, frozen=True):

@@ -39,6 +39,7 @@ HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
 DEADLY = "nobody came back from it"
+AFTER_DATABASE_SECONDS = 1.0
 BEGIN_WITHIN = timedelta(minutes=2)
 OLDEST_LOOK_SECONDS = 2.0
 CONVERGE_SECONDS = 30.0
@@ -156,6 +157,9 @@ def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> It
     except (InterfaceError, OperationalError) as problem:
         transacting.note(problem)
         log.warning("operation %s stands still in %s, for the database does not answer: %s", operation.pk, operation.state, problem)
+        IN_WORK.discard(operation.pk)
+        with suppress(DatabaseError, InterfaceError):  # who comes back from it is not lost
+            moving_on.release(operation, again_in_seconds=AFTER_DATABASE_SECONDS)
     except (Later, errors.KubeError) as problem:
         wait(operation, problem)
     except Exception as defect:
@@ -296,6 +300,9 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         return
     if switch.between and not switch.at and not switch.returning and not balancers.may_overlap(situation):
         _not_sent(switch, reason="overlap-over-others", state=State.FAILED_NO_CHANGE)
+        return
+    if reason := moving_on.why_not(switch):
+        _not_sent(switch, reason=reason, state=State.CANCELLED)
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
     _mark(switch, cluster, look=look_of(situation, began=began))
@@ -655,12 +662,15 @@ def _failed(switch: Switch, defect: Exception, *, opened: looking.Opener) -> Non
 
 def is_deadly(operation: Operation) -> bool:
     """Whether so many executors in a row never let go of it that it may be what ends them, as one for which there is not enough memory."""
-    return operation.lost >= MOST_FAILURES
+    return operation.lost >= moving_on.MOST_LOST
 
 
 def _set_aside(switch: Switch, *, defect: str, opened: looking.Opener) -> None:
     body: dict[str, Any] = {"defect": defect}
-    if switch.state in IN_DOUBT:
+    if switch.state in IN_DOUBT and switch.lost >= 2 * moving_on.MOST_LOST:  # to lock it out ends them too
+        body |= {"result": "unclear", "step": switch.step, "how": doubts.MAY_LAND}
+        moving_on.step(switch, State.NEEDS_HUMAN, action="OUTCOME", body=body, reason="defect-may-land")
+    elif switch.state in IN_DOUBT:
         _set_aside_in_doubt(switch, body, opened=opened)
     elif switch.state in NOTHING_SENT and not switch.at and not switch.returning:
         moving_on.step(switch, State.CANCELLED, action="SET_ASIDE", body=body, reason="defect")

@@ -237,7 +237,7 @@ class Cluster:
             self.patch(namespace=seen.service.namespace, name=seen.service.name, operations=operations, dry_run=True)
         except planning.UnsafeSelector:
             return seen  # the checks say why
-        except (errors.Unreachable, errors.Unauthorized):
+        except (errors.Unreachable, errors.TooManyRequests, *errors.NO_CREDENTIAL):
             raise
         except errors.LostAnswer as lost:  # which would have stored nothing, whatever became of it
             if not isinstance(lost.__cause__, errors.ServerError):

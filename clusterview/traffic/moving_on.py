@@ -29,6 +29,7 @@ from clusterview.traffic.states import State
 
 LEASE = timedelta(seconds=5)
 AT_ONCE = 50
+MOST_LOST = 5  # executors, one after another: what they were at may be what ends them
 EXECUTOR = names.PRODUCT
 
 Row = TypeVar("Row", bound=Model)
@@ -61,14 +62,15 @@ def claim(*, switch_id: Any, holder: str) -> Switch | None:
 
 def claim_of(kind: type[Kind], *, operation_id: Any, holder: str) -> Kind | None:
     """This will take an operation of a kind for `holder`; None when it is finished or somebody else holds it. That the one before never let go of it
-    is counted.
+    is counted; what was counted is forgotten with the first who lets go of it, unless it is to be set aside.
     """
     rows = kind._default_manager
     with transaction.atomic():
         seen = rows.filter(pk=operation_id, open=True, schema__lte=kind.SCHEMA).first()
         if seen is None:
             return None
-        at, lost = now(), 0 if seen.lease_until is None else seen.lost + 1
+        at, kept = now(), seen.lost if seen.lost >= MOST_LOST else 0
+        lost = kept if seen.lease_until is None else min(seen.lost + 1, 2 * MOST_LOST)
         taken = rows.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=operation_id, open=True, epoch=seen.epoch).update(
             epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE, lost=lost
         )

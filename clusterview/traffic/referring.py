@@ -25,7 +25,7 @@ def _named(spec: structs.ReferringPodSpec) -> Iterator[Named]:
     for volume in spec.volumes:
         if volume.source in VOLUMES:
             yield VOLUMES[volume.source], volume.target
-        for source in volume.projected.sources if volume.projected is not None else ():
+        for source in (volume.projected.sources or ()) if volume.projected is not None else ():
             yield from _from(source)
     for container in (*spec.init_containers, *spec.containers):
         for every in container.env_from:

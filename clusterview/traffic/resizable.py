@@ -39,9 +39,12 @@ def progress(sizing: Sizing, cluster: looking.Cluster) -> tuple[int, str, str]:
 
 def _refusal(sizing: Sizing, cluster: looking.Cluster) -> str:
     """What is said to the pods that the API server does not take: by a LimitRange, an admission."""
-    names = [(one["kind"], one["name"]) for one in sizing.plan if one["kind"] in looking.WORKLOADS]
-    found = (cluster.workload(kind=kind, namespace=sizing.namespace, name=name) for kind, name in names)
-    return next((one.refusal for one in found if one is not None and one.refusal), "")
+    try:
+        found = [one for kind in looking.WORKLOADS for one in cluster.workloads(kind=kind, namespace=sizing.namespace)]
+    except errors.Forbidden:
+        return ""
+    mine = (one for one in found if selectors.matches(selector=sizing.selector, labels=one.record.template_labels))
+    return next((one.refusal for one in mine if one.refusal), "")
 
 
 def _full(sizing: Sizing, cluster: looking.Cluster) -> str:

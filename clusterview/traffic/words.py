@@ -223,7 +223,7 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
         "{side} cannot grow to {target} pods: a quota has no room for them (used/allowed, and what is missing: {quotas}).",
         "Raise the quota, or remove what is not needed.",
     ),
-    ("no-room", "ok"): ("No pod of {side} is without a node.", ""),
+    ("no-room", "ok"): ("The scheduler has said of no pod of {side} that it finds no node.", ""),
     ("no-room", "block"): (
         "{side} cannot grow to {target} pods: the scheduler finds no node for {count} that it has already. It says: {said}",
         "Make room in the cluster, or lower what the pods of {side} request.",

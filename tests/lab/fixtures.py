@@ -142,18 +142,25 @@ def stays(look: Callable[[], bool], *, seconds: float, what: str) -> None:
 @contextmanager
 def meanwhile(look: Callable[[], bool], *, what: str) -> Iterator[None]:
     """This will look again and again from another thread, and fail in the end where it was not true once, or could not be looked at."""
-    is_over, seen = threading.Event(), list[bool]()
+    is_over, has_looked, seen = threading.Event(), threading.Event(), list[bool]()
 
     def watch() -> None:
-        while not is_over.is_set() and all(seen[-1:]):
+        try:
+            while not is_over.is_set() and all(seen[-1:]):
+                seen[-1:] = [look()]
+                has_looked.set()
+        except Exception:
             seen[-1:] = [False]
-            seen[-1:] = [look()]
+            raise
+        finally:
+            has_looked.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
+    has_looked.wait()
     try:
         yield
     finally:
         is_over.set()
-        watcher.join(10)
-    assert all(seen), f"it was to be so all the time: {what}"
+        watcher.join()
+    assert seen and all(seen), f"it was to be so all the time: {what}"

@@ -47,6 +47,29 @@ def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when
         assert Switch.objects.get().state == State.SUCCEEDED
 
 
+def test_a_database_that_takes_no_line_of_the_audit_for_long_sets_no_switch_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL on a full disk may take a claim, which needs no new page."""
+
+    def refuse(execute: Callable[..., Any], sql: str, *given: Any) -> Any:
+        if sql.startswith('INSERT INTO "clusterview_auditentry"'):
+            raise OperationalError("could not extend file")
+        return execute(sql, *given)
+
+    world.enter(monkeypatch)
+    with world.present() as here:
+        here.click(to="green")
+        [run] = here.runs
+        here.go(run, times=12, until="patch mark")
+        with connection.execute_wrapper(refuse):
+            here.go(run, times=12)
+            for _ in range(moving_on.MOST_LOST + 1):
+                here.clock.pass_by(6)
+                here.reconcile()
+                here.go_all()
+        here.settle()
+        assert Switch.objects.get().state == State.SUCCEEDED
+
+
 def test_between_any_two_calls_of_a_switch_the_tables_may_be_migrated_f62(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back by one migration and forward again, while the executor's connection stays open."""
     world.enter(monkeypatch)

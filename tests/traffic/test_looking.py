@@ -196,6 +196,14 @@ def test_a_dry_run_that_nobody_answers_is_no_refusal_and_may_have_changed_nothin
         reached.tried(making.situation(dry_run=None))
 
 
+@pytest.mark.parametrize("problem", [errors.TooManyRequests("busy"), errors.PluginFailed("no token"), errors.Unauthorized("who?")])
+def test_a_dry_run_that_is_not_taken_now_is_no_refusal_of_the_patch(problem: errors.KubeError, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = Asked()
+    monkeypatch.setattr(reached, "patch", dry_running(problem))
+    with pytest.raises(type(problem)):
+        reached.tried(making.situation(dry_run=None))
+
+
 def dry_running(problem: errors.KubeError | None) -> Callable[..., dict[str, Any]]:
     def patch(**asked: Any) -> dict[str, Any]:
         assert asked["dry_run"]

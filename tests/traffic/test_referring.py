@@ -42,6 +42,7 @@ def volume(**source: Any) -> dict[str, Any]:
         (volume(secret={"secretName": "login"}), ("Secret", "login")),
         (volume(persistentVolumeClaim={"claimName": "data"}), ("PersistentVolumeClaim", "data")),
         (volume(projected={"sources": [{"serviceAccountToken": {"path": "t"}}, {"configMap": {"name": "settings"}}]}), ("ConfigMap", "settings")),
+        (volume(projected={"sources": None}) | container(envFrom=[{"secretRef": {"name": "login"}}]), ("Secret", "login")),
         (volume(projected={"sources": [{"downwardAPI": {}}, {"secret": {"name": "login"}}]}), ("Secret", "login")),
     ],
 )

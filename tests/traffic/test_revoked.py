@@ -70,6 +70,28 @@ def test_a_half_done_switch_of_somebody_who_lost_the_right_is_taken_back_by_the_
         here.settle()
 
 
+@pytest.mark.parametrize("what", ["the person's right", "the cluster's arming"])
+def test_who_takes_up_what_may_not_be_done_any_more_writes_not_even_a_mark_f89(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    taken_up = set()
+    for calls in itertools.count():
+        with world.present() as here:
+            run = begun(here, calls=calls)
+            if run.ended:
+                break
+            here.die(run)
+            if not Switch.objects.filter(state__in=(State.PREPARING, State.MARKING)).exists():
+                continue
+            taken_up.add(Switch.objects.get().state)
+            here.permit(what != "the person's right")
+            here.arm(what != "the cluster's arming")
+            written = len(here.memory.writes)
+            here.take_over()
+            here.go_all()
+            assert (Switch.objects.get().state, len(here.memory.writes)) == (State.CANCELLED, written)
+    assert State.MARKING in taken_up
+
+
 def disabled(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
@@ -377,7 +399,7 @@ def test_a_switch_that_ends_each_executor_is_set_aside_f50(first: str, then: str
         run = begun(here, calls=0)
         here.go(run, times=40, until=first)
         here.die(run)
-        lose(here, at=then, times=engine.MOST_FAILURES - 1)
+        lose(here, at=then, times=moving_on.MOST_LOST - 1)
         here.clock.pass_by(6)
         here.reconcile()
         here.go_all()
@@ -387,9 +409,37 @@ def test_a_switch_that_ends_each_executor_is_set_aside_f50(first: str, then: str
         here.settle()
 
 
+def test_what_is_to_be_set_aside_stays_so_while_the_cluster_does_not_answer_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch effect")
+        here.die(run)
+        lose(here, at="service", times=moving_on.MOST_LOST - 1)
+        here.go(taken_up(here), Order.FAIL)
+        here.clock.pass_by(6)
+        here.reconcile()
+        here.go_all()
+        assert (Switch.objects.get().state, Switch.objects.get().reason) == (State.NEEDS_HUMAN, "defect")
+
+
+def test_what_ends_those_who_would_set_it_aside_ends_without_them_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To lock it out takes the very read that ends each executor."""
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch effect")
+        here.die(run)
+        lose(here, at="service", times=2 * moving_on.MOST_LOST - 1)
+        here.clock.pass_by(6)
+        here.reconcile()
+        assert not here.runs
+        assert (Switch.objects.get().state, Switch.objects.get().reason) == (State.NEEDS_HUMAN, "defect-may-land")
+
+
 def test_a_change_of_sizes_that_ends_each_executor_is_set_aside_f50(monkeypatch: pytest.MonkeyPatch) -> None:
     with world.moved(monkeypatch) as here:
-        for _ in range(engine.MOST_FAILURES):
+        for _ in range(moving_on.MOST_LOST):
             here.clock.pass_by(6)
             here.reconcile()
             [run] = here.runs
@@ -405,9 +455,9 @@ def test_executors_that_end_by_chance_set_nothing_aside_f50(monkeypatch: pytest.
     world.enter(monkeypatch)
     with world.present() as here:
         here.die(begun(here, calls=4))
-        lose(here, at="service", times=engine.MOST_FAILURES - 2)
+        lose(here, at="service", times=moving_on.MOST_LOST - 2)
         here.go(taken_up(here), Order.FAIL)
-        lose(here, at="service", times=engine.MOST_FAILURES - 1)
+        lose(here, at="service", times=moving_on.MOST_LOST - 1)
         here.settle()
         assert Switch.objects.get().state == State.SUCCEEDED
 

@@ -38,7 +38,7 @@ export const CHECKS: Readonly<Record<string, readonly [string, string]>> = {
   "autoscaler-most:block": ["{side} 쪽 오토스케일러가 파드 {target}개를 허용하지 않습니다({names}).", "maxReplicas를 {target} 이상으로 올리세요."],
   "quota-full:ok": ["지금 쓰인 만큼으로는 {side} 쪽이 {target}개로 늘어나는 것을 막는 쿼터가 없습니다.", ""],
   "quota-full:block": ["쿼터가 모자라 {side} 쪽이 {target}개로 늘 수 없습니다(사용량/한도와 부족한 양: {quotas}).", "쿼터를 늘리거나 필요 없는 것을 지우세요."],
-  "no-room:ok": ["{side} 쪽에 노드가 없는 파드는 없습니다.", ""],
+  "no-room:ok": ["스케줄러가 놓을 노드를 찾지 못한다고 한 {side} 쪽 파드는 없습니다.", ""],
   "no-room:block": ["{side} 쪽이 {target}개로 늘 수 없습니다. 이미 있는 파드 {count}개도 스케줄러가 놓을 노드를 찾지 못합니다: {said}", "클러스터에 자리를 마련하거나 {side} 파드의 요청을 줄이세요."],
   "green-smaller:ok": ["{to} 쪽이 {from} 쪽만큼 큽니다. 준비된 파드: {ready}개, 지금 {live}개.", ""],
   "green-smaller:block": ["{to} 쪽은 준비된 파드가 {ready}개, {from} 쪽은 {live}개입니다. {to} 쪽에 과부하가 걸립니다.", "{to} 쪽을 준비된 파드 {live}개 이상으로 늘리세요."],

@@ -170,7 +170,9 @@ def _prepare(world: World, executor: Executor, guards: Guards, bounds: Bounds) -
             yield not_sent(row, S.EXPIRED, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards)
         yield not_sent(row, S.FAILED_NO_CHANGE, guards=guards, lacks_right=True)
-        if not is_seen.get(lacking):
+        if not allowed(world, row):
+            yield not_sent(row, S.CANCELLED, guards=guards, lacks_right=True)
+        elif not is_seen.get(lacking):
             yield Commit(S.MARKING, "PREFLIGHT", version=seen.version, how=lacking)
 
 
