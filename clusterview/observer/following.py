@@ -25,6 +25,7 @@ from clusterview.observer.sight import Sight
 from clusterview.observer.verifying import Verifier
 from clusterview.projection.observations import Health, Listed, Seen, Tick, Vanished
 from clusterview.projection.projecting import Projector
+from clusterview.stream import clocks
 from clusterview.stream.publishing import PASSING, Publisher, Superseded
 from clusterview.topology.changes import Change
 from clusterview.topology.objects import Kind, Namespace, kind_of
@@ -248,9 +249,10 @@ class Following:
             if self._sight.is_complete(now=now):
                 self._publisher.begin(records=self._projector.records(), pods=self._projector.pods)
                 self._begun = True
+        began = clocks.with_sleep()
         if self._pending and not self._pace.wait_seconds(now=now):
             self._flush(self._publisher, now)
-        self._say(self._publisher, now)
+        self._say(self._publisher, now + clocks.with_sleep() - began)
 
     def _flush(self, publisher: Publisher, now: float) -> None:
         publisher.catch_up()

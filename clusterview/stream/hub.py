@@ -87,7 +87,6 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: Any = None
-        self._changed = asyncio.Event()
 
     # Life
 
@@ -226,10 +225,10 @@ class Hub:
         try:
             with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
+                await self._take_missed(feed)
         finally:
             self._feeds[cluster] = feed
             del self._loading[cluster]
-            self._changed.set()
 
     async def _read_for_ever(self) -> None:
         pause = FIRST_PAUSE
@@ -276,28 +275,28 @@ class Hub:
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
             wanted[topology], wanted[contact] = feed.read_until, feed.contact_id
             by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
-        self._changed.clear()
-        behind = set[str]()
+            feed.is_behind = False
         for key, entries in await self._redis.xread(wanted, count=ENTRIES, block=BLOCK_MILLISECONDS) or []:
             if key == keys.NOTICES.encode():
                 self._take_notices(entries)
             elif by_key[key][1]:
                 await self._take_changes(by_key[key][0], entries)
                 self._look(by_key[key][0], seconds=ALONG_SECONDS)
-                if len(entries) >= ENTRIES:
-                    behind.add(by_key[key][0].cluster)
-            elif by_key[key][0].cluster not in behind:  # else it comes again, with the changes before it
+                by_key[key][0].is_behind = len(entries) >= ENTRIES
+            elif not by_key[key][0].is_behind:  # else it comes again, with the changes before it
                 self._take_contact(by_key[key][0], entries)
                 await self._renew(by_key[key][0])
 
     async def _take_missed(self, feed: Feed) -> None:
-        """This will take all changes that came meanwhile."""
-        is_behind = True
-        while is_behind:
-            found = await self._redis.xread({keys.topology(feed.cluster): feed.read_until}, count=ENTRIES) or []
+        """This will take all changes that came meanwhile, as far as they can be taken."""
+        before = None
+        while before != feed.read_until:
+            before = feed.read_until
+            found = await self._redis.xread({keys.topology(feed.cluster): before}, count=ENTRIES) or []
             for _, entries in found:
                 await self._take_changes(feed, entries)
-            is_behind = any(len(entries) >= ENTRIES for _, entries in found)
+            if not any(len(entries) >= ENTRIES for _, entries in found):
+                return
 
     async def _look_back(self) -> None:
         """This will look, now and then, whether there is a picture where there was none, and whether one that is not live was begun anew below its
@@ -311,7 +310,7 @@ class Hub:
             feed.passed = None
             if feed.position is None:
                 await self._load_picture(feed)
-            if self.contact(feed.cluster).state == "live":
+            if feed.is_behind or self.contact(feed.cluster).state == "live":
                 continue
             await self._load_contact(feed)
             newest = feed.position and await self._redis.xrevrange(keys.topology(feed.cluster), count=1)

@@ -265,13 +265,14 @@ class Publisher:
 
     def contact(self, *, contact: Contact) -> None:
         """This will say how fresh the picture is. Call it each second, before `begin` too where there is nothing to show yet."""
+        said_at = self._clock()
         self.catch_up()
         word = encoding.encode(contact)
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
         written = self._snapshot_seal, self._snapshot_bytes
         seconds, microseconds = self._ask(self._redis.time)
-        until = int(1e3 * (seconds + LATE_SECONDS) + microseconds / 1e3)
+        until = int(1e3 * (seconds + LATE_SECONDS - (self._clock() - said_at)) + microseconds / 1e3)
         answer = self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, *written, until, position=self.position)
         self._is_bare = answer == b"bare"
         if self._listener:

@@ -141,6 +141,13 @@ describe("a heartbeat that comes late is told with how late it is", () => {
     }
   });
 
+  test("and not where the server is older and does not say when it was sent", async () => {
+    const line = await opened();
+    line.say({ type: "heartbeat", contact: {}, server_time_ms: 0 });
+    await connection.settled();
+    expect(late()).toBe(0);
+  });
+
   test("where the first one was the late one, by what is known since", async () => {
     const line = await opened();
     await say(line, -2_000);

@@ -25,7 +25,8 @@ describe("the page claims no more than it knows", () => {
   test("silence makes it stale by the page's own clock, then lost", () => {
     expect(freshness(told("live", 0), 0, SILENT_AFTER_MS, true).state).toBe("live");
     expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1, true)).toMatchObject({ state: "stale", reason: "no_server" });
-    expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1, true, true, null, 2)).toMatchObject({ state: "stale", reason: "slow_line" });
+    expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1, true, true, null, 2)).toMatchObject({ state: "live" });
+    expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1_001, true, true, null, 1_500)).toMatchObject({ state: "stale", reason: "slow_line" });
     expect(freshness(told("live", 0), 0, SILENT_AFTER_MS + 1, false, true, null, 2)).toMatchObject({ state: "stale", reason: "no_server" });
     expect(freshness(told("live", 0), 0, 61_000, true).state).toBe("lost");
   });

@@ -78,12 +78,22 @@ describe("after a break", () => {
 
   test("words that come late say how things were, not how they are", () => {
     liveAt();
-    for (const [lateMs, passes, state, reason] of [[1_000, 2_000, "live", ""], [1_000, 3_500, "stale", "slow_line"], [9_000, 0, "stale", "slow_line"]] as const) {
+    for (const [lateMs, passes, state, reason] of [[1_000, 2_000, "live", ""], [2_000, 3_500, "stale", "slow_line"], [9_000, 0, "stale", "slow_line"]] as const) {
       store.hear(contact, lateMs);
       vi.advanceTimersByTime(passes);
       expect(store.fresh.value).toMatchObject({ state, reason });
     }
     expect(store.fresh.value.age).toBeCloseTo(9.1);
+  });
+
+  test.each([500, 1_500])("words that are all %d ms late, as long as no line is given up for it, leave the page live", (lateMs) => {
+    liveAt();
+    for (let word = 0; word < 20; word++) {
+      store.hear(contact, lateMs);
+      vi.advanceTimersByTime(3_250);
+      clock.now.value = Date.now();
+      expect(store.fresh.value.state).toBe("live");
+    }
   });
 
   test("a machine that slept does not take its picture for a new one", () => {

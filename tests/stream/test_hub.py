@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import itertools
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ import redis
 from clusterview.observer.claiming import Claim
 from clusterview.stream import encoding, freshness, keys, linking, making, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
+from clusterview.stream.feeds import Feed
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
@@ -247,25 +249,54 @@ async def test_live_is_not_said_again_before_what_was_missed_is_shown_f33(
     assert (browser.position, browser.snapshots) == (writer.position, 1)
 
 
-async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of() -> None:
-    """They may be more than are read at once."""
-    memory = Memory()
-    hub = Held(memory=memory)
-    writer = rows.Writer(records=picture(pods=2).objects.values())
+def published(memory: Memory) -> Callable[..., Position]:
+    """This will put a picture there; what is returned publishes another change after it, and says its place."""
+    writer, places = rows.Writer(records=picture(pods=2).objects.values()), itertools.count(2)
     body, place = encoding.pack(writer.whole()), Position(epoch=7, sequence=1)
     memory.add(keys.topology("lab"), frame_of(b"", entry_id="7-1"), entry_id="7-1")
     memory.put_snapshot("lab", encoding.encode(Snapshot(view="*", position=place, body=body)))
+
+    def publish() -> Position:
+        place = Position(epoch=7, sequence=next(places))
+        frame = encoding.encode(writer.changes(changes=came(place.sequence), position=place))
+        memory.add(keys.topology("lab"), frame_of(frame, entry_id=keys.entry_id(place)), entry_id=keys.entry_id(place))
+        return place
+
+    return publish
+
+
+@pytest.mark.parametrize("stood_still", [0, hubs.LOOK_BACK_SECONDS + 10])
+async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of(stood_still: float) -> None:
+    """They may be more than are read at once."""
+    memory = Memory()
+    hub, publish = Held(memory=memory), published(memory)
     await hub.join(cluster="lab")
     assert await hub.round()
-    for sequence in range(2, hubs.ENTRIES + 10):
-        place = Position(epoch=7, sequence=sequence)
-        frame = encoding.encode(writer.changes(changes=came(sequence), position=place))
-        memory.add(keys.topology("lab"), frame_of(frame, entry_id=keys.entry_id(place)), entry_id=keys.entry_id(place))
+    *_, place = [publish() for _ in range(3 * hubs.ENTRIES + 10)]
+    memory.seconds += stood_still
     memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
-    assert await hub.round()
-    assert hub._feeds["lab"].position != place and hub.contact("lab").state != "live"
+    for _ in range(3):
+        assert await hub.round()
+        assert hub._feeds["lab"].position != place and hub.contact("lab").state != "live"
+        memory.seconds += stood_still / 10
     assert await hub.round()
     assert hub._feeds["lab"].position == place and hub.contact("lab").state == "live"
+
+
+async def test_nor_are_those_left_out_that_came_while_the_first_picture_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    hub, publish, places = Held(memory=memory), published(memory), list[Position]()
+    load = hub._load_contact
+
+    async def meanwhile(feed: Feed) -> None:
+        places.append(publish())
+        memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+        await load(feed)
+
+    monkeypatch.setattr(hub, "_load_contact", meanwhile)
+    hub._gone = False
+    await hub.join(cluster="lab")
+    assert hub.contact("lab").state == "live" and [hub._feeds["lab"].position] == places
 
 
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:

@@ -121,6 +121,24 @@ def test_a_word_that_reaches_redis_late_is_not_said_f33(redis_server: RedisServe
     assert page.word() is not None
 
 
+def test_nor_is_one_that_had_to_wait_before_redis_was_asked_f33(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is told when Redis goes on again."""
+    client, seconds = publishing.connect(url=redis_server.url), [0.0]
+    writer = Publisher(redis=client, cluster="lab", epoch=1, clock=lambda: seconds[0])
+    page = Page(url=redis_server.url, cluster="lab")
+    writer.begin(records=picture(pods=1).objects.values())
+    ask = client.time
+
+    def frozen_meanwhile() -> object:
+        seconds[0] += publishing.LATE_SECONDS + 0.5
+        return ask()
+
+    monkeypatch.setattr(client, "time", frozen_meanwhile)
+    with pytest.raises(redis.TimeoutError):
+        writer.contact(contact=LIVE)
+    assert page.word() is None
+
+
 @pytest.mark.parametrize(("waited", "bytes"), [(publishing.SNAPSHOT_SECONDS, 1), (publishing.SNAPSHOT_LONGEST_SECONDS, publishing.SNAPSHOT_BYTES)])
 def test_the_snapshot_follows_while_the_publisher_goes_on(
     waited: float, bytes: int, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch

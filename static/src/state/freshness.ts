@@ -5,6 +5,8 @@
 import type { Contact } from "../wire/messages";
 
 export const SILENT_AFTER_MS = 4_000;
+/** A word that comes no later than this, each time, leaves the page live from one to the next. */
+const FORGIVEN_MS = 1_000;
 const LOST_AFTER_SECONDS = 60;
 
 export type State = "waiting" | "live" | "stale" | "lost";
@@ -31,7 +33,7 @@ export function freshness(
   const since = Math.max(0, now - heardAt);
   const age = contact.contact_age_seconds === null ? null : contact.contact_age_seconds + since / 1000;
   const verified = contact.verified_age_seconds === null ? null : contact.verified_age_seconds + since / 1000;
-  const silent = !open || since > SILENT_AFTER_MS;
+  const silent = !open || since - Math.min(lateMs, FORGIVEN_MS) > SILENT_AFTER_MS;
   const told: State = contact.state === "live" ? "live" : contact.state === "stale" ? "stale" : "lost";
   // Right after the start nobody has begun to observe, and nothing is lost that ever was there.
   const begins = !hasPicture && age === null && contact.reason === "no_observer";

@@ -16,9 +16,9 @@ const LONGEST_WAIT_MS = 5_000;
 const CROWDED_MS = 30_000;
 /**
  * A line on which everything comes so late, and for so long or up to twice as long, is given up: another one may be better, and knows anew what is
- * early. Where the server's machine stood still, all of its pages do that.
+ * early. Where the server's machine stood still, all of its pages do that. What comes no later leaves a page live (`freshness.ts`).
  */
-export const [LATE_MS, LATE_FOR_MS] = [4_000, 30_000];
+export const [LATE_MS, LATE_FOR_MS] = [1_500, 30_000];
 /** Two steady clocks differ by no more than this part of the time that passes: 200 ppm is twice what quartz and NTP's slewing come to, mostly. */
 const DRIFT = 0.0002;
 const FINAL = new Set(["signed_out", "unknown_cluster", "bad_message"]);
@@ -58,7 +58,7 @@ export class Connection {
   /** The smallest difference between this page's steady clock and the server's on this line: that of the heartbeat that was underway the shortest. */
   private earliest = Infinity;
   private beatAt = 0;
-  private lateSince: number | null = null;
+  private lateUntil: number | null = null;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,7 +75,7 @@ export class Connection {
     const socket = this.open();
     this.socket = socket;
     this.earliest = Infinity;
-    this.lateSince = null;
+    this.lateUntil = null;
     let hasOpened = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -176,13 +176,17 @@ export class Connection {
   }
 
   private beat(message: Heartbeat): void {
+    if (message.sent_ms === undefined) {
+      this.ears.heartbeat(message, 0); // of a server that is older than this page
+      return;
+    }
     const now = performance.now();
     this.earliest = Math.min(this.earliest + DRIFT * (now - this.beatAt), now - message.sent_ms);
     this.beatAt = now;
     const lateMs = now - message.sent_ms - this.earliest;
     this.ears.heartbeat(message, lateMs);
-    if (lateMs <= LATE_MS) this.lateSince = null;
-    else if (now - (this.lateSince ??= now) > LATE_FOR_MS * (1 + this.random())) this.lost();
+    if (lateMs <= LATE_MS) this.lateUntil = null;
+    else if (now > (this.lateUntil ??= now + LATE_FOR_MS * (1 + this.random()))) this.lost();
   }
 
   private arrive(position: Position): void {
