@@ -63,8 +63,9 @@ class Following:
         reopen: Callable[[str], None],
         quarantine: Quarantine,
         bounds: Bounds,
-        now: float,
+        clock: Callable[[], float] = clocks.with_sleep,
     ) -> None:
+        self._clock, now = clock, clock()
         self._specs = {spec.key: spec for spec in specs}
         self._narrow: dict[str, tuple[KindSpec, ...]] = {}
         self._publisher_for = publisher_for
@@ -249,10 +250,10 @@ class Following:
             if self._sight.is_complete(now=now):
                 self._publisher.begin(records=self._projector.records(), pods=self._projector.pods)
                 self._begun = True
-        began = clocks.with_sleep()
+        began = self._clock()
         if self._pending and not self._pace.wait_seconds(now=now):
             self._flush(self._publisher, now)
-        self._say(self._publisher, now + clocks.with_sleep() - began)
+        self._say(self._publisher, now + self._clock() - began)
 
     def _flush(self, publisher: Publisher, now: float) -> None:
         publisher.catch_up()

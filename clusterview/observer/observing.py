@@ -83,7 +83,7 @@ class Observer:
             reopen=readers.reopen,
             quarantine=self._quarantine,
             bounds=bounds,
-            now=clock(),
+            clock=clock,
         )
         self._digesting = Digesting(connection=self._connection, followed=self.following.followed, tell=self._tell, clock=clock)
         rounds = {

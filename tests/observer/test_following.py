@@ -83,7 +83,7 @@ class Desk:
             reopen=self.reopened.append,
             quarantine=quarantine or Quarantine(),
             bounds=Bounds(),
-            now=self.now,
+            clock=lambda: self.now,
         )
 
     def hear(self, *heard: words.Word) -> None:

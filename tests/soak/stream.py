@@ -159,7 +159,7 @@ class Rig:
             reopen=lambda _: None,
             quarantine=Quarantine(),
             bounds=Bounds(),
-            now=self.now,
+            clock=lambda: self.now,
         )
         wire: Any = self.wire
         self._reflectors = {
