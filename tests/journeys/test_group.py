@@ -70,7 +70,7 @@ def test_what_is_said_of_each_of_the_group_is_shown_and_ticked_before_the_click(
     expect(together).to_be_disabled()
     told.get_by_text("What changes").click()
     expect(told.locator("pre").last).to_contain_text("patch service shop-inside")
-    told.get_by_role("checkbox").check()
+    told.get_by_role("checkbox", name="I understand").check()
     together.click()
     wait_for(lambda: have_moved(operator, cluster_id), seconds=40, what="both Services lead to green")
     cluster.patch(f"{SERVICES}/shop-inside", {"spec": {"selector": {"slot": "blue"}}})

@@ -32,8 +32,10 @@ def crowd() -> Iterator[Any]:
     for number in range(NODES):
         yield Node(uid=Uid(f"n-{number}"), name=f"worker-{number}", ready="True", zone="abc"[number % 3])
         for place in range(EACH):
-            name = f"app-{number}-{place}"
-            yield Pod(uid=Uid(name), name=name, namespace=Namespace("many"), node=f"worker-{number}", phase="Running", status="Running", ready=True)
+            name, labels = f"app-{number}-{place}", {} if place else {"app": f"app-{number}"}
+            yield Pod(
+                uid=Uid(name), name=name, namespace=Namespace("many"), node=f"worker-{number}", phase="Running", status="Running", ready=True, labels=labels
+            )  # fmt: skip
     for number in range(SERVICES):
         name, pod = f"app-{number}", Uid(f"app-{number}-0")
         yield Service(uid=Uid(f"s-{number}"), name=name, namespace=Namespace("many"), selector={"app": name})

@@ -50,6 +50,7 @@ def test_every_address_refuses_a_stranger(lab_known: None) -> None:
             assert b"lab context" not in answer.content
 
 
+@pytest.mark.django_db(transaction=True)  # what streams its answer gives its connection back
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [("{}", "application/json"), ("{}", "text/plain"), ("a=b", "application/x-www-form-urlencoded"), ("", "multipart/form-data; boundary=x")],
