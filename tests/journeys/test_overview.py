@@ -34,7 +34,8 @@ def crowd() -> Iterator[Any]:
         for place in range(EACH):
             name, labels = f"app-{number}-{place}", {} if place else {"app": f"app-{number}"}
             yield Pod(
-                uid=Uid(name), name=name, namespace=Namespace("many"), node=f"worker-{number}", phase="Running", status="Running", ready=True, labels=labels
+                uid=Uid(name), name=name, namespace=Namespace("many"), labels=labels, node=f"worker-{number}",
+                phase="Running", status="Running", ready=True,
             )  # fmt: skip
     for number in range(SERVICES):
         name, pod = f"app-{number}", Uid(f"app-{number}-0")
