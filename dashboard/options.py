@@ -65,16 +65,22 @@ def read(*, arguments: list[str], state: Path) -> Options:
     parser.add_argument("--practice", nargs="?", const=SHOP, default="", metavar="STORY", help="open the practice cluster, even beside a kubeconfig")
     sizes.add_options(parser)
     said = parser.parse_args(arguments)
-    kubeconfig = os.pathsep.join(str(Path(part).expanduser().absolute()) for part in said.kubeconfig.split(os.pathsep) if part)
+    kubeconfig = absolute(said.kubeconfig)
     practice = said.practice or ("" if kubeconfig or said.context or knows_a_cluster() else SHOP)
     try:
         size = sizes.chosen(story=practice, nodes=said.nodes, pods=said.pods, by="--practice")
     except ValueError as problem:
         raise Refused(str(problem)) from problem
     return Options(
-        state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, read_only=said.read_only, practice=practice,
+        state=state, host=said.host, port=said.port, kubeconfig=kubeconfig, contexts=said.context, practice=practice,
+        read_only=said.read_only or os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1",
         size=size,
     )  # fmt: skip
+
+
+def absolute(paths: str) -> str:
+    """These paths, wherever they are read."""
+    return os.pathsep.join(str(Path(part).expanduser().absolute()) for part in paths.split(os.pathsep) if part)
 
 
 def knows_a_cluster() -> bool:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
@@ -19,24 +20,25 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("CLUSTERVIEW_STATE", ROOT / ".state"))
 
 
+def of_up(*, state: Path, name: str) -> Any:
+    """What the `up` on this state folder says of itself under this name; None where none runs."""
+    try:
+        return json.loads((state / "up.json").read_text())[name]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def redis_url(*, state: Path, environment: Mapping[str, str]) -> str:
     """The Redis that was named, else the one that `up` runs on this state folder, else an address where nothing can be."""
-    if named := environment.get("CLUSTERVIEW_REDIS_URL") or environment.get("REDIS_URL"):
-        return named
-    try:
-        return str(json.loads((state / "up.json").read_text())["redis_url"])
-    except (OSError, ValueError, KeyError):
-        return f"unix://{state}/no-redis-runs-here"
+    named = environment.get("CLUSTERVIEW_REDIS_URL") or environment.get("REDIS_URL")
+    return str(named or of_up(state=state, name="redis_url") or f"unix://{state}/no-redis-runs-here")
 
 
 def practice_kubeconfig(*, state: Path, environment: Mapping[str, str]) -> str:
     """The kubeconfig of the practice cluster, where `up` runs one on this state folder, else empty."""
     if (said := environment.get("CLUSTERVIEW_PRACTICE")) is not None:
         return environment.get("CLUSTERVIEW_KUBECONFIG", "") if said == "1" else ""
-    try:
-        return str(json.loads((state / "up.json").read_text())["practice"])
-    except (OSError, ValueError, KeyError):
-        return ""
+    return str(of_up(state=state, name="practice") or "")
 
 
 def practice_contexts(*, kubeconfig: str) -> list[str]:
@@ -47,12 +49,23 @@ def practice_contexts(*, kubeconfig: str) -> list[str]:
         return []
 
 
-def kubeconfig_paths(*, environment: Mapping[str, str], home: Path) -> list[str]:
-    """The kubeconfig files in kubectl's order: those of `--kubeconfig`, else $KUBECONFIG, else ~/.kube/config; none inside a pod."""
-    if named := environment.get("CLUSTERVIEW_KUBECONFIG") or environment.get("KUBECONFIG"):
+def kubeconfig_paths(*, environment: Mapping[str, str], home: Path, state: Path) -> list[str]:
+    """The kubeconfig files in kubectl's order: those of `--kubeconfig`, else $KUBECONFIG, else ~/.kube/config; none inside a pod. A command goes by
+    those of the `up` that runs on its state folder.
+    """
+    is_told = "CLUSTERVIEW_CONTEXTS" in environment  # as `up` tells its children
+    of_ups = "" if is_told else of_up(state=state, name="kubeconfig")
+    if named := environment.get("CLUSTERVIEW_KUBECONFIG") or of_ups or environment.get("KUBECONFIG"):
         return [path for path in named.split(os.pathsep) if path]
     usual = home / ".kube" / "config"
     return [str(usual)] if usual.exists() else []
+
+
+def kube_contexts(*, environment: Mapping[str, str], state: Path) -> list[str]:
+    """The contexts that `up` was told to open; none where it opens the current one."""
+    if (said := environment.get("CLUSTERVIEW_CONTEXTS")) is not None:
+        return list(json.loads(said or "[]"))
+    return list(of_up(state=state, name="contexts") or [])
 
 
 def number(*, name: str, usual: float, environment: Mapping[str, str]) -> float:
@@ -70,10 +83,8 @@ def number(*, name: str, usual: float, environment: Mapping[str, str]) -> float:
 REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
 PRACTICE_KUBECONFIG = practice_kubeconfig(state=STATE_DIR, environment=os.environ)
 PRACTICE = bool(PRACTICE_KUBECONFIG)
-KUBECONFIG_PATHS = [PRACTICE_KUBECONFIG] if PRACTICE else kubeconfig_paths(environment=os.environ, home=Path.home())
-KUBE_CONTEXTS: list[str] = (
-    practice_contexts(kubeconfig=PRACTICE_KUBECONFIG) if PRACTICE else json.loads(os.environ.get("CLUSTERVIEW_CONTEXTS") or "[]")
-)
+KUBECONFIG_PATHS = [PRACTICE_KUBECONFIG] if PRACTICE else kubeconfig_paths(environment=os.environ, home=Path.home(), state=STATE_DIR)
+KUBE_CONTEXTS = practice_contexts(kubeconfig=PRACTICE_KUBECONFIG) if PRACTICE else kube_contexts(environment=os.environ, state=STATE_DIR)
 KUBE_NAMESPACES = [one.strip() for one in os.environ.get("CLUSTERVIEW_NAMESPACES", "").split(",") if one.strip()]
 KUBE_STREAMS = os.environ.get("CLUSTERVIEW_STREAM_LISTS", "") == "1"
 READ_ONLY = os.environ.get("CLUSTERVIEW_READ_ONLY", "") == "1"

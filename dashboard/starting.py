@@ -24,7 +24,7 @@ from pathlib import Path
 
 from clusterview.practice.sizes import Size
 from dashboard import addresses, installing, supervising
-from dashboard.options import Options, hold
+from dashboard.options import Options, absolute, hold
 from dashboard.refusals import Refused, remedy
 from dashboard.supervising import Child
 
@@ -79,7 +79,7 @@ async def run(*, options: Options, lock: int) -> None:
         environment=environment(options=options, redis_url=redis_url, practice=practice),
         report=options.report,
         folder=installing.ROOT,
-        facts={"url": options.url, "redis_url": redis_url, "practice": str(practice.kubeconfig) if practice else ""},
+        facts=facts(options=options, redis_url=redis_url, practice=practice),
         held=(lock,),
     )
     asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
@@ -141,6 +141,18 @@ def environment(*, options: Options, redis_url: str, practice: Practice | None =
     if practice:
         return known | said | {"CLUSTERVIEW_KUBECONFIG": str(practice.kubeconfig), "CLUSTERVIEW_PRACTICE": "1"}
     return known | said | {"CLUSTERVIEW_PRACTICE": ""} | ({"CLUSTERVIEW_KUBECONFIG": options.kubeconfig} if options.kubeconfig else {})
+
+
+def facts(*, options: Options, redis_url: str, practice: Practice | None = None) -> dict[str, object]:
+    """What the commands know of this `up`, by its report."""
+    named = os.environ.get("CLUSTERVIEW_KUBECONFIG") or os.environ.get("KUBECONFIG") or ""
+    return {
+        "url": options.url,
+        "redis_url": redis_url,
+        "practice": str(practice.kubeconfig) if practice else "",
+        "kubeconfig": options.kubeconfig or absolute(named),
+        "contexts": options.contexts,
+    }
 
 
 def python_children(*, options: Options) -> list[Child]:

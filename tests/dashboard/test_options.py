@@ -108,6 +108,11 @@ def test_a_size_that_cannot_be_is_refused_before_anything_is_made(words: list[st
 def test_contexts_are_collected_and_the_usual_address_is_loopback(tmp_path: Path) -> None:
     asked = read(tmp_path, "--context", "blue", "--context", "green", "--read-only")
     assert (asked.contexts, asked.read_only, asked.url) == (["blue", "green"], True, "http://127.0.0.1:8000")
+
+
+def test_an_up_is_read_only_where_the_environment_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLUSTERVIEW_READ_ONLY", "1")
+    assert options.read(arguments=[], state=tmp_path).read_only
     assert read(tmp_path, "--host", "::1").url == "http://[::1]:8000"
 
 

@@ -18,12 +18,23 @@ from dashboard import logs, settings
 
 def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
     usual = tmp_path / ".kube" / "config"
-    assert settings.kubeconfig_paths(environment={}, home=tmp_path) == []
+    assert settings.kubeconfig_paths(environment={}, home=tmp_path, state=tmp_path) == []
     usual.parent.mkdir()
     usual.touch()
-    assert settings.kubeconfig_paths(environment={}, home=tmp_path) == [str(usual)]
-    assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a:/b"}, home=tmp_path) == ["/a", "/b"]
-    assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a", "CLUSTERVIEW_KUBECONFIG": "/c"}, home=tmp_path) == ["/c"]
+    assert settings.kubeconfig_paths(environment={}, home=tmp_path, state=tmp_path) == [str(usual)]
+    assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/a:/b"}, home=tmp_path, state=tmp_path) == ["/a", "/b"]
+    both = {"KUBECONFIG": "/a", "CLUSTERVIEW_KUBECONFIG": "/c"}
+    assert settings.kubeconfig_paths(environment=both, home=tmp_path, state=tmp_path) == ["/c"]
+
+
+def test_commands_find_the_clusters_of_the_up_on_their_state_folder(tmp_path: Path) -> None:
+    (tmp_path / "up.json").write_text(json.dumps({"kubeconfig": "/p:/q", "contexts": ["lab", "other"]}))
+    own = {"KUBECONFIG": "/a"}
+    assert settings.kubeconfig_paths(environment=own, home=tmp_path, state=tmp_path) == ["/p", "/q"]
+    assert settings.kube_contexts(environment=own, state=tmp_path) == ["lab", "other"]
+    told = own | {"CLUSTERVIEW_CONTEXTS": "[]"}
+    assert settings.kubeconfig_paths(environment=told, home=tmp_path, state=tmp_path) == ["/a"]
+    assert settings.kube_contexts(environment=told, state=tmp_path) == []
 
 
 def test_commands_find_the_practice_cluster_of_the_up_on_their_state_folder(tmp_path: Path) -> None:

@@ -112,8 +112,9 @@ class Dashboard:
             return self.process.wait(5)
 
     def manage(self, *arguments: str) -> str:
-        """This will run `manage.py` with the same state, and return what it printed."""
-        chosen = {"CLUSTERVIEW_KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {}
+        """This will run `manage.py` with the same state, and return what it printed. While `up` runs, its report says which clusters there are."""
+        is_running = self.process is not None and self.process.poll() is None
+        chosen = {} if is_running or not self.kubeconfig else {"CLUSTERVIEW_KUBECONFIG": str(self.kubeconfig)}
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments, "--state", str(self.state)],
             cwd=ROOT, env=self.environment() | chosen, capture_output=True, text=True, timeout=60, check=False,

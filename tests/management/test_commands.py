@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
-from clusterview.kube import reading
+from clusterview.kube import errors, reading
 from clusterview.management import telling
 from clusterview.models import AuditEntry, Cluster, Grant
 from clusterview.stream import publishing
@@ -113,6 +113,16 @@ def test_whoever_arms_a_cluster_that_is_known_by_its_address_alone_is_told_so(ku
     run("prepare")
     assert "namespaces/kube-system" in armed_as(reading.Identity("sha", is_weak=True))
     assert "kube-system" not in armed_as(reading.Identity("u-1", is_weak=False))
+
+
+def test_whoever_arms_a_cluster_that_does_not_answer_is_told_so(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_: looking.Cluster) -> reading.Identity:
+        raise errors.Unreachable("nobody answers")
+
+    monkeypatch.setattr(looking.Cluster, "identity", silent)
+    run("prepare")
+    assert "did not answer" in run("arm", "here")
+    assert "did not answer" not in run("arm", "here", "--off")
 
 
 def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,11 @@ WEAK = (
     "Grant `get` on namespaces/kube-system (`manage.py rbac` prints the rights) and arm it again."
 )
 
+UNKNOWN = (
+    "The cluster did not answer this command, so the first one that answers at a click is taken for the one that is armed. "
+    "`manage.py doctor` says what is in the way; then arm it again."
+)
+
 
 class Command(BaseCommand):
     help = "Allows switching traffic in a cluster; with --off, forbids it again."
@@ -37,5 +42,5 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(refusal.body["sentence"]) from refusal
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")
-        if armed.is_known_weakly and not options["off"]:
-            self.stdout.write(WEAK)
+        if not options["off"] and (armed.is_known_weakly or not armed.identity):
+            self.stdout.write(WEAK if armed.identity else UNKNOWN)
