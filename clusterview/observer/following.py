@@ -233,6 +233,7 @@ class Following:
         return self._pace.wait_seconds(now=now) if publishes else 0.0
 
     def _publish(self, now: float) -> None:
+        began = self._clock()
         if self.granted > self._epoch:
             self._epoch, self._begun, self._said, self._problem = self.granted, False, (), ""
             self._publisher = self._publisher_for(self._epoch)
@@ -250,7 +251,6 @@ class Following:
             if self._sight.is_complete(now=now):
                 self._publisher.begin(records=self._projector.records(), pods=self._projector.pods)
                 self._begun = True
-        began = self._clock()
         if self._pending and not self._pace.wait_seconds(now=now):
             self._flush(self._publisher, now)
         self._say(self._publisher, now + self._clock() - began)

@@ -225,7 +225,6 @@ class Hub:
         try:
             with contextlib.suppress(*UNREADABLE):
                 await self._load(feed)
-                await self._take_missed(feed)
         finally:
             self._feeds[cluster] = feed
             del self._loading[cluster]
@@ -262,7 +261,6 @@ class Hub:
                 await self._load(feed)
             else:
                 await self._load_contact(feed)
-            await self._take_missed(feed)  # which may be what that word was said of
         was_gone, self._gone = self._gone, False
         if was_gone:
             self._tell(None)
@@ -337,7 +335,7 @@ class Hub:
             try:
                 feed.advance(frame=frame, message=encoding.decode_changes(frame))
             except (Gap, *FORGED):
-                await self._load(feed)
+                await self._load(feed, is_taking=True)
                 return
 
     def _believed_frame(self, feed: Feed, entry_id: bytes, fields: dict[bytes, bytes]) -> bytes | None:
@@ -418,10 +416,10 @@ class Hub:
         for listener in list(self._listeners):
             listener(notice)
 
-    async def _load(self, feed: Feed) -> None:
+    async def _load(self, feed: Feed, *, is_taking: bool = False) -> None:
         """This will read the newest snapshot and what came after it, and how fresh that is."""
         await self._load_picture(feed)
-        await self._load_contact(feed)
+        await self._load_contact(feed, is_taking=is_taking)
 
     async def _load_picture(self, feed: Feed) -> None:
         """Where there is none that can be read, it is waited for what comes after all that is there now. So it is where changes after it are missing,
@@ -465,9 +463,13 @@ class Hub:
         numbers = [message.position.sequence for _, message in found]
         return found if numbers == list(range(place.sequence + 1, place.sequence + 1 + len(found))) else None
 
-    async def _load_contact(self, feed: Feed) -> None:
-        """This will take the observer's last word, as old as it is by Redis' own clock."""
+    async def _load_contact(self, feed: Feed, *, is_taking: bool = False) -> None:
+        """This will take the observer's last word, as old as it is by Redis' own clock, after the changes that it was said of; unless somebody is at
+        these already.
+        """
         last = await self._redis.xrevrange(keys.contact(feed.cluster), count=1)
+        if not is_taking:
+            await self._take_missed(feed)
         if not last:
             feed.contact_id = b"0-0"
             return

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError
 from redis.retry import Retry
 
-from clusterview.stream import encoding, keys, rows, seals
+from clusterview.stream import clocks, encoding, keys, rows, seals
 from clusterview.stream.messages import WHOLE, Changes, Contact, Position, Snapshot
 from clusterview.topology.changes import Change
 from clusterview.topology.columns import Pods
@@ -180,7 +180,7 @@ class Publisher:
         cluster: str,
         epoch: int,
         listener: Listener | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clocks.with_sleep,
         sealed_by: seals.Seals | None = None,
     ) -> None:
         self.position = Position(epoch=epoch, sequence=0)

@@ -159,6 +159,7 @@ def carrying(operation: Operation, *, failed: Callable[[Exception], None]) -> It
         log.warning("operation %s stands still in %s, for the database does not answer: %s", operation.pk, operation.state, problem)
         IN_WORK.discard(operation.pk)
         with suppress(DatabaseError, InterfaceError):  # who comes back from it is not lost
+            transacting.keep_what_works()
             moving_on.release(operation, again_in_seconds=AFTER_DATABASE_SECONDS)
     except (Later, errors.KubeError) as problem:
         wait(operation, problem)
@@ -689,6 +690,8 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
         raise
     except Exception as problem:
         if isinstance(problem, (Later, errors.KubeError)) and not isinstance(problem, errors.Forbidden):
+            if is_deadly(switch):
+                raise  # who asks counts for how long it is turned away
             wait(switch, problem)
             return
         log.exception("the last patch of switch %s could not be locked out", switch.pk)

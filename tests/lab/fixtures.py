@@ -149,18 +149,18 @@ def meanwhile(look: Callable[[], bool], *, what: str) -> Iterator[None]:
             while not is_over.is_set() and all(seen[-1:]):
                 seen[-1:] = [look()]
                 has_looked.set()
-        except Exception:
+        except BaseException:
             seen[-1:] = [False]
             raise
         finally:
             has_looked.set()
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    has_looked.wait()
+    assert has_looked.wait(60), what
     try:
         yield
     finally:
         is_over.set()
-        watcher.join()
+        watcher.join(60)
     assert seen and all(seen), f"it was to be so all the time: {what}"

@@ -373,6 +373,26 @@ def test_the_page_is_told_how_long_ago_the_picture_was_verified(desk: Desk) -> N
     assert desk.written.contacts[-1].verified_age_seconds == desk.now - listed_at
 
 
+@pytest.mark.parametrize("what", ["begin", "publish"])
+def test_a_word_is_as_old_as_what_was_seen_however_long_the_writing_took(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    write = getattr(FakePublisher, what)
+
+    def slowly(*given: object, **named: object) -> object:
+        desk.now += 7.0
+        return write(*given, **named)
+
+    monkeypatch.setattr(FakePublisher, what, slowly)
+    desk.following.granted = 1
+    desk.list_all()
+    desk.settle()
+    if what == "publish":
+        desk.hear(node("b", 9))
+        desk.settle(1.0)
+    said = desk.written.contacts[-1]
+    assert said.state == "stale" and (said.contact_age_seconds or 0.0) >= 7.0
+
+
 def test_a_picture_whose_history_went_back_is_not_published_any_more(desk: Desk) -> None:
     desk.hear(words.Rewound("Node"), node("b", 2))
     desk.settle(1.0)

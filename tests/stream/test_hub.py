@@ -22,7 +22,6 @@ import redis
 from clusterview.observer.claiming import Claim
 from clusterview.stream import encoding, freshness, keys, linking, making, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
-from clusterview.stream.feeds import Feed
 from clusterview.stream.hub import Hub, OutOfReach
 from clusterview.stream.messages import Contact, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
@@ -283,20 +282,30 @@ async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of(stood_
     assert hub._feeds["lab"].position == place and hub.contact("lab").state == "live"
 
 
-async def test_nor_are_those_left_out_that_came_while_the_first_picture_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("when", ["first", "later"])
+async def test_nor_before_those_that_came_right_before_it(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first picture is read, or after a round that brought nothing."""
     memory = Memory()
     hub, publish, places = Held(memory=memory), published(memory), list[Position]()
-    load = hub._load_contact
+    read = memory.xrevrange
 
-    async def meanwhile(feed: Feed) -> None:
-        places.append(publish())
-        memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
-        await load(feed)
+    async def at_last(stream: str, *, count: int) -> Any:
+        if stream == keys.contact("lab") and not places:
+            places.extend(publish() for _ in range(hubs.ENTRIES + 10))
+            memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+        return await read(stream, count=count)
 
-    monkeypatch.setattr(hub, "_load_contact", meanwhile)
-    hub._gone = False
-    await hub.join(cluster="lab")
-    assert hub.contact("lab").state == "live" and [hub._feeds["lab"].position] == places
+    if when == "later":
+        await hub.join(cluster="lab")
+        assert await hub.round()
+        memory.seconds += hubs.LOOK_BACK_SECONDS + 10
+    monkeypatch.setattr(memory, "xrevrange", at_last)
+    if when == "later":
+        assert await hub.round()
+    else:
+        hub._gone = False
+        await hub.join(cluster="lab")
+    assert hub.contact("lab").state == "live" and hub._feeds["lab"].position == places[-1]
 
 
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:

@@ -423,6 +423,21 @@ def test_what_is_to_be_set_aside_stays_so_while_the_cluster_does_not_answer_f50(
         assert (Switch.objects.get().state, Switch.objects.get().reason) == (State.NEEDS_HUMAN, "defect")
 
 
+def test_what_is_to_be_set_aside_ends_where_the_cluster_turns_us_away_for_long_f50(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        run = begun(here, calls=0)
+        here.go(run, times=40, until="patch effect")
+        here.die(run)
+        lose(here, at="service", times=moving_on.MOST_LOST - 1)
+        here.memory.is_known = False
+        for _ in range(20):
+            here.clock.pass_by(6)
+            here.reconcile()
+            here.go_all()
+        assert (Switch.objects.get().state, Switch.objects.get().reason) == (State.NEEDS_HUMAN, "no-credential-may-land")
+
+
 def test_what_ends_those_who_would_set_it_aside_ends_without_them_f50(monkeypatch: pytest.MonkeyPatch) -> None:
     """To lock it out takes the very read that ends each executor."""
     world.enter(monkeypatch)

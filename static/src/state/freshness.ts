@@ -5,7 +5,7 @@
 import type { Contact } from "../wire/messages";
 
 export const SILENT_AFTER_MS = 4_000;
-/** A word that comes no later than this, each time, leaves the page live from one to the next. */
+/** A line that is always as late as this leaves the page live from one word to the next. */
 const FORGIVEN_MS = 1_000;
 const LOST_AFTER_SECONDS = 60;
 

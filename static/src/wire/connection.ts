@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 5_000;
 const CROWDED_MS = 30_000;
 /**
  * A line on which everything comes so late, and for so long or up to twice as long, is given up: another one may be better, and knows anew what is
- * early. Where the server's machine stood still, all of its pages do that. What comes no later leaves a page live (`freshness.ts`).
+ * early. Where the server's machine stood still, all of its pages do that. One that is always less late leaves a page live (`freshness.ts`).
  */
 export const [LATE_MS, LATE_FOR_MS] = [1_500, 30_000];
 /** Two steady clocks differ by no more than this part of the time that passes: 200 ppm is twice what quartz and NTP's slewing come to, mostly. */
