@@ -302,8 +302,8 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if switch.between and not switch.at and not switch.returning and not balancers.may_overlap(situation):
         _not_sent(switch, reason="overlap-over-others", state=State.FAILED_NO_CHANGE)
         return
-    if reason := moving_on.why_not(switch):
-        _not_sent(switch, reason=reason, state=State.CANCELLED)
+    if forbidden := moving_on.why_not(switch):
+        _not_sent(switch, reason=forbidden, state=State.CANCELLED)
         return
     moving_on.step(switch, State.MARKING, action="PREFLIGHT", body=preflight.digest(checks), tries=switch.tries + 1)
     _mark(switch, cluster, look=look_of(situation, began=began))
