@@ -1,8 +1,8 @@
 """`manage.py test`: everything that CI runs, in one order, with one last line.
 
-Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in one process more than there are
-processors, since most of what the lab's tests do is waiting, and in another one, which is nice (tests/distributing.py says what that one gets). What
-nothing waits for runs beside pytest and is told after it. `--quick` leaves out the lab, the browser, what needs root, and what is slow; what is left
+Without arguments: ruff, mypy, import-linter, the front end's build, vitest, the build of the lab, and pytest in as many processes as there are
+processors and in one more, which is nice (tests/distributing.py says what that one gets). What nothing waits for runs beside pytest and is told
+after it. `--quick` leaves out the lab, the browser, what needs root, and what is slow; what is left
 waits for nothing, and has a process for each processor. Any other argument goes to pytest, and then only pytest runs, in one process. With CI=true a
 skipped test is a failure, except one that needs root where there is none.
 """
@@ -29,7 +29,7 @@ BIN = installing.ENVIRONMENT / "bin"
 QUICK = ["-m", "not lab and not browser and not root and not slow"]
 PROCESSORS = min(os.cpu_count() or 1, 4)
 TOGETHER = ["--dist", "loadscope", "--no-loadscope-reorder"]
-AT_ONCE, QUICKLY = ["-n", str(PROCESSORS + 2), "--spare", *TOGETHER], ["-n", str(PROCESSORS), *TOGETHER]
+AT_ONCE, QUICKLY = ["-n", str(PROCESSORS + 1), "--spare", *TOGETHER], ["-n", str(PROCESSORS), *TOGETHER]
 NICE = ["nice", "-n", "10"]
 BESIDE = ("mypy",)  # nobody waits for it, and it knows no time limits
 CHECKS = {"ruff": ["ruff", "check", "."], "mypy": ["mypy"], "import-linter": ["lint-imports"]}

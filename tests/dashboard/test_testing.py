@@ -67,8 +67,8 @@ def test_any_argument_selects_tests_so_only_pytest_runs() -> None:
     assert names(only_pytest=False, is_quick=True) == ["ruff", "mypy", "import-linter", "front end", "vitest", "pytest"]
 
 
-@pytest.mark.parametrize(("line", "more", "with_spare"), [([], 2, True), (["--quick"], 0, False)])
-def test_where_most_of_it_is_waiting_there_are_more_processes_than_processors(
+@pytest.mark.parametrize(("line", "more", "with_spare"), [([], 1, True), (["--quick"], 0, False)])
+def test_each_processor_has_a_process_and_a_nice_one_stands_by_where_much_is_waiting(
     line: list[str], more: int, with_spare: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, list[str]] = {}
