@@ -277,13 +277,15 @@ class Hub:
         for key, entries in await self._redis.xread(wanted, count=ENTRIES, block=BLOCK_MILLISECONDS) or []:
             if key == keys.NOTICES.encode():
                 self._take_notices(entries)
-            elif by_key[key][1]:
-                await self._take_changes(by_key[key][0], entries)
-                self._look(by_key[key][0], seconds=ALONG_SECONDS)
-                by_key[key][0].is_behind = len(entries) >= ENTRIES
-            elif not by_key[key][0].is_behind:  # else it comes again, with the changes before it
-                self._take_contact(by_key[key][0], entries)
-                await self._renew(by_key[key][0])
+                continue
+            feed, is_topology = by_key[key]
+            if is_topology:
+                await self._take_changes(feed, entries)
+                self._look(feed, seconds=ALONG_SECONDS)
+                feed.is_behind = len(entries) >= ENTRIES
+            elif not feed.is_behind:  # else it comes again, with the changes before it
+                self._take_contact(feed, entries)
+                await self._renew(feed)
 
     async def _take_missed(self, feed: Feed) -> None:
         """This will take all changes that came meanwhile, as far as they can be taken."""

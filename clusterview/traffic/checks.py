@@ -37,7 +37,6 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, str] = {}
     objects: tuple[Ref, ...] = ()
 
-
     @property
     def has_tick(self) -> bool:
         return self.level is Level.WARN or (self.level is Level.INFO and self.code in OPTIONAL)

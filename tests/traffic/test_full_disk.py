@@ -22,21 +22,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FAULTS = {"F58 locked": "database is locked", "F61 full": "database or disk is full", "F62 migrated": "database table is locked: clusterview_switch"}
 
 
-@pytest.mark.parametrize("said", FAULTS.values(), ids=FAULTS)
-def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when_it_takes_it(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else has it locked for longer than is waited for, the file cannot grow, or a migration alters the table."""
+def refusing(*beginnings: str, said: str) -> Callable[..., Any]:
+    """A database that does not take what begins so."""
 
     def refuse(execute: Callable[..., Any], sql: str, *given: Any) -> Any:
-        if sql.startswith(("INSERT", "UPDATE")):
+        if sql.startswith(beginnings):
             raise OperationalError(said)
         return execute(sql, *given)
 
+    return refuse
+
+
+@pytest.mark.parametrize("said", FAULTS.values(), ids=FAULTS)
+def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when_it_takes_it(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else has it locked for longer than is waited for, the file cannot grow, or a migration alters the table."""
     world.enter(monkeypatch)
     with world.present() as here:
         here.click(to="green")
         [run] = here.runs
         here.go(run, times=12, until="patch mark")
-        with connection.execute_wrapper(refuse):
+        with connection.execute_wrapper(refusing("INSERT", "UPDATE", said=said)):
             here.go(run, times=12)
         assert run.ended
         assert here.memory.sent == []
@@ -49,18 +54,12 @@ def test_what_the_database_does_not_take_is_not_sent_and_the_switch_goes_on_when
 
 def test_a_database_that_takes_no_line_of_the_audit_for_long_sets_no_switch_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL on a full disk may take a claim, which needs no new page."""
-
-    def refuse(execute: Callable[..., Any], sql: str, *given: Any) -> Any:
-        if sql.startswith('INSERT INTO "clusterview_auditentry"'):
-            raise OperationalError("could not extend file")
-        return execute(sql, *given)
-
     world.enter(monkeypatch)
     with world.present() as here:
         here.click(to="green")
         [run] = here.runs
         here.go(run, times=12, until="patch mark")
-        with connection.execute_wrapper(refuse):
+        with connection.execute_wrapper(refusing('INSERT INTO "clusterview_auditentry"', said="could not extend file")):
             here.go(run, times=12)
             for _ in range(moving_on.MOST_LOST + 1):
                 here.clock.pass_by(6)

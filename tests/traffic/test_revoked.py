@@ -409,13 +409,18 @@ def test_a_switch_that_ends_each_executor_is_set_aside_f50(first: str, then: str
         here.settle()
 
 
+def lost_in_doubt(here: World, *, times: int) -> None:
+    """So many executors end in a row, the first one right before its effect."""
+    run = begun(here, calls=0)
+    here.go(run, times=40, until="patch effect")
+    here.die(run)
+    lose(here, at="service", times=times - 1)
+
+
 def test_what_is_to_be_set_aside_stays_so_while_the_cluster_does_not_answer_f50(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
     with world.present() as here:
-        run = begun(here, calls=0)
-        here.go(run, times=40, until="patch effect")
-        here.die(run)
-        lose(here, at="service", times=moving_on.MOST_LOST - 1)
+        lost_in_doubt(here, times=moving_on.MOST_LOST)
         here.go(taken_up(here), Order.FAIL)
         here.clock.pass_by(6)
         here.reconcile()
@@ -426,10 +431,7 @@ def test_what_is_to_be_set_aside_stays_so_while_the_cluster_does_not_answer_f50(
 def test_what_is_to_be_set_aside_ends_where_the_cluster_turns_us_away_for_long_f50(monkeypatch: pytest.MonkeyPatch) -> None:
     world.enter(monkeypatch)
     with world.present() as here:
-        run = begun(here, calls=0)
-        here.go(run, times=40, until="patch effect")
-        here.die(run)
-        lose(here, at="service", times=moving_on.MOST_LOST - 1)
+        lost_in_doubt(here, times=moving_on.MOST_LOST)
         here.memory.is_known = False
         for _ in range(20):
             here.clock.pass_by(6)
@@ -442,10 +444,7 @@ def test_what_ends_those_who_would_set_it_aside_ends_without_them_f50(monkeypatc
     """To lock it out takes the very read that ends each executor."""
     world.enter(monkeypatch)
     with world.present() as here:
-        run = begun(here, calls=0)
-        here.go(run, times=40, until="patch effect")
-        here.die(run)
-        lose(here, at="service", times=2 * moving_on.MOST_LOST - 1)
+        lost_in_doubt(here, times=2 * moving_on.MOST_LOST)
         here.clock.pass_by(6)
         here.reconcile()
         assert not here.runs
