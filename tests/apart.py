@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dashboard.installing import ROOT
 
-PATIENCE_SECONDS = 1_200  # the process that is nice has what the others leave of the processors
+PATIENCE_SECONDS = 3_600  # the process that is nice has what the others leave of the processors
 
 
 def run_apart(selected: Sequence[str], **environment: str) -> None:

@@ -187,7 +187,7 @@ def signed_in(dashboard: Dashboard, *, link: str = "") -> str:
         return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
-def masked(payload: bytes) -> bytes:
+def masked(payload: bytes, *, opcode: int = 0x2) -> bytes:
     """A WebSocket frame as a browser sends it, with a mask of zeros."""
     assert len(payload) < 126
-    return bytes([0x82, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+    return bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload

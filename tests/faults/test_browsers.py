@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 SOON, MIB, HUNG_SECONDS = 10.0, 1024 * 1024, 7.0
 FRAMES = 200  # of a tenth of a mebibyte
-SHORT_PINGS = ["--ws-ping-interval", "1", "--ws-ping-timeout", "1"]
+SHORT_PINGS = ["--ws-ping-interval", "1", "--ws-ping-timeout", "5"]
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,12 @@ class Reader:
 
     async def until(self, look: Callable[[], bool]) -> None:
         """This will read until something is so."""
-        async with asyncio.timeout(SOON):
-            while not look():
-                self._came.clear()
-                await self._came.wait()
+        patience = Patience(seconds=SOON)
+        while not look():
+            assert not patience.is_over, f"{self.page.states[-3:]}, {self.page.position}"
+            self._came.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), 1)
 
     async def reaches(self, sequence: int) -> None:
         """This will read until the page is as far as that."""
@@ -203,7 +205,7 @@ async def test_while_redis_hangs_pages_are_answered_and_say_that_they_are_not_li
             web.redis.send(signal.SIGCONT)
         await tab.until(lambda: tab.page.states[-1:] == ["live"])
         assert tab.page.snapshots == 1
-    assert sum(late) <= len(late) / 100
+    assert sum(late) <= max(2, len(late) / 100)
 
 
 async def two_hundred(web: Web) -> int:
@@ -354,7 +356,7 @@ async def test_a_tab_that_does_not_read_and_answers_nothing_is_let_go_f65(web: W
 async def test_a_proxy_that_cuts_idle_lines_finds_none_f69(web: Web) -> None:
     with Proxy(target_port=web.port) as proxy:
         async with reading(web, port=proxy.port) as tab:
-            cut = proxy.add(IdleCut(seconds=5))  # proxies wait 60 s; a heartbeat comes every 3 s
+            cut = proxy.add(IdleCut(seconds=15))  # proxies wait 60 s; a heartbeat comes every 3 s
             before = len(tab.page.states)
             await tab.until(lambda: len(tab.page.states) >= before + 3)
             assert not cut.struck

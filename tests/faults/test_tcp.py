@@ -19,6 +19,7 @@ from redis.retry import Retry
 from tests.faults.proxy import HOST, Proxy
 from tests.faults.tcp import Bandwidth, Blackhole, Down, IdleCut, Latency, LimitData, Reset, Slicer, SlowClose
 from tests.lab.fixtures import wait_until
+from tests.patience import Patience
 from tests.redis_servers import RedisServer
 
 
@@ -106,10 +107,11 @@ def test_latency_does_not_make_the_line_narrower(proxy: Proxy) -> None:
     proxy.add(Latency(seconds=0.3))
     sent = bytes(4_000_000)
     with connected(proxy) as one:
-        begun = time.monotonic()
+        begun, patience = time.monotonic(), Patience(seconds=4)
         threading.Thread(target=send_all, args=(one, sent)).start()
         assert everything(one) == sent
-        assert 0.6 <= time.monotonic() - begun < 4, "a pause for each of the pieces would be 18 s"
+        assert time.monotonic() - begun >= 0.6
+        assert not patience.is_over, "a pause for each of the pieces would be 18 s"
 
 
 def test_bandwidth_bounds_bytes_per_second(proxy: Proxy) -> None:
@@ -225,7 +227,7 @@ def test_an_idle_connection_is_cut_and_a_busy_one_is_not(proxy: Proxy) -> None:
     with connected(proxy) as busy, connected(proxy) as idle:
         idle.sendall(b"once")
         assert idle.recv(10) == b"once"
-        proxy.add(IdleCut(seconds=0.5))
+        proxy.add(IdleCut(seconds=3))
         ending = threading.Thread(target=lambda: ended.append(idle.recv(10)))
         ended: list[bytes] = []
         ending.start()
@@ -279,15 +281,15 @@ def test_a_proxy_with_stuck_connections_stops_at_once(echo_port: int) -> None:
             with pytest.raises(BlockingIOError):
                 while True:
                     one.send(bytes(1_000_000))
-            begun = time.monotonic()
+            patience = Patience(seconds=1)
             proxy.stop()
-            assert time.monotonic() - begun < 1
+            assert not patience.is_over
     assert not any(thread.name == f"fault-proxy-{proxy.port}" for thread in threading.enumerate())
 
 
 def test_redis_is_spoken_to_through_the_proxy(redis_server: RedisServer) -> None:
     port = int(redis_server.url.split(":")[2].split("/")[0])
-    with Proxy(target_port=port) as proxy, redis.Redis(host=HOST, port=proxy.port, socket_timeout=0.3, retry=Retry(NoBackoff(), 0)) as client:
+    with Proxy(target_port=port) as proxy, redis.Redis(host=HOST, port=proxy.port, socket_timeout=3, retry=Retry(NoBackoff(), 0)) as client:
         assert client.set("key", bytes(1_000_000))
         assert client.get("key") == bytes(1_000_000)
         handle = proxy.add(Blackhole(direction="to_client"))

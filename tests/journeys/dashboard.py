@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import httpx
+from playwright.sync_api import Page
 
 from tests.patience import Patience
 
@@ -38,6 +39,12 @@ def wait_for(look: Callable[[], T], *, seconds: float, what: str) -> T:
             seen = found
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {seconds} s; last seen: {seen!r}")
+
+
+def chip(page: Page, word: str, *, seconds: float) -> None:
+    """The freshness chip says the word within so many seconds."""
+    seen = page.get_by_test_id("freshness")
+    wait_for(lambda: seen.count() and word in seen.first.inner_text().lower(), seconds=seconds, what=f"the chip says {word}")
 
 
 def ended(*, rest: httpx.Client, switch: str) -> dict[str, Any]:
@@ -76,7 +83,7 @@ class Dashboard:
         kept |= {} if self.sockets_per_person is None else {"CLUSTERVIEW_SOCKETS_PER_PERSON": str(self.sockets_per_person)}
         return kept | {"HOME": str(self.state.parent), "CLUSTERVIEW_STATE": str(self.state), "PYTHONUNBUFFERED": "1"}
 
-    def start(self, *, seconds: float = 60) -> Dashboard:
+    def start(self, *, seconds: float = 180) -> Dashboard:
         """This will start `up` and return when it has printed the link."""
         self._link_seen.clear()
         chosen = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
@@ -100,7 +107,7 @@ class Dashboard:
                     self.login_link = found.group(1)
                     self._link_seen.set()
 
-    def stop(self, *, signal_number: int = signal.SIGTERM, seconds: float = 20) -> int | None:
+    def stop(self, *, signal_number: int = signal.SIGTERM, seconds: float = 60) -> int | None:
         """This will end `up` and return its exit code."""
         if self.process is None or self.process.poll() is not None:
             return self.process.poll() if self.process else None
@@ -117,7 +124,7 @@ class Dashboard:
         chosen = {} if is_running or not self.kubeconfig else {"CLUSTERVIEW_KUBECONFIG": str(self.kubeconfig)}
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments, "--state", str(self.state)],
-            cwd=ROOT, env=self.environment() | chosen, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment() | chosen, capture_output=True, text=True, timeout=180, check=False,
         )
         assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed: {done.stdout}{done.stderr}"
         return done.stdout
@@ -132,7 +139,7 @@ class Dashboard:
         return self.manage("token", "create", name, "--role", role).split()[-1]
 
     def rest(self, *, token: str) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=40)
 
     def facts(self) -> dict[str, Any]:
         """What `up` tells of itself."""

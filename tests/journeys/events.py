@@ -45,7 +45,7 @@ class Listener:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        assert self.opened.wait(10), "the stream was not opened"
+        assert self.opened.wait(40), "the stream was not opened"
 
     def __enter__(self) -> Listener:
         return self

@@ -40,9 +40,16 @@ def test_a_cluster_its_topology_and_its_applications_have_the_promised_shape(
     assert promised <= set(told)
     assert (told["id"], told["state"], told["armed"]) == (cluster_id, "live", True)
 
-    pods = operator.get(f"/clusters/{cluster_id}/topology", params={"kind": "Pod", "namespace": "store"}).json()
-    truth = {one["metadata"]["uid"] for one in cluster.get("/api/v1/namespaces/store/pods")["items"]}
-    assert {one["uid"] for one in pods["objects"]} == truth
+    def told_of_pods() -> dict[str, Any]:
+        pods: dict[str, Any] = operator.get(f"/clusters/{cluster_id}/topology", params={"kind": "Pod", "namespace": "store"}).json()
+        return pods
+
+    def truth() -> set[str]:
+        return {one["metadata"]["uid"] for one in cluster.get("/api/v1/namespaces/store/pods")["items"]}
+
+    wait_for(lambda: {one["uid"] for one in told_of_pods()["objects"]} == truth(), seconds=10, what="the pods that there are")
+    pods = told_of_pods()
+    assert {one["uid"] for one in pods["objects"]} == truth()
     assert {"kind", "namespace", "name", "uid"} <= set(pods["objects"][0])
     assert pods["epoch"] == told["epoch"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -82,7 +83,8 @@ def test_planted_values_appear_in_no_frame_log_dump_or_database(
     files = [file for file in dashboard.state.rglob("*") if file.is_file()]
     assert {"clusterview.sqlite3", "redis.log"} <= {file.name for file in files}
     for file in files:
-        expect_clean(str(file), file.read_bytes())
+        with contextlib.suppress(FileNotFoundError):  # a journal, or what Redis or SQLite writes beside a file
+            expect_clean(str(file), file.read_bytes())
 
 
 def changed_pods(lab: Any) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.faults.proxy import Proxy
 from tests.faults.tcp import Blackhole, Latency, LimitData, Reset
 from tests.faults.timeline import Fault
-from tests.journeys.dashboard import Dashboard, wait_for
+from tests.journeys.dashboard import Dashboard, chip, wait_for
 from tests.journeys.installations import sign_in
 from tests.ports import free_port
 
@@ -65,10 +64,6 @@ def far(wire: tuple[Proxy, Behind], signed_in: dict[str, Any], browser: Browser)
     yield page
     proxy.clear()
     context.close()
-
-
-def chip(page: Page, word: str, *, seconds: float) -> None:
-    expect(page.get_by_test_id("freshness")).to_contain_text(re.compile(word, re.IGNORECASE), timeout=seconds * 1000)
 
 
 def test_a_line_that_is_silent_makes_the_page_stale_and_it_comes_back_by_itself(far: Page, wire: tuple[Proxy, Behind]) -> None:

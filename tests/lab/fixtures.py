@@ -80,11 +80,12 @@ def settle(*, lab: Cluster) -> None:
     def settled() -> bool:
         lab.check()
         deployments = lab.get("/apis/apps/v1/namespaces/store/deployments")["items"]
+        looked_at = all(item["status"].get("observedGeneration") == item["metadata"]["generation"] for item in deployments)
         sizes = [(item["spec"]["replicas"], item["status"].get("replicas"), item["status"].get("readyReplicas")) for item in deployments]
         slices = lab.get("/apis/discovery.k8s.io/v1/namespaces/store/endpointslices?labelSelector=kubernetes.io/service-name%3Dshop")["items"]
         names = [endpoint["targetRef"]["name"] for item in slices for endpoint in item.get("endpoints") or []]
         leaving = any("deletionTimestamp" in pod["metadata"] for pod in lab.get("/api/v1/namespaces/store/pods")["items"])
-        as_asked = all(a == b == c for a, b, c in sizes) and not leaving
+        as_asked = looked_at and all(a == b == c for a, b, c in sizes) and not leaving
         return as_asked and len(names) == 3 and all(name.startswith("shop-blue") for name in names)
 
     wait_until(settled, seconds=60, what="the shop is settled")
@@ -115,7 +116,7 @@ def free_ports() -> int:
     both see the same ones free.
     """
     for number in range(ROOMS):
-        first = 21_000 + 10 * ((os.getpid() + number) % ROOMS)
+        first = 21_000 + 10 * ((37 * os.getpid() + number) % ROOMS)
         if all(is_free(port) for port in range(first, first + PORTS_USED)):
             return first
     raise RuntimeError("no free ports between 21000 and 29000")

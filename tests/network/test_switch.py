@@ -23,7 +23,7 @@ from tests.traffic import judging
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
-OVERLAP_SECONDS = 3
+OVERLAP_SECONDS = 6
 
 
 @pytest.fixture(scope="module")

@@ -315,7 +315,7 @@ def test_of_two_observers_one_publishes_and_the_other_takes_over_f47(lab: Cluste
             settled(page)
             assert page.position().epoch == epoch
             assert connections(first.pid, lab) >= len(KINDS)
-            assert connections(os.getpid(), lab) == before, "the one that waits asks nothing"
+            assert connections(os.getpid(), lab) <= before, "the one that waits asks nothing"
             first.kill()
             first.wait(10)
             wait_until(lambda: page.position().epoch > epoch, seconds=10, what="the second one has taken over")
@@ -370,7 +370,7 @@ def test_a_worker_observes_before_and_while_the_broker_is_away(lab: Cluster, red
         wait_until(lambda: page.state() == "live", seconds=10, what="the page is live")
         expect_truth(page, lab)
         worker.terminate()
-        assert worker.wait(15) == 0
+        assert worker.wait(60) == 0
         assert page.client.get(claiming.key(access_of(lab.kubeconfig).id)) is None
     finally:
         worker.kill()

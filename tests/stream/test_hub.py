@@ -37,7 +37,7 @@ from tests.stream.world import Held
 
 LIVE = Contact(state="live", contact_age_seconds=0.1)
 SOON = 10.0
-HELD_SECONDS = 2.0
+HELD_SECONDS = 20.0
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.cluster import Cluster as Lab
+from tests.patience import LONGEST
 from tests.postgres_servers import PostgresServer
 from tests.traffic.executor import Place
 from tests.traffic.judging import NEXT_EXECUTOR_SECONDS
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.lab
 def expect_as_promised(result: Result) -> None:
     assert not result.problems, "\n".join(result.problems)
     assert not result.missed, "\n".join(result.missed)
-    assert result.slowest <= NEXT_EXECUTOR_SECONDS
+    assert result.slowest <= LONGEST * NEXT_EXECUTOR_SECONDS  # beside other tests; `soak crash` holds it to the promise itself
     assert not result.given_up
 
 
