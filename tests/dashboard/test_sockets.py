@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn import Config
 from uvicorn.server import ServerState
 from websockets.frames import Close, Frame, Opcode
 
-from dashboard import sockets, starting
-from dashboard.installing import ROOT
-from dashboard.options import Options
+from dashboard import sockets
+from tests.dashboard.wires import Wire, configured
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536, 5_000_000])
@@ -113,32 +110,6 @@ def test_a_thousand_are_asked_in_one_round_a_second_and_not_all_at_once() -> Non
     assert clock.rounds == 24, "five in a row, each for a part of them"
 
 
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written, self.is_closed = bytearray(), False
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def writelines(self, list_of_data: Iterable[Any]) -> None:
-        self.written += b"".join(list_of_data)
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def is_closing(self) -> bool:
-        return self.is_closed
-
-    def pause_reading(self) -> None:
-        """Whoever tests gives what is read."""
-
-    def resume_reading(self) -> None:
-        """Whoever tests gives what is read."""
-
-
 HANDSHAKE = b"""GET /ws/live HTTP/1.1\r
 Host: localhost\r
 Upgrade: websocket\r
@@ -150,22 +121,12 @@ Sec-WebSocket-Extensions: permessage-deflate\r
 """
 
 
-def line() -> list[str]:
-    """What `up` says to uvicorn."""
-    options = Options(state=ROOT, host="127.0.0.1", port=8000, kubeconfig="", contexts=[], read_only=False)
-    (web,) = (child for child in starting.python_children(options=options) if child.name == "web")
-    return web.line[web.line.index("uvicorn") + 1 :]
-
-
 class Served:
     """A socket of ours as `up` serves it, which was let in, and what its application received."""
 
     def __init__(self) -> None:
         self.wire, self.received = Wire(), list[dict[str, Any]]()
-        said = uvicorn.main.make_context("uvicorn", line()).params
-        limits = {name: said[name] for name in ("ws_max_size", "ws_per_message_deflate")}
-        config = Config(self.application, interface="asgi3", log_config=None, lifespan="off", **limits)
-        config.load()
+        config = configured(self.application)
         self.socket = sockets.Socket(config=config, server_state=ServerState(), app_state={}, _loop=asyncio.get_running_loop())
         self.accepted, self.is_over = asyncio.Event(), asyncio.Event()
         self.socket.connection_made(self.wire)
