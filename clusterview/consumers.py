@@ -37,6 +37,13 @@ TOO_MANY = "As many of your pages are open as one person may have, {most:g}. Clo
 _clusters = SharedLook(database_sync_to_async(clusters.names_of))  # they come and go with `up`
 
 
+def is_about(person: people.Person, notice: notices.Revoked) -> bool:
+    """Whether the person, or their session, is meant."""
+    return (notice.user_id is not None and notice.user_id == person.user_id) or (
+        notice.session_hash is not None and notice.session_hash == person.session_hash
+    )
+
+
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """`/ws/live`: after `hello`, the frames of one cluster's stream until either side closes."""
 
@@ -184,25 +191,20 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._spawn(self._bye(reason="signed_out", code=POLICY))
 
     def _revoked(self, notice: notices.Revoked | None) -> None:
-        """Called by the hub: somebody was signed out, or (None) notices may have been lost, so ask once."""
-        self._heard = True
-        if self.person is None:
-            return  # the look that is under way is not the last one
-        if notice is None:
-            if self._asking:
-                self._asking.cancel()
+        """Called by the hub: somebody was signed out, or (None) notices may have been lost. Who it is about looks, since a ring may be an old one
+        that somebody else rings again.
+        """
+        if self.person is not None and notice is not None and not is_about(self.person, notice):
+            return
+        self._heard = True  # the look that is under way is not the last one
+        if self.person is not None and (self._asking is None or self._asking.done()):
             self._asking = self._spawn(self._ask_again())
-        elif (
-            (notice.user_id is not None and notice.user_id == self.person.user_id)
-            or (notice.session_hash is not None and notice.session_hash == self.person.session_hash)
-        ):
-            self._spawn(self._bye(reason="signed_out", code=POLICY))
 
     async def _ask_again(self) -> None:
         """Until the database answers, since nobody rings for the same again."""
         while True:
             try:
-                person = await people.person_of_scope(self.scope)
+                person = await self._look()
             except (DatabaseError, InterfaceError):
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             else:

@@ -4,15 +4,20 @@ Django's own ASGI handler sends a request into a thread and back for each middle
 opens a connection to the database of its own. Here the threads stay, and so do their connections to a database that is a file.
 
 Whether the process lives is answered without them: it does while all of them are busy, and whoever ended it then would end what they do.
+
+Django's own also writes a body of any length into a temporary file before anybody is asked who is sending it. Here one has an end, in memory.
 """
 
 from __future__ import annotations
 
+import io
+import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any
 
 import django
 from asgiref.sync import sync_to_async
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connection, connections
 from django.http import HttpRequest
@@ -25,7 +30,20 @@ LIVEZ = "/livez"
 ALIVE = b"ok\n"
 ALIVE_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"3"), (b"x-content-type-options", b"nosniff")]
 
+MOST_BYTES = 256 * 1024
+"""Of a request's body. The largest that anybody needs is a hundredth of that."""
+
+TOO_LARGE = json.dumps({"code": "too_large", "sentence": f"A request may have {MOST_BYTES} bytes; this one has more."}).encode()
+TOO_LARGE_HEADERS = [
+    (b"content-type", b"application/json"), (b"content-length", str(len(TOO_LARGE)).encode()), (b"connection", b"close"),
+    (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"),
+]  # fmt: skip
+
 THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answering")
+
+
+class TooLarge(Exception):
+    """The body is longer than any may be; the rest of it is not read."""
 
 
 class Handler(ASGIHandler):
@@ -37,6 +55,30 @@ class Handler(ASGIHandler):
             await send({"type": "http.response.body", "body": ALIVE if scope["method"] == "GET" else b""})
             return
         await super().__call__(scope, receive, send)
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers 413 before anything else is looked at where the body is too long, or says that it will be."""
+        try:
+            if declared_bytes(scope) > MOST_BYTES:
+                raise TooLarge
+            await super().handle(scope, receive, send)
+        except TooLarge:
+            await send({"type": "http.response.start", "status": 413, "headers": TOO_LARGE_HEADERS})
+            await send({"type": "http.response.body", "body": TOO_LARGE})
+
+    async def read_body(self, receive: Any) -> IO[bytes]:
+        """The whole body. Raises TooLarge, whatever its headers said, and RequestAborted where the client left."""
+        body, has_more = io.BytesIO(), True
+        while has_more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if body.tell() > MOST_BYTES:
+                raise TooLarge
+            has_more = message.get("more_body", False)
+        body.seek(0)
+        return body
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
@@ -50,6 +92,12 @@ class Handler(ASGIHandler):
         finally:
             if connection.vendor != "sqlite" or connection.errors_occurred:  # a server may freeze, and only one that is opened then has a time-out
                 connections.close_all()
+
+
+def declared_bytes(scope: Any) -> int:
+    """How long the body says that it is; 0 where it does not, as one that comes in chunks."""
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    return int(said) if said.isdigit() else 0
 
 
 def application() -> Handler:

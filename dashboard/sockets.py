@@ -2,6 +2,8 @@
 
 What goes to many is handed to each transport as the same bytes. Handshake, limits and closing stay uvicorn's. Pings are ours: uvicorn has two
 timers and a random number for each, which were half of what a thousand browsers cost while nothing happens.
+
+A client that reads nothing, or never ends a message, costs no more than any other: uvicorn counts neither the pongs that wait nor empty fragments.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from clusterview.stream import outlets
 LENGTHS = 1_024
 PING = b"\x89\x00"
 ROUND_SECONDS = 1.0
+FRAGMENTS = 64  # of one message; a browser sends its hello in one
+TOO_BIG = 1009
 
 
 @functools.lru_cache(maxsize=LENGTHS)
@@ -98,6 +102,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     pings: Pings | None = None  # of all connections
     has_room = True
+    pong = b""  # the answer to the newest ping, while there is no room for it
     on_room: Callable[[], None] = staticmethod(nothing)
 
     def handle_connect(self, event: Request) -> None:
@@ -115,6 +120,9 @@ class Socket(WebSocketsSansIOProtocol):
         """Called by the transport."""
         super().resume_writing()
         self.has_room = True
+        pong, self.pong = self.pong, b""
+        if pong and not self.transport.is_closing():
+            self.transport.write(pong)
         self.on_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -134,6 +142,24 @@ class Socket(WebSocketsSansIOProtocol):
         """Called when the connection is over, or soon will be."""
         if Socket.pings is not None:
             Socket.pings.remove(self)
+
+    def handle_ping(self) -> None:
+        """Called for each. Of those that wait for room the newest is answered: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3."""
+        pongs = self.conn.data_to_send()  # of all that came at once
+        if self.has_room:
+            self.transport.write(b"".join(pongs))
+        elif pongs:
+            self.pong = pongs[-1]
+
+    def handle_cont(self, event: Frame) -> None:
+        """Called for each fragment but the first. One too many ends the connection."""
+        if self.close_sent:
+            return
+        if len(self.frames) >= FRAGMENTS:
+            self.conn.fail(TOO_BIG, "too many fragments")
+            self.handle_parser_exception()
+            return
+        super().handle_cont(event)
 
     def handle_pong(self, event: Frame) -> None:
         """Called for each."""

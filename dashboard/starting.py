@@ -158,8 +158,8 @@ def facts(*, options: Options, redis_url: str, practice: Practice | None = None)
 def python_children(*, options: Options) -> list[Child]:
     """The web process and the two workers."""
     web = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--host", options.host, "--port", str(options.port)]
-    web += ["--loop", "uvloop", "--ws", "dashboard.sockets:Socket", "--ws-per-message-deflate", "false", "--lifespan", "on"]
-    web += ["--ws-max-size", str(MESSAGE_BYTES), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
+    web += ["--loop", "uvloop", "--http", "dashboard.receiving:Http", "--ws", "dashboard.sockets:Socket", "--ws-per-message-deflate", "false"]
+    web += ["--lifespan", "on", "--ws-max-size", str(MESSAGE_BYTES), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
     web += ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header", "--log-level", "warning"]
     worker = [sys.executable, "-m", "celery", "-q", "-A", "dashboard", "worker", "-P", "threads", "-l", "WARNING"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

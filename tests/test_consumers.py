@@ -279,16 +279,51 @@ async def test_a_hello_that_came_with_a_refused_handshake_is_not_looked_at(
     assert not stream._feeds
 
 
-async def test_an_ended_session_and_a_disabled_person_are_closed_at_the_ring(
+async def test_a_disabled_person_and_an_ended_session_are_closed_at_the_ring_t07(
     knock: Callable[..., WebsocketCommunicator], session: str, redis_server: RedisServer
 ) -> None:
-    user = await User.objects.aget(username="vera")
-    for over in ({"session_hash": people.session_hash(session)}, {"user_id": user.pk}):
+    user = User.objects.filter(username="vera")
+    pk = (await user.aget()).pk
+    for over, end, undo in (
+        ({"user_id": pk}, lambda: user.update(is_active=False), lambda: user.update(is_active=True)),
+        ({"session_hash": people.session_hash(session)}, Session.objects.filter(session_key=session).delete, lambda: None),
+    ):
         socket = knock()
         assert (await socket.connect(timeout=SOON))[0]
         await joined(socket)
+        await database_sync_to_async(end)()
         await asyncio.to_thread(notices.revoked, redis=publishing.connect(url=redis_server.url), **over)
         assert await ended(socket) == ("signed_out", 1008)
+        await database_sync_to_async(undo)()
+
+
+async def test_a_ring_for_somebody_who_is_still_let_in_closes_nothing_f42(
+    socket: WebsocketCommunicator, session: str, stream: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that somebody else has put into Redis again; however often, the look that was begun comes to its end, and the last ring has one."""
+    user = await User.objects.aget(username="vera")
+    await joined(socket)
+    look, began, rung, twice = people.person_of_scope, asyncio.Event(), asyncio.Event(), asyncio.Event()
+    looks: list[people.Person | None] = []
+
+    async def look_while_it_rings(scope: dict[str, Any]) -> people.Person | None:
+        began.set()
+        await asyncio.wait_for(rung.wait(), SOON)
+        looks.append(await look(scope))
+        if len(looks) == 2:
+            twice.set()
+        return looks[-1]
+
+    monkeypatch.setattr(people, "person_of_scope", look_while_it_rings)
+    stream._tell(notices.Revoked(user_id=user.pk))
+    await asyncio.wait_for(began.wait(), SOON)
+    for _ in range(5):
+        stream._tell(notices.Revoked(session_hash=people.session_hash(session)))
+    rung.set()
+    await asyncio.wait_for(twice.wait(), SOON)
+    stream._tell(notices.Revoked(user_id=-1))
+    await joined(socket)
+    assert [person and person.name for person in looks] == ["vera", "vera"]
 
 
 async def test_somebody_elses_ring_closes_nothing(socket: WebsocketCommunicator, redis_server: RedisServer) -> None:

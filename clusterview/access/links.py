@@ -32,9 +32,16 @@ def find(*, token: str) -> User | None:
     return link.user if link else None
 
 
-@transacting.whole
 def use(*, token: str) -> User | None:
-    """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins."""
+    """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins.
+
+    Anybody may ask, so whoever has no link leaves the database's one writer alone: a switch that is being accepted may be waiting for it.
+    """
+    return _use(token) if find(token=token) else None
+
+
+@transacting.whole
+def _use(token: str) -> User | None:
     user = find(token=token)
     taken = _usable().filter(token_hash=secrets.digest(token)).update(used_at=timezone.now())
     if user is None or not taken:

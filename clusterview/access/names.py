@@ -20,8 +20,12 @@ def taken(name: str, *, by: str) -> ValueError:
 
 
 def expect_free(name: str) -> None:
-    """Raises ValueError for a name that somebody has, in capitals or not, and in whichever letters it is written."""
+    """Raises ValueError for a name that somebody has, in capitals or not, and in whichever letters it is written, or that looks like another one for
+    what is not seen of it.
+    """
     name = as_kept(name)
+    if not name.isprintable():
+        raise ValueError("The name has characters that nobody sees. Choose another name.")
     if name.casefold() in (PRODUCT, COMMAND_LINE, PRACTICE):
         raise ValueError(f"The audit calls Clusterview itself {name}. Choose another name.")
     if User.objects.filter(username__iexact=name).exists():

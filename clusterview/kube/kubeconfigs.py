@@ -187,7 +187,7 @@ def _access(*, name: str, slug: str, merged: Merged) -> ClusterAccess:
     if context.get("user") and str(context["user"]) not in merged.users:
         raise BadKubeconfig(f"The context {name!r} of {source} refers to the user {context['user']!r}, which no kubeconfig describes.")
     server = str(cluster.get("server") or "").rstrip("/")
-    if not re.match(r"https?://[^/\s@]+", server):
+    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s?#]*)?", server):
         raise BadKubeconfig(f"The cluster of context {name!r} in {source} has no usable `server`: it must be an address like https://host:6443.")
     namespace = str(context.get("namespace") or "default")
     return ClusterAccess(id=slug, name=name, server=server, namespace=namespace, source=source, cluster=cluster, user=user)

@@ -81,7 +81,7 @@ class Hub:
         self._turns = Turns()
         self._making = Making()
         self._listeners: set[Listener] = set()
-        self._notice_id = b"$"
+        self._notice_id, self._notices_warned_at = b"$", float("-inf")
         self._gone, self._trouble, self._full = True, "redis", ""
         self._looked_back_at = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -398,9 +398,11 @@ class Hub:
         self._notice_id = entries[-1][0]
         for _, fields in entries:
             try:
-                notice = notices.decode(fields[keys.NOTICE])
+                notice = notices.read(fields, sealed_by=self._seals)
             except FORGED as problem:
-                log.warning("a notice that is none was dropped: %r", problem)
+                if self._clock() - self._notices_warned_at >= WARN_SECONDS:
+                    log.warning("a notice that nobody of ours rang was dropped: %r", problem)
+                    self._notices_warned_at = self._clock()
                 continue
             if isinstance(notice, Operation):
                 self._ring(notice)

@@ -13,8 +13,8 @@ FRAME = b"f"  # field of a topology entry: an encoded `changes` message
 CONTACT = b"c"  # field of a contact entry: a `Contact` in MessagePack
 EPOCH = b"e"  # field of a contact entry: who says so
 NUMBER = b"n"  # field of a contact entry: which of his words this is
-SEAL = b"s"  # field of a topology or contact entry: the seal of what is said there
-NOTICE = b"n"  # field of a notice
+SEAL = b"s"  # field of any entry: the seal of what is said there
+NOTICE = b"n"  # field of a notice: an `Operation` or a `Revoked` in MessagePack
 
 
 def topology(cluster: str) -> str:

@@ -1,6 +1,7 @@
 """Short words to every web process: a switch moved on, switching was allowed or forbidden, a person was signed out.
 
-A notice is a doorbell. It may be lost with Redis; the database holds the truth, and consumers look there again when Redis was away.
+A notice is a doorbell. It may be lost with Redis; the database holds the truth, and consumers look there again when Redis was away. It carries a
+seal, so that only ours are heard; one that was rung before can be rung again by whoever writes to Redis, so nothing is believed because of it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import contextlib
 import hashlib
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import redis
 
-from clusterview.stream import keys
+from clusterview.stream import keys, seals
 from clusterview.stream.messages import Operation
 
 NOTICE_ENTRIES = 1_000
@@ -29,6 +32,7 @@ class Revoked(msgspec.Struct, frozen=True, kw_only=True, tag="revoked", tag_fiel
 
 
 Notice = Operation | Revoked
+PLACE = (keys.NOTICES, "")
 _decoder: msgspec.msgpack.Decoder[Notice] = msgspec.msgpack.Decoder(Notice)
 
 
@@ -38,7 +42,8 @@ def operation(*, redis: redis.Redis, id: str, cluster: str, namespace: str, serv
 
 
 def revoked(*, redis: redis.Redis, user_id: int | None = None, session_hash: str | None = None) -> bool:
-    """This will end the live pages of a user or of one session. Returns False, and raises nothing, when Redis does not take it.
+    """This will have the live pages of a user or of one session look whether they are still let in. Returns False, and raises nothing, when Redis
+    does not take it.
 
     It is said again then until Redis takes it, as long as this process lives: whoever reads from Redis need not have noticed anything, so they would
     never ask by themselves.
@@ -55,9 +60,17 @@ def session_hash(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()
 
 
-def decode(notice: bytes) -> Notice:
-    """This will read a notice. Raises `msgspec.MsgspecError`."""
-    return _decoder.decode(notice)
+def fields(notice: Notice) -> dict[Any, Any]:
+    """This will make the entry of a notice, sealed."""
+    said = msgspec.msgpack.encode(notice)
+    return {keys.NOTICE: said, keys.SEAL: seals.ours().seal(place=PLACE, said=said)}
+
+
+def read(entry: Mapping[bytes, bytes], *, sealed_by: seals.Seals) -> Notice:
+    """This will read an entry. Raises LookupError, `seals.Forged` and `msgspec.MsgspecError`."""
+    said = entry[keys.NOTICE]
+    sealed_by.check(place=PLACE, said=said, seal=entry.get(keys.SEAL))
+    return _decoder.decode(said)
 
 
 def _say_until_taken(client: redis.Redis, notice: Notice) -> None:
@@ -70,6 +83,6 @@ def _say_until_taken(client: redis.Redis, notice: Notice) -> None:
 
 def _send(client: redis.Redis, notice: Notice) -> bool:
     with contextlib.suppress(redis.RedisError, OSError):
-        client.xadd(keys.NOTICES, {keys.NOTICE: msgspec.msgpack.encode(notice)}, maxlen=NOTICE_ENTRIES, approximate=True)
+        client.xadd(keys.NOTICES, fields(notice), maxlen=NOTICE_ENTRIES, approximate=True)
         return True
     return False

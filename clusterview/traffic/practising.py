@@ -1,6 +1,7 @@
 """Somebody presses a button of the practice cluster: written to the audit, then sent, and answered with what it changed.
 
-A real cluster has no such buttons. Which ones there are is asked of the cluster itself, so nobody can offer one where it would do nothing.
+A real cluster has no such buttons, and is not asked: whoever may install that API there would have our credential used, armed or not. Which ones
+there are is asked of the practice cluster itself, so nobody can offer one where it would do nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from clusterview.traffic.errors import Refused
 
 def acts(*, cluster: str, opened: looking.Opener = looking.cluster) -> tuple[Act, ...]:
     """This will give what can be played in the cluster: nothing in a real one. Raises Refused 404, 503."""
+    if not settings.PRACTICE:
+        return ()
     try:
         return practising.acts(_open(cluster, opened=opened).reading)
     except errors.KubeError as problem:

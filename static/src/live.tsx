@@ -17,6 +17,7 @@ import * as theme from "./state/theme";
 import { language } from "./i18n/words";
 import { stepped, zoom } from "./state/zooming";
 import { glow } from "./views/glow";
+import "./views/plain";
 import { Shell } from "./views/shell";
 import { titleOf } from "./views/title";
 import { Connection } from "./wire/connection";

@@ -29,6 +29,10 @@ export class Element_ {
   get textContent(): string {
     return this.nodeType === 3 ? this.data : this.childNodes.map((one) => one.textContent).join("");
   }
+  /** Nothing is ever parsed: all that a view draws is an element that it names, or text. */
+  set innerHTML(_: string) {
+    throw new Error("a view wrote HTML");
+  }
   insertBefore(child: Element_, before: Element_ | null): Element_ {
     child.remove();
     const at = before ? this.childNodes.indexOf(before) : -1;

@@ -43,6 +43,14 @@ def test_letters_that_look_alike_make_no_other_name(name: str, why: str) -> None
         names.expect_free(name)
 
 
+@pytest.mark.parametrize("name", ["olga\u200b", "\u202eaglo", "ol\nga", "ol\x1bga"])
+def test_a_name_has_nothing_that_is_not_seen_t21(name: str) -> None:
+    people.add(name="olga", role="operator", actor="ada")
+    for make in MAKING:
+        with pytest.raises(ValueError, match="nobody sees"):
+            make(name=name, role="operator")
+
+
 def test_a_name_is_kept_in_plain_letters() -> None:
     assert people.add(name="ｖera", role="viewer", actor="ada").get_username() == "vera"
     person = people.person_of_token(tokens.create(name="ｃi", role="operator"))

@@ -11,7 +11,9 @@ import pytest
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from clusterview.access import auditing, links, people, roles, tokens
 from clusterview.access.sharing import SharedLook
@@ -86,6 +88,14 @@ def test_a_link_signs_in_once() -> None:
     assert links.use(token=token) is None
     assert links.find(token=token) is None
     assert token not in str(LoginLink.objects.values())
+
+
+def test_whoever_has_no_link_begins_no_transaction_t12() -> None:
+    token = links.create(user=people.add(name="vera", role="viewer", actor="ada"), actor="ada")
+    links.use(token=token)
+    with CaptureQueriesContext(connection) as asked:
+        assert [links.use(token=one) for one in (token, "x" * 43, "")] == [None] * 3
+    assert [one["sql"] for one in asked if not one["sql"].startswith("SELECT")] == []
 
 
 def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def practice(db: None, running: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def practice(db: None, running: Cluster, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Cluster:
     """A practice cluster that is open here."""
+    settings.PRACTICE = True
     access = kubeconfigs.contexts([str(running.options.kubeconfig)])[0]
     clusters.register(opened=[(access.id, access.name)])
     one = looking.Cluster(access=access)
@@ -63,8 +63,10 @@ def test_a_viewer_may_not_and_nothing_is_written(practice: Cluster, bearer: Call
 
 @pytest.mark.parametrize("refusal", [errors.NotFound("no such path"), errors.Forbidden("not yours")])
 def test_a_real_cluster_has_no_buttons(
-    db: None, bearer: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refusal: errors.KubeError
+    db: None, bearer: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, settings: Any, refusal: errors.KubeError
 ) -> None:
+    settings.PRACTICE = True
+
     class Real:
         """A cluster that knows no such resource."""
 
@@ -80,3 +82,14 @@ def test_a_real_cluster_has_no_buttons(
     assert admin.get(ACTS).json() == []
     assert admin.post(f"{ACTS}/reset", {}, content_type="application/json").status_code == 404
     assert not AuditEntry.objects.filter(action="ACT").exists()
+
+
+def test_where_a_real_cluster_is_open_nothing_is_asked_of_what_calls_itself_practice(
+    practice: Cluster, bearer: Callable[[str], Client], settings: Any
+) -> None:
+    settings.PRACTICE = False
+    before = practice.store.get(NODES, "", "node-2")
+    assert bearer("viewer").get(ACTS).json() == []
+    assert bearer("admin").post(f"{ACTS}/kill-node", {}, content_type="application/json").json()["code"] == "no-act"
+    assert not AuditEntry.objects.filter(action="ACT").exists()
+    assert practice.store.get(NODES, "", "node-2") == before

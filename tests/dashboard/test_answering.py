@@ -47,7 +47,11 @@ async def stream(_: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(pieces())
 
 
-urlpatterns = [path("threads", threads), path("held", held), path("stream", stream)]
+def length(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{len(request.body)}")
+
+
+urlpatterns = [path("threads", threads), path("held", held), path("stream", stream), path("length", length)]
 
 
 @pytest.fixture
@@ -89,3 +93,34 @@ async def test_the_process_lives_while_every_thread_is_held(client: httpx.AsyncC
 
 async def test_a_coroutine_runs_on_the_event_loop_and_streams(client: httpx.AsyncClient) -> None:
     assert (await client.get("/stream")).text.split("\n") == [threading.current_thread().name, "end", ""]
+
+
+class Chunks:
+    """A body that comes in pieces and never says how long it is; counts those that were taken."""
+
+    def __init__(self, *, most: int, size: int) -> None:
+        self._most, self._size, self.taken = most, size, 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.taken < self._most:
+            self.taken += 1
+            yield b"x" * self._size
+
+
+async def test_a_body_without_end_is_refused_and_not_read_any_further_t58(client: httpx.AsyncClient) -> None:
+    chunks = Chunks(most=1_000, size=answering.MOST_BYTES // 4)
+    answer = await client.post("/nowhere", content=chunks)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Connection"]) == (413, "too_large", "close")
+    assert chunks.taken == 5
+
+
+async def test_a_body_that_says_it_is_too_long_is_refused_unread_t58(client: httpx.AsyncClient) -> None:
+    chunks = Chunks(most=1_000, size=1)
+    answer = await client.post("/length", content=chunks, headers={"Content-Length": str(answering.MOST_BYTES + 1)})
+    assert (answer.status_code, answer.json()["code"], chunks.taken) == (413, "too_large", 0)
+
+
+async def test_a_body_as_long_as_any_may_be_is_read_whole(client: httpx.AsyncClient) -> None:
+    whole = await client.post("/length", content=b"x" * answering.MOST_BYTES)
+    pieces = await client.post("/length", content=Chunks(most=4, size=answering.MOST_BYTES // 4))
+    assert whole.text == pieces.text == str(answering.MOST_BYTES)

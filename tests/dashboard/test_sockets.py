@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
-from websockets.frames import Frame, Opcode
+from uvicorn.server import ServerState
+from websockets.frames import Close, Frame, Opcode
 
 from dashboard import sockets
+from tests.dashboard.wires import Wire, configured
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536, 5_000_000])
@@ -104,3 +108,91 @@ def test_a_thousand_are_asked_in_one_round_a_second_and_not_all_at_once() -> Non
     clock.until(20)
     assert {tuple(tab.asked_at) for tab in tabs} == {(20,)}
     assert clock.rounds == 24, "five in a row, each for a part of them"
+
+
+HANDSHAKE = b"""GET /ws/live HTTP/1.1\r
+Host: localhost\r
+Upgrade: websocket\r
+Connection: Upgrade\r
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+Sec-WebSocket-Version: 13\r
+Sec-WebSocket-Extensions: permessage-deflate\r
+\r
+"""
+
+
+class Served:
+    """A socket of ours as `up` serves it, which was let in, and what its application received."""
+
+    def __init__(self) -> None:
+        self.wire, self.received = Wire(), list[dict[str, Any]]()
+        config = configured(self.application)
+        self.socket = sockets.Socket(config=config, server_state=ServerState(), app_state={}, _loop=asyncio.get_running_loop())
+        self.accepted, self.is_over = asyncio.Event(), asyncio.Event()
+        self.socket.connection_made(self.wire)
+        self.socket.data_received(HANDSHAKE)
+
+    async def application(self, _: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        self.handshake = bytes(self.wire.written)
+        self.wire.written.clear()
+        self.accepted.set()
+        while not self.received or self.received[-1]["type"] != "websocket.disconnect":
+            self.received.append(await receive())
+        self.is_over.set()
+
+    def send(self, opcode: Opcode, data: bytes = b"", *, fin: bool = True, times: int = 1) -> None:
+        self.socket.data_received(Frame(opcode, data, fin).serialize(mask=True) * times)
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    made = Served()
+    await asyncio.wait_for(made.accepted.wait(), 10)
+    yield made
+    if not made.is_over.is_set():
+        made.socket.connection_lost(None)
+        await asyncio.wait_for(made.is_over.wait(), 10)
+
+
+def pong(payload: bytes) -> bytes:
+    return Frame(Opcode.PONG, payload).serialize(mask=False)
+
+
+async def test_nothing_is_compressed_for_a_client_that_asks_for_it_t56(served: Served) -> None:
+    assert served.handshake.startswith(b"HTTP/1.1 101 ")
+    assert b"permessage-deflate" in HANDSHAKE
+    assert b"extensions" not in served.handshake.lower()
+
+
+async def test_pings_of_a_client_that_reads_nothing_leave_one_answer_behind_t56(served: Served) -> None:
+    served.send(Opcode.PING, b"first")
+    assert served.wire.written == pong(b"first")
+    served.socket.pause_writing()
+    for number in range(1_000):
+        served.send(Opcode.PING, b"%d" % number, times=10)
+    assert served.wire.written == pong(b"first"), "what is written while there is no room waits in memory"
+    served.socket.resume_writing()
+    assert served.wire.written == pong(b"first") + pong(b"999")
+    served.socket.resume_writing()
+    assert served.wire.written == pong(b"first") + pong(b"999")
+
+
+async def test_a_message_that_never_ends_ends_the_connection_t56(served: Served) -> None:
+    served.send(Opcode.BINARY, fin=False)
+    served.send(Opcode.CONT, fin=False, times=5_000)
+    assert len(served.socket.frames) <= sockets.FRAGMENTS
+    assert served.wire.is_closed
+    assert served.wire.written == Frame(Opcode.CLOSE, Close(1009, "too many fragments").serialize()).serialize(mask=False)
+    await asyncio.wait_for(served.is_over.wait(), 10)
+    assert [(one["type"], one["code"]) for one in served.received] == [("websocket.disconnect", 1009)]
+
+
+async def test_a_message_in_as_many_fragments_as_there_may_be_is_read(served: Served) -> None:
+    served.send(Opcode.BINARY, b"a", fin=False)
+    served.send(Opcode.CONT, b"b", fin=False, times=sockets.FRAGMENTS - 2)
+    served.send(Opcode.CONT, b"c")
+    served.socket.connection_lost(None)
+    await asyncio.wait_for(served.is_over.wait(), 10)
+    assert served.received[0]["bytes"] == b"a" + b"b" * (sockets.FRAGMENTS - 2) + b"c"

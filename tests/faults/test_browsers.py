@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from clusterview.stream import notices, publishing, subscribing
+from clusterview.stream import publishing, subscribing
 from clusterview.stream.messages import Position
 from clusterview.topology.changes import Put
 from clusterview.topology.objects import Node, Uid
@@ -337,8 +337,7 @@ async def test_who_is_signed_out_and_does_not_read_is_let_go_t07(web: Web) -> No
     web.restart()
     made = await stuck(web)
     assert web.sockets() == 1
-    session = notices.session_hash(web.cookies[0].partition("=")[2])
-    notices.revoked(redis=publishing.connect(url=web.redis.url), session_hash=session)
+    await asyncio.to_thread(web.sign_out)
     await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
     made.transport.abort()
 

@@ -50,6 +50,20 @@ for one in [found, *Session.objects.bulk_create(others)]:
     print(f"{{settings.SESSION_COOKIE_NAME}}={{one.session_key}}")
 """
 
+SIGNED_OUT = """
+import django
+django.setup()
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils.crypto import get_random_string
+from clusterview.stream import notices, publishing
+found = Session.objects.get(session_key="{key}")
+other = Session.objects.create(session_key=get_random_string(32), session_data=found.session_data, expire_date=found.expire_date)
+found.delete()
+assert notices.revoked(redis=publishing.connect(url=settings.REDIS_URL), session_hash=notices.session_hash("{key}"))
+print(f"{{settings.SESSION_COOKIE_NAME}}={{other.session_key}}")
+"""
+
 
 class Web:
     """One web process. The test publishes what its browsers see: `picture`, of the newest `sequence` of the `epoch`."""
@@ -104,6 +118,10 @@ class Web:
         """This will let whoever browses in it be the person who is signed in."""
         name, _, value = self.cookies[0].partition("=")
         context.add_cookies([{"name": name, "value": value, "url": self.url}])
+
+    def sign_out(self) -> None:
+        """This will end the session of the first cookie, and ring. Whoever comes afterwards has another one."""
+        self.cookies[0] = self._run("-c", SIGNED_OUT.format(key=self.cookies[0].partition("=")[2])).strip().splitlines()[-1]
 
     def close(self) -> None:
         """This will end it and what it is told."""

@@ -84,6 +84,22 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, said: s
 
 
 @pytest.mark.parametrize(
+    "server", ["https://user:secret@host:6443", "https://user@host", "https://host?x=secret", "https://host:6443/#secret", "https://host /x"]
+)
+def test_a_server_with_a_password_a_query_or_a_fragment_is_refused_and_not_repeated_t33(tmp_path: Path, server: str) -> None:
+    (tmp_path / "bad").write_text(json.dumps(json.loads(config("a", current="a")) | {"clusters": [{"name": "a", "cluster": {"server": server}}]}))
+    with pytest.raises(BadKubeconfig, match="no usable `server`") as caught:
+        kubeconfigs.contexts([str(tmp_path / "bad")])
+    assert "secret" not in caught.value.sentence
+
+
+@pytest.mark.parametrize("server", ["https://host", "https://[::1]:6443", "http://127.0.0.1:8001", "https://rancher.example.com/k8s/clusters/c-m-1/"])
+def test_a_server_is_an_address_with_or_without_a_port_and_a_path(tmp_path: Path, server: str) -> None:
+    (tmp_path / "good").write_text(json.dumps(json.loads(config("a", current="a")) | {"clusters": [{"name": "a", "cluster": {"server": server}}]}))
+    assert kubeconfigs.contexts([str(tmp_path / "good")])[0].server == server.rstrip("/")
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"clusters": []}, "refers to the cluster 'a'"),

@@ -23,7 +23,7 @@ from clusterview.observer.claiming import Claim
 from clusterview.stream import encoding, freshness, keys, linking, making, notices, painting, publishing, rows, views
 from clusterview.stream import hub as hubs
 from clusterview.stream.hub import Hub, OutOfReach
-from clusterview.stream.messages import Contact, Position, Snapshot, Whole
+from clusterview.stream.messages import Contact, Operation, Position, Snapshot, Whole
 from clusterview.stream.publishing import Publisher
 from clusterview.stream.subscribing import Subscription
 from clusterview.topology.changes import Change, Drop, Linked, Put, Unlinked
@@ -425,6 +425,7 @@ async def test_where_no_observer_runs_nothing_is_taken_up_anew(hub: Hub, redis_s
         (keys.NOTICES, {keys.NOTICE: b"\xc1"}),
         (keys.NOTICES, {"other": b""}),
         (keys.NOTICES, {keys.NOTICE: deep({"other": 0})}),
+        (keys.NOTICES, {keys.NOTICE: msgspec.msgpack.encode(notices.Revoked(user_id=1))}),
         (keys.contact("lab"), {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}),
         (keys.contact("lab"), {keys.CONTACT: b""}),
         (keys.contact("lab"), {keys.CONTACT: deep({"other": 0}), keys.EPOCH: b"1"}),
@@ -452,6 +453,27 @@ async def test_what_nobody_of_ours_wrote_is_not_believed_and_ends_nothing_f42(
         writer.publish(changes=came(5))
     await until(subscription, browser, lambda: browser.position == writer.position and browser.states[-1:] == ["live"])
     assert browser.position != before
+
+
+async def test_a_ring_that_nobody_of_ours_rang_is_heard_by_nobody_f42(hub: Hub, redis_server: RedisServer) -> None:
+    publisher(redis_server)
+    client = publishing.connect(url=redis_server.url)
+    browser, subscription = Browser(), await hub.join(cluster="lab")
+    await until(subscription, browser, lambda: browser.snapshots == 1)
+    heard = list[notices.Revoked | None]()
+    hub.listen(heard.append)
+    switch = {"cluster": "lab", "namespace": "store", "service": "shop"}
+    ours = notices.fields(notices.Revoked(user_id=3))
+    for forged in (notices.Revoked(user_id=1), Operation(id="x" * 1_000_000, state="forged", **switch)):
+        said = msgspec.msgpack.encode(forged)
+        client.xadd(keys.NOTICES, {keys.NOTICE: said})
+        client.xadd(keys.NOTICES, {keys.NOTICE: said, keys.SEAL: ours[keys.SEAL]})
+    notices.operation(redis=client, id="s1", state="ours", **switch)
+    notices.revoked(redis=client, user_id=2)
+    await until(subscription, browser, lambda: bool(browser.operations))
+    await eventually(lambda: bool(heard))
+    assert browser.operations == ["ours"]
+    assert heard == [notices.Revoked(user_id=2)]
 
 
 def forged_snapshot(*, epoch: int) -> bytes:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any, TypeVar
 
-import msgspec
 import pytest
 
 from clusterview import consumers
@@ -518,7 +517,7 @@ class World:
         self.memory.add(keys.topology(CLUSTER), frame_of(frame, entry_id=entry_id), entry_id=entry_id)
 
     def _notice(self, notice: notices.Notice) -> None:
-        self.memory.add(keys.NOTICES, {keys.NOTICE: msgspec.msgpack.encode(notice)})
+        self.memory.add(keys.NOTICES, notices.fields(notice))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(self._until_still(work))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -178,6 +179,38 @@ def test_every_answer_carries_the_security_headers(client: Client, path: str) ->
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["X-Frame-Options"] == "DENY"
+
+
+class Parsed(HTMLParser):
+    """What a browser makes of a page: its elements with their attributes, and its text."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.elements, self.text = list[tuple[str, dict[str, str | None]]](), ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onfocus='alert(1)", "{{ x }}{% x %}"])
+def test_whatever_a_person_or_a_context_is_called_is_text_t19(client: Client, hostile: str) -> None:
+    ada = people.add(name=f"ada {hostile}", role="admin", actor="somebody")
+    link = links.create(user=ada, actor="somebody")
+    clusters.register(opened=[("lab", f"lab {hostile}")])
+    client.force_login(ada)
+    shown = {path: Parsed(client.get(path).content) for path in ("/c/lab/", "/people", f"/login/{link}", "/nowhere")}
+    for path, page in shown.items():
+        assert not [tag for tag, _ in page.elements if tag == "img"], path
+        assert not [one for tag, one in page.elements if tag == "script" and "src" not in one], path
+        assert not [name for _, one in page.elements for name in one if name.startswith("on")], path
+    assert f"lab {hostile}" in shown["/c/lab/"].text
+    assert [one for _, one in shown["/c/lab/"].elements if one.get("data-person") == f"ada {hostile}"]
+    for path in ("/people", f"/login/{link}"):
+        assert f"ada {hostile}" in shown[path].text, path
 
 
 def test_a_foreign_host_header_is_refused(client: Client) -> None:

@@ -3,7 +3,8 @@ import { t } from "../i18n/words";
 import { page } from "../state/page";
 import type { Route } from "../state/routes";
 import type { freshState } from "../state/store";
+import { plain } from "./plain";
 
 export function titleOf(state: typeof freshState.value, { page: view, selection }: Route): string {
-  return [state !== "live" && `● ${t(state)}`, selection?.name, t(view), page.clusterName, "Clusterview"].filter(Boolean).join(" · ");
+  return plain([state !== "live" && `● ${t(state)}`, selection?.name, t(view), page.clusterName, "Clusterview"].filter(Boolean).join(" · "));
 }
