@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -372,6 +373,48 @@ def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(publi
     published.contact("live")
     published.write()
     assert pods(at(65)) == {"shop-0", "shop-5", "shop-6"}
+
+
+@pytest.mark.parametrize("problem", [InterfaceError("the connection is closed"), MemoryError("there is no room to pack it")])
+def test_whatever_else_fails_while_it_is_written_nothing_goes_on_from_what_was_lost(
+    problem: Exception, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.go_on(1, "live")
+    published.write()
+    published.publish(came(5))
+
+    def fail(_: object) -> None:
+        raise problem
+
+    with monkeypatch.context() as broken, contextlib.suppress(MemoryError):
+        broken.setattr(stretches, "pack", fail)
+        published.write()
+    published.wait(1)
+    published.publish(came(6))
+    published.go_on(1, "live")
+    published.write()
+    assert [(one.until - START).seconds for one in reading.spans(cluster="lab")] == [10], "what cannot be shown is told as recorded"
+    published.show()
+    published.go_on(1, "live")
+    published.write()
+    assert pods(at(25)) == {"shop-0", "shop-5", "shop-6"}
+
+
+def test_what_cannot_be_forgotten_costs_nothing_of_what_is_written(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+
+    def refuse(**_: object) -> None:
+        raise DatabaseError("a lock was waited for too long")
+
+    monkeypatch.setattr(forgetting, "forget", refuse)
+    for number in (5, 6):
+        published.publish(came(number))
+        published.go_on(1, "live")
+        published.write()
+    assert pods(at(20)) == {"shop-0", "shop-5", "shop-6"}
 
 
 def test_a_time_that_was_stale_while_the_database_failed_is_not_recorded_as_live(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
