@@ -167,6 +167,11 @@ class Hub:
         trouble = self._trouble if self._gone else self._full
         return freshness.judge(word=word, picture_epoch=epoch, now=self._clock(), redis=trouble)
 
+    def position(self, cluster: str) -> Position | None:
+        """The place of the cluster's picture; None where there is none."""
+        feed = self._feeds.get(cluster)
+        return feed.position if feed else None
+
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Told]:
         """This will yield each step after a place (now, where none is given): its own place, its changes, and what they join and cut.
 
