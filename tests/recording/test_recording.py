@@ -200,6 +200,20 @@ def test_the_last_picture_before_a_loss_stands_for_no_moment_after_it(published:
     assert spans == [(timedelta(0), timedelta(seconds=10)), (timedelta(seconds=17), timedelta(seconds=18))]
 
 
+def test_a_later_observer_with_a_lower_number_is_shown_too_f103(published: Published) -> None:
+    """Redis was emptied, and the clock of the host that took over is behind."""
+    for pods_then, epoch in ((1, 9), (2, 7), (3, 4)):
+        published.contact("live")
+        published.begin(pods=pods_then, epoch=epoch)
+        published.go_on(2, "live")
+        published.write()
+        published.wait(20)
+    assert [len(pods(at(seconds))) for seconds in (10, 50, 90)] == [1, 2, 3]
+    for seconds in (30.0, 70.0, 110.0):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
+
+
 def test_a_picture_that_is_kept_again_after_ten_minutes_leaves_no_hole(published: Published) -> None:
     published.begin(pods=1, epoch=1)
     published.contact("live")
