@@ -4,7 +4,9 @@
 off in the middle gets the whole step again (changes say what is, not what to add, so twice does no harm). Where the asked-for place is
 gone, an event `restart` says so: read the topology again; what comes after the event continues it.
 
-An event `contact` says how fresh the picture is (`state`, `contact_age_seconds`, `missing`): at first, when that changes, and each 15 s.
+An event `contact` says how fresh the picture is (`state`, `contact_age_seconds`, `missing`): at first, when that changes, and each 15 s. It is
+said of what was told before it: a client that lacks changes of more than four seconds ago, as while the links are made or where it reads slowly, is
+not told live.
 
 Nothing of ours ends the stream. A comment each 15 s keeps proxies from doing it, and whoever lost the right to look is cut off at once.
 """
@@ -26,7 +28,8 @@ from ninja import Router
 from clusterview.access import crowding
 from clusterview.api import clusters, identity, seeing
 from clusterview.api.refusing import Refusal
-from clusterview.stream import hub
+from clusterview.stream import clocks, hub
+from clusterview.stream.freshness import LIVE_SECONDS
 from clusterview.stream.messages import Contact, Position
 from clusterview.topology import changes as happened
 from clusterview.topology import objects
@@ -66,12 +69,13 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
         return
     doubt = asyncio.Event()
     unlisten = hub.hub().listen(lambda _: doubt.set())
-    steps = follow(cluster=cluster, after=after)
+    steps, reached = follow(cluster=cluster, after=after), Reached(cluster=cluster, place=after)
     next_step: asyncio.Task[Any] = asyncio.ensure_future(anext(steps))
     look_again: asyncio.Task[Any] = asyncio.ensure_future(doubt.wait())
     try:
         await asyncio.sleep(0)
-        said = await asyncio.to_thread(seeing.contact, cluster)  # which waits for a first look
+        await asyncio.to_thread(seeing.contact, cluster)  # which waits for a first look
+        said = reached.contact()
         looked_at = time.monotonic()
         if not await database_sync_to_async(identity.is_still_let_in)(request):  # since nobody listened when this was asked
             return
@@ -79,7 +83,7 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
         while True:
             patience = min(LOOK_SECONDS, KEEP_ALIVE_SECONDS)
             done, _ = await asyncio.wait({next_step, look_again}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            contact = hub.hub().contact(cluster)
+            contact = reached.contact()
             if (contact.state, contact.missing) != (said.state, said.missing):
                 said = contact
                 yield how_fresh(said)
@@ -89,7 +93,7 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
                 if not await database_sync_to_async(identity.is_still_let_in)(request):
                     return
                 look_again = asyncio.ensure_future(doubt.wait()) if look_again in done else look_again
-                said = hub.hub().contact(cluster)
+                said = reached.contact()
                 yield b": still here\n\n" + how_fresh(said)
             if next_step not in done:
                 continue
@@ -97,8 +101,10 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             next_step = asyncio.ensure_future(anext(steps))
             if step is None:
                 yield b"event: restart\ndata: {}\n\n"
+                reached.begin_anew()
             else:
                 yield b"".join(told(position=step[0], changes=step[1]))
+                reached.come_to(step[0])
     finally:
         give_back()
         unlisten()
@@ -107,6 +113,40 @@ async def events(*, request: HttpRequest, cluster: str, after: Position | None) 
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await steps.aclose()
+
+
+class Reached:
+    """How far a client has been told what happened. `place` is where it begins, None where that is now."""
+
+    def __init__(self, *, cluster: str, place: Position | None) -> None:
+        self._cluster, self._place = cluster, place
+        self._had_all_at = float("-inf")
+        self._next: tuple[Position, float] | None = None  # a place, and the moment of which it has all when it gets there
+
+    def come_to(self, place: Position) -> None:
+        """This will note that it was told all until there."""
+        self._place = place
+
+    def begin_anew(self) -> None:
+        """This will note that it goes on from now."""
+        self._place = self._next = None
+
+    def contact(self) -> Contact:
+        """How fresh what it was told is."""
+        contact, newest, now = hub.hub().contact(self._cluster), hub.hub().position(self._cluster), clocks.with_sleep()
+        self._place = self._place or newest
+        if self._place and newest:
+            if self._next and _order(self._place) >= _order(self._next[0]):
+                self._had_all_at, self._next = self._next[1], None
+            if _order(self._place) >= _order(newest):
+                self._had_all_at, self._next = now, None
+            self._next = self._next or (newest, now)
+        is_late = contact.state == "live" and now - self._had_all_at > LIVE_SECONDS
+        return msgspec.structs.replace(contact, state="stale") if is_late else contact
+
+
+def _order(place: Position) -> tuple[int, int]:
+    return place.epoch, place.sequence
 
 
 def how_fresh(contact: Contact) -> bytes:

@@ -2,12 +2,15 @@
 is valid.
 
 One `Credentials` is shared by all connections to a cluster, so a plugin runs once for twenty-two watches, and its failure is remembered for a
-few seconds instead of being repeated by each of them. The values are never part of a representation or an error.
+few seconds instead of being repeated by each of them. A plugin may take seconds, so it runs before its credential ends, while everybody goes on with
+that. The values are never part of a representation or an error.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +22,14 @@ from clusterview.kube import kubeconfigs, plugins
 from clusterview.kube.errors import BadKubeconfig, PluginFailed
 from clusterview.kube.kubeconfigs import ClusterAccess
 
+log = logging.getLogger(__name__)
+
 PLUGIN_TIMEOUT_SECONDS = 30.0
 TOKEN_FILE_SECONDS = 60.0  # the kubelet renews a projected token long before it ends; client-go reads the file as often
 FAILURE_SECONDS = 10.0
 REFUSED_SECONDS = 30.0  # until a plugin whose credential was refused runs again for that, while no file has changed
+RENEWAL_SECONDS = 60.0  # before its end a credential is fetched anew beside the one that is used
+RENEWAL_PAUSE_SECONDS = 10.0
 EXPIRY_MARGIN_SECONDS = 10.0
 
 
@@ -58,12 +65,15 @@ class Credentials:
         self._expires_at: float | None = None
         self._failure: PluginFailed | None = None
         self._refused_at: float | None = None
+        self._renewal: threading.Thread | None = None
 
     def current(self) -> Credential:
         """This will give the credential, fetching it where there is none or it has ended. Raises PluginFailed, BadKubeconfig."""
         with self._lock:
             if self._current is None or self._is_over():
                 self._fetch()
+            elif self._ends_within(RENEWAL_SECONDS):
+                self._begin_renewal()
             assert self._current is not None
             return self._current
 
@@ -94,8 +104,32 @@ class Credentials:
         self._current = self._failure = self._refused_at = None
         return True
 
+    def _ends_within(self, seconds: float) -> bool:
+        return self._expires_at is not None and self._wall_clock() >= self._expires_at - seconds
+
+    def _begin_renewal(self) -> None:
+        """Now and then, for a plugin may give the same one until it ends. Without room for a thread it is left to the next who asks."""
+        if self._renewal is None and self._monotonic() - self._fetched_at >= RENEWAL_PAUSE_SECONDS:
+            renewal = threading.Thread(target=self._renew, args=(self.access, self._current), name=f"{self.access.id}: renewal", daemon=True)
+            with contextlib.suppress(RuntimeError):
+                renewal.start()
+                self._renewal = renewal
+
+    def _renew(self, access: ClusterAccess, present: Credential) -> None:
+        """Where it fails, whoever needs another one when the present one has ended is told why. What came or was read meanwhile is later."""
+        found: tuple[Credential, float | None] | None = None
+        try:
+            found = self._read(access)
+        except (PluginFailed, BadKubeconfig) as problem:
+            log.warning("the credential of %s ends soon and could not be renewed: %s", access.name, problem)
+        finally:
+            with self._lock:
+                self._renewal, self._fetched_at = None, self._monotonic()
+                if found is not None and self._current is present and self.access is access:
+                    self._current, self._expires_at = found
+
     def _is_over(self) -> bool:
-        if self._expires_at is not None and self._wall_clock() >= self._expires_at - EXPIRY_MARGIN_SECONDS:
+        if self._ends_within(EXPIRY_MARGIN_SECONDS):
             return True
         return bool(self.access.user.get("tokenFile")) and self._monotonic() - self._fetched_at >= TOKEN_FILE_SECONDS
 
@@ -104,40 +138,40 @@ class Credentials:
             raise PluginFailed(self._failure.sentence) from self._failure
         self._failure, self._expires_at = None, None
         try:
-            self._current = self._read()
+            self._current, self._expires_at = self._read(self.access)
         except PluginFailed as failure:
             self._failure = failure
             raise
         finally:
             self._fetched_at = self._monotonic()
 
-    def _read(self) -> Credential:
-        user = self.access.user
+    def _read(self, access: ClusterAccess) -> tuple[Credential, float | None]:
+        """The credential, and when it ends."""
+        user, expires_at = access.user, None
         certificate = _certificate(user)
         if user.get("token") or user.get("tokenFile"):
             authorization = _bearer(_token(user))
         elif user.get("exec"):
-            authorization, made = self._from_plugin(user["exec"])
+            authorization, made, expires_at = self._from_plugin(access)
             certificate = made or certificate
         elif user.get("auth-provider"):
-            raise BadKubeconfig(f"The context {self.access.name!r} uses `auth-provider`, which kubectl has dropped. Use an `exec` plugin instead.")
+            raise BadKubeconfig(f"The context {access.name!r} uses `auth-provider`, which kubectl has dropped. Use an `exec` plugin instead.")
         elif user.get("username"):
             pair = f"{user['username']}:{user.get('password', '')}".encode()
             authorization = (("Authorization", f"Basic {base64.b64encode(pair).decode()}"),)
         else:
             authorization = ()
-        return Credential(access=self.access, headers=(*authorization, *_impersonation(user)), certificate=certificate)
+        return Credential(access=access, headers=(*authorization, *_impersonation(user)), certificate=certificate), expires_at
 
-    def _from_plugin(self, plugin: dict[str, Any]) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, bytes] | None]:
-        cluster = dict(self.access.cluster)
+    def _from_plugin(self, access: ClusterAccess) -> tuple[tuple[tuple[str, str], ...], tuple[bytes, bytes] | None, float | None]:
+        plugin, cluster = access.user["exec"], dict(access.cluster)
         if plugin.get("provideClusterInfo") and (authority := data_or_file(entry=cluster, key="certificate-authority")):
             cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
         status = plugins.run(plugin=plugin, cluster=cluster, timeout_seconds=self._plugin_timeout_seconds)
-        self._expires_at = status["expirationTimestamp"]
         made = None
         if status.get("clientCertificateData"):
             made = (str(status["clientCertificateData"]).encode(), str(status["clientKeyData"]).encode())
-        return (_bearer(str(status["token"])) if status.get("token") else ()), made
+        return (_bearer(str(status["token"])) if status.get("token") else ()), made, status["expirationTimestamp"]
 
 
 def _stamps(access: ClusterAccess) -> list[tuple[int, ...]]:

@@ -3,8 +3,8 @@
 The list comes in pages, or if asked for as the beginning of the watch, where the API server does that (`streaming`). One that breaks off there is
 begun anew in pages, for what broke a stream may break each one.
 
-The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s is opened again from its last
-resourceVersion (no list, so it costs nothing). A server that is up answers a watch at once, so one that is not answered is given up after 5 s;
+The surprises that shaped it: a half-open connection looks like a quiet cluster, so a watch silent for 25 s (or less) is opened again from its last
+resourceVersion (no list, so it costs little). A server that is up answers a watch at once, so one that is not answered is given up after 5 s;
 a busy one lets it wait its turn, so the next has twice as long. A line may come truncated, so only a whole event moves the resourceVersion. A
 410 may arrive as an event within a 200. An API server that has just started refuses (403) what it allows a second later. A watch that a broken
 proxy ends at once must not become a hot loop. A replica that lags behind answers with an older state than was seen; so does a cluster that
@@ -328,7 +328,7 @@ class Reflector:
         """True when something was applied."""
         if self._stopped.is_set():
             return True
-        seconds = min(self._answer_seconds, self._silence_seconds)
+        seconds = min(self._answer_seconds, SILENCE_SECONDS)
         self._answer_seconds = 2.0 * seconds
         asked = ("resourceVersion", self._version)
         with contextlib.closing(self._open(asked, silence_seconds=self._silence_seconds, answer_seconds=seconds)) as stream:

@@ -20,10 +20,12 @@ from clusterview.kube.watching import Reflector
 from clusterview.observer import words
 from clusterview.observer.quarantining import Quarantine
 from clusterview.observer.reporting import Gathered
+from clusterview.observer.sight import JUDGED_BY
 from clusterview.stream import clocks
 
 NAMESPACES_AT_MOST = 20
 STOP_SECONDS = 2.0
+JUDGED_SILENCE_SECONDS = 8.0  # contact may be with another server of the cluster than the one whose watches have died
 
 
 class Reader:
@@ -35,13 +37,16 @@ class Reader:
         connection: Connection,
         spec: KindSpec,
         streams: bool,
+        silence_seconds: float,
         is_away: Callable[[], bool],
         quarantine: Quarantine | None,
         bounds: Bounds,
         deliver: Callable[[watching.Observation], None],
     ) -> None:
         gather = partial(Gathered, kind=spec.kind, quarantine=quarantine)
-        self.reflector = Reflector(connection, spec, deliver, streams=streams, is_away=is_away, gather=gather, bounds=bounds)
+        self.reflector = Reflector(
+            connection, spec, deliver, streams=streams, silence_seconds=silence_seconds, is_away=is_away, gather=gather, bounds=bounds
+        )
         self._thread = threading.Thread(target=self.reflector.run, name=f"{connection.access.id}: {spec.key}", daemon=True)
 
     def start(self) -> None:
@@ -119,11 +124,18 @@ class Readers:
             connection=self._connection,
             spec=spec,
             streams=self._streams,
+            silence_seconds=self._silence_seconds(spec),
             is_away=self._is_away,
             quarantine=self._quarantine,
             bounds=self._bounds,
             deliver=self._hear,
         )
+
+    def _silence_seconds(self, spec: KindSpec) -> float:
+        """What traffic is judged by is watched anew sooner, and however many namespaces it is read in no more often for that."""
+        if spec.kind not in JUDGED_BY:
+            return watching.SILENCE_SECONDS
+        return min(watching.SILENCE_SECONDS, JUDGED_SILENCE_SECONDS * (len(self._namespaces) if spec.namespace else 1))
 
     def _hear(self, said: watching.Observation) -> None:
         if isinstance(said, watching.Listed):

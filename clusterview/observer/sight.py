@@ -106,15 +106,15 @@ class Sight:
             return
         if row.state not in ("waiting", "ended", "behind"):
             row.since = at
-        row.state, row.detail = "behind", detail
+        row.state, row.refused_at, row.detail = "behind", None, detail
 
     def absent(self, *, word: words.Absent) -> bool:
         """This will note that a row was refused, and tell whether to believe it; else it is behind, and worth another try soon."""
         row = self._rows[word.key]
-        if row.refused_at is None:
-            row.refused_at = word.at
-        if row.was_open and word.at - row.refused_at < BELIEVED_SECONDS:
+        refused_at = word.at if row.refused_at is None else row.refused_at
+        if row.was_open and word.at - refused_at < BELIEVED_SECONDS:
             self.behind(key=word.key, detail=word.detail, at=word.at)
+            row.refused_at = refused_at
             return False
         row.state, row.why, row.detail, row.was_open = "absent", word.why, word.detail, False
         row.unreadable.clear()

@@ -67,13 +67,10 @@ class Projector:
         return self._known.version(uid)
 
     def is_behind(self, *, uid: Uid, version: str) -> bool:
-        """This will tell whether an object of that version was never heard of, neither it nor anything later.
-
-        One that went in just that version was left out by a list, for a deletion has a version of its own.
-        """
+        """This will tell whether an object of that version was never heard of, neither it nor anything later, or was left out by a list since."""
         if known := self._known.version(uid):
             return known != version and is_older(version=known, known=version)
-        return not self._versions.is_late(uid=uid, version=version) or self._versions.deleted_at(uid=uid) == version
+        return not self._versions.is_late(uid=uid, version=version)
 
     def project(self, observation: Observation) -> list[Change]:
         """This will tell what the observation changes, in an order that can be applied; nothing when it tells nothing new."""
@@ -149,7 +146,7 @@ class Projector:
         """Without a version nobody knows that it was deleted: it may only have become unreadable, and come back."""
         changes = self._noted(self._known.drop(uid=uid))
         if version:
-            self._versions.dropped(uid, version)
+            self._versions.deleted(uid, version)
         return changes
 
     def _tick(self, at: float, watching: bool) -> list[Change]:

@@ -27,9 +27,9 @@ def forget(*, now: float) -> None:
     too_old = recorded.filter(until__lt=oldest) if settings.REWIND_HOURS else recorded
     while doomed := list(too_old[:AT_ONCE]):
         Recording.objects.filter(pk__in=doomed).delete()
+    sizes = Recording.objects.order_by("until").values_list("pk", "size")
     total = Recording.objects.aggregate(total=Sum("size"))["total"] or 0
-    while total > settings.REWIND_BYTES:
-        found = Recording.objects.order_by("until").values_list("pk", "size")[:AT_ONCE]
+    while total > settings.REWIND_BYTES and (found := list(sizes[:AT_ONCE])):  # none where another recorder forgot them meanwhile
         doomed = []
         for number, size in found:
             if total <= settings.REWIND_BYTES:

@@ -70,11 +70,24 @@ class Difference:
 
 
 def at(*, cluster: str, moment: datetime) -> Past:
-    """This will put together what was seen at a moment. Raises NotRecorded."""
-    found = _recorded(cluster).filter(begun_at__lte=moment)
-    first = found.filter(has_picture=True).order_by("-epoch", "-after", "-pk").first()
-    if first is None:
-        raise NotRecorded
+    """This will put together what was seen at a moment. Raises NotRecorded.
+
+    It is told by the observer with the highest number that had begun then, else by the one that began last: a later one has a lower number where
+    Redis was emptied and a clock is behind.
+    """
+    found, tried = _recorded(cluster).filter(begun_at__lte=moment), list[int]()
+    for order in ("-epoch", "-begun_at"):
+        pictures = found.filter(has_picture=True).exclude(epoch__in=tried)
+        for epoch in pictures.order_by(order).values_list("epoch", flat=True)[:1]:
+            first = pictures.filter(epoch=epoch).order_by("-after", "-pk").first()
+            if first is not None and (past := _told_from(first, found=found, moment=moment)):
+                return past
+            tried.append(epoch)
+    raise NotRecorded
+
+
+def _told_from(first: Recording, *, found: QuerySet[Recording], moment: datetime) -> Past | None:
+    """What was seen at the moment, by a picture and what follows it without a gap; None where that does not reach so far."""
     begun, moment_ms = stretches.unpack(bytes(first.body)), moment.timestamp() * 1000
     reader = rows.Reader(whole=encoding.unpack(encoding.decode_snapshot(begun.picture).body))
     newest, last = first, first.after
@@ -89,7 +102,7 @@ def at(*, cluster: str, moment: datetime) -> Past:
         if len(seen) < len(stretch.frames):
             break  # what was published after that is later, whatever a clock that went back says of it
     if moment > newest.until:
-        raise NotRecorded
+        return None
     missing = msgspec.convert(newest.missing, tuple[MissingKind, ...] | None)
     return Past(picture=reader.picture, state=newest.state, missing=stretches.not_shown(missing=missing, format=newest.format))
 

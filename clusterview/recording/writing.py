@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
 
 from clusterview.models import Recording
 from clusterview.recording import forgetting, stretches
@@ -26,6 +26,7 @@ ROUND_SECONDS = 10.0
 PICTURE_SECONDS = 600.0  # a moment is reached from the picture before it, so nobody reads more than ten minutes of changes
 SILENCE_SECONDS = 15.0  # the publisher speaks each second, so one that was silent for longer did not run: the computer slept, or it was stopped
 WAITING_BYTES = 64 * 1024 * 1024
+DATABASE = (DatabaseError, InterfaceError)
 
 
 @dataclass
@@ -113,18 +114,28 @@ class Recorder:
             with transaction.atomic():
                 for draft in drafts:
                     self._write(draft)
-            forgetting.forget(now=self._clock())
             self._fails = False
-        except DatabaseError as problem:
-            if not self._fails:
-                log.warning("what is seen of %s is not written down at the moment: %s", self._cluster, problem)
-            self._fails = True
+        except Exception as problem:
             if any(draft.picture or draft.frames for draft in drafts):
                 with self._lock:
                     self._begin_at_a_picture()
+            if not isinstance(problem, DATABASE):
+                raise
+            if not self._fails:
+                log.warning("what is seen of %s is not written down at the moment: %s", self._cluster, problem)
+            self._fails = True
+        else:
+            self._forget()
         finally:
             close_old_connections()
         return ROUND_SECONDS
+
+    def _forget(self) -> None:
+        """What was written stays written, whatever becomes of this."""
+        try:
+            forgetting.forget(now=self._clock())
+        except DATABASE as problem:
+            log.warning("what is too old is not forgotten yet: %s", problem)
 
     def _take(self) -> list[Draft]:
         """The stretches to write. The one that goes on is cut here."""

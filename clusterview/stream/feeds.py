@@ -36,7 +36,8 @@ class Feed:
     """Everything known of one cluster. `position` is None while there is no picture; then another may come after the entry `waits_after`. `tried`
     is what was there when a picture was last looked for, `passed` the newest entry that is not believed, and `doubted` what is not believed of
     what is there. Of that it was `warned_at`. `heard` is the number of the newest word of each observer, by its epoch.
-    `is_behind` where there are more changes than were read at once. `ask` has something made.
+    `is_behind` where there are more changes than were read at once, `has_waited` where its next word may be older than when it is read. `ask` has
+    something made.
     """
 
     def __init__(self, *, cluster: str, ask: Callable[[Asking], None] = lambda _: None) -> None:
@@ -52,7 +53,7 @@ class Feed:
         self.tried: tuple[bytes, int] | None = None
         self.cut_off: int | None = None  # the snapshot after which changes are missing
         self.passed: bytes | None = None
-        self.is_behind = False
+        self.is_behind = self.has_waited = False
         self.doubted: set[str] = set()
         self.warned_at = float("-inf")
         self.subscriptions: set[Subscription] = set()

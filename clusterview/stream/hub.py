@@ -35,6 +35,7 @@ from clusterview.topology.pictures import Picture
 log = logging.getLogger(__name__)
 
 BLOCK_MILLISECONDS = 1_000
+PROMPT_SECONDS = 1.5  # from one answer to the next; what took longer may have lain in a socket, or in Redis, while this process stood still
 READ_SECONDS = 3.0
 ENTRIES = 500  # of each stream at once
 LOOK_SECONDS = 0.25
@@ -83,7 +84,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._notice_id, self._notices_warned_at = b"$", float("-inf")
         self._gone, self._trouble, self._full = True, "redis", ""
-        self._looked_back_at = float("-inf")
+        self._looked_back_at = self._answered_at = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._redis: Any = None
@@ -165,6 +166,11 @@ class Hub:
         word, epoch = (feed.word, feed.picture_epoch) if feed else (None, None)
         trouble = self._trouble if self._gone else self._full
         return freshness.judge(word=word, picture_epoch=epoch, now=self._clock(), redis=trouble)
+
+    def position(self, cluster: str) -> Position | None:
+        """The place of the cluster's picture; None where there is none."""
+        feed = self._feeds.get(cluster)
+        return feed.position if feed else None
 
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[Told]:
         """This will yield each step after a place (now, where none is given): its own place, its changes, and what they join and cut.
@@ -273,8 +279,12 @@ class Hub:
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
             wanted[topology], wanted[contact] = feed.read_until, feed.contact_id
             by_key[topology.encode()], by_key[contact.encode()] = (feed, True), (feed, False)
+        answer = await self._redis.xread(wanted, count=ENTRIES, block=BLOCK_MILLISECONDS)
+        before, self._answered_at = self._answered_at, self._clock()
+        for feed in self._feeds.values():
+            feed.has_waited |= feed.is_behind or self._answered_at - before > PROMPT_SECONDS
             feed.is_behind = False
-        for key, entries in await self._redis.xread(wanted, count=ENTRIES, block=BLOCK_MILLISECONDS) or []:
+        for key, entries in answer or []:
             if key == keys.NOTICES.encode():
                 self._take_notices(entries)
                 continue
@@ -284,7 +294,11 @@ class Hub:
                 self._look(feed, seconds=ALONG_SECONDS)
                 feed.is_behind = len(entries) >= ENTRIES
             elif not feed.is_behind:  # else it comes again, with the changes before it
-                self._take_contact(feed, entries)
+                if feed.has_waited:
+                    await self._load_contact(feed)
+                    self._look(feed, seconds=ALONG_SECONDS)  # changes may have come with it
+                else:
+                    self._take_contact(feed, entries)
                 await self._renew(feed)
 
     async def _take_missed(self, feed: Feed) -> None:
@@ -365,12 +379,12 @@ class Hub:
         self._seals.check(place=(keys.snapshot(feed.cluster), WHOLE), said=frame, seal=seal)
         return encoding.decode_snapshot(frame)
 
-    def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> None:
-        """The newest word that is believed. One that was heard before says nothing again, whichever observer's it is: somebody else may have put it
-        there.
+    def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> bytes | None:
+        """The newest word that is believed; answers with its entry. One that was heard before says nothing again, whichever observer's it is:
+        somebody else may have put it there.
         """
         feed.contact_id = entries[-1][0]
-        for _, fields in reversed(entries):
+        for entry_id, fields in reversed(entries):
             with self._believing(feed, "contact"):
                 said, epoch, number = fields[keys.CONTACT], int(fields[keys.EPOCH]), int(fields.get(keys.NUMBER, 0))
                 self._seals.check(place=(keys.contact(feed.cluster), f"{epoch}-{number}"), said=said, seal=fields.get(keys.SEAL))
@@ -378,7 +392,8 @@ class Hub:
                     contact = encoding.decode_contact(said)
                     feed.heard[epoch] = number
                     feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock(), number=number)
-                    return
+                    return entry_id
+        return None
 
     @contextlib.contextmanager
     def _believing(self, feed: Feed, what: str) -> Iterator[None]:
@@ -471,18 +486,19 @@ class Hub:
         """This will take the observer's last word, as old as it is by Redis' own clock, after the changes that it was said of; unless somebody is at
         these already.
         """
-        last = await self._redis.xrevrange(keys.contact(feed.cluster), count=1)
+        feed.has_waited = False
+        last = await self._redis.xrevrange(keys.contact(feed.cluster), count=publishing.CONTACT_ENTRIES)
         if not is_taking:
             await self._take_missed(feed)
         if not last:
             feed.contact_id = b"0-0"
             return
+        asked_at = self._clock()  # and not when the answer is taken, which may lie in the socket too
         seconds, microseconds = await self._redis.time()
-        before = feed.word
-        self._take_contact(feed, last)
-        silence = seconds + microseconds / 1e6 - int(last[0][0].split(b"-")[0]) / 1e3
-        if feed.word is not None and feed.word is not before:
-            feed.word = msgspec.structs.replace(feed.word, heard_at=self._clock() - max(0.0, silence))
+        said = self._take_contact(feed, last[::-1])
+        if said is not None and feed.word is not None:
+            silence = seconds + microseconds / 1e6 - int(said.split(b"-")[0]) / 1e3
+            feed.word = msgspec.structs.replace(feed.word, heard_at=asked_at - max(0.0, silence))
 
     async def _after(self, *, feed: Feed, place: Position) -> list[bytes] | None:
         """The frames between a place and now; None where the stream does not hold them all."""

@@ -28,6 +28,7 @@ from clusterview.topology.objects import AnyRecord
 STREAM_ENTRIES = 10_000
 STREAM_BYTES = 64 * 1024 * 1024  # of their frames: one cluster's must not fill the Redis of all, and an entry may have a few bytes or a mebibyte
 CONTACT_ENTRIES = 10
+KEPT_SECONDS = 86_400.0  # after the last word; of a context that nobody opens any more 64 MiB would stay for ever
 SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
 SNAPSHOT_BYTES = 256 * 1024  # of changes after it are soon read, and packing delays each change that comes meanwhile by milliseconds
@@ -77,6 +78,9 @@ if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then retu
 local now = redis.call('TIME')
 if now[1] * 1000 + now[2] / 1000 > tonumber(ARGV[9]) then return 'late' end
 redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 'n', ARGV[5], 's', ARGV[6])
+if redis.call('PTTL', KEYS[2]) < ARGV[10] / 2 then
+    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[10]) end
+end
 local there = redis.pcall('GET', KEYS[3]) == ARGV[7] and redis.pcall('STRLEN', KEYS[2]) == tonumber(ARGV[8])
 if ARGV[2] ~= '0' and not there then return 'bare' end
 return 'done'
@@ -270,10 +274,11 @@ class Publisher:
         word = encoding.encode(contact)
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
-        written = self._snapshot_seal, self._snapshot_bytes
+        written, kept = (self._snapshot_seal, self._snapshot_bytes), int(1e3 * KEPT_SECONDS)
         seconds, microseconds = self._ask(self._redis.time)
         until = int(1e3 * (seconds + LATE_SECONDS - (self._clock() - said_at)) + microseconds / 1e3)
-        answer = self._write(_CONTACT, self.position.sequence, CONTACT_ENTRIES, word, self._words, seal, *written, until, position=self.position)
+        told = CONTACT_ENTRIES, word, self._words, seal, *written, until, kept
+        answer = self._write(_CONTACT, self.position.sequence, *told, position=self.position)
         self._is_bare = answer == b"bare"
         if self._listener:
             self._listener.contact(contact=contact)

@@ -33,7 +33,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.picture: Picture | None = Picture(objects=[NODE, POD, OTHER])
-        self.position = Position(epoch=7, sequence=40)
+        self.place = Position(epoch=7, sequence=40)
         self.said = LIVE
         self.forged = collections.Counter({"lab": 2})
         self.steps: asyncio.Queue[linking.Step | None] = asyncio.Queue()
@@ -41,7 +41,7 @@ class Hub:
         self.listeners: set[Callable[[Any], None]] = set()
 
     def picture_now(self, cluster: str) -> tuple[Picture, Position, Contact] | None:
-        return (self.picture, self.position, self.said) if self.picture else None
+        return (self.picture, self.place, self.said) if self.picture else None
 
     def contact_now(self, cluster: str) -> Contact:
         return self.said
@@ -49,9 +49,12 @@ class Hub:
     def contact(self, cluster: str) -> Contact:
         return self.said
 
+    def position(self, cluster: str) -> Position:
+        return self.place
+
     async def changes(self, *, cluster: str, after: Position | None = None) -> AsyncIterator[linking.Told]:
         self.asked.append(after)
-        if after is not None and after.epoch != self.position.epoch:
+        if after is not None and after.epoch != self.place.epoch:
             raise hub.OutOfReach
         joined = Joined(objects=self.picture.objects.values() if self.picture else ())
         while (step := await self.steps.get()) is not None:

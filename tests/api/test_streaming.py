@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from django.test import AsyncClient
 from clusterview.access import clusters, crowding, people, tokens
 from clusterview.api import streaming
 from clusterview.models import ApiToken
+from clusterview.stream import clocks
+from clusterview.stream.freshness import LIVE_SECONDS
 from clusterview.stream.messages import Position
 from clusterview.topology.changes import Drop, Put
 from tests.api.seen import COMING, POD, Hub
@@ -91,6 +94,7 @@ async def test_where_the_place_is_gone_the_client_is_told_to_read_again(
     assert b"event: restart" in await following(stream)
     assert seen.asked == [Position(epoch=3, sequence=9), None]
     seen.steps.put_nowait((Position(epoch=7, sequence=41), [Put(COMING)]))
+    assert b'data: {"state":"live"' in await following(stream), "which was not said of what came before"
     assert read(await following(stream))[-1][0] == "7-41"
 
 
@@ -116,6 +120,38 @@ async def test_how_fresh_it_is_is_told_at_first_when_that_changes_and_with_each_
     for listener in seen.listeners:
         listener(None)
     assert (await following(stream)).startswith(b': still here\n\nevent: contact\ndata: {"state":"stale"')
+
+
+async def test_live_is_not_told_before_the_changes_that_it_is_said_of(
+    seen: Hub, viewer_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(streaming, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(clocks, "with_sleep", lambda: now)
+    stream = await opened(viewer_token, **{"Last-Event-ID": "7-33"})
+    assert b'data: {"state":"stale"' in await following(stream), "what came after 33 is not told yet"
+    seen.steps.put_nowait((Position(epoch=7, sequence=40), [Put(COMING)]))
+    assert read(await following(stream))[-1][0] == "7-40"
+    assert b'data: {"state":"live"' in await following(stream)
+    seen.place, now = Position(epoch=7, sequence=50), now + LIVE_SECONDS + 1
+    assert b'data: {"state":"stale"' in await following(stream)
+    seen.steps.put_nowait((Position(epoch=7, sequence=50), [Drop(POD.uid)]))
+    assert read(await following(stream))[-1][0] == "7-50"
+    assert b'data: {"state":"live"' in await following(stream)
+
+
+def test_a_client_that_is_always_a_second_behind_is_told_live_and_one_that_is_so_by_ten_is_not(seen: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(streaming, "hub", SimpleNamespace(hub=lambda: seen))
+    monkeypatch.setattr(clocks, "with_sleep", lambda: now)
+    reached = streaming.Reached(cluster="lab", place=seen.place)
+    states = [reached.contact().state]
+    for second in range(1, 60):
+        seen.place, now = Position(epoch=7, sequence=40 + second), 100.0 + second
+        behind = 1 if second < 20 or second >= 50 else min(second - 19, 10)
+        reached.come_to(Position(epoch=7, sequence=seen.place.sequence - behind))
+        states.append(reached.contact().state)
+    assert (set(states[:20]), set(states[25:50]), set(states[52:])) == ({"live"}, {"stale"}, {"live"})
 
 
 async def test_a_stream_beyond_those_that_one_may_have_is_refused_until_one_is_left_t57(

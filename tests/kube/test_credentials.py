@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from clusterview.kube.errors import BadKubeconfig, PluginFailed, Unauthorized
 from clusterview.kube.kubeconfigs import ClusterAccess
 from tests.kube.scripted import playing, say
 
+SOON = 10.0
 VERSION = "client.authentication.k8s.io/v1"
 
 
@@ -156,6 +158,67 @@ def test_a_plugin_runs_once_until_its_credential_ends(tmp_path: Path) -> None:
     clock.now += 3595
     kept.current()
     assert runs(tmp_path) == 2
+
+
+class HeldPlugin:
+    """A plugin that has to be let go; `fails` where it gives nothing then."""
+
+    def __init__(self, *, expires_at: float, fails: bool = False) -> None:
+        self.begins, self.may_go, self.runs = threading.Event(), threading.Event(), 0
+        self._expires_at, self._fails = expires_at, fails
+
+    def __call__(self, **_: Any) -> dict[str, Any]:
+        self.runs += 1
+        self.begins.set()
+        assert self.may_go.wait(SOON), "whoever asked waits for it"
+        if self._fails:
+            raise PluginFailed("It cannot be reached.")
+        return {"token": "t-2", "expirationTimestamp": self._expires_at}
+
+
+def renewed(kept: Credentials) -> None:
+    """This will wait for the end of a renewal."""
+    if (thread := kept._renewal) is not None:
+        thread.join(SOON)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("fails", "then"), [(False, "Bearer t-2"), (True, "Bearer t-1")])
+def test_a_credential_is_renewed_before_its_end_while_everybody_goes_on_with_it(
+    fails: bool, then: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    ends_at = clock.now + 3600
+    kept = credentials(clock, exec=printing(tmp_path, {"token": "t-1", "expirationTimestamp": written(ends_at)}))
+    kept.current()
+    plugin = HeldPlugin(expires_at=ends_at + 3600, fails=fails)
+    monkeypatch.setattr(plugins, "run", plugin)
+    clock.now = ends_at - 30
+    assert [kept.current().headers[0][1] for _ in range(3)] == ["Bearer t-1"] * 3
+    assert plugin.begins.wait(SOON)
+    plugin.may_go.set()
+    renewed(kept)
+    assert [kept.current().headers[0][1] for _ in range(3)] == [then] * 3
+    assert plugin.runs == 1, "it is not run again at once"
+
+
+def test_what_a_plugin_gives_for_a_kubeconfig_that_was_written_meanwhile_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, file = Clock(), tmp_path / "config"
+    ends_at = clock.now + 3600
+    access = kubeconfig(file, exec=printing(tmp_path, {"token": "t-1", "expirationTimestamp": written(ends_at)}))
+    kept = Credentials(access, wall_clock=clock, monotonic=clock)
+    kept.current()
+    plugin = HeldPlugin(expires_at=ends_at + 3600)
+    monkeypatch.setattr(plugins, "run", plugin)
+    clock.now = ends_at - 30
+    kept.current()
+    assert plugin.begins.wait(SOON)
+    kubeconfig(file, token="new")
+    assert kept.reread()
+    assert kept.current().headers[0][1] == "Bearer new"
+    plugin.may_go.set()
+    renewed(kept)
+    assert kept.current().headers[0][1] == "Bearer new"
 
 
 def test_a_refused_credential_makes_the_plugin_run_once_for_all_who_hold_it(tmp_path: Path) -> None:

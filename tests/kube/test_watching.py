@@ -113,6 +113,17 @@ def test_a_busy_server_that_answers_a_watch_late_is_given_longer_each_time(monke
     assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchOpened", "WatchEnded"]
 
 
+def test_so_is_one_whose_watch_would_not_be_silent_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
+    told: list[Observation] = []
+    late = stream(late_seconds=0.6)
+    with playing(LIST, late, late, late, stream(bookmark(12))) as script:
+        watcher = reflector(script, told, silence_seconds=0.1)
+        for _ in range(3):
+            watcher.run_round()
+    assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchOpened", "WatchEnded"]
+
+
 def test_a_quiet_watch_is_not_held_to_the_time_for_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
     told: list[Observation] = []

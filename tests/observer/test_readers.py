@@ -123,6 +123,26 @@ def test_a_whole_list_is_told_after_the_last_word_of_the_narrow_readers_however_
     assert told == ["Pod/store", "widened Pod", "Pod"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "namespaces", "seconds"),
+    [
+        ("Pod", [], 8.0),
+        ("EndpointSlice", [], 8.0),
+        ("Pod", ["store"], 8.0),
+        ("Pod", ["store", "bank"], 16.0),
+        ("Pod", list("abcdefgh"), 25.0),
+        ("Node", [], 25.0),
+    ],
+)
+def test_what_traffic_is_judged_by_is_watched_anew_after_a_shorter_silence(kind: str, namespaces: list[str], seconds: float) -> None:
+    rows = Readers(
+        connection=Nobody(),  # type: ignore[arg-type]
+        specs=[named(kind).within(one) for one in namespaces] or [named(kind)], namespaces=namespaces, is_away=lambda: False, bounds=Bounds(),
+        deliver=lambda _: None, tell=lambda _: None,
+    )  # fmt: skip
+    assert {one.reflector._silence_seconds for one in rows._all()} == {seconds}
+
+
 def failure_of(act: Callable[[], None]) -> Exception | None:
     try:
         act()

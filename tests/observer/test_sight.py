@@ -201,6 +201,15 @@ def test_a_row_that_can_be_read_after_all_is_behind_when_it_was_listed_and_is_no
     assert sight.worth_trying(now=129) == [], "it is left to its own pace"
 
 
+def test_a_refusal_that_another_failure_follows_is_asked_for_no_more_often_than_that_failure(sight: Sight) -> None:
+    sight.absent(word=refused(101))
+    sight.behind(key=PODS, detail="500", at=102)
+    assert sight.worth_trying(now=120) == []
+    assert not sight.absent(word=refused(121)), "it began anew"
+    assert sight.worth_trying(now=140) == [PODS]
+    assert sight.absent(word=refused(126))
+
+
 def test_a_refusal_that_passes_is_forgotten(sight: Sight) -> None:
     sight.absent(word=refused(101))
     sight.opened(key=PODS)

@@ -87,6 +87,19 @@ def test_an_object_hidden_by_a_lost_permission_comes_back_with_the_next_list(pro
     assert projector.project(listed(Kind.POD, pod("a"), version="5")) == [Put(pod("a"))]
 
 
+def test_an_object_that_was_made_while_a_list_was_read_is_shown_when_the_watch_from_that_list_tells_of_it(projector: Projector) -> None:
+    projector.project(seen(pod("a"), "105"))  # by the watch of its namespace, which ends before the list of all is told
+    projector.project(listed(Kind.POD, version="100"))
+    assert projector.is_behind(uid=Uid("a"), version="105")
+    assert projector.project(seen(pod("a"), "105")) == [Put(pod("a"))]
+
+
+def test_a_word_that_is_older_than_what_a_list_left_out_does_not_bring_it_back(projector: Projector) -> None:
+    projector.project(seen(pod("a"), "105"))
+    projector.project(listed(Kind.POD, version="110"))
+    assert projector.project(seen(pod("a", app="x"), "104")) == []
+
+
 def test_a_deletion_of_nothing_is_no_change(projector: Projector) -> None:
     assert projector.project(Vanished(uid=Uid("ghost"), version="3")) == []
 

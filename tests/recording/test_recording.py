@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import zlib
 from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,6 +200,20 @@ def test_the_last_picture_before_a_loss_stands_for_no_moment_after_it(published:
     assert spans == [(timedelta(0), timedelta(seconds=10)), (timedelta(seconds=17), timedelta(seconds=18))]
 
 
+def test_a_later_observer_with_a_lower_number_is_shown_too_f103(published: Published) -> None:
+    """Redis was emptied, and the clock of the host that took over is behind."""
+    for pods_then, epoch in ((1, 9), (2, 7), (3, 4)):
+        published.contact("live")
+        published.begin(pods=pods_then, epoch=epoch)
+        published.go_on(2, "live")
+        published.write()
+        published.wait(20)
+    assert [len(pods(at(seconds))) for seconds in (10, 50, 90)] == [1, 2, 3]
+    for seconds in (30.0, 70.0, 110.0):
+        with pytest.raises(reading.NotRecorded):
+            at(seconds)
+
+
 def test_a_picture_that_is_kept_again_after_ten_minutes_leaves_no_hole(published: Published) -> None:
     published.begin(pods=1, epoch=1)
     published.contact("live")
@@ -374,6 +391,48 @@ def test_what_came_while_the_database_failed_is_not_put_onto_what_was_lost(publi
     assert pods(at(65)) == {"shop-0", "shop-5", "shop-6"}
 
 
+@pytest.mark.parametrize("problem", [InterfaceError("the connection is closed"), MemoryError("there is no room to pack it")])
+def test_whatever_else_fails_while_it_is_written_nothing_goes_on_from_what_was_lost(
+    problem: Exception, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+    published.go_on(1, "live")
+    published.write()
+    published.publish(came(5))
+
+    def fail(_: object) -> None:
+        raise problem
+
+    with monkeypatch.context() as broken, contextlib.suppress(MemoryError):
+        broken.setattr(stretches, "pack", fail)
+        published.write()
+    published.wait(1)
+    published.publish(came(6))
+    published.go_on(1, "live")
+    published.write()
+    assert [(one.until - START).seconds for one in reading.spans(cluster="lab")] == [10], "what cannot be shown is told as recorded"
+    published.show()
+    published.go_on(1, "live")
+    published.write()
+    assert pods(at(25)) == {"shop-0", "shop-5", "shop-6"}
+
+
+def test_what_cannot_be_forgotten_costs_nothing_of_what_is_written(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.contact("live")
+    published.begin(pods=1, epoch=1)
+
+    def refuse(**_: object) -> None:
+        raise DatabaseError("a lock was waited for too long")
+
+    monkeypatch.setattr(forgetting, "forget", refuse)
+    for number in (5, 6):
+        published.publish(came(number))
+        published.go_on(1, "live")
+        published.write()
+    assert pods(at(20)) == {"shop-0", "shop-5", "shop-6"}
+
+
 def test_a_time_that_was_stale_while_the_database_failed_is_not_recorded_as_live(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
     published.contact("live")
     published.begin(pods=1, epoch=1)
@@ -452,6 +511,29 @@ def test_what_is_too_old_or_too_much_is_forgotten_the_oldest_first(
     published.seconds -= 1
     published.write()
     assert Recording.objects.count() == left + (name == "REWIND_HOURS") * 1
+
+
+def test_what_somebody_else_forgets_meanwhile_is_not_looked_for_for_ever(
+    published: Published, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.begin(pods=1, epoch=1)
+    published.contact("live")
+    published.write()
+    settings.REWIND_BYTES = 0.0
+    looks, order_by, aggregate = itertools.count(1), Recording.objects.order_by, Recording.objects.aggregate
+
+    def look(*fields: str) -> QuerySet[Recording]:
+        assert next(looks) < 5, "it is looked for again and again"
+        return order_by(*fields)
+
+    def lose(**asked: object) -> dict[str, object]:
+        counted = aggregate(**asked)
+        Recording.objects.all().delete()
+        return counted
+
+    monkeypatch.setattr(Recording.objects, "order_by", look)
+    monkeypatch.setattr(Recording.objects, "aggregate", lose)
+    forgetting.forget(now=START.timestamp())
 
 
 def test_where_nothing_is_recorded_any_more_nothing_of_before_is_told_and_all_of_it_goes_a_little_at_a_time(

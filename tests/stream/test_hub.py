@@ -248,20 +248,24 @@ async def test_live_is_not_said_again_before_what_was_missed_is_shown_f33(
     assert (browser.position, browser.snapshots) == (writer.position, 1)
 
 
-def published(memory: Memory) -> Callable[..., Position]:
+def published(memory: Memory, *, cluster: str = "lab") -> Callable[..., Position]:
     """This will put a picture there; what is returned publishes another change after it, and says its place."""
     writer, places = rows.Writer(records=picture(pods=2).objects.values()), itertools.count(2)
     body, place = encoding.pack(writer.whole()), Position(epoch=7, sequence=1)
-    memory.add(keys.topology("lab"), frame_of(b"", entry_id="7-1"), entry_id="7-1")
-    memory.put_snapshot("lab", encoding.encode(Snapshot(view="*", position=place, body=body)))
+    memory.add(keys.topology(cluster), frame_of(b"", entry_id="7-1", cluster=cluster), entry_id="7-1")
+    memory.put_snapshot(cluster, encoding.encode(Snapshot(view="*", position=place, body=body)))
 
     def publish() -> Position:
         place = Position(epoch=7, sequence=next(places))
         frame = encoding.encode(writer.changes(changes=came(place.sequence), position=place))
-        memory.add(keys.topology("lab"), frame_of(frame, entry_id=keys.entry_id(place)), entry_id=keys.entry_id(place))
+        memory.add(keys.topology(cluster), frame_of(frame, entry_id=keys.entry_id(place), cluster=cluster), entry_id=keys.entry_id(place))
         return place
 
     return publish
+
+
+def say(memory: Memory, *, number: int, cluster: str = "lab") -> None:
+    memory.add(keys.contact(cluster), word_of(encoding.encode(LIVE), epoch=7, number=number, cluster=cluster))
 
 
 @pytest.mark.parametrize("stood_still", [0, hubs.LOOK_BACK_SECONDS + 10])
@@ -273,7 +277,7 @@ async def test_a_word_is_not_heard_before_the_changes_that_it_was_said_of(stood_
     assert await hub.round()
     *_, place = [publish() for _ in range(3 * hubs.ENTRIES + 10)]
     memory.seconds += stood_still
-    memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+    say(memory, number=1)
     for _ in range(3):
         assert await hub.round()
         assert hub._feeds["lab"].position != place and hub.contact("lab").state != "live"
@@ -292,7 +296,7 @@ async def test_nor_before_those_that_came_right_before_it(when: str, monkeypatch
     async def at_last(stream: str, *, count: int) -> Any:
         if stream == keys.contact("lab") and not places:
             places.extend(publish() for _ in range(hubs.ENTRIES + 10))
-            memory.add(keys.contact("lab"), word_of(encoding.encode(LIVE), epoch=7, number=1))
+            say(memory, number=1)
         return await read(stream, count=count)
 
     if when == "later":
@@ -306,6 +310,71 @@ async def test_nor_before_those_that_came_right_before_it(when: str, monkeypatch
         hub._gone = False
         await hub.join(cluster="lab")
     assert hub.contact("lab").state == "live" and hub._feeds["lab"].position == places[-1]
+
+
+async def test_a_word_that_lay_in_a_socket_or_in_redis_while_the_process_stood_still_is_as_old_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, clusters = Memory(), ("lab", "other")
+    hub, read = Held(memory=memory), memory.xread
+    for cluster in clusters:
+        published(memory, cluster=cluster)
+        say(memory, number=1, cluster=cluster)
+        await hub.join(cluster=cluster)
+    assert await hub.round()
+    assert [hub.contact(cluster).state for cluster in clusters] == ["live", "live"]
+
+    async def lies_in_the_socket(*asked: Any, **how: Any) -> Any:
+        found = await read(*asked, **how)
+        if "block" in how:
+            memory.seconds += 30
+            del found[1:]
+        return found
+
+    async def is_not_due() -> None:
+        """What is not live is looked at again now and then, which would be the end of this."""
+
+    monkeypatch.setattr(hub, "_look_back", is_not_due)
+    for cluster in clusters:
+        say(memory, number=2, cluster=cluster)
+    with monkeypatch.context() as patched:
+        patched.setattr(memory, "xread", lies_in_the_socket)
+        assert await hub.round()
+    assert [hub.contact(cluster).state for cluster in clusters] == ["stale", "stale"]
+    assert await hub.round()
+    assert [hub.contact(cluster).state for cluster in clusters] == ["stale", "stale"]
+    for cluster in clusters:
+        say(memory, number=3, cluster=cluster)
+    assert await hub.round()
+    assert [hub.contact(cluster).state for cluster in clusters] == ["live", "live"]
+
+
+async def test_nor_is_the_clock_of_redis_read_later_than_it_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    hub, ask = Held(memory=memory), memory.time
+    published(memory)
+    say(memory, number=1)
+
+    async def lies_in_the_socket() -> Any:
+        answer = await ask()
+        memory.seconds += 10
+        return answer
+
+    monkeypatch.setattr(memory, "time", lies_in_the_socket)
+    hub._gone = False
+    await hub.join(cluster="lab")
+    assert hub.contact("lab").state == "stale"
+
+
+async def test_a_word_that_waited_for_the_changes_before_it_is_as_old_as_that() -> None:
+    memory = Memory()
+    hub, publish = Held(memory=memory), published(memory)
+    await hub.join(cluster="lab")
+    assert await hub.round()
+    *_, place = [publish() for _ in range(4 * hubs.ENTRIES + 10)]
+    say(memory, number=1)
+    while hub._feeds["lab"].position != place:
+        memory.seconds += 1
+        assert await hub.round()
+        assert hub.contact("lab").state != "live"
 
 
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:

@@ -197,6 +197,23 @@ def test_a_snapshot_that_somebody_takes_away_is_written_again_though_nothing_hap
     assert writer._packing is None, "it is not packed once more"
 
 
+def test_what_nobody_publishes_any_more_leaves_redis_after_a_day(redis_server: RedisServer) -> None:
+    writer, client = publisher(redis_server, epoch=1), publishing.connect(url=redis_server.url)
+    writer.begin(records=picture(pods=1).objects.values())
+    names = [name("lab") for name in (keys.topology, keys.snapshot, keys.snapshot_seal, keys.contact)]
+
+    def seconds_left() -> set[bool]:
+        writer.contact(contact=LIVE)
+        return {publishing.KEPT_SECONDS - 3600 < client.ttl(name) <= publishing.KEPT_SECONDS for name in names}
+
+    assert seconds_left() == {True}
+    for name in names:
+        client.expire(name, 60)
+    assert seconds_left() == {True}, "who is observed stays"
+    client.mset({name: client.get(name) for name in names[1:3]})  # as a new snapshot is written
+    assert seconds_left() == {True}
+
+
 def test_a_relist_of_many_labelled_nodes_is_told_in_frames_of_a_quarter_mebibyte_f17(redis_server: RedisServer) -> None:
     labels = {f"example.com/label-{number}": "x" * 63 for number in range(20)}
     nodes = [Node(uid=Uid(f"node-{number}"), name=f"node-{number}", labels=labels) for number in range(1_500)]
