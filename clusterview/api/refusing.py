@@ -65,6 +65,10 @@ def install(*, api: NinjaAPI) -> None:
     def refused_by_traffic(request: HttpRequest, problem: errors.Refused) -> HttpResponse:
         return api.create_response(request, problem.body, status=problem.status)
 
+    @api.exception_handler(errors.NotListed)
+    def nowhere(request: HttpRequest, _: errors.NotListed) -> HttpResponse:
+        return answer(request, Refusal(404, "not_found", detail=[{"at": "query.before", "problem": "is not in this list"}]))
+
     @api.exception_handler(AuthenticationError)
     def stranger(request: HttpRequest, _: AuthenticationError) -> HttpResponse:
         return answer(request, Refusal(401, "not_signed_in"))

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from ninja import NinjaAPI
 
 from clusterview.access import people
-from clusterview.api import audit, bodies, clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
+from clusterview.api import audit, bodies, clusters, identity, practising, queries, refusing, rewinding, shapes, sizes, streaming, switches
 
 
 def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -31,6 +31,7 @@ api = NinjaAPI(
     parser=bodies.Parser(),
 )  # fmt: skip
 refusing.install(api=api)
+api.add_decorator(queries.as_described)
 api.add_router("/clusters", clusters.router)
 api.add_router("/clusters", streaming.router)
 api.add_router("/clusters", rewinding.router)

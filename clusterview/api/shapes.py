@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from ninja import Header, Schema
+from ninja import Header, Query, Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 # Taken
@@ -21,6 +21,7 @@ def in_utc(moment: datetime) -> datetime:
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
 Key = Annotated[Text | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+Limit = Annotated[int, Query(ge=1, le=500)]
 Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 

@@ -60,13 +60,13 @@ def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp, key: shape
 
 
 @router.get("", response=list[shapes.Size])
-def every_size(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+def every_size(request: HttpRequest, cluster: shapes.Text = "", limit: shapes.Limit = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
     """The newest changes of sizes first, of one cluster or of all open ones, drawn from the audit; those that keep an old side are
     among them.
 
-    `before`, the id of the last one, gives those that are older.
+    `before`, the id of the last one, gives those that are older; the end and what is refused as in the list of switches.
     """
-    return reporting.newest_sizes(**switches.wanted(cluster=cluster, limit=limit), before=before)
+    return reporting.newest_sizes(clusters=switches.wanted(cluster), limit=limit, before=before)
 
 
 @router.get("/{uuid:size}", response=shapes.Size)

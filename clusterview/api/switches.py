@@ -22,7 +22,6 @@ from clusterview.traffic import applications, reporting, requesting, returning, 
 of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
-MOST_LISTED = 500
 NEVER_SWITCHED: dict[str, Any] = {
     "open_switch": None, "keeping": None, "left": None, "reverted": None, "failed": None, "sizing": None, "warm_up": None,
 }  # fmt: skip
@@ -126,12 +125,13 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
 
 
 @router.get("", response=list[shapes.Switch], by_alias=True)
-def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: shapes.Limit = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
     """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise.
 
-    `before`, the id of the last one, gives those that are older.
+    `before`, the id of the last one, gives those that are older; the end is a list with fewer than `limit`. 400 for a `limit` beyond 500, 404 for a
+    `before` that is not in the list.
     """
-    return reporting.newest_first(**wanted(cluster=cluster, limit=limit), before=before)
+    return reporting.newest_first(clusters=wanted(cluster), limit=limit, before=before)
 
 
 @router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)
@@ -162,9 +162,9 @@ def leave(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
     return reporting.summary(requesting.leave(switch=found(switch), person=someone))
 
 
-def wanted(*, cluster: str, limit: int) -> dict[str, Any]:
-    """The open clusters that a list is of, all of them where none is named, and how many lines it may have."""
-    return {"clusters": [one for one in known.ids() if cluster in ("", one)], "limit": min(max(limit, 1), MOST_LISTED)}
+def wanted(cluster: str) -> list[str]:
+    """The open clusters that a list is of, all of them where none is named."""
+    return [one for one in known.ids() if cluster in ("", one)]
 
 
 def found(identifier: uuid.UUID) -> Switch:
