@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -23,6 +24,7 @@ SENTENCES = {
     "not_signed_in": "Sign in, or send a valid token as `Authorization: Bearer …`.",
     "not_allowed": "Your role does not allow this.",
     "not_found": "There is no such thing, or you may not see it.",
+    "method_not_allowed": "This address is not for that method; the header Allow names those it is for.",
     "bad_request": "The request is not as it should be; `detail` says where.",
     "csrf": "The request did not come from this page. Reload it and try again.",
     "read_only": "This installation is read-only: it was started with --read-only.",
@@ -46,15 +48,29 @@ class Refusal(Exception):
         self.body: dict[str, Any] = {"code": code, "sentence": SENTENCES[code], **body}
 
 
+def headers(status: int) -> dict[str, str]:
+    """What goes with a refusal of this status: how to come in, or when to come again, in seconds."""
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="clusterview"'}
+    return {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
+
+
+class OfMethods(MiddlewareMixin):
+    """Says in the one shape that an address is not for a method: the library says it in HTML, and before it asks any handler."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        return JsonResponse(Refusal(405, "method_not_allowed").body, status=405, headers={"Allow": response["Allow"]})
+
+
 def install(*, api: NinjaAPI) -> None:
     """This will make the API answer every exception in the one shape."""
 
-    def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    def answer(request: HttpRequest, refusal: Refusal | errors.Refused) -> HttpResponse:
         response = api.create_response(request, refusal.body, status=refusal.status)
-        if refusal.status == 401:
-            response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
-        if again := RETRY_AFTER.get(refusal.status):
-            response["Retry-After"] = again
+        for name, value in headers(refusal.status).items():
+            response[name] = value
         return response
 
     @api.exception_handler(Refusal)
@@ -63,7 +79,7 @@ def install(*, api: NinjaAPI) -> None:
 
     @api.exception_handler(errors.Refused)
     def refused_by_traffic(request: HttpRequest, problem: errors.Refused) -> HttpResponse:
-        return api.create_response(request, problem.body, status=problem.status)
+        return answer(request, problem)
 
     @api.exception_handler(errors.NotListed)
     def nowhere(request: HttpRequest, _: errors.NotListed) -> HttpResponse:

@@ -20,7 +20,7 @@ def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @wraps(view)
     def guarded(request: HttpRequest, *arguments: object, **named: object) -> HttpResponse:
         if people.person_of_request(request) is None:
-            return JsonResponse(refusing.Refusal(401, "not_signed_in").body, status=401)
+            return JsonResponse(refusing.Refusal(401, "not_signed_in").body, status=401, headers=refusing.headers(401))
         return view(request, *arguments, **named)
 
     return guarded
