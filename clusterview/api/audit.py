@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from clusterview.access import showing
-from clusterview.api import identity, shapes
+from clusterview.api import identity, refusing, shapes
 from clusterview.traffic import retelling
 
 router = Router(tags=["audit"])
 
 
-@router.get("", response=list[shapes.AuditEntry])
+@router.get("", response={200: list[shapes.AuditEntry]} | refusing.also())
 def every_entry(
     request: HttpRequest,
     cluster: shapes.Text = "",

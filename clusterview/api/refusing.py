@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import ConfigDict
 
 from clusterview.access import transacting
-from clusterview.traffic import errors
+from clusterview.api import shapes
+from clusterview.traffic import errors, words
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,37 @@ SENTENCES = {
     "broken": "Something went wrong on our side; it is in the log.",
 }
 RETRY_AFTER = {429: "30", 503: "1"}
+
+
+EVERYWHERE = (400, 401, 500, 503)
+
+
+class Refused(Schema):
+    """What every refusal says. `code` is for programs and never changes its meaning, `sentence` is English and for people. 429 and 503 come with
+    `Retry-After` in seconds; whatever has another status is refused again unless something is changed.
+
+    Beside them stand, by the code: `detail`, of a `bad_request` what is wrong `at` which place, else words of whoever refused it; the `checks` of a
+    preflight; what is `fresh` of a Service that was seen otherwise, and the open `switch` of it; which `service` of several; the `context` that is
+    armed; the nearest recorded moments `before` and `after`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "not_found", "sentence": SENTENCES["not_found"]}]})
+
+    code: Annotated[str, shapes.one_of(*sorted({*SENTENCES, *words.REFUSALS}))]
+    sentence: str
+    detail: list[dict[str, str]] | str | None = None
+    checks: list[shapes.Check] | None = None
+    fresh: dict[str, Any] | None = None
+    switch: str | None = None
+    service: str | None = None
+    context: str | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+
+
+def also(*statuses: int) -> dict[int, type[Refused]]:
+    """The refusals of an operation, for its `response`: those that are possible everywhere, and these."""
+    return dict.fromkeys(sorted({*EVERYWHERE, *statuses}), Refused)
 
 
 class Refusal(Exception):

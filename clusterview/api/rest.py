@@ -44,7 +44,7 @@ api.add_router("/sizes", sizes.router)
 api.add_router("/audit", audit.router)
 
 
-@api.get("/me", response=shapes.Me, tags=["people"])
+@api.get("/me", response={200: shapes.Me} | refusing.also(), tags=["people"])
 def me(request: HttpRequest) -> shapes.Me:
     """Who is asking, and in which language the server would answer."""
     someone = identity.person(request)
