@@ -10,6 +10,7 @@ The entries of a topology stream have explicit ids, `<epoch>-<sequence>`. So Red
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -61,6 +62,12 @@ def _ours(*names: str) -> str:
 @functools.cache
 def _installation(secret: str) -> str:
     return salted_hmac("clusterview.stream.keys", "", secret=secret, algorithm="sha256").hexdigest()[:8]
+
+
+def others(names: Iterable[bytes]) -> set[bytes]:
+    """The digests of the other installations to which some of these names belong."""
+    found = {name.split(b":")[1] for name in names if name.startswith(b"cv:")}
+    return found - {_installation(settings.SECRET_KEY).encode()}
 
 
 def entry_id(position: Position) -> str:
