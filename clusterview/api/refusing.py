@@ -42,7 +42,8 @@ SENTENCES = {
 RETRY_AFTER = {429: "30", 503: "1"}
 
 
-EVERYWHERE = (400, 401, 500, 503)
+EVERYWHERE = (400, 401, 413, 500, 503)
+BEFORE_US = "too_large"  # what a body is that Django is never given
 
 
 class Refused(Schema):
@@ -56,7 +57,7 @@ class Refused(Schema):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"code": "not_found", "sentence": SENTENCES["not_found"]}]})
 
-    code: Annotated[str, shapes.one_of(*sorted({*SENTENCES, *words.REFUSALS}))]
+    code: Annotated[str, shapes.one_of(*sorted({*SENTENCES, *words.REFUSALS, BEFORE_US}))]
     sentence: str
     detail: list[dict[str, str]] | str | None = None
     checks: list[shapes.Check] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from clusterview.models import Sizing
 from clusterview.models.people import Role
 from clusterview.topology import objects
 from clusterview.traffic import holding, requesting, resizing, states, words
+from dashboard import answering
 from tests.api.test_queries import operations
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +41,7 @@ def test_each_operation_that_the_router_has_is_described() -> None:
 @pytest.mark.parametrize(("method", "path", "operation"), described())
 def test_each_operation_names_the_refusals_that_it_can_answer_in_their_one_shape(method: str, path: str, operation: dict[str, Any]) -> None:
     refusals = {status: told for status, told in operation["responses"].items() if status >= 400}
-    needed = {400, 401, 500, 503}
+    needed = {400, 401, 413, 500, 503}
     needed |= {404} if "{" in path or any(one["name"] == "before" and "uuid" in str(one) for one in operation["parameters"]) else set()
     needed |= {403} if method != "get" else set()  # of a session without its CSRF token, if of nothing else
     needed |= {409} if any(one["name"] == "Idempotency-Key" for one in operation["parameters"]) else set()
@@ -114,7 +116,7 @@ def test_so_are_the_bounds_of_a_group_in_a_query() -> None:
 @pytest.mark.parametrize(
     ("schema", "name", "values"),
     [
-        ("Refused", "code", {*refusing.SENTENCES, *words.REFUSALS}),
+        ("Refused", "code", {*refusing.SENTENCES, *words.REFUSALS, json.loads(answering.TOO_LARGE)["code"]}),
         ("Switch", "state", {"", *states.State}),
         ("Begun", "state", set(states.State)),
         ("Switch", "reason", {"", *words.REASONS}),
