@@ -28,6 +28,9 @@ USAGE = """usage: python3 manage.py COMMAND [--state DIR]
   user, login-link, token, arm, rbac, ...    `manage.py help` lists them, `manage.py COMMAND --help` explains one
 """
 
+NEED_A_DATABASE = ("arm", "audit", "login-link", "token", "user")
+UNDEFINED = ("42P01", "42703")  # what PostgreSQL says of a table and of a column that is not there
+
 
 def main(*, arguments: list[str]) -> int:
     """This will run one `manage.py` command line and return its exit code."""
@@ -60,6 +63,8 @@ def dispatch(*, command: str, rest: list[str]) -> int:
         enter_environment(command=command, rest=rest, development=True)
         return run_development(command=command, words=rest)
     words, state = take_state(arguments=rest)
+    if command in NEED_A_DATABASE and not {"-h", "--help"}.intersection(words):
+        expect_database(state=state)
     make_state(folder=state)
     asked = options.read(arguments=words, state=state) if command == "up" else None
     if asked:
@@ -100,13 +105,29 @@ def run_test(*, words: list[str]) -> int:
 def run_django(*, command: str, words: list[str]) -> int:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError, InterfaceError
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     try:
         execute_from_command_line(["manage.py", command, *words])
     except ImproperlyConfigured as problem:
         raise Refused(str(problem)) from problem
+    except (DatabaseError, InterfaceError) as problem:
+        if sentence := why_not_used(problem=problem):
+            raise Refused(sentence) from problem
+        raise
     return 0
+
+
+def why_not_used(*, problem: Exception) -> str:
+    """The sentence for a database that is away, or was made by no or another version; empty for a defect of ours."""
+    from django.db import InterfaceError, OperationalError
+
+    said = " ".join(str(problem).split())
+    if getattr(problem.__cause__, "sqlstate", "") in UNDEFINED or said.startswith(("no such table", "no such column")):
+        return f"The database is not as this version needs it ({said}). `manage.py up` or `manage.py migrate` makes it so."
+    is_away = isinstance(problem, (OperationalError, InterfaceError))
+    return f"The database does not answer ({said}). Check DATABASE_URL and that its server runs." if is_away else ""
 
 
 def inside() -> bool:
@@ -128,6 +149,14 @@ def take_state(*, arguments: list[str]) -> tuple[list[str], Path]:
     if not said:
         raise Refused("--state needs the name of a folder.")
     return left, Path(said).expanduser().absolute()
+
+
+def expect_database(*, state: Path) -> None:
+    """Raises Refused where the folder holds no database and none is named: nothing is made in a folder whose name was misspelt."""
+    from dashboard import starting
+
+    if not os.environ.get("DATABASE_URL") and not (state / starting.DATABASE).exists():
+        raise Refused(f"{state} holds no database of Clusterview. `manage.py up` makes one; --state DIR names another folder.")
 
 
 def make_state(*, folder: Path) -> None:

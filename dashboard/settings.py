@@ -200,6 +200,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clusterview.views.failing.WithoutDatabase",
+    "clusterview.api.refusing.OfMethods",
 ]
 TEMPLATES = [
     {

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from clusterview.access import showing
-from clusterview.api import identity, shapes
+from clusterview.api import identity, refusing, shapes
 from clusterview.traffic import retelling
 
 router = Router(tags=["audit"])
 
 
-@router.get("", response=list[shapes.AuditEntry])
+@router.get("", response={200: list[shapes.AuditEntry]} | refusing.also())
 def every_entry(
     request: HttpRequest,
     cluster: shapes.Text = "",
@@ -23,7 +23,7 @@ def every_entry(
     action: Annotated[list[shapes.Text], Query(max_length=50)] = [],  # noqa: B006 (a default of the description, never changed)
     operation: uuid.UUID | None = None,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: shapes.Limit = 100,
 ) -> list[dict[str, Any]]:
     """The newest entries first: of one cluster, by one person or token, of these actions (repeat `action`), of one switch or change of sizes.
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from clusterview import models
-from clusterview.api import identity, seeing, shapes
+from clusterview.api import identity, refusing, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
@@ -30,13 +30,13 @@ def opened(identifier: str) -> models.Cluster:
     return found
 
 
-@router.get("", response=list[shapes.Cluster])
+@router.get("", response={200: list[shapes.Cluster]} | refusing.also())
 def every_cluster(request: HttpRequest) -> list[dict[str, Any]]:
     """Every open cluster and how fresh its picture is."""
     return [describe(found) for found in models.Cluster.objects.select_related("armed_by").filter(active=True)]
 
 
-@router.get("/{slug:cluster}", response=shapes.ClusterFacts)
+@router.get("/{slug:cluster}", response={200: shapes.ClusterFacts} | refusing.also(404))
 def one_cluster(request: HttpRequest, cluster: str) -> dict[str, Any]:
     """One open cluster, without what would take a look at each of its objects."""
     return facts(opened(cluster))
@@ -75,7 +75,7 @@ def facts(found: models.Cluster) -> dict[str, Any]:
     }
 
 
-@router.get("/{slug:cluster}/topology", response=shapes.Topology)
+@router.get("/{slug:cluster}/topology", response={200: shapes.Topology} | refusing.also(404))
 def topology(
     request: HttpRequest, cluster: str, kind: shapes.Text = "", namespace: shapes.Text = "", at: shapes.Moment | None = None, links: bool = True
 ) -> HttpResponse:
@@ -118,13 +118,13 @@ def as_map(link: links.Link) -> dict[str, str]:
     return {"kind": str(link.kind), "source": link.source, "target": link.target}
 
 
-@router.post("/{slug:cluster}/arm", response=shapes.Armed)
+@router.post("/{slug:cluster}/arm", response={200: shapes.Armed} | refusing.also(403, 404, 409))
 def arm(request: HttpRequest, cluster: str) -> dict[str, bool]:
     """Allows switching in the cluster. Administrators only; 409 `armed-elsewhere` where it is armed as another `context`."""
     return set_armed(request, cluster, armed=True)
 
 
-@router.post("/{slug:cluster}/disarm", response=shapes.Armed)
+@router.post("/{slug:cluster}/disarm", response={200: shapes.Armed} | refusing.also(403, 404))
 def disarm(request: HttpRequest, cluster: str) -> dict[str, bool]:
     """Forbids switching in the cluster. Administrators only."""
     return set_armed(request, cluster, armed=False)

@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
+from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import ConfigDict
 
 from clusterview.access import transacting
-from clusterview.traffic import errors
+from clusterview.api import shapes
+from clusterview.traffic import errors, words
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,7 @@ SENTENCES = {
     "not_signed_in": "Sign in, or send a valid token as `Authorization: Bearer …`.",
     "not_allowed": "Your role does not allow this.",
     "not_found": "There is no such thing, or you may not see it.",
+    "method_not_allowed": "This address is not for that method; the header Allow names those it is for.",
     "bad_request": "The request is not as it should be; `detail` says where.",
     "csrf": "The request did not come from this page. Reload it and try again.",
     "read_only": "This installation is read-only: it was started with --read-only.",
@@ -37,6 +42,38 @@ SENTENCES = {
 RETRY_AFTER = {429: "30", 503: "1"}
 
 
+EVERYWHERE = (400, 401, 413, 500, 503)
+BEFORE_US = "too_large"  # what a body is that Django is never given
+
+
+class Refused(Schema):
+    """What every refusal says. `code` is for programs and never changes its meaning, `sentence` is English and for people. 429 and 503 come with
+    `Retry-After` in seconds; whatever has another status is refused again unless something is changed.
+
+    Beside them stand, by the code: `detail`, of a `bad_request` what is wrong `at` which place, else words of whoever refused it; the `checks` of a
+    preflight; what is `fresh` of a Service that was seen otherwise, and the open `switch` of it; which `service` of several; the `context` that is
+    armed; the nearest recorded moments `before` and `after`.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "not_found", "sentence": SENTENCES["not_found"]}]})
+
+    code: Annotated[str, shapes.one_of(*sorted({*SENTENCES, *words.REFUSALS, BEFORE_US}))]
+    sentence: str
+    detail: list[dict[str, str]] | str | None = None
+    checks: list[shapes.Check] | None = None
+    fresh: dict[str, Any] | None = None
+    switch: str | None = None
+    service: str | None = None
+    context: str | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+
+
+def also(*statuses: int) -> dict[int, type[Refused]]:
+    """The refusals of an operation, for its `response`: those that are possible everywhere, and these."""
+    return dict.fromkeys(sorted({*EVERYWHERE, *statuses}), Refused)
+
+
 class Refusal(Exception):
     """Ends the request with this HTTP status and code; `body` goes beside code and sentence."""
 
@@ -46,15 +83,29 @@ class Refusal(Exception):
         self.body: dict[str, Any] = {"code": code, "sentence": SENTENCES[code], **body}
 
 
+def headers(status: int) -> dict[str, str]:
+    """What goes with a refusal of this status: how to come in, or when to come again, in seconds."""
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="clusterview"'}
+    return {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
+
+
+class OfMethods(MiddlewareMixin):
+    """Says in the one shape that an address is not for a method: the library says it in HTML, and before it asks any handler."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        return JsonResponse(Refusal(405, "method_not_allowed").body, status=405, headers={"Allow": response["Allow"]})
+
+
 def install(*, api: NinjaAPI) -> None:
     """This will make the API answer every exception in the one shape."""
 
-    def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    def answer(request: HttpRequest, refusal: Refusal | errors.Refused) -> HttpResponse:
         response = api.create_response(request, refusal.body, status=refusal.status)
-        if refusal.status == 401:
-            response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
-        if again := RETRY_AFTER.get(refusal.status):
-            response["Retry-After"] = again
+        for name, value in headers(refusal.status).items():
+            response[name] = value
         return response
 
     @api.exception_handler(Refusal)
@@ -63,7 +114,11 @@ def install(*, api: NinjaAPI) -> None:
 
     @api.exception_handler(errors.Refused)
     def refused_by_traffic(request: HttpRequest, problem: errors.Refused) -> HttpResponse:
-        return api.create_response(request, problem.body, status=problem.status)
+        return answer(request, problem)
+
+    @api.exception_handler(errors.NotListed)
+    def nowhere(request: HttpRequest, _: errors.NotListed) -> HttpResponse:
+        return answer(request, Refusal(404, "not_found", detail=[{"at": "query.before", "problem": "is not in this list"}]))
 
     @api.exception_handler(AuthenticationError)
     def stranger(request: HttpRequest, _: AuthenticationError) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from ninja import NinjaAPI
 
 from clusterview.access import people
-from clusterview.api import audit, bodies, clusters, identity, practising, refusing, rewinding, shapes, sizes, streaming, switches
+from clusterview.api import audit, bodies, clusters, identity, practising, queries, refusing, rewinding, shapes, sizes, streaming, switches
 
 
 def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -20,7 +20,7 @@ def signed_in_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @wraps(view)
     def guarded(request: HttpRequest, *arguments: object, **named: object) -> HttpResponse:
         if people.person_of_request(request) is None:
-            return JsonResponse(refusing.Refusal(401, "not_signed_in").body, status=401)
+            return JsonResponse(refusing.Refusal(401, "not_signed_in").body, status=401, headers=refusing.headers(401))
         return view(request, *arguments, **named)
 
     return guarded
@@ -31,6 +31,7 @@ api = NinjaAPI(
     parser=bodies.Parser(),
 )  # fmt: skip
 refusing.install(api=api)
+api.add_decorator(queries.as_described)
 api.add_router("/clusters", clusters.router)
 api.add_router("/clusters", streaming.router)
 api.add_router("/clusters", rewinding.router)
@@ -43,7 +44,7 @@ api.add_router("/sizes", sizes.router)
 api.add_router("/audit", audit.router)
 
 
-@api.get("/me", response=shapes.Me, tags=["people"])
+@api.get("/me", response={200: shapes.Me} | refusing.also(), tags=["people"])
 def me(request: HttpRequest) -> shapes.Me:
     """Who is asking, and in which language the server would answer."""
     someone = identity.person(request)

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from clusterview.api import clusters, seeing, shapes
+from clusterview.api import clusters, refusing, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.recording import reading
 
 router = Router(tags=["clusters"])
 
 
-@router.get("/{slug:cluster}/recorded", response=shapes.Recorded)
+@router.get("/{slug:cluster}/recorded", response={200: shapes.Recorded} | refusing.also(404))
 def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
     """The times that can be shown again, oldest first, each with how fresh the picture was; and the holes, of which nothing is known."""
     clusters.opened(cluster)
@@ -29,7 +29,7 @@ def recorded(request: HttpRequest, cluster: str) -> dict[str, Any]:
     }
 
 
-@router.get("/{slug:cluster}/differences", response=shapes.Differences)
+@router.get("/{slug:cluster}/differences", response={200: shapes.Differences} | refusing.also(404))
 def differences(request: HttpRequest, cluster: str, since: shapes.Moment, until: shapes.Moment | None = None) -> HttpResponse:
     """What appeared, went, and changed between two moments; without `until`, up to now. 404 `not_recorded` and 503
     `too_many_look_back` as for `topology?at=`.

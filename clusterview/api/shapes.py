@@ -1,12 +1,38 @@
-"""What REST takes and gives. What it takes names every field: an unknown one is refused, so nobody can set what is not theirs to set."""
+"""What REST takes and gives. What it takes names every field: an unknown one is refused, so nobody can set what is not theirs to set.
+
+What is only described is not enforced here. A number that `traffic` has bounds for is refused there, by its code; and what is told of a row or an
+entry that somebody edited may be none of the words that are listed.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from ninja import Header, Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from ninja import Header, Query, Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
+
+from clusterview.models import Sizing
+from clusterview.models.people import Role
+from clusterview.topology import links, objects
+from clusterview.traffic import checks, holding, lookalikes, requesting, resizing, states, words
+
+
+def whole(least: int, most: int) -> WithJsonSchema:
+    """How a whole number is described."""
+    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+def one_of(*said: str) -> WithJsonSchema:
+    """How a text is described that is one of a few."""
+    return WithJsonSchema({"type": "string", "enum": list(map(str, said))})
+
+
+def described_as(parameter: Any, more: dict[str, JsonValue]) -> Any:
+    """The parameter, described with more than it enforces: the library takes no word about that, and Pydantic reads what is in there."""
+    parameter.json_schema_extra.update(more)
+    return parameter
+
 
 # Taken
 
@@ -19,9 +45,21 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("is not in the years from 1 to 9999 in UTC") from problem
 
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
-Key = Annotated[Text | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+AnyText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
+Text = Annotated[AnyText, StringConstraints(max_length=253)]
+Key = Annotated[AnyText | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+Selector = Annotated[dict[Text, Text], Field(max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=500)]
 Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
+Overlap = Annotated[int, whole(0, requesting.LONGEST_OVERLAP_SECONDS)]
+Kept = Annotated[int, whole(holding.SHORTEST_KEEP_SECONDS, holding.LONGEST_KEEP_SECONDS)]
+Minutes = Annotated[int, whole(1, requesting.LONGEST_KEEP_MINUTES)]
+Replicas = Annotated[int, whole(0, resizing.MOST_REPLICAS)]
+IN_A_GROUP: dict[str, JsonValue] = {"minItems": 2, "maxItems": requesting.LARGEST_GROUP, "uniqueItems": True}
+
+SWITCH: dict[str, JsonValue] = {"namespace": "store", "service": "shop", "to": "green", "expected": {"app": "shop", "slot": "blue"}}
+GROUP: dict[str, JsonValue] = {"namespace": "store", "services": ["shop", "cart"], "to": "green", "accept": ["session-affinity"]}
+Services = Annotated[list[Text], described_as(Query(max_length=50), IN_A_GROUP)]
 
 
 class Strict(Schema):
@@ -38,38 +76,45 @@ class SwitchRequest(Strict):
     shown then is switched, for the one who asked, within two minutes.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SWITCH]})
+
     namespace: Text
     service: Text
     to: Text
-    expected: dict[Text, Text] | None = Field(default=None, max_length=100)
+    expected: Selector | None = None
     accept: list[Text] = Field(default=[], max_length=50)
-    overlap_seconds: int | None = None
-    keep_seconds: int | None = None
-    confirm: Text | None = Field(default=None, max_length=8_192)
+    overlap_seconds: Overlap | None = None
+    keep_seconds: Kept | None = None
+    confirm: AnyText | None = Field(default=None, max_length=8_192)
 
 
 class GroupRequest(Strict):
-    """The Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was seen, `accept` the
-    codes of warnings that were ticked, `keep_seconds` how long the old side of each is kept, `confirm` the group preflight's, as for one switch.
+    """2 to 20 different Services of one application, in the order in which they are to be switched; `expected` is the selector of each as it was
+    seen, `accept` the codes of warnings that were ticked, `keep_seconds` how long the old side of each is kept, `confirm` the group preflight's, as
+    for one switch.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [GROUP]})
+
     namespace: Text
-    services: list[Text] = Field(max_length=50)
+    services: list[Text] = Field(max_length=50, json_schema_extra=IN_A_GROUP)
     to: Text
-    expected: dict[Text, dict[Text, Text]] = Field(default={}, max_length=50)
+    expected: dict[Text, Selector] = Field(default={}, max_length=50)
     accept: list[Text] = Field(default=[], max_length=50)
-    keep_seconds: int | None = None
-    confirm: Text | None = Field(default=None, max_length=65_536)
+    keep_seconds: Kept | None = None
+    confirm: AnyText | None = Field(default=None, max_length=65_536)
 
 
 class Keep(Strict):
-    minutes: int
+    """For how many minutes from now the old side is kept."""
+
+    minutes: Minutes
 
 
 class ScaleDown(Strict):
     """How many pods the old side is to have."""
 
-    replicas: int = 0
+    replicas: Replicas = 0
 
 
 class WarmUp(Strict):
@@ -82,16 +127,24 @@ class WarmUp(Strict):
 
 # Given
 
+Kind = Annotated[str, one_of(*objects.Kind)]
+Freshness = Annotated[str, one_of("live", "stale", "lost")]
+State = Annotated[str, one_of(*states.State)]
+Told = Annotated[str, one_of("", *states.State)]
+Reason = Annotated[str, one_of("", *words.REASONS)]
+
 
 class Me(Schema):
     name: str
-    role: str
-    language: str
+    role: Annotated[str, one_of(*Role.values)]
+    language: Annotated[str, one_of("en", "ko")]
 
 
 class Missing(Schema):
-    kind: str
-    why: str
+    """A kind that is not shown, and why; `not_watched` is one that the version did not know which recorded what is shown."""
+
+    kind: Kind
+    why: Annotated[str, one_of("not_permitted", "partly", "not_installed", "failing", "not_watched")]
     detail: str
 
 
@@ -110,13 +163,13 @@ class ClusterFacts(Schema):
     id: str
     name: str
     version: str
-    state: str
+    state: Freshness
     reason: str
     detail: str
     contact_age_seconds: float | None
     verified_age_seconds: float | None
     divergences: int
-    not_permitted: list[str]
+    not_permitted: list[Kind]
     missing: list[Missing]
     armed: bool
     armed_at: datetime | None
@@ -138,7 +191,7 @@ class Cluster(ClusterFacts):
 class Link(Schema):
     """`source` and `target` are uids."""
 
-    kind: str
+    kind: Annotated[str, one_of(*links.LinkKind)]
     source: str
     target: str
 
@@ -152,7 +205,7 @@ class Topology(Schema):
     links: list[Link]
     epoch: int = 0
     sequence: int = 0
-    state: str = ""
+    state: Freshness
     contact_age_seconds: float | None = None
     missing: list[Missing] | None = []
 
@@ -162,7 +215,7 @@ class Span(Schema):
 
     since: datetime
     until: datetime
-    state: str
+    state: Freshness
 
 
 class Hole(Schema):
@@ -183,7 +236,7 @@ class Recorded(Schema):
 
 
 class Named(Schema):
-    kind: str
+    kind: Kind
     namespace: str
     name: str
     uid: str
@@ -199,7 +252,7 @@ class Compared(Schema):
     """One of two moments: how fresh its picture was, and which kinds it did not show (null where nobody knows any more)."""
 
     at: datetime
-    state: str
+    state: Freshness
     missing: list[Missing] | None
 
 
@@ -209,7 +262,7 @@ class Differences(Schema):
     before: Compared
     after: Compared
     holes: list[Hole]
-    not_compared: list[str]
+    not_compared: list[Kind]
     appeared: list[Named]
     gone: list[Named]
     changed: list[Changed]
@@ -275,14 +328,14 @@ class Size(Schema):
     namespace: str
     service: str
     side: str
-    purpose: str
-    state: str
+    purpose: Annotated[str, one_of(*Sizing.Purpose.values)]
+    state: Told
     open: bool
     actor: str
     requested_at: datetime
     finished_at: datetime | None
-    held_for: str
-    reason: str
+    held_for: Reason
+    reason: Reason
     sentence: str
     detail: str
     target: int
@@ -333,12 +386,12 @@ class Application(Schema):
     namespace: str
     service: str
     service_uid: str
-    strategy: str
+    strategy: Annotated[str, one_of(*lookalikes.Strategy)]
     key: str
     live: str
     sides: list[Side]
     group: Group | None
-    why_not: str | None
+    why_not: Annotated[str, one_of(*words.WHY_NOT)] | None
     why_not_params: dict[str, str]
     why_not_sentence: str
     why_not_remedy: str
@@ -355,7 +408,7 @@ class Begun(Schema):
     """The row and its audit are committed; traffic has not moved yet. `GET /switches/{id}` tells how it goes on."""
 
     id: str
-    state: str
+    state: State
 
 
 class TakenBack(Begun):
@@ -366,7 +419,7 @@ class TakenBack(Begun):
     """
 
     service: str
-    left: str = ""
+    left: Annotated[str, one_of("", *words.LEFT)] = ""
     by: str = ""
     sentence: str = ""
 
@@ -394,8 +447,8 @@ class Played(Schema):
 class Check(Schema):
     """`level` is ok, info, warn (has to be accepted) or block; `sentence` and `remedy` are English, `params` are their values."""
 
-    code: str
-    level: str
+    code: Annotated[str, one_of(*sorted({code for code, _ in words.CHECKS}))]
+    level: Annotated[str, one_of(*checks.Level)]
     params: dict[str, str]
     objects: list[Ref]
     sentence: str
@@ -406,7 +459,7 @@ class Recipe(Schema):
     """What to write so that `tool` does not write another selector. `text` is YAML with the Service's names, `code` that of its words."""
 
     tool: str
-    code: str
+    code: Annotated[str, one_of(*words.RECIPES)]
     title: str
     note: str
     text: str
@@ -455,8 +508,9 @@ class SizePreview(Schema):
 
 
 class Switch(Schema):
-    """`state` is one of the states of a switch in lower case; `reason` the code of why it ended, `held_for` of what an open one waits for, and
-    `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side was kept.
+    """`state` is empty where there is no row any more and the audit tells no end; `reason` is the code of why it ended, `held_for` of what an open
+    one waits for, and `sentence` the same in English. A succeeded one has a reason where somebody else has changed the selector while the old side
+    was kept.
 
     `moved_seconds` is how long after the request the EndpointSlices held only pods of the side where it led, null before that; it succeeds
     later, when the nodes have had time to follow.
@@ -474,7 +528,7 @@ class Switch(Schema):
     key: str
     from_: str = Field(alias="from")
     to: str
-    state: str
+    state: Told
     open: bool
     actor: str
     requested_at: datetime
@@ -485,9 +539,9 @@ class Switch(Schema):
     overlap_seconds: int
     group: str | None
     position: int
-    held_for: str
+    held_for: Reason
     reverses: str | None
-    reason: str
+    reason: Reason
     sentence: str
     detail: str
     differs: list[str]
@@ -496,8 +550,8 @@ class Switch(Schema):
 class Step(Schema):
     """`state` is done, now or ahead."""
 
-    name: str
-    state: str
+    name: Annotated[str, one_of(*states.State)]
+    state: Annotated[str, one_of("done", "now", "ahead")]
 
 
 class Story(Switch):

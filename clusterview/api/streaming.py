@@ -26,7 +26,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
 
 from clusterview.access import crowding
-from clusterview.api import clusters, identity, seeing
+from clusterview.api import clusters, identity, refusing, seeing
 from clusterview.api.refusing import Refusal
 from clusterview.stream import clocks, hub
 from clusterview.stream.freshness import LIVE_SECONDS
@@ -38,13 +38,40 @@ router = Router(tags=["clusters"])
 KEEP_ALIVE_SECONDS = 15.0
 LOOK_SECONDS = 1.0
 START_AGAIN_SECONDS = 0.5
+PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
+EXAMPLE = """: changes follow
+
+event: contact
+data: {"state":"live","contact_age_seconds":0.4,"missing":[]}
+
+id: 1795834800000-41
+data: {"op":"drop","kind":"Pod","namespace":"store","name":"shop-1","uid":"5d1f"}
+
+"""
+DESCRIBED = {
+    "parameters": [
+        {
+            "in": "header", "name": "Last-Event-ID", "required": False,
+            "schema": {"type": "string", "maxLength": 37, "pattern": f"^{PLACE.pattern}$"},
+            "description": "The place after which to go on, as `id` of an event or `epoch` and `sequence` of a topology say it; anything else is no "
+            "place, and changes are told from now on.",
+        }
+    ],
+    "responses": {
+        200: {"description": "Server-Sent Events, until the client leaves.", "content": {
+            "text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}
+        }}
+    },
+}  # fmt: skip
 
 
-@router.get("/{slug:cluster}/changes")
+@router.get("/{slug:cluster}/changes", response={200: None} | refusing.also(404, 429), openapi_extra=DESCRIBED)
 async def changes(request: HttpRequest, cluster: str) -> StreamingHttpResponse:
     """Changes from now on, or after `Last-Event-ID: <epoch>-<sequence>`; `{op: put|drop|link|unlink, …}` each, as text/event-stream.
 
-    Events `contact` between them say how fresh the picture is. 429 `too_many` where one person or token follows and looks on as often as one may.
+    Events `contact` between them say how fresh the picture is, an event `restart` that the asked-for place is gone: read the topology again.
+    429 `too_many` where one person or token follows and looks on as often as one may.
     """
     if crowding.connections.refuses(identity.person(request)):
         raise Refusal(429, "too_many")
@@ -58,7 +85,7 @@ async def changes(request: HttpRequest, cluster: str) -> StreamingHttpResponse:
 
 def place(text: str) -> Position | None:
     """This will read `<epoch>-<sequence>`; anything else is no place."""
-    found = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", text)
+    found = PLACE.fullmatch(text)
     return Position(epoch=int(found[1]), sequence=int(found[2])) if found else None
 
 

@@ -10,10 +10,10 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import Router, Status
 
 from clusterview.access import clusters as known
-from clusterview.api import clusters, identity, seeing, shapes
+from clusterview.api import clusters, identity, refusing, seeing, shapes
 from clusterview.api.refusing import Refusal
 from clusterview.models import Sizing, Switch
 from clusterview.models.people import Role
@@ -22,13 +22,22 @@ from clusterview.traffic import applications, reporting, requesting, returning, 
 of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
-MOST_LISTED = 500
 NEVER_SWITCHED: dict[str, Any] = {
     "open_switch": None, "keeping": None, "left": None, "reverted": None, "failed": None, "sizing": None, "warm_up": None,
 }  # fmt: skip
 
 
-@of_cluster.get("/{slug:cluster}/applications", response=list[shapes.Application], by_alias=True)
+HOW_FRESH = {
+    "Clusterview-State": {"schema": {"type": "string", "enum": ["live", "stale", "lost"]}},
+    "Clusterview-Contact-Age": {"schema": {"type": "number", "minimum": 0}, "description": "Seconds; none before the first contact."},
+    "Clusterview-Missing": {"schema": {"type": "string"}, "description": "Kinds that are not seen, with commas between them."},
+}
+
+
+@of_cluster.get(
+    "/{slug:cluster}/applications", response={200: list[shapes.Application]} | refusing.also(404), by_alias=True,
+    openapi_extra={"responses": {200: {"headers": HOW_FRESH}}},
+)  # fmt: skip
 def every_application(request: HttpRequest, response: HttpResponse, cluster: str, all: bool = False) -> list[dict[str, Any]]:
     """Every application with two sides, found from the cluster alone, and what stands against a switch of it; one that can be taken back with the
     sides that are left of it.
@@ -56,9 +65,9 @@ def as_map(found: applications.Application) -> dict[str, Any]:
     return told | {"why_not_sentence": sentence, "why_not_remedy": remedy}
 
 
-@of_cluster.get("/{slug:cluster}/preflight", response=shapes.Preflight, by_alias=True)
+@of_cluster.get("/{slug:cluster}/preflight", response={200: shapes.Preflight} | refusing.also(403, 404, 422), by_alias=True)
 def preflight(
-    request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text, overlap_seconds: int | None = None
+    request: HttpRequest, cluster: str, namespace: shapes.Text, service: shapes.Text, to: shapes.Text, overlap_seconds: shapes.Overlap | None = None
 ) -> dict[str, Any]:
     """What a switch to `to` checks and sends, read from the API server now: `{checks, recipes, patch, kubectl, from, to, …}`. Changes nothing.
 
@@ -70,9 +79,9 @@ def preflight(
     )
 
 
-@of_cluster.get("/{slug:cluster}/groups/preflight", response=shapes.GroupPreflight, by_alias=True)
+@of_cluster.get("/{slug:cluster}/groups/preflight", response={200: shapes.GroupPreflight} | refusing.also(403, 404, 422), by_alias=True)
 def group_preflight(
-    request: HttpRequest, cluster: str, namespace: shapes.Text, to: shapes.Text, services: Query[list[shapes.Text]]
+    request: HttpRequest, cluster: str, namespace: shapes.Text, to: shapes.Text, services: shapes.Services
 ) -> dict[str, Any]:
     """What a switch of several Services to `to` checks and sends, in the order of `services`, each as `preflight` tells it. Changes nothing.
 
@@ -82,7 +91,7 @@ def group_preflight(
     return requesting.preview_group(person=identity.person(request), cluster=cluster, namespace=namespace, services=services, to=to)
 
 
-@of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun})
+@of_cluster.post("/{slug:cluster}/switches", response={202: shapes.Begun} | refusing.also(403, 404, 409, 422))
 def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest, key: shapes.Key = None) -> Status[dict[str, str]]:
     """Begins a switch. 403 when not armed or not allowed, 409 with the fresh state, 422 with the checks that failed.
 
@@ -98,7 +107,7 @@ def begin(request: HttpRequest, cluster: str, asked: shapes.SwitchRequest, key: 
     return Status(202, told(begun))
 
 
-@of_cluster.post("/{slug:cluster}/groups", response={202: list[shapes.Begun]})
+@of_cluster.post("/{slug:cluster}/groups", response={202: list[shapes.Begun]} | refusing.also(403, 404, 409, 422))
 def begin_group(
     request: HttpRequest, cluster: str, asked: shapes.GroupRequest, key: shapes.Key = None
 ) -> Status[list[dict[str, str]]]:
@@ -115,7 +124,7 @@ def begin_group(
     return Status(202, [told(one) for one in begun])
 
 
-@router.post("/groups/{uuid:group}/back", response={202: list[shapes.TakenBack]})
+@router.post("/groups/{uuid:group}/back", response={202: list[shapes.TakenBack]} | refusing.also(403, 404, 409, 422))
 def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, str]]]:
     """Takes the switches of a group back, in reverse order; then come those that nothing is written to, each with the reason."""
     someone = identity.require(request, Role.OPERATOR)
@@ -125,46 +134,47 @@ def group_back(request: HttpRequest, group: uuid.UUID) -> Status[list[dict[str, 
     return Status(202, going + stay)
 
 
-@router.get("", response=list[shapes.Switch], by_alias=True)
-def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: int = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
+@router.get("", response={200: list[shapes.Switch]} | refusing.also(404), by_alias=True)
+def every_switch(request: HttpRequest, cluster: shapes.Text = "", limit: shapes.Limit = 100, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
     """The newest switches first, of one cluster or of all open ones, drawn from the audit; `differs` says what the database's rows say otherwise.
 
-    `before`, the id of the last one, gives those that are older.
+    `before`, the id of the last one, gives those that are older; the end is a list with fewer than `limit`. 400 for a `limit` beyond 500, 404 for a
+    `before` that is not in the list.
     """
-    return reporting.newest_first(**wanted(cluster=cluster, limit=limit), before=before)
+    return reporting.newest_first(clusters=wanted(cluster), limit=limit, before=before)
 
 
-@router.get("/{uuid:switch}", response=shapes.Story, by_alias=True)
+@router.get("/{uuid:switch}", response={200: shapes.Story} | refusing.also(404), by_alias=True)
 def story(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
     """One switch: its state, `keeping_old_until`, steps and every entry of the audit; recipes against a fight where somebody else reverted it."""
     shown = reporting.as_dict(found(switch))
     return shown | {"recipes": requesting.recipes_for(found(switch))}  # looked up after it, for an end that it tells of may have come meanwhile
 
 
-@router.post("/{uuid:switch}/back", response={202: shapes.Begun})
+@router.post("/{uuid:switch}/back", response={202: shapes.Begun} | refusing.also(403, 404, 409, 422))
 def back(request: HttpRequest, switch: uuid.UUID) -> Status[dict[str, str]]:
     """Turns an open switch around, or begins the opposite one after success; the id is that of the switch which goes back."""
     someone = identity.require(request, Role.OPERATOR)
     return Status(202, told(requesting.request_back(switch=found(switch), person=someone)))
 
 
-@router.post("/{uuid:switch}/keep", response=shapes.Switch, by_alias=True)
+@router.post("/{uuid:switch}/keep", response={200: shapes.Switch} | refusing.also(403, 404, 409, 422), by_alias=True)
 def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[str, Any]:
-    """Keeps the old side for so many minutes from now."""
+    """Keeps the old side for so many minutes from now, at least as long as before. 409 where it is not kept any more."""
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
 
 
-@router.post("/{uuid:switch}/leave", response=shapes.Switch, by_alias=True)
+@router.post("/{uuid:switch}/leave", response={200: shapes.Switch} | refusing.also(403, 404, 409), by_alias=True)
 def leave(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
     """Ends a switch that is `held`, as `needs_human`: traffic stays where it is. 409 where it is not held; the cluster need not be armed."""
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.leave(switch=found(switch), person=someone))
 
 
-def wanted(*, cluster: str, limit: int) -> dict[str, Any]:
-    """The open clusters that a list is of, all of them where none is named, and how many lines it may have."""
-    return {"clusters": [one for one in known.ids() if cluster in ("", one)], "limit": min(max(limit, 1), MOST_LISTED)}
+def wanted(cluster: str) -> list[str]:
+    """The open clusters that a list is of, all of them where none is named."""
+    return [one for one in known.ids() if cluster in ("", one)]
 
 
 def found(identifier: uuid.UUID) -> Switch:

@@ -19,7 +19,6 @@ from clusterview.stream import keys, seals
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 5.0
-FENCE = "cv:fence"
 MOST = 2**52  # a browser counts exactly up to twice that, and unix time is far below
 
 # A lease that never ends is none of ours.
@@ -63,7 +62,7 @@ class Claim:
         self._seals = sealed_by or seals.ours()
         self.holder = secrets.token_hex(16)
         self._redis, self._clock, self._cluster = redis, clock, cluster
-        self._key = key(cluster)
+        self._key = keys.claim(cluster)
         self._lease_milliseconds = int(lease_seconds * 1000)
         self._number = 0
 
@@ -78,7 +77,7 @@ class Claim:
         return number
 
     def _take(self, least: int) -> int | None:
-        fence = self._redis.eval(_TAKE, 2, self._key, FENCE, self.holder, self._lease_milliseconds, least, MOST)
+        fence = self._redis.eval(_TAKE, 2, self._key, keys.fence(), self.holder, self._lease_milliseconds, least, MOST)
         return None if fence is None else int(fence)
 
     def _published(self) -> int:
@@ -104,8 +103,3 @@ class Claim:
     def release(self) -> None:
         """This will give the lease away, if it is ours, so that another worker need not wait for its end."""
         self._redis.eval(_RELEASE, 1, self._key, self.holder)
-
-
-def key(cluster: str) -> str:
-    """This will name the lease of a cluster."""
-    return f"cv:claim:{cluster}"

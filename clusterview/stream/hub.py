@@ -258,7 +258,7 @@ class Hub:
 
     async def _come_back(self) -> None:
         """This will take up every stream where it was left, or anew where that place is gone."""
-        newest = await self._redis.xrevrange(keys.NOTICES, count=1)
+        newest = await self._redis.xrevrange(keys.notices(), count=1)
         if self._notice_id == b"$" or not newest or newest[0][0] < self._notice_id:
             self._notice_id = newest[0][0] if newest else b"0-0"
         for feed in list(self._feeds.values()):
@@ -273,7 +273,7 @@ class Hub:
 
     async def _read_once(self) -> None:
         """One round: whatever came on any stream, or nothing for a second."""
-        wanted: dict[Any, Any] = {keys.NOTICES: self._notice_id}
+        wanted: dict[Any, Any] = {keys.notices(): self._notice_id}
         by_key: dict[bytes, tuple[Feed, bool]] = {}
         for feed in self._feeds.values():
             topology, contact = keys.topology(feed.cluster), keys.contact(feed.cluster)
@@ -285,7 +285,7 @@ class Hub:
             feed.has_waited |= feed.is_behind or self._answered_at - before > PROMPT_SECONDS
             feed.is_behind = False
         for key, entries in answer or []:
-            if key == keys.NOTICES.encode():
+            if key == keys.notices().encode():
                 self._take_notices(entries)
                 continue
             feed, is_topology = by_key[key]

@@ -32,7 +32,6 @@ class Revoked(msgspec.Struct, frozen=True, kw_only=True, tag="revoked", tag_fiel
 
 
 Notice = Operation | Revoked
-PLACE = (keys.NOTICES, "")
 _decoder: msgspec.msgpack.Decoder[Notice] = msgspec.msgpack.Decoder(Notice)
 
 
@@ -63,13 +62,13 @@ def session_hash(session_key: str) -> str:
 def fields(notice: Notice) -> dict[Any, Any]:
     """This will make the entry of a notice, sealed."""
     said = msgspec.msgpack.encode(notice)
-    return {keys.NOTICE: said, keys.SEAL: seals.ours().seal(place=PLACE, said=said)}
+    return {keys.NOTICE: said, keys.SEAL: seals.ours().seal(place=(keys.notices(), ""), said=said)}
 
 
 def read(entry: Mapping[bytes, bytes], *, sealed_by: seals.Seals) -> Notice:
     """This will read an entry. Raises LookupError, `seals.Forged` and `msgspec.MsgspecError`."""
     said = entry[keys.NOTICE]
-    sealed_by.check(place=PLACE, said=said, seal=entry.get(keys.SEAL))
+    sealed_by.check(place=(keys.notices(), ""), said=said, seal=entry.get(keys.SEAL))
     return _decoder.decode(said)
 
 
@@ -83,6 +82,6 @@ def _say_until_taken(client: redis.Redis, notice: Notice) -> None:
 
 def _send(client: redis.Redis, notice: Notice) -> bool:
     with contextlib.suppress(redis.RedisError, OSError):
-        client.xadd(keys.NOTICES, fields(notice), maxlen=NOTICE_ENTRIES, approximate=True)
+        client.xadd(keys.notices(), fields(notice), maxlen=NOTICE_ENTRIES, approximate=True)
         return True
     return False

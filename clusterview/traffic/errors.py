@@ -27,6 +27,10 @@ class Refused(TrafficError):
         return self.status == 503
 
 
+class NotListed(TrafficError):
+    """The line after which a list is to go on is not in it."""
+
+
 class AskedBack(TrafficError):
     """Somebody asked for the way back since this executor last looked; it changed nothing."""
 

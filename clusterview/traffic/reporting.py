@@ -20,7 +20,10 @@ TOLD_FOR = timedelta(hours=1)
 
 
 def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
-    """A line for each of the newest switches that the audit knows in these clusters, of those that were asked for `before` that one."""
+    """A line for each of the newest switches that the audit knows in these clusters, of those that were asked for `before` that one.
+
+    Raises NotListed.
+    """
     return [_line(one) for one in retelling.newest_first(clusters=clusters, limit=limit, before=before)]
 
 
@@ -68,7 +71,10 @@ def as_dict(switch: Switch) -> dict[str, Any]:
 
 
 def newest_sizes(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[dict[str, Any]]:
-    """The newest changes of sizes that the audit knows in these clusters, of those that were asked for `before` that one, each as `size` tells it."""
+    """The newest changes of sizes that the audit knows in these clusters, of those that were asked for `before` that one, each as `size` tells it.
+
+    Raises NotListed.
+    """
     return [_size(one) for one in retelling_sizes.newest_first(clusters=clusters, limit=limit, before=before)]
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db.models import OuterRef, Subquery
 
 from clusterview.models import AuditEntry, Operation, Sizing, Switch
+from clusterview.traffic.errors import NotListed
 
 # What is compared, by the names that REST has for it. The row's times are not: it is written a moment before its entry.
 NAMES = {
@@ -40,11 +41,14 @@ class Retold(NamedTuple):
 
 def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[Retold]:
     """The newest switches that the audit knows in these clusters, of those that were asked for `before` that one. Bodies are looked into here: SQLite
-    fails at the first one that is no JSON.
+    fails at the first one that is no JSON. Raises NotListed.
     """
     asked = AuditEntry.objects.filter(action=BEGIN, cluster__in=clusters).order_by("-sequence")
     if before:
-        asked = asked.filter(sequence__lt=AuditEntry.objects.filter(action=BEGIN, switch_id=before).values("sequence")[:1])
+        last = asked.filter(switch_id=before)
+        if not last.exists():
+            raise NotListed
+        asked = asked.filter(sequence__lt=last.values("sequence")[:1])
     return _retold(itertools.islice(filter(_leads_somewhere, asked.iterator(chunk_size=limit)), limit))
 
 

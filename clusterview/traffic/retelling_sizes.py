@@ -16,6 +16,7 @@ from django.db.models.functions import Cast
 
 from clusterview.models import AuditEntry, Sizing
 from clusterview.traffic import retelling
+from clusterview.traffic.errors import NotListed
 
 NAMES = {
     "cluster_id": "cluster", "namespace": "namespace", "service": "service", "side": "side", "purpose": "purpose", "target": "target",
@@ -33,13 +34,16 @@ class Retold(NamedTuple):
 
 
 def newest_first(*, clusters: Collection[str], limit: int, before: uuid.UUID | None = None) -> list[Retold]:
-    """The newest changes of sizes that the audit knows in these clusters, of those that come after `before` in this order."""
+    """The newest changes of sizes that the audit knows in these clusters, of those that come after `before` in this order.
+
+    Raises NotListed.
+    """
     begun = AuditEntry.objects.filter(action__in=retelling.BEGINS, cluster__in=clusters)
     begun = begun.annotate(has_row=Exists(Sizing.objects.filter(pk=OuterRef("switch_id")))).alias(written=Cast("body", TextField()))
     known = begun.filter(Q(written__contains=f'"{ABOUT}"') | Q(has_row=True))
     found = _operations(known.order_by("-sequence").iterator(chunk_size=limit))
-    if before:
-        found = itertools.islice(itertools.dropwhile(lambda one: one != before, found), 1, None)
+    if before and before not in found:  # which goes on after it then
+        raise NotListed
     return _retold(list(itertools.islice(found, limit)))
 
 

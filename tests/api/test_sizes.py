@@ -60,6 +60,4 @@ def test_what_is_older_than_one_of_them_comes_as_a_list_of_its_own(lab: None, be
     while told := client.get(SIZES, {"limit": 1} | ({"before": seen[-1]} if seen else {})).json():
         seen += [one["id"] for one in told]
     assert sorted(seen) == sorted(str(one) for one in made)
-    assert client.get(SIZES, {"before": str(uuid.uuid4())}).json() == []
-    assert client.get("/api/v1/switches", {"before": str(uuid.uuid4())}).json() == []
     assert client.get(SIZES, {"before": "yesterday"}).status_code == 400

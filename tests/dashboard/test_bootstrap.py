@@ -13,6 +13,7 @@ import pytest
 
 from dashboard import bootstrap, installing
 from dashboard.refusals import Refused
+from tests.ports import free_port
 
 MANAGE = installing.ROOT / "manage.py"
 AN_OLD_PYTHON = """
@@ -24,7 +25,7 @@ runpy.run_path({path!r}, run_name="__main__")
 IN_THIS_ENVIRONMENT = """
 from dashboard import bootstrap, installing
 installing.prepare_environment, installing.compile_catalogs = lambda **_: None, lambda: None
-raise SystemExit(bootstrap.main(arguments=["check", "--state", {state!r}]))
+raise SystemExit(bootstrap.main(arguments=[*{words!r}, "--state", {state!r}]))
 """
 
 
@@ -83,10 +84,54 @@ def test_up_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS"])
 def test_a_setting_that_cannot_be_is_refused_in_one_sentence_by_every_command(name: str, tmp_path: Path) -> None:
-    line = [sys.executable, "-c", IN_THIS_ENVIRONMENT.format(state=str(tmp_path))]
-    done = subprocess.run(line, cwd=installing.ROOT, env=os.environ | {name: "nonsense"}, capture_output=True, text=True, check=False)
+    done = in_this_environment("check", state=tmp_path, environment={name: "nonsense"})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"{name} is 'nonsense'") and done.stderr.count("\n") == 1
+
+
+NEEDING_A_DATABASE = [["audit", "verify"], ["arm", "lab"], ["user", "list"], ["token", "list"], ["login-link"]]
+
+
+@pytest.mark.parametrize("words", NEEDING_A_DATABASE)
+@pytest.mark.parametrize("there", [False, True])
+def test_a_state_folder_without_a_database_is_said_and_nothing_is_made(
+    words: list[str], there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(installing, "prepare_environment", lambda **_: pytest.fail("the environment was made first"))
+    folder = tmp_path / "statr"
+    if there:
+        folder.mkdir(mode=0o755)
+        (folder / "notes").write_text("of somebody")
+    assert bootstrap.main(arguments=[*words, "--state", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{folder} holds no database of Clusterview") and said.count("\n") == 1
+    assert [one.name for one in tmp_path.rglob("*")] == (["statr", "notes"] if there else [])
+    assert not there or folder.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("words", NEEDING_A_DATABASE)
+def test_a_database_without_tables_is_said_in_one_sentence(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "clusterview.sqlite3").touch()
+    done = in_this_environment(*words, state=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database is not as this version needs it (no such table") and done.stderr.count("\n") == 1
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_sentence(tmp_path: Path) -> None:
+    done = in_this_environment("user", "list", state=tmp_path, environment={"DATABASE_URL": f"postgresql://somebody@127.0.0.1:{free_port()}/none"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database does not answer") and "Traceback" not in done.stderr
+
+
+def test_what_a_command_takes_is_told_where_there_is_no_database(tmp_path: Path) -> None:
+    done = in_this_environment("token", "--help", state=tmp_path)
+    assert (done.returncode, "revoke" in done.stdout) == (0, True)
+
+
+def in_this_environment(*words: str, state: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """One command line in a process of its own, without making the environment first."""
+    line = [sys.executable, "-c", IN_THIS_ENVIRONMENT.format(words=words, state=str(state))]
+    return subprocess.run(line, cwd=installing.ROOT, env=os.environ | (environment or {}), capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("words", [["--state", "{}", "x"], ["x", "--state={}"], ["x", "--state", "{}"]])

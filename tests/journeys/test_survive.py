@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 import redis
+from django.test import override_settings
 from playwright.sync_api import Page, expect
 
 from clusterview.stream import keys
@@ -56,6 +57,11 @@ def redis_of(dashboard: Dashboard) -> redis.Redis:
     return redis.Redis.from_url(json.loads((dashboard.state / "up.json").read_text())["redis_url"])
 
 
+def naming_as(dashboard: Dashboard) -> override_settings:
+    """Names in Redis are those of the dashboard's installation, not of this process."""
+    return override_settings(SECRET_KEY=(dashboard.state / "secret-key").read_text())
+
+
 def pinged(dashboard: Dashboard) -> bool:
     try:
         with redis_of(dashboard) as client:
@@ -66,7 +72,7 @@ def pinged(dashboard: Dashboard) -> bool:
 
 def epochs_in_redis(dashboard: Dashboard, cluster: str) -> set[int]:
     """The epoch of every entry of the cluster's stream."""
-    with redis_of(dashboard) as client:
+    with redis_of(dashboard) as client, naming_as(dashboard):
         return {keys.position_of(entry).epoch for entry, _ in client.xrange(keys.topology(cluster))}
 
 
@@ -251,11 +257,11 @@ def test_what_somebody_else_puts_into_redis_runs_nothing_and_writes_nothing_f42(
     }
     task = json.dumps(message | {"body": base64.b64encode(b'[["1"], {}, {}]').decode(), "content-type": "application/json"})
     evil = json.dumps(message | {"body": pickled, "content-type": "application/x-python-serialize"})
-    with redis_of(dashboard) as client:
+    with redis_of(dashboard) as client, naming_as(dashboard):
         for queue in ("traffic", "observe", "default"):
             client.lpush(queue, task, evil, "no message at all")
-        client.xadd(keys.NOTICES, {"n": b"\xc1"})
-        client.xadd(keys.NOTICES, {"other": b""})
+        client.xadd(keys.notices(), {"n": b"\xc1"})
+        client.xadd(keys.notices(), {"other": b""})
     epoch = operator.get("/clusters").json()[0]["epoch"]
     stays(lambda: dashboard.children() == children and not touched.exists(), seconds=5, what="no process ends, and nothing runs")
     wait_for(lambda: operator.get("/clusters").json()[0]["state"] == "live", seconds=30, what="live")

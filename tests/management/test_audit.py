@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 
-from clusterview.access import auditing
+from clusterview.access import auditing, exporting
 from clusterview.models import AuditEntry
 from tests import databases
 
@@ -64,6 +66,38 @@ def test_a_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="is there already"):
         run("export", "--output", str(anchor))
     assert anchor.read_text() == "the only one"
+
+
+@pytest.mark.parametrize("problem", [OSError(errno.ENOSPC, "No space left on device"), OperationalError("gone away")])
+def test_an_export_that_fails_midway_leaves_nothing_and_can_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def lines(_: object) -> Iterator[str]:
+        yield "the first line"
+        raise problem
+
+    anchor = tmp_path / "audit.jsonl"
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting, "as_json", lines)
+        with pytest.raises((CommandError, OperationalError), match=r"No space left|gone away"):
+            run("export", "--output", str(anchor))
+    assert list(tmp_path.iterdir()) == []
+    assert run("export", "--output", str(anchor)) == f"2 lines are in {anchor}\n"
+    assert list(tmp_path.iterdir()) == [anchor]
+
+
+def test_while_an_export_is_written_nothing_has_its_name_and_what_is_put_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    anchor = tmp_path / "audit.jsonl"
+
+    def lines(_: object) -> Iterator[str]:
+        assert not anchor.exists()
+        anchor.write_text("of another export")
+        yield "the only line"
+
+    monkeypatch.setattr(exporting, "as_json", lines)
+    with pytest.raises(CommandError, match="is there already"):
+        run("export", "--output", str(anchor))
+    assert (anchor.read_text(), list(tmp_path.iterdir())) == ("of another export", [anchor])
 
 
 @pytest.mark.parametrize("line", [("verify", "--against", "/nowhere/a"), ("export", "--output", "/nowhere/a")])

@@ -222,6 +222,25 @@ def test_what_is_written_down_of_a_name_is_what_is_kept_of_it() -> None:
     assert told == ["vera", "ci", "ci"]
 
 
+def test_whoever_is_named_may_be_written_in_any_letters_that_are_kept_as_the_same(rung: list[int | None]) -> None:
+    for name in ("ada", "ｖera"):
+        people.add(name=name, role="admin", actor="ada")
+    run("token", "create", "ｃi", "--role", "operator")
+    assert "/login/" in run("login-link", "ｖera")
+    assert run("user", "disable", "ｖera") == "vera is signed out.\n"
+    assert run("token", "revoke", "ｃi") == "ci is revoked.\n"
+
+
+def test_the_tokens_are_listed_with_their_roles_also_those_that_were_revoked() -> None:
+    assert run("token", "list") == ""
+    said = [run("token", "create", name, "--role", role) for name, role in (("deploy", "operator"), ("ci", "viewer"))]
+    run("token", "revoke", "ci")
+    listed = run("token", "list")
+    assert [line.split()[:2] for line in listed.splitlines()] == [["ci", "viewer"], ["deploy", "operator"]]
+    assert ["revoked" in line for line in listed.splitlines()] == [True, False]
+    assert not any(one.split()[-1] in listed for one in said)
+
+
 def test_arming_is_written_down_and_taken_back(kubeconfig: Path) -> None:
     run("prepare")
     run("arm", "here")

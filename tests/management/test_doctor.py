@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from clusterview.access import people
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.management.commands import doctor
 from clusterview.models.people import Role
+from clusterview.stream import keys, publishing
+from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
 CLUSTER = ClusterAccess(id="lab", name="lab", server="https://127.0.0.1:1", namespace="default", source="test")
@@ -57,6 +60,19 @@ def test_everything_that_is_wrong_is_told_in_one_run(settings: Any, tmp_path: Pa
     assert looks == 6
     for remedy in ("chmod 700", "which builds it", "https://", "user add NAME --role admin", "check REDIS_URL", "--kubeconfig"):
         assert remedy in text
+
+
+def test_another_secret_key_that_redis_is_used_with_is_told(redis_server: RedisServer, settings: Any) -> None:
+    settings.REDIS_URL = redis_server.url
+    client = publishing.connect(url=redis_server.url)
+    client.set(keys.contact("lab"), "of ours")
+    assert [one.subject for one in doctor.redis_seen()] == ["Redis"]
+    with override_settings(SECRET_KEY="that of another installation"):
+        for name in (keys.contact("lab"), keys.topology("lab")):
+            client.set(name, "of theirs")
+    client.set("somebody", "else's")
+    *_, shared = doctor.redis_seen()
+    assert (shared.seen.startswith("also used with 1 other secret key"), shared.remedy) == (True, "")
 
 
 def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

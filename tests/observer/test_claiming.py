@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import redis
+from django.test import override_settings
 
 from clusterview.observer import claiming
 from clusterview.observer.claiming import Claim
-from clusterview.stream import encoding, keys
+from clusterview.stream import encoding, keys, seals
 from clusterview.stream.messages import Changes, Contact, Position
 from clusterview.stream.publishing import Publisher, connect
 from tests.lab.fixtures import wait_until
@@ -31,6 +32,20 @@ def test_only_one_holds_the_lease(client: redis.Redis) -> None:
 def test_clusters_are_claimed_apart(client: redis.Redis) -> None:
     assert Claim(redis=client, cluster="one").take() is not None
     assert Claim(redis=client, cluster="two").take() is not None
+
+
+def test_two_installations_on_one_redis_both_observe_the_cluster_and_none_throws_the_others_picture_away(client: redis.Redis) -> None:
+    first = Claim(redis=client, cluster="in-cluster")
+    epoch = first.take()
+    assert epoch is not None
+    Publisher(redis=client, cluster="in-cluster", epoch=epoch).begin(records=[NODE])
+    with override_settings(SECRET_KEY="that of another installation"):
+        sealed_by = seals.Seals(secret="that of another installation")
+        number = Claim(redis=client, cluster="in-cluster", sealed_by=sealed_by).take()
+        assert number is not None
+        Publisher(redis=client, cluster="in-cluster", epoch=number, sealed_by=sealed_by).begin(records=[NODE])
+    assert first.extend()
+    assert len(client.xrange(keys.topology("in-cluster"))) == 1
 
 
 def test_each_grant_has_a_greater_number_also_for_the_same_holder(client: redis.Redis) -> None:
@@ -92,20 +107,20 @@ def test_a_lease_that_is_not_held_on_ends(client: redis.Redis) -> None:
 
 def test_the_lease_cannot_be_held_for_ever_by_a_worker_that_died(client: redis.Redis) -> None:
     Claim(redis=client, cluster="one").take()
-    left = client.pttl(claiming.key("one"))
+    left = client.pttl(keys.claim("one"))
     assert isinstance(left, int)
     assert 0 < left <= claiming.LEASE_SECONDS * 1000
 
 
 @pytest.mark.parametrize("forged", [b"9223372036854775807", b"18446744073709551615", b"many", b"-5"])
 def test_a_number_that_nobody_of_ours_gave_keeps_nobody_from_getting_one_f42(client: redis.Redis, forged: bytes) -> None:
-    client.set(claiming.FENCE, forged)
+    client.set(keys.fence(), forged)
     claim = Claim(redis=client, cluster="one", clock=lambda: 1000.0)
     assert [claim.take(), claim.take()] == [1_000_000, 1_000_001]
 
 
 def test_a_lease_that_never_ends_is_none_of_ours_f42(client: redis.Redis) -> None:
-    client.set(claiming.key("one"), "somebody")
+    client.set(keys.claim("one"), "somebody")
     assert Claim(redis=client, cluster="one").take() is not None
     assert Claim(redis=client, cluster="one").take() is None
 

@@ -21,9 +21,9 @@ import psutil
 import pytest
 
 from clusterview.kube.kinds import KINDS
-from clusterview.observer import asking, claiming
+from clusterview.observer import asking
 from clusterview.observer.keeping import Keeper
-from clusterview.stream import freshness
+from clusterview.stream import freshness, keys
 from clusterview.topology.changes import Change, Drop, Put
 from clusterview.topology.joining import Joined
 from clusterview.topology.objects import AnyRecord, ControlPlanePart, Event, Kind, Lease, Namespace, RouteBackend, RouteParent, kind_of
@@ -371,7 +371,7 @@ def test_a_worker_observes_before_and_while_the_broker_is_away(lab: Cluster, red
         expect_truth(page, lab)
         worker.terminate()
         assert worker.wait(60) == 0
-        assert page.client.get(claiming.key(access_of(lab.kubeconfig).id)) is None
+        assert page.client.get(keys.claim(access_of(lab.kubeconfig).id)) is None
     finally:
         worker.kill()
         worker.wait(10)

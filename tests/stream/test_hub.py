@@ -491,10 +491,10 @@ async def test_where_no_observer_runs_nothing_is_taken_up_anew(hub: Hub, redis_s
 @pytest.mark.parametrize(
     ("key", "fields"),
     [
-        (keys.NOTICES, {keys.NOTICE: b"\xc1"}),
-        (keys.NOTICES, {"other": b""}),
-        (keys.NOTICES, {keys.NOTICE: deep({"other": 0})}),
-        (keys.NOTICES, {keys.NOTICE: msgspec.msgpack.encode(notices.Revoked(user_id=1))}),
+        (keys.notices(), {keys.NOTICE: b"\xc1"}),
+        (keys.notices(), {"other": b""}),
+        (keys.notices(), {keys.NOTICE: deep({"other": 0})}),
+        (keys.notices(), {keys.NOTICE: msgspec.msgpack.encode(notices.Revoked(user_id=1))}),
         (keys.contact("lab"), {keys.CONTACT: b"\xc1", keys.EPOCH: b"1"}),
         (keys.contact("lab"), {keys.CONTACT: b""}),
         (keys.contact("lab"), {keys.CONTACT: deep({"other": 0}), keys.EPOCH: b"1"}),
@@ -535,8 +535,8 @@ async def test_a_ring_that_nobody_of_ours_rang_is_heard_by_nobody_f42(hub: Hub, 
     ours = notices.fields(notices.Revoked(user_id=3))
     for forged in (notices.Revoked(user_id=1), Operation(id="x" * 1_000_000, state="forged", **switch)):
         said = msgspec.msgpack.encode(forged)
-        client.xadd(keys.NOTICES, {keys.NOTICE: said})
-        client.xadd(keys.NOTICES, {keys.NOTICE: said, keys.SEAL: ours[keys.SEAL]})
+        client.xadd(keys.notices(), {keys.NOTICE: said})
+        client.xadd(keys.notices(), {keys.NOTICE: said, keys.SEAL: ours[keys.SEAL]})
     notices.operation(redis=client, id="s1", state="ours", **switch)
     notices.revoked(redis=client, user_id=2)
     await until(subscription, browser, lambda: bool(browser.operations))

@@ -517,7 +517,7 @@ class World:
         self.memory.add(keys.topology(CLUSTER), frame_of(frame, entry_id=entry_id), entry_id=entry_id)
 
     def _notice(self, notice: notices.Notice) -> None:
-        self.memory.add(keys.NOTICES, notices.fields(notice))
+        self.memory.add(keys.notices(), notices.fields(notice))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(self._until_still(work))

@@ -10,6 +10,7 @@ import pytest
 
 from clusterview.models import AuditEntry, Sizing, Switch
 from clusterview.traffic import reporting
+from clusterview.traffic.errors import NotListed
 from clusterview.traffic.states import State
 from tests import databases
 from tests.traffic import world
@@ -98,7 +99,8 @@ def test_the_list_holds_the_newest_of_the_named_clusters_first_and_which_one_is_
     assert (first["to"], first["reverses"], first["differs"]) == ("green", None, [])
     assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.UUID(back["id"])) == [first]
     assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.UUID(first["id"])) == []
-    assert reporting.newest_first(clusters=["lab"], limit=10, before=uuid.uuid4()) == []
+    with pytest.raises(NotListed):
+        reporting.newest_first(clusters=["lab"], limit=10, before=uuid.uuid4())
     Switch.objects.update(reverses=None)
     assert reporting.newest_first(clusters=["lab"], limit=1) == [back | {"differs": ["reverses"]}]
     assert reporting.newest_first(clusters=["other"], limit=10) == []

@@ -81,13 +81,23 @@ def reading(name: str) -> Iterator[TextIO]:
 
 @contextlib.contextmanager
 def writing(name: str) -> Iterator[TextIO]:
-    """A new file that is on the disk when this ends. One that is there already may be the only anchor, so it is not replaced."""
+    """A new file that is on the disk, and has its name, when this ends; whatever fails before leaves none. One that is there already may be the only
+    anchor, so it is not replaced.
+    """
+    taken, draft = CommandError(f"{name} is there already and was left as it is. Choose another name."), f"{name}.{os.getpid()}.draft"
+    if os.path.lexists(name):
+        raise taken
     try:
-        with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # no link to the draft: where exports lie there may be none
+        Path(draft).replace(name)
     except FileExistsError as problem:
-        raise CommandError(f"{name} is there already and was left as it is. Choose another name.") from problem
+        raise taken from problem
     except OSError as problem:
         raise CommandError(f"{name} cannot be written: {problem.strerror}") from problem
+    finally:
+        with contextlib.suppress(OSError):
+            Path(draft).unlink()

@@ -21,7 +21,7 @@ from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KINDS
 from clusterview.models.people import Role
-from clusterview.stream import publishing
+from clusterview.stream import keys, publishing
 
 
 class Finding(NamedTuple):
@@ -89,12 +89,16 @@ def redis_seen() -> Iterator[Finding]:
     client = publishing.connect(url=settings.REDIS_URL)
     try:
         wrong = publishing.problem(client=client)
+        others = len(keys.others(client.scan_iter("cv:*", count=1_000)))
     except redis.RedisError as problem:
         yield Finding("Redis", f"does not answer: {problem}", "Start `python3 manage.py up`, or check REDIS_URL.")
         return
     finally:
         client.close()
     yield Finding("Redis", "answers, but not as it should" if wrong else "answers, and keeps what it is told", wrong)
+    if others:
+        shared = "fine where those are other installations, or an earlier key; all processes of one need the same"
+        yield Finding("Redis", f"also used with {others} other secret key{'s' if others > 1 else ''}: {shared}")
 
 
 def clusters_seen() -> Iterator[Finding]:

@@ -20,7 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("name", nargs="?", default="admin")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        user = User.objects.filter(username=options["name"], is_active=True).first()
+        name = names.as_kept(options["name"])
+        user = User.objects.filter(username=name, is_active=True).first()
         if user is None:
-            raise CommandError(f"There is no active person called {options['name']}. `manage.py user list` shows who there is.")
+            raise CommandError(f"There is no active person called {name}. `manage.py user list` shows who there is.")
         self.stdout.write(f"{telling.address()}/login/{links.create(user=user, actor=names.COMMAND_LINE)}")

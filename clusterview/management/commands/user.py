@@ -37,15 +37,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{user.get_username()} may sign in once with {telling.address()}/login/{token}")
 
     def do_disable(self, options: dict[str, Any]) -> None:
-        grant = Grant.objects.select_related("user").filter(user__username=options["name"]).first()
+        name = names.as_kept(options["name"])
+        grant = Grant.objects.select_related("user").filter(user__username=name).first()
         if grant is None:
-            raise CommandError(f"There is nobody called {options['name']}. `manage.py user list` shows who there is.")
+            raise CommandError(f"There is nobody called {name}. `manage.py user list` shows who there is.")
         try:
             people.set_active(user_id=grant.user.pk, active=False, actor=names.COMMAND_LINE)
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
         told = telling.revoked(user_id=grant.user.pk)
-        self.stdout.write(f"{options['name']} is signed out." if told else f"{options['name']} is disabled; open pages could not be told.")
+        self.stdout.write(f"{name} is signed out." if told else f"{name} is disabled; open pages could not be told.")
 
     def do_list(self, _: dict[str, Any]) -> None:
         for grant in Grant.objects.select_related("user").order_by("user__username"):
