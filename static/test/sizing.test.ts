@@ -26,7 +26,7 @@ test.each([[[number], "Deployment shop-green: 1 → 3"], [[], ""]])("a side that
   vi.stubGlobal("fetch", asked);
   const { page, undo } = drawn(WarmUp, { live, to: "green", against: "" });
   await vi.waitFor(() => expect(page.textContent).not.toBe("Checking …"));
-  expect(page.all("button").map((one) => one.textContent)).toEqual(told ? ["Warm up green to 3 pods on lab"] : []);
+  expect(page.all("button").map((one) => one.textContent)).toEqual(told ? ["Warm up green of shop to 3 pods on lab"] : []);
   expect(page.textContent).toContain(told);
   undo();
 });
@@ -37,7 +37,7 @@ function opened(first: Response): { page: Element_; asked: ReturnType<typeof vi.
   const asked = vi.fn(() => Promise.resolve(asked.mock.calls.length === 1 ? first : new Response(JSON.stringify(later))));
   vi.stubGlobal("fetch", asked);
   store.connected.value = true;
-  const { page, undo } = drawn(ScaleDown, { left: { switch: "s1", side: "blue" } as never, against: "" });
+  const { page, undo } = drawn(ScaleDown, { left: { switch: "s1", side: "blue" } as never, service: "shop", against: "" });
   page.all("details")[0]?.hear("toggle", { currentTarget: { open: true } });
   return { page, asked, undo };
 }
