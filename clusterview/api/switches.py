@@ -150,7 +150,7 @@ def back(request: HttpRequest, switch: uuid.UUID) -> Status[dict[str, str]]:
 
 @router.post("/{uuid:switch}/keep", response=shapes.Switch, by_alias=True)
 def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[str, Any]:
-    """Keeps the old side for so many minutes from now."""
+    """Keeps the old side for so many minutes from now. 409 `kept-longer` where it is kept `until` a later time already."""
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
 

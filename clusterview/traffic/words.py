@@ -356,6 +356,7 @@ REFUSALS: Mapping[str, str] = {
     "superseded": "A newer switch of this Service exists; go back from that one.",
     "not-held": "This switch is not held: it goes on by itself, or it has ended.",
     "keeping-ended": "The old side is not kept any more.",
+    "kept-longer": "The old side is kept for longer than that already.",
     "bad-overlap": "overlap_seconds is a whole number from 0 to 3600.",
     "no-overlap": "The selector without the label that tells the sides apart would match other pods too, or nothing, so both sides cannot overlap.",
     "bad-group": "A group is 2 to 20 different Services.",

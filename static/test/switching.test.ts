@@ -6,6 +6,7 @@ import * as clock from "../src/state/clock";
 import type { LiveApplication } from "../src/state/derived";
 import type { Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
+import { timeOfDay } from "../src/views/moments";
 import { Switching } from "../src/views/switching";
 import type { Contact } from "../src/wire/messages";
 import { application, service } from "./making";
@@ -61,6 +62,21 @@ afterEach(() => {
   store.connected.value = store.current.value = store.loaded.value = false;
   vi.useRealTimers();
   vi.unstubAllGlobals();
+});
+
+test("keeping the old side longer says until when, and is offered only where it would be longer", async () => {
+  const asked = vi.fn((_: string, sent?: { body?: string }) => Promise.resolve(new Response(sent?.body ? "{}" : "[]")));
+  vi.stubGlobal("fetch", asked);
+  const until = (minutes: number): string => `Keep the old side of shop on lab until ${timeOfDay(clock.now.value + minutes * 60_000, clock.now.value)}`;
+  const kept = shown({ keeping: keeping(29.5) }, "green");
+  await settled();
+  expect(buttons(kept).filter((one) => one.startsWith("Keep"))).toEqual([]);
+  const page = shown({ keeping: keeping(8) }, "green");
+  await settled();
+  const button = page.all("button").find((one) => one.textContent === until(30))!;
+  button.hear("click");
+  await settled();
+  expect(asked).toHaveBeenCalledWith("/api/v1/switches/s0/keep", expect.objectContaining({ body: '{"minutes":30}' }));
 });
 
 test.each([

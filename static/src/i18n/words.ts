@@ -181,7 +181,7 @@ const WORDS = {
   goBack: ["Go back to {side} with {service} on {cluster}", "{cluster}의 {service} 트래픽을 {side} 쪽으로 되돌리기"],
   heldGoesOn: ["It goes on by itself as soon as it may.", "허용되는 대로 스스로 이어서 진행합니다."],
   leave: ["End this switch of {service} on {cluster} and leave traffic as it is", "{cluster}의 {service} 전환을 끝내고 트래픽은 그대로 두기"],
-  keepLonger: ["Keep the old side of {service} on {cluster} 30 minutes longer", "{cluster}의 {service} 이전 버전을 30분 더 유지"],
+  keepUntil: ["Keep the old side of {service} on {cluster} until {time}", "{cluster}의 {service} 이전 버전을 {time}까지 유지"],
   keptUntil: ["The old side is kept until {time}.", "이전 버전은 {time}까지 유지됩니다."],
   left: ["{time} left", "{time} 남음"],
   heldAt: [

@@ -24,7 +24,9 @@ import { Sentence } from "./sentence";
 import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
 import { SteadyButton } from "./steady";
 
+/** So long from now the old side may be kept; offered where that is a minute later at least, so that a press adds what the button says. */
 const KEEP_MINUTES = 30;
+const MINUTE_MS = 60_000;
 const FIVE_SECONDS = 5_000;
 const NEWS_MS = 3_600_000;
 /** So many failing pods of a side are named. */
@@ -225,6 +227,7 @@ interface KeptProps {
 function Kept({ keeping, service, isServing, tell }: KeptProps): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
+  const later = clock.now.value + KEEP_MINUTES * MINUTE_MS;
   const keep = async (): Promise<void> => {
     await rest.keep(keeping.switch, KEEP_MINUTES);
     await store.loadApplications();
@@ -240,7 +243,11 @@ function Kept({ keeping, service, isServing, tell }: KeptProps): JSX.Element {
         <p class="row">
           <Back id={keeping.switch} service={service} to={keeping.from} />
           {keeping.group && <BackTogether id={keeping.switch} service={service} group={keeping.group} to={keeping.from} tell={tell} />}
-          <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { service, cluster: page.clusterName })}</SteadyButton>
+          {later >= Date.parse(keeping.until) + MINUTE_MS && (
+            <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>
+              {t("keepUntil", { service, cluster: page.clusterName, time: timeOfDay(later, clock.now.value) })}
+            </SteadyButton>
+          )}
         </p>
       )}
       <Refused of={doing.refusal} />
