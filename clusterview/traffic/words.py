@@ -368,6 +368,7 @@ REFUSALS: Mapping[str, str] = {
     "not-succeeded": "Only the side that a successful switch has left can be scaled down.",
     "just-switched": "After a switch the side that was left is kept for 30 seconds at least, to go back to; scale it down then.",
     "preflight-size": "The preflight found something that stands against the change of size.",
+    "larger-than-shown": "The live side has grown: this would be {target} pods now, more than was shown. Look again, then decide.",
     "open-size": "Another change of sizes of this Service is running.",
     "switch-runs": "A switch is running in this namespace; scale down when it has ended.",
     "scaling-down": "A side is being scaled down in this namespace; switch when that has ended.",

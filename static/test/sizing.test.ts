@@ -31,6 +31,18 @@ test.each([[[number], "Deployment shop-green: 1 → 3"], [[], ""]])("a side that
   undo();
 });
 
+test("a warm-up is asked for with the number that its button says", async () => {
+  const asked = vi.fn((_: string, __?: unknown) => Promise.resolve(new Response(JSON.stringify({ numbers: [number], target: 3, ready: true, checks: [] }))));
+  vi.stubGlobal("fetch", asked);
+  const { page, undo } = drawn(WarmUp, { live, to: "green", against: "" });
+  await settled();
+  page.all("button")[0]!.hear("click");
+  await settled();
+  const body = JSON.stringify({ namespace: "store", service: "shop", to: "green", target: 3 });
+  expect(asked).toHaveBeenCalledWith("/api/v1/clusters/lab/warm-ups", expect.objectContaining({ body }));
+  undo();
+});
+
 /** What the server answers to a look at the scaling down; the page with it opened, and how often it has asked. */
 function opened(first: Response): { page: Element_; asked: ReturnType<typeof vi.fn>; undo: () => void } {
   const later = { numbers: [{ ...number, name: "shop-blue", was: 3, to: 0 }], target: 0, ready: true, checks: [] };

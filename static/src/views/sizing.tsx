@@ -87,15 +87,15 @@ export function WarmUp({ live, to, against }: { live: LiveApplication; to: strin
   const { namespace, service, service_uid: uid } = live.application;
   const facts = `${uid} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
   const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), to, `${facts} ${useTurn(LOOKED_AT_EVERY)}`);
-  const key = useMemo(() => crypto.randomUUID(), [to, facts]);
+  const found = asked.value;
+  const target = found?.target ?? 0;
+  const key = useMemo(() => crypto.randomUUID(), [to, facts, target]);
   const begin = async (): Promise<void> => {
-    await rest.warmUp(page.cluster, { namespace, service, to }, key);
+    await rest.warmUp(page.cluster, { namespace, service, to, target }, key);
     await store.loadApplications();
   };
-  const found = asked.value;
   // Pods that are wanted and not ready are not helped by wanting them.
   if (found?.ready && found.numbers.length === 0) return null;
-  const target = found?.target ?? 0;
   return <Change asked={asked} word={t("warmUp", { service, side: to, count: target, cluster: page.clusterName })} begin={begin} against={against} />;
 }
 
