@@ -3,11 +3,12 @@ import { clear, drawn } from "./document";
 import type { Element_ } from "./document";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as clock from "../src/state/clock";
+import { page as served } from "../src/state/page";
 import type { LiveApplication } from "../src/state/derived";
 import type { Keeping } from "../src/state/rest";
 import * as store from "../src/state/store";
 import { timeOfDay } from "../src/views/moments";
-import { Switching } from "../src/views/switching";
+import { Arming, Switching } from "../src/views/switching";
 import type { Contact } from "../src/wire/messages";
 import { application, service } from "./making";
 
@@ -77,6 +78,19 @@ test("keeping the old side longer says until when, and is offered only where it 
   button.hear("click");
   await settled();
   expect(asked).toHaveBeenCalledWith("/api/v1/switches/s0/keep", expect.objectContaining({ body: '{"minutes":30}' }));
+});
+
+test("who is about to forbid switching when somebody else has does not allow it", async () => {
+  Object.assign(served, { role: "admin" });
+  const { page } = drawn(Arming, {});
+  const [forbids] = page.all("button");
+  forbids!.focus();
+  store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false };
+  await settled();
+  const [allows] = page.all("button");
+  expect([forbids!.textContent, allows!.textContent]).toEqual(["Forbid switching on lab", "Allow switching on lab"]);
+  expect(document.activeElement).not.toBe(allows);
+  Object.assign(served, { role: "operator" });
 });
 
 test.each([

@@ -306,12 +306,13 @@ export function Arming(): JSX.Element | null {
     await rest.arm(page.cluster, !facts.armed);
     await store.loadCluster();
   };
+  // Where somebody else was first it is another button: whoever was about to press this one does not press its opposite.
   return (
     <>
       <p>
-        <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
+        <SteadyButton key={String(facts.armed)} class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
           {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
-        </button>
+        </SteadyButton>
         {stale && <span class="quiet"> · {t("notWhileStale")}</span>}
       </p>
       <Refused of={doing.refusal} />
