@@ -57,7 +57,8 @@ beforeEach(() => {
   store.clusterFacts.value = { id: "lab", name: "lab", armed: true, lost_marks: {} } as never;
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await settled();
   clear();
   store.applications.value = store.clusterFacts.value = null;
   store.connected.value = store.current.value = store.loaded.value = false;

@@ -140,6 +140,8 @@ const WORDS = {
   everyMove: ["All of them, with every step", "모든 전환과 단계 보기"],
   notSwitchable: ["Not switchable.", "전환할 수 없습니다."],
   otherServices: ["Services that cannot be switched, and why", "전환할 수 없는 서비스와 그 이유"],
+  whyNotHere: ["Why its traffic cannot be switched", "트래픽을 전환할 수 없는 이유"],
+  leftOut: ["Its annotation clusterview.io/ignore leaves it out.", "clusterview.io/ignore 애너테이션 때문에 제외되었습니다."],
   noOtherServices: ["Every Service here can be switched.", "여기 있는 서비스는 모두 전환할 수 있습니다."],
   readyPods: ["ready", "준비됨"],
   willHappen: [
