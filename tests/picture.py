@@ -26,7 +26,7 @@ def draw(*, link: str, file: Path) -> None:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/c/**")
         page.goto(f"{page.url.split('?')[0]}?sel=Service/store/shop")
-        page.get_by_role("button", name="Switch traffic to").wait_for()
+        page.get_by_role("button", name="Switch shop to").wait_for()
         file.write_text(page.evaluate(DRAW, [SIZE["width"], SIZE["height"]]))
         browser.close()
 

@@ -118,11 +118,12 @@ class ScaleDown(Strict):
 
 
 class WarmUp(Strict):
-    """`to` is the side that shall be as large as the live one."""
+    """`to` is the side that shall be as large as the live one, `target` the number of pods that was shown: with it no more than so many."""
 
     namespace: Text
     service: Text
     to: Text
+    target: int | None = None
 
 
 # Given

@@ -49,12 +49,13 @@ def look_at_warm_up(request: HttpRequest, cluster: str, namespace: shapes.Text, 
 def warm_up(request: HttpRequest, cluster: str, asked: shapes.WarmUp, key: shapes.Key = None) -> Status[dict[str, str]]:
     """Makes the side `to` as large as the live one: first what its autoscaler may leave, then the workload. 422 with the checks that failed.
 
-    What was raised at an autoscaler is put back after the switch, or after half an hour. `Idempotency-Key` as for a switch.
+    What was raised at an autoscaler is put back after the switch, or after half an hour. `Idempotency-Key` as for a switch. 409 `larger-than-shown`
+    where the live side has grown beyond `target`.
     """
     someone = identity.require(request, Role.OPERATOR)
     clusters.opened(cluster)
     begun = resizing.warm_up(
-        person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, idempotency_key=key,
+        person=someone, cluster=cluster, namespace=asked.namespace, service=asked.service, to=asked.to, target=asked.target, idempotency_key=key,
     )  # fmt: skip
     return Status(202, told(begun))
 

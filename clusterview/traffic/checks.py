@@ -18,6 +18,7 @@ class Level(StrEnum):
     BLOCK = "block"
 
 
+OF_OBJECTS = frozenset({"names", "services", "group", "count", "said"})  # params that only tell of the objects concerned, of which fewer are well
 OPTIONAL = frozenset({"shared-config"})  # what may be ticked although nothing waits for it, so that it is written down who looked
 
 
@@ -36,6 +37,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     params: dict[str, str] = {}
     objects: tuple[Ref, ...] = ()
+
+    @property
+    def says(self) -> dict[str, str]:
+        """The values of its words that a tick is for, beside the objects."""
+        return {name: value for name, value in self.params.items() if name not in OF_OBJECTS}
 
     @property
     def has_tick(self) -> bool:

@@ -1,8 +1,8 @@
 """What a person saw before the click, signed, so that the click means that and nothing else.
 
 A preflight gives a `confirm` that holds for two minutes: for this person, this very object, the selector that it had and the one that it is to have,
-how long both sides overlap, and the warnings that were shown, with the objects that they speak of. A Service that was deleted and made anew under
-the same name is another one. That of a group is for all of its Services in their order, and for none of them alone.
+how long both sides overlap, and the warnings that were shown, with what they say and the objects that they speak of. A Service that was deleted
+and made anew under the same name is another one. That of a group is for all of its Services in their order, and for none of them alone.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Shown(NamedTuple):
 
 
 def ticked(checks: list[Check], *, accept: set[str], shown: Collection[str] | None) -> set[str]:
-    """The codes that were ticked of those that have a tick now, without those that speak of an object that was not shown with them. `shown` are the
-    `warnings` that were signed; None where nobody was shown any, and each code is meant whatever it speaks of.
+    """The codes that were ticked of those that have a tick now, without those that say something else than was shown, or speak of an object that was
+    not. `shown` are the `warnings` that were signed; None where nobody was shown any, and each code is meant whatever it speaks of.
     """
     if shown is None:
         return accept
@@ -86,6 +86,6 @@ def _seen(situation: Situation, *, overlap_seconds: int, person: Person, cluster
 
 
 def _digests(check: Check) -> set[str]:
-    """Of the check itself, and of it with each object that it speaks of."""
-    about = [[check.code], *([check.code, one.kind, one.namespace, one.name] for one in check.objects)]
-    return {hashlib.sha256(json.dumps(one).encode()).hexdigest()[:16] for one in about}
+    """Of what the check says, and of it with each object that it speaks of."""
+    about = [[check.code, check.says], *([check.code, one.kind, one.namespace, one.name] for one in check.objects)]
+    return {hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest()[:16] for one in about}

@@ -248,7 +248,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
 
 
 def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
-    """This will keep the old side for so many minutes from now, at least as long as before. Raises Refused."""
+    """This will keep the old side for so many minutes from now. Raises Refused, also where it is kept for as long already."""
     if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
         raise Refused(422, "bad-minutes")
     must(person=person, cluster=cluster_of(switch.cluster_id))
@@ -257,7 +257,9 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
         held = Switch.objects.select_for_update(no_key=True).get(pk=switch.pk)
         if not reporting.kept(held):
             raise Refused(409, "keeping-ended")
-        until = max(timezone.now() + timedelta(minutes=minutes), held.keeping_old_until or timezone.now())
+        until = timezone.now() + timedelta(minutes=minutes)
+        if held.keeping_old_until and until <= held.keeping_old_until:
+            raise Refused(409, "kept-longer", {"until": held.keeping_old_until.isoformat()})
         Switch.objects.filter(pk=switch.pk).update(keeping_old_until=until)
         moving_on.record(switch, ("KEEP", {"minutes": minutes, "until": until.isoformat()}), actor=person.name)
     switch.keeping_old_until = until

@@ -120,17 +120,21 @@ def to_warm_up(*, cluster: str, namespace: str, service: str, to: str, opened: l
 
 
 def warm_up(
-    *, person: Person, cluster: str, namespace: str, service: str, to: str, idempotency_key: str | None = None,
+    *, person: Person, cluster: str, namespace: str, service: str, to: str, target: int | None = None, idempotency_key: str | None = None,
     opened: looking.Opener = looking.cluster,
 ) -> Sizing:  # fmt: skip
-    """This will begin to make the side `to` as large as the live one. Raises Refused."""
-    body_hash = requesting.hash_of(cluster, namespace, service, to)
+    """This will begin to make the side `to` as large as the live one; `target` is the number that was shown. Raises Refused, also where it would be a
+    larger one now.
+    """
+    body_hash = requesting.hash_of(cluster, namespace, service, to, *([] if target is None else [target]))
     if idempotency_key and (known := _known(person=person, key=idempotency_key, body_hash=body_hash)):
         return known
     found = requesting.allowed(person=person, cluster=cluster, opened=opened)
     plan = to_warm_up(cluster=cluster, namespace=namespace, service=service, to=to, opened=opened)
     requesting.must_be_known(plan.situation.service, cluster=found)
     _refuse_blocked(plan)
+    if target is not None and plan.target > target:
+        raise Refused(409, "larger-than-shown", {"target": plan.target})
     row = _row(found, person=person, plan=plan, purpose=Sizing.Purpose.WARM_UP, side=to, selector=plan.situation.to_selector)
     row.until, row.idempotency_key, row.body_hash = timezone.now() + WARM_FOR, idempotency_key, body_hash
     return _save(row, person=person)

@@ -1,12 +1,22 @@
 /** What several cards of a group would ask, and what nobody should ask while a switch begins. */
+import { clear, drawn } from "./document";
+import { signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import { h, render } from "preact";
 import { afterEach, expect, test, vi } from "vitest";
 import * as rest from "../src/state/rest";
 import * as store from "../src/state/store";
-import { once, useDoing } from "../src/views/asking";
+import { once, useAsked, useDoing } from "../src/views/asking";
 import type { Doing } from "../src/views/asking";
 
-afterEach(() => vi.unstubAllGlobals());
+/** Effects run a moment after what is drawn. */
+const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(100);
+
+afterEach(() => {
+  clear();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 test("what several parts of a view ask at the same time is asked once, and again when it is answered", async () => {
   let asked = 0;
@@ -78,4 +88,67 @@ test("what fails on the page itself leaves its button to be pressed again", asyn
   await vi.waitFor(() => expect(seen).toHaveLength(2));
   expect(seen[1]).toMatchObject({ busy: false, refusal: null });
   expect(thrown).toBeInstanceOf(TypeError);
+});
+
+/** A view that asks about `about` again with each `renewal`, and the questions that it has asked, oldest first. */
+function asking(): { View: () => string; about: Signal<string>; renewal: Signal<number>; questions: { about: string; answer: (text: string) => void; refuse: () => void }[] } {
+  const [about, renewal] = [signal("one"), signal(0)];
+  const questions: ReturnType<typeof asking>["questions"] = [];
+  const View = (): string => {
+    const key = about.value;
+    const refused = new rest.Refusal(409, "busy", "Busy.", {});
+    const asked = useAsked(() => new Promise<string>((answer, fail) => questions.push({ about: key, answer, refuse: () => fail(refused) })), key, renewal.value);
+    return `${asked.value ?? "nothing"} ${asked.refusal?.code ?? ""}`.trim();
+  };
+  return { View, about, renewal, questions };
+}
+
+test("an answer that is slower than its renewal is shown, and one question at a time is on its way", async () => {
+  vi.useFakeTimers();
+  const { View, renewal, questions } = asking();
+  const { page } = drawn(View, {});
+  await settled();
+  expect(questions).toHaveLength(1);
+  for (const turn of [1, 2, 3]) {
+    renewal.value = turn;
+    await settled();
+  }
+  expect([page.textContent, questions.length]).toEqual(["nothing", 1]);
+  questions[0]!.answer("first");
+  await settled();
+  expect(questions).toHaveLength(2);
+  expect(page.textContent).toBe("first");
+  renewal.value = 4;
+  questions[1]!.refuse();
+  await settled();
+  expect(questions).toHaveLength(3);
+  expect(page.textContent).toBe("first busy");
+  questions[2]!.answer("third");
+  await settled();
+  expect([page.textContent, questions.length]).toEqual(["third", 3]);
+});
+
+test("an answer about what the view is not about any more is dropped, and does not hold up the next question", async () => {
+  vi.useFakeTimers();
+  const { View, about, renewal, questions } = asking();
+  const { page, undo } = drawn(View, {});
+  await settled();
+  expect(questions).toHaveLength(1);
+  renewal.value = 1;
+  about.value = "another";
+  await settled();
+  expect(questions.map((one) => one.about)).toEqual(["one", "another"]);
+  questions[0]!.answer("late");
+  await settled();
+  expect([page.textContent, questions.length]).toEqual(["nothing", 2]);
+  questions[1]!.answer("second");
+  await settled();
+  expect(page.textContent).toBe("second");
+  renewal.value = 2;
+  await settled();
+  expect(questions).toHaveLength(3);
+  undo();
+  questions[2]!.answer("after the view");
+  await settled();
+  expect(questions).toHaveLength(3);
 });

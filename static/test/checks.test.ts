@@ -23,6 +23,20 @@ test("of several Services it goes with the request where it was set for each tha
   expect(acceptedOf([{ checks: [shared], accepted: all }, { checks: [shared], accepted: [] }])).toEqual([]);
 });
 
+test.each([
+  ["other numbers of nodes", { shared: "4", nodes: "5" }, { shared: "0", nodes: "5" }],
+  ["another owner of the same Service", { owner: "Helm", sign: "a label" }, { owner: "Argo CD", sign: "an annotation" }],
+])("a tick is for what a warning says, and not for %s", (_, params, others) => {
+  const accept = vi.fn();
+  const [one, other] = [{ ...budget, params }, { ...budget, params: others }];
+  const { page, undo } = drawn(Checks, { checks: [one, other], of: "shop", accepted: [], accept });
+  Object.assign(page.all("input")[0]!, { checked: true }).hear("change");
+  const accepted = accept.mock.calls[0]![0] as string[];
+  expect([isTicked([one], accepted), isTicked([other], accepted), isTicked([one, other], accepted)]).toEqual([true, false, false]);
+  expect(acceptedOf([{ checks: [one, other], accepted }])).toEqual([]);
+  undo();
+});
+
 test("whatever has a tick has a box, and says what is ticked", () => {
   const accept = vi.fn();
   const { page, undo } = drawn(Checks, { checks: [shared, budget, named("long-lived", "info", "shop")], of: "shop", accepted: [], accept });

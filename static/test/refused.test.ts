@@ -185,7 +185,7 @@ describe("old news", () => {
     answers.set("/groups/g/back", [{ ...(left("r1", "") as object), service: "shop" }, left("s0", "elsewhere")]);
     const { page, undo } = drawn(Changing, {});
     await settled();
-    press(page, "with its group");
+    press(page, "its group");
     await settled();
     expect(page.textContent).toContain("led elsewhere");
     change({ ...kept, keeping: null, open_switch: "r1" });
@@ -247,7 +247,7 @@ describe("a blink of stale", () => {
     const { page, undo } = shown({ live: "green" });
     await settled();
     const tick = (): Element_ => page.all("input")[0]!;
-    const begins = (): Element_ => page.all("button").find((one) => one.textContent.startsWith("Switch traffic"))!;
+    const begins = (): Element_ => page.all("button").find((one) => one.textContent.startsWith("Switch shop to"))!;
     expect(begins().disabled).toBe(true);
     Object.assign(tick(), { checked: true }).hear("change");
     tick().hear("click");
@@ -273,7 +273,7 @@ describe("a blink of stale", () => {
     const details = page.all("details").find((one) => one.textContent.includes("Scale blue down"))!;
     details.hear("toggle", { currentTarget: { open: true } });
     await settled();
-    const button = (): Element_ | undefined => page.all("button").find((one) => one.textContent.startsWith("Scale blue down to 0"));
+    const button = (): Element_ | undefined => page.all("button").find((one) => one.textContent.startsWith("Scale blue of shop down to 0"));
     expect(button()?.disabled).toBe(false);
     store.connected.value = false;
     await settled();

@@ -26,8 +26,20 @@ test.each([[[number], "Deployment shop-green: 1 → 3"], [[], ""]])("a side that
   vi.stubGlobal("fetch", asked);
   const { page, undo } = drawn(WarmUp, { live, to: "green", against: "" });
   await vi.waitFor(() => expect(page.textContent).not.toBe("Checking …"));
-  expect(page.all("button").map((one) => one.textContent)).toEqual(told ? ["Warm up green to 3 pods on lab"] : []);
+  expect(page.all("button").map((one) => one.textContent)).toEqual(told ? ["Warm up green of shop to 3 pods on lab"] : []);
   expect(page.textContent).toContain(told);
+  undo();
+});
+
+test("a warm-up is asked for with the number that its button says", async () => {
+  const asked = vi.fn((_: string, __?: unknown) => Promise.resolve(new Response(JSON.stringify({ numbers: [number], target: 3, ready: true, checks: [] }))));
+  vi.stubGlobal("fetch", asked);
+  const { page, undo } = drawn(WarmUp, { live, to: "green", against: "" });
+  await settled();
+  page.all("button")[0]!.hear("click");
+  await settled();
+  const body = JSON.stringify({ namespace: "store", service: "shop", to: "green", target: 3 });
+  expect(asked).toHaveBeenCalledWith("/api/v1/clusters/lab/warm-ups", expect.objectContaining({ body }));
   undo();
 });
 
@@ -37,7 +49,7 @@ function opened(first: Response): { page: Element_; asked: ReturnType<typeof vi.
   const asked = vi.fn(() => Promise.resolve(asked.mock.calls.length === 1 ? first : new Response(JSON.stringify(later))));
   vi.stubGlobal("fetch", asked);
   store.connected.value = true;
-  const { page, undo } = drawn(ScaleDown, { left: { switch: "s1", side: "blue" } as never, against: "" });
+  const { page, undo } = drawn(ScaleDown, { left: { switch: "s1", side: "blue" } as never, service: "shop", against: "" });
   page.all("details")[0]?.hear("toggle", { currentTarget: { open: true } });
   return { page, asked, undo };
 }

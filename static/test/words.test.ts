@@ -40,7 +40,7 @@ test("braces without a value stay visible instead of vanishing", () => {
 
 test("one of a thing is not said in the plural", () => {
   expect([0, 1, 2].map((count) => t("pods", { count }))).toEqual(["0 pods", "1 pod", "2 pods"]);
-  expect(t("warmUp", { side: "green", count: 1, cluster: "lab" })).toBe("Warm up green to 1 pod on lab");
+  expect(t("warmUp", { service: "shop", side: "green", count: 1, cluster: "lab" })).toBe("Warm up green of shop to 1 pod on lab");
   expect(t("heldAt", { kind: "Deployment", name: "shop", number: 1, before: 0 })).toContain("at least 1 pod (");
   expect(t("plainDoors", { count: 1 })).toContain("1 more leads");
   expect(fill("{count:pod|pods}", {})).toBe("{count:pod|pods}");

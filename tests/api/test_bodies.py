@@ -57,6 +57,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         (f"{LAB}/groups", GROUP | {"services": ["shop", 1]}, "services.1"),
         (f"{LAB}/groups", GROUP | {"keep_seconds": "600"}, "keep_seconds"),
         (f"{LAB}/warm-ups", ONE | {"service": 1}, "service"),
+        (f"{LAB}/warm-ups", ONE | {"target": "3"}, "target"),
     ],
 )
 def test_a_value_of_another_type_is_refused_by_name(
@@ -123,7 +124,8 @@ def test_what_is_no_json_is_refused_and_said_so(body: bytes, lab: None, bearer: 
         (f"{LAB}/switches", ONE | {"accept": ["headless"]}, {"accept": ["headless"]}),
         (f"{LAB}/groups", GROUP | {"expected": {"shop": {"slot": "blue"}}}, {"expected": {"shop": {"slot": "blue"}}}),
         (f"{LAB}/groups", GROUP | {"keep_seconds": 3600}, {"keep_seconds": 3600}),
-        (f"{LAB}/warm-ups", ONE, {"to": "green"}),
+        (f"{LAB}/warm-ups", ONE, {"to": "green", "target": None}),
+        (f"{LAB}/warm-ups", ONE | {"target": 3}, {"to": "green", "target": 3}),
     ],
 )
 def test_what_is_as_described_is_taken_as_it_was_said(

@@ -11,8 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from clusterview.access import auditing, clusters
-from clusterview.models import Sizing
+from clusterview.models import Cluster, Sizing
+from clusterview.traffic import resizing
 from clusterview.traffic.states import State
+from tests.traffic import making
 
 pytestmark = pytest.mark.django_db
 Bearer = Callable[[str], Client]
@@ -61,3 +63,17 @@ def test_what_is_older_than_one_of_them_comes_as_a_list_of_its_own(lab: None, be
         seen += [one["id"] for one in told]
     assert sorted(seen) == sorted(str(one) for one in made)
     assert client.get(SIZES, {"before": "yesterday"}).status_code == 400
+
+
+def test_a_side_is_not_made_larger_than_was_shown(lab: None, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resizing.requesting, "allowed", lambda **_: Cluster.objects.get(pk="lab"))
+    monkeypatch.setattr(resizing, "to_warm_up", lambda **_: resizing.Plan(making.situation(), [], 30, []))
+    monkeypatch.setattr(resizing, "_save", lambda row, **_: row)
+    client, asked = bearer("operator"), {"namespace": "store", "service": "shop", "to": "green"}
+
+    def answer(**more: int) -> tuple[int, str]:
+        found = client.post("/api/v1/clusters/lab/warm-ups", asked | more, content_type="application/json")
+        return found.status_code, found.json().get("code", "")
+
+    assert answer(target=3) == (409, "larger-than-shown")
+    assert [answer(target=30), answer(target=31), answer()] == [(202, "")] * 3

@@ -49,7 +49,7 @@ def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit
 
     before = len(audit(dashboard))
     page.get_by_role("link", name="Traffic").click()
-    switch = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
+    switch = page.get_by_role("button", name=re.compile("^Switch shop to green"))
     expect(switch).to_be_enabled()
     try:
         page.get_by_role("button", name=f"Forbid switching on {cluster.context}").click()

@@ -50,14 +50,30 @@ def test_a_green_that_is_broken_shows_and_cannot_be_switched_to_until_it_is_mend
     expect(page.get_by_test_id("played")).to_contain_text(re.compile("3 objects changed.*Pod shop-green-"))
     page.keyboard.press("Escape")
     expect(page.get_by_text("0/3")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_disabled()
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_disabled()
     press(page, "Mend green")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_enabled()
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_enabled()
+
+
+MOVE = """(button) => {
+  const note = () => (button.dataset.held ||= button.style.pointerEvents);
+  note();
+  new MutationObserver(note).observe(button, { attributeFilter: ["style"] });
+  document.querySelector(".sides").insertAdjacentHTML("afterend", "<p>An answer that comes in above.</p>");
+}"""
+
+
+def test_the_pointer_does_not_press_a_button_that_has_just_moved(page: Page) -> None:
+    button = page.get_by_role("button", name=re.compile("^Switch shop to green"))
+    button.click(trial=True)
+    button.evaluate(MOVE)
+    expect(button).to_have_attribute("data-held", "none")
+    button.click(trial=True)
 
 
 def test_a_green_that_breaks_under_traffic_is_left_with_one_click(page: Page, cluster: Practice) -> None:
-    page.get_by_role("button", name=re.compile("^Switch traffic to green")).click()
+    page.get_by_role("button", name=re.compile("^Switch shop to green")).click()
     expect(page.get_by_text("The old side is kept until")).to_be_visible()
     press(page, "Break green")
     page.keyboard.press("Escape")

@@ -36,7 +36,7 @@ def test_the_past_is_shown_as_the_past_and_now_is_one_click_away(
     expect(page.get_by_test_id("freshness")).to_have_text("Past")
     expect(green).to_have_count(3)
     expect(page.get_by_text("Not possible while the map shows the past.")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic"))).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Switch shop"))).to_have_count(0)
     page.get_by_text("What changed between two moments").click()
     expect(page.locator(".differences").filter(has_text="shop-green").first).to_be_visible()
     page.goto(page.url.replace("until=now", f"until={quote(before.isoformat())}"))

@@ -110,7 +110,7 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
     page: Page, cluster: Any, cluster_shop: Any, operator: httpx.Client
 ) -> None:
     page.get_by_role("link", name="Traffic").click()
-    switch = page.get_by_role("button", name=re.compile("^Switch traffic to"))
+    switch = page.get_by_role("button", name=re.compile("^Switch shop to"))
     arming = page.get_by_role("button", name=re.compile("^Forbid switching on"))
     reason = page.get_by_text("Not possible while the cluster is not seen live.")
     chip(page, "live", seconds=40)
@@ -151,7 +151,7 @@ def test_a_first_request_that_fails_is_made_again_and_says_why(page: Page, clust
     page.goto(f"{dashboard.url}/c/{cluster_id}/?sel=Service/store/shop")
     expect(page.get_by_role("alert")).to_contain_text("failed to answer (http-502)")
     page.unroute("**/api/v1/clusters/*")
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to"))).to_be_enabled()
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to"))).to_be_enabled()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

@@ -55,16 +55,16 @@ def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scal
     cluster = operator.get("/clusters").json()[0]["name"]
     scale(cluster_shop, "shop-green", 1)
     open_shop(page, dashboard, cluster_id)
-    page.get_by_role("button", name=f"Warm up green to 3 pods on {cluster}").click()
+    page.get_by_role("button", name=f"Warm up green of shop to 3 pods on {cluster}").click()
     wait_for(lambda: replicas(cluster_shop, "shop-green") == 3, seconds=40, what="green is as large as blue")
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_enabled()
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_enabled()
     press_switch(page, "green")
     expect_kept(page)
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d left$"))
 
     half_a_minute_passes(dashboard)
     page.get_by_text("Scale blue down").click()
-    page.get_by_role("button", name=f"Scale blue down to 0 pods on {cluster}").click()
+    page.get_by_role("button", name=f"Scale blue of shop down to 0 pods on {cluster}").click()
     wait_for(lambda: replicas(cluster_shop, "shop-blue") == 0, seconds=40, what="blue has no pods")
     assert selector(cluster_shop) == {"app": "shop", "slot": "green"}
     expect(page.get_by_role("button", name=re.compile("^Go back"))).to_have_count(0)
@@ -81,7 +81,7 @@ def test_the_old_sides_autoscaler_is_held_and_said_and_put_back_after_going_back
     half_a_minute_passes(dashboard)
     page.get_by_text("Scale blue down").click()
     expect(page.get_by_text("The autoscaler shop-blue sets the size of blue").first).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Scale blue down to 0"))).to_be_disabled()
+    expect(page.get_by_role("button", name=re.compile("^Scale blue of shop down to 0"))).to_be_disabled()
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
     wait_for(lambda: least(autoscalers, "shop-blue") == 1, seconds=30, what="the autoscaler is as before")
     assert selector(autoscalers) == {"app": "shop", "slot": "blue"}

@@ -19,7 +19,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.browser
 
 FAILED = "0193f0c6-0000-7000-8000-000000000000"
-ACTING = re.compile("^(Switch traffic|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
+ACTING = re.compile("^(Switch shop|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
 GET = "async (path) => (await fetch(path)).json()"
 POST = """async ([path, body]) => {
   const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
@@ -48,7 +48,7 @@ def open_shop(page: Page, dashboard: Dashboard, cluster_id: str) -> None:
 def press_switch(page: Page, side: str) -> None:
     for box in page.get_by_role("checkbox", name=re.compile("understand|accept|know", re.IGNORECASE)).all():
         box.check()
-    page.get_by_role("button", name=re.compile(f"^Switch traffic to {side}")).click()
+    page.get_by_role("button", name=re.compile(f"^Switch shop to {side}")).click()
 
 
 def expect_kept(page: Page) -> None:
@@ -129,14 +129,14 @@ def test_a_switch_that_failed_is_told_where_it_was_asked_for(page: Page, cluster
     open_shop(page, dashboard, cluster_id)
     line = page.get_by_role("status").filter(has_text="rejected Something stood against it.")
     expect(line).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Switch traffic to green"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_visible()
     line.get_by_role("link", name="shop: blue → green").click()
     expect(page).to_have_url(re.compile(FAILED))
 
 
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
     open_shop(page, dashboard, cluster_id)
-    button = page.get_by_role("button", name=re.compile("^Switch traffic to green"))
+    button = page.get_by_role("button", name=re.compile("^Switch shop to green"))
     expect(button).to_be_enabled()
     cluster_shop.patch("/api/v1/namespaces/store/services/shop", {"spec": {"publishNotReadyAddresses": True}})
     expect(page.locator(".checks [data-level=block]")).to_contain_text("publishNotReadyAddresses")
@@ -157,7 +157,7 @@ def test_every_button_that_acts_names_the_cluster(
             expect(buttons.filter(has_text=re.compile(f"^{beginning}"))).to_contain_text(f"on {name}")
 
     open_shop(page, dashboard, cluster_id)
-    expect_named("Switch traffic to green", "Forbid switching")
+    expect_named("Switch shop to green", "Forbid switching")
     press_switch(page, "green")
     expect_named("Go back to blue", "Keep the old side", "Forbid switching")
 

@@ -176,6 +176,40 @@ def test_a_tick_is_for_the_objects_that_were_shown(olga: Person, shop: Shop, mon
     assert click(olga, shop, confirm=confirm, accept=["same-pods"]).accepted == ["same-pods"]
 
 
+def warned(**numbers: str) -> Check:
+    return Check(code="external-traffic-policy", level=Level.WARN, params=numbers, objects=(Ref("Service", "store", "shop"),))
+
+
+def owned(owner: str) -> Check:
+    return Check(code="owner", level=Level.WARN, params={"owner": owner, "sign": "a label"}, objects=(Ref("Service", "store", "shop"),))
+
+
+@pytest.mark.parametrize(
+    ("shown_then", "now"),
+    [([warned(shared="4", nodes="5")], [warned(shared="0", nodes="5")]), ([owned("Helm")], [owned("Helm"), owned("Argo CD")])],
+    ids=["other numbers", "one more owner"],
+)
+def test_a_tick_is_for_what_was_said(shown_then: list[Check], now: list[Check], olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept = [shown_then[0].code]
+    monkeypatch.setattr(preflight, "check", lambda _: shown_then)
+    confirm = shown(olga, shop)
+    monkeypatch.setattr(preflight, "check", lambda _: now)
+    assert refusal(olga, shop, confirm=confirm, accept=accept) == (422, "preflight")
+    monkeypatch.setattr(preflight, "check", lambda _: shown_then)
+    assert click(olga, shop, confirm=confirm, accept=accept).accepted == accept
+
+
+def test_a_tick_holds_where_the_same_is_said_of_fewer(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def behind(*names: str) -> list[Check]:
+        about = tuple(Ref("Service", "store", name) for name in names)
+        return [Check(code="same-pods", level=Level.WARN, params={"from": "blue", "services": ", ".join(names), "group": "g"}, objects=about)]
+
+    monkeypatch.setattr(preflight, "check", lambda _: behind("first", "second"))
+    confirm = shown(olga, shop)
+    monkeypatch.setattr(preflight, "check", lambda _: behind("second"))
+    assert click(olga, shop, confirm=confirm, accept=["same-pods"]).accepted == ["same-pods"]
+
+
 def group(person: Person, shop: Shop, services: list[str] = GROUP) -> dict[str, Any]:
     return requesting.preview_group(person=person, cluster="lab", namespace="store", services=services, to="green", opened=shop)
 

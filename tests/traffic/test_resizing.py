@@ -336,7 +336,8 @@ def test_a_viewer_changes_no_size(reached: Sizes, olga: Person) -> None:
 def test_a_side_that_is_too_small_is_warmed_up_to_the_live_size_and_then_switched_to(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
     scale(lab_shop, GREEN, 1)
     assert refused(lambda: ask(olga=olga, reached=reached))[2] == {"green-smaller"}
-    row = warm(olga, reached)
+    assert refused(lambda: warm(olga, reached, target=LIVE - 1))[:2] == (409, "larger-than-shown")
+    row = warm(olga, reached, target=LIVE)
     assert [(one["kind"], one["now"], one["to"]) for one in row.plan] == [("Deployment", 1, LIVE)]
     wait_until(lambda: carried(row, reached).state == State.SUCCEEDED, seconds=60, what="green is warm")
     assert (replicas(lab_shop, GREEN), ready(lab_shop, GREEN)) == (LIVE, LIVE)

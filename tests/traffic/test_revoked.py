@@ -206,8 +206,20 @@ def test_who_keeps_a_side_that_is_given_up_meanwhile_is_refused(monkeypatch: pyt
         with pytest.raises(Refused) as refused:
             requesting.keep(switch=seen, person=here.olga, minutes=5)
         assert refused.value.code == "keeping-ended"
-        Switch.objects.update(keeping_old_until=timezone.now() + timedelta(hours=2))
-        assert requesting.keep(switch=seen, person=here.olga, minutes=5).keeping_old_until > timezone.now() + timedelta(hours=1)
+
+
+def test_a_side_that_is_kept_for_longer_already_is_said_to_be_and_nothing_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter(monkeypatch)
+    with world.present() as here:
+        begun(here, calls=40)
+        switch, kept = Switch.objects.get(), timezone.now() + timedelta(hours=2)
+        Switch.objects.update(keeping_old_until=kept)
+        with pytest.raises(Refused) as refused:
+            requesting.keep(switch=switch, person=here.olga, minutes=5)
+        assert (refused.value.status, refused.value.code, refused.value.body["until"]) == (409, "kept-longer", kept.isoformat())
+        assert (Switch.objects.get().keeping_old_until, AuditEntry.objects.filter(action="KEEP").count()) == (kept, 0)
+        assert requesting.keep(switch=switch, person=here.olga, minutes=180).keeping_old_until > kept
+        assert AuditEntry.objects.get(action="KEEP").body["minutes"] == 180
 
 
 @pytest.mark.parametrize("lost", [Order.LOSE, Order.LOSE_AFTER, Order.LATE])

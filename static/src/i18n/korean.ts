@@ -231,6 +231,8 @@ export const SAID: Readonly<Record<string, string>> = {
   "service-replaced": "그 전환 뒤 서비스가 삭제되고 다시 만들어져 되돌릴 것이 없습니다. 새 전환을 시작하세요.",
   superseded: "이 서비스에 더 새로운 전환이 있습니다. 그 전환에서 되돌리세요.",
   "keeping-ended": "이전 버전을 더 이상 유지하지 않습니다.",
+  "larger-than-shown": "트래픽을 받는 쪽이 그사이 커져 보여 드린 것보다 파드가 많아집니다. 다시 확인한 뒤 결정하세요.",
+  "kept-longer": "이전 버전을 이미 그보다 오래 유지하고 있습니다.",
   "bad-minutes": "분은 1에서 1440 사이의 정수입니다.",
   "already-back": "이미 이전 쪽을 가리키므로 아무것도 쓰지 않았습니다.",
   "led-elsewhere": "그 뒤에 바뀌어 이전 쪽이 아닌 곳을 가리킵니다. 아무것도 쓰지 않았습니다.",

@@ -369,7 +369,7 @@ export const lookAtScaleDown = (id: string): Promise<SizePreview> => call("GET",
 export const scaleDown = (id: string): Begun => call("POST", `${one(id)}/scale-down`, { replicas: 0 });
 export const lookAtWarmUp = (id: string, namespace: string, service: string, to: string): Promise<SizePreview> =>
   call("GET", `${cluster(id)}/warm-up?${new URLSearchParams({ namespace, service, to })}`);
-export const warmUp = (id: string, body: { namespace: string; service: string; to: string }, key: string): Begun =>
+export const warmUp = (id: string, body: { namespace: string; service: string; to: string; target: number }, key: string): Begun =>
   call("POST", `${cluster(id)}/warm-ups`, body, { "Idempotency-Key": key });
 export const sizes = (id: string, limit: number, before = ""): Promise<Size[]> => call("GET", `/api/v1/sizes?${listed(id, limit, before)}`);
 export const size = (id: string): Promise<Size> => call("GET", `/api/v1/sizes/${encodeURIComponent(id)}`);

@@ -1,4 +1,4 @@
-/** REST answers as parts of a view: asked when the view appears and when its key changes; an answer that came too late is dropped. */
+/** REST answers as parts of a view: asked when the view appears and when its key changes; an answer about another key than the view's is dropped. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as clock from "../state/clock";
 import { AGAIN_AFTER_MS } from "../state/renewing";
@@ -23,26 +23,36 @@ function isTemporary({ status, code }: Refusal): boolean {
 }
 
 /**
- * `renewal` is what the same question is asked again for; the answer before stays meanwhile, and where the next one is refused. What is refused for the
- * moment is asked again by itself.
+ * `renewal` is what the same question is asked again for; the answer before stays meanwhile, and where the next one is refused. One at a time: whatever
+ * asks while an answer about the key is on its way is one more question after it, so that a slow answer is shown, and not asked for over and over.
+ * What is refused for the moment is asked again by itself.
  */
 export function useAsked<T>(ask: () => Promise<T>, key: string, renewal: number | string = 0): Asked<T> {
   const [answer, setAnswer] = useState<{ about: string; value: T | null; refusal: Refusal | null }>({ about: key, value: null, refusal: null });
   const [turn, setTurn] = useState(0);
+  const onItsWay = useRef<{ isAskedAgain: boolean } | null>(null);
   const again = (): void => setTurn((before) => before + 1);
   const mayAgain = store.connected.value && answer.refusal !== null && isTemporary(answer.refusal);
+  useEffect(() => () => void (onItsWay.current = null), [key]);
   useEffect(() => {
-    let wanted = true;
+    if (onItsWay.current) {
+      onItsWay.current.isAskedAgain = true;
+      return;
+    }
+    const asked = (onItsWay.current = { isAskedAgain: false });
+    const isWanted = (): boolean => onItsWay.current === asked;
+    const ended = (): void => {
+      if (!isWanted()) return;
+      onItsWay.current = null;
+      if (asked.isAskedAgain) again();
+    };
     ask().then(
-      (value) => wanted && setAnswer({ about: key, value, refusal: null }),
+      (value) => isWanted() && setAnswer({ about: key, value, refusal: null }),
       (error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
-        if (wanted) setAnswer((before) => ({ about: key, value: before.about === key ? before.value : null, refusal: error }));
+        if (isWanted()) setAnswer((before) => ({ about: key, value: before.about === key ? before.value : null, refusal: error }));
       },
-    );
-    return () => {
-      wanted = false;
-    };
+    ).finally(ended);
   }, [key, turn, renewal]);
   useEffect(() => {
     if (!mayAgain) return;

@@ -24,9 +24,10 @@ export function CheckLine({ check, of = "" }: CheckLineProps): JSX.Element {
   );
 }
 
-/** A tick is for one warning about these objects, not for the same one about others. */
+/** A tick is for what one warning says of these objects, not for the same one about others or with other numbers. */
 function tickOf(check: rest.Check): string {
-  return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`)].join(" ");
+  const says = Object.entries(check.params).map(([name, value]) => `${name}=${value}`).sort();
+  return [check.code, ...check.objects.map((one) => `${one.kind}/${one.namespace}/${one.name}`), ...says].join(" ");
 }
 
 /** The warnings, which have to be ticked. */
@@ -75,7 +76,7 @@ export function Checks({ checks, of, accepted, accept }: ChecksProps): JSX.Eleme
   const told = checks.filter((check) => check.level !== "ok");
   return (
     <>
-      <ul class="checks">{told.map((check) => <CheckLine key={check.code} check={check} of={of} />)}</ul>
+      <ul class="checks">{told.map((check) => <CheckLine key={tickOf(check)} check={check} of={of} />)}</ul>
       <details>
         <summary>{passed(checks)}</summary>
         <ul class="checks">{checks.filter((check) => check.level === "ok").map((check) => <CheckLine key={check.code} check={check} of={of} />)}</ul>

@@ -47,7 +47,7 @@ function padded(number: number): string {
 }
 
 /** The time, with its day where that is not today. */
-export function timeOfDay(value: string, now: number): string {
+export function timeOfDay(value: string | number, now: number): string {
   const at = new Date(value);
   const day = at.toDateString() === new Date(now).toDateString() ? {} : { month: "short", day: "numeric" } as const;
   return at.toLocaleString(language.value, { hour: "numeric", minute: "2-digit", ...day });

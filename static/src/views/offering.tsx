@@ -15,6 +15,7 @@ import { acceptedOf, Checks, isTicked, passed, Recipe, warned } from "./checks";
 import { Command } from "./command";
 import { Refused } from "./refused";
 import { WarmUp } from "./sizing";
+import { SteadyButton } from "./steady";
 
 /** How long the side that is left is kept, unless somebody asks for longer. */
 const KEPT_MINUTES = 10;
@@ -121,7 +122,7 @@ function Single({ live, to, alone, against }: MoveProps): JSX.Element {
       {found && <Course found={found} of={live.application.key} />}
       <Begin
         asked={asked} doing={doing} begin={begin} against={against} ticked={(one) => isTicked(one.checks, accepted)}
-        colour={sides.colourIn(live.application, to)} word={t("switchTo", { side: to, cluster: page.clusterName })}
+        colour={sides.colourIn(live.application, to)} word={t("switchTo", { service, side: to, cluster: page.clusterName })}
       />
       {found && <Change found={found} />}
     </>
@@ -187,12 +188,12 @@ function Begin<T extends { readonly ready: boolean }>({ asked, doing, begin, aga
   return (
     <p class="row">
       {found && (
-        <button
-          type="button" class="button button-primary" data-side={colour}
+        <SteadyButton
+          class="button button-primary" data-side={colour}
           disabled={against !== "" || asked.refusal !== null || !found.ready || !ticked(found) || doing.busy} onClick={() => doing.run(() => begin(found))}
         >
           {word}
-        </button>
+        </SteadyButton>
       )}
       <button type="button" class="button" onClick={asked.again}>{t("checkAgain")}</button>
     </p>

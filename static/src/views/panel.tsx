@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { KINDS } from "../wire/messages";
-import type { AnyRecord, Kind } from "../wire/messages";
+import type { AnyRecord, Kind, Service } from "../wire/messages";
 import { kindWord } from "../i18n/kinds";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
@@ -11,8 +11,10 @@ import type { Selection } from "../state/routes";
 import * as store from "../state/store";
 import { conditionOf, listenerWords, ruleWords, statusOf, told } from "./marks";
 import { Pods } from "./nodes";
+import { Refused } from "./refused";
 import { sight } from "./sight";
 import { Switching } from "./switching";
+import { WhyNot } from "./traffic";
 import { moment } from "./moments";
 
 const MOST_RELATED = 60;
@@ -58,7 +60,8 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
   const labels = Object.entries(record.labels);
   return (
     <>
-      {live && (store.isPast.value ? <p role="status">{t("notInThePast")}</p> : <Switching live={live} alone={true} />)}
+      {live && store.isPast.value && <p role="status">{t("notInThePast")}</p>}
+      {record.kind === "Service" && !store.isPast.value && <OfService record={record} live={live} />}
       <section>
         <dl class="facts">
           <Fact name={t("status")}>{statusOf(record)}</Fact>
@@ -96,6 +99,17 @@ function Facts({ record }: { record: AnyRecord }): JSX.Element {
           <ul>{labels.map(([key, value]) => <li key={key}><code>{key}={value}</code></li>)}</ul>
         </section>
       )}
+    </>
+  );
+}
+
+/** A Service's switch, or why there is none. What is shown may be old where the applications were refused, which is said. */
+function OfService({ record, live }: { record: Service; live: derived.LiveApplication | undefined }): JSX.Element {
+  const isKnown = store.applications.value !== null;
+  return (
+    <>
+      <Refused of={store.applicationsError.value} />
+      {live ? <Switching live={live} alone={true} /> : isKnown && <section><WhyNot uid={record.uid} /></section>}
     </>
   );
 }

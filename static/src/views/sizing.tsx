@@ -14,6 +14,7 @@ import { Link } from "./link";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
+import { SteadyButton } from "./steady";
 
 /** What stands against a size is looked at again every so many times five seconds: a quota or what the scheduler says is in no picture. */
 const LOOKED_AT_EVERY = 6;
@@ -71,9 +72,9 @@ export function Resizing({ told, live, against }: { told: rest.Size; live: LiveA
       <p class="quiet">{stateMeans(told.state)} {ifStopped(told.state)}</p>
       {!isBegun && !against && (
         <p class="row">
-          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(cancel)}>
-            {t(told.purpose === "warm_up" ? "stopWarmUp" : "stopScaleDown", { side: told.side, cluster: page.clusterName })}
-          </button>
+          <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(cancel)}>
+            {t(told.purpose === "warm_up" ? "stopWarmUp" : "stopScaleDown", { service: told.service, side: told.side, cluster: page.clusterName })}
+          </SteadyButton>
         </p>
       )}
       <Refused of={doing.refusal} />
@@ -86,36 +87,42 @@ export function WarmUp({ live, to, against }: { live: LiveApplication; to: strin
   const { namespace, service, service_uid: uid } = live.application;
   const facts = `${uid} ${live.sides.map((side) => `${side.ready}/${side.wanted}`).join(" ")}`;
   const asked = useAsked(() => rest.lookAtWarmUp(page.cluster, namespace, service, to), to, `${facts} ${useTurn(LOOKED_AT_EVERY)}`);
-  const key = useMemo(() => crypto.randomUUID(), [to, facts]);
+  const found = asked.value;
+  const target = found?.target ?? 0;
+  const key = useMemo(() => crypto.randomUUID(), [to, facts, target]);
   const begin = async (): Promise<void> => {
-    await rest.warmUp(page.cluster, { namespace, service, to }, key);
+    await rest.warmUp(page.cluster, { namespace, service, to, target }, key);
     await store.loadApplications();
   };
-  const found = asked.value;
   // Pods that are wanted and not ready are not helped by wanting them.
   if (found?.ready && found.numbers.length === 0) return null;
-  const target = found?.target ?? 0;
-  return <Change asked={asked} word={t("warmUp", { side: to, count: target, cluster: page.clusterName })} begin={begin} against={against} />;
+  return <Change asked={asked} word={t("warmUp", { service, side: to, count: target, cluster: page.clusterName })} begin={begin} against={against} />;
+}
+
+interface ScaleDownProps {
+  readonly left: rest.Left;
+  readonly service: string;
+  readonly against: string;
 }
 
 /** Makes the side that was left smaller: asked for only when somebody opens it. */
-export function ScaleDown({ left, against }: { left: rest.Left; against: string }): JSX.Element {
+export function ScaleDown({ left, service, against }: ScaleDownProps): JSX.Element {
   const [isOpen, open] = useState(false);
   return (
     <details onToggle={(event) => open(event.currentTarget.open)}>
       <summary>{t("scaleDownHow", { side: left.side })}</summary>
-      {isOpen && <ScaleDownNow left={left} against={against} />}
+      {isOpen && <ScaleDownNow left={left} service={service} against={against} />}
     </details>
   );
 }
 
-function ScaleDownNow({ left, against }: { left: rest.Left; against: string }): JSX.Element {
+function ScaleDownNow({ left, service, against }: ScaleDownProps): JSX.Element {
   const asked = useAsked(() => rest.lookAtScaleDown(left.switch), left.switch, `${store.operations.value.count} ${useTurn(LOOKED_AT_EVERY)}`);
   const begin = async (): Promise<void> => {
     await rest.scaleDown(left.switch);
     await store.loadApplications();
   };
-  return <Change asked={asked} word={t("scaleDown", { side: left.side, cluster: page.clusterName })} begin={begin} against={against} />;
+  return <Change asked={asked} word={t("scaleDown", { service, side: left.side, cluster: page.clusterName })} begin={begin} against={against} />;
 }
 
 interface ChangeProps {
@@ -136,9 +143,9 @@ function Change({ asked, word, begin, against }: ChangeProps): JSX.Element {
       {found.numbers.map((one) => <p key={one.kind + one.name} class="quiet">{one.kind} {one.name}: {one.was} → {one.to}</p>)}
       <ul class="checks">{found.checks.filter((check) => check.level === "block").map((check) => <CheckLine key={check.code} check={check} />)}</ul>
       <p class="row">
-        <button type="button" class="button" disabled={!found.ready || asked.refusal !== null || against !== "" || doing.busy} onClick={() => doing.run(begin)}>
+        <SteadyButton class="button" disabled={!found.ready || asked.refusal !== null || against !== "" || doing.busy} onClick={() => doing.run(begin)}>
           {word}
-        </button>
+        </SteadyButton>
       </p>
       <Refused of={asked.refusal} />
       <Refused of={doing.refusal} />

@@ -22,8 +22,11 @@ import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
+import { SteadyButton } from "./steady";
 
+/** So long from now the old side may be kept; offered where that is a minute later at least, so that a press adds what the button says. */
 const KEEP_MINUTES = 30;
+const MINUTE_MS = 60_000;
 const FIVE_SECONDS = 5_000;
 const NEWS_MS = 3_600_000;
 /** So many failing pods of a side are named. */
@@ -57,20 +60,20 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
     if (isOld) tell(null);
   }, [isOld]);
   return (
-    <section class="switching" aria-label={t("traffic")}>
+    <section class="switching" aria-label={t("trafficOf", { service: `${application.namespace}/${application.service}` })}>
       <Sides live={live} />
       {derived.servesNobody(live) && (
         <p class="bad-text" role="alert"><strong>{t("nobodyServed", { service: application.service, side: live.asked })}</strong></p>
       )}
       {application.why_not && !application.open_switch && <p>{t("notSwitchable")} {whyNot(application)}</p>}
       {application.open_switch && <Running key={application.open_switch} id={application.open_switch} live={live} />}
-      {keeping && <Kept key={keeping.switch} keeping={keeping} isServing={isServing} tell={tell} />}
+      {keeping && <Kept key={keeping.switch} keeping={keeping} service={application.service} isServing={isServing} tell={tell} />}
       {!isOld && taken?.members.filter((one) => one.left).map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted key={application.reverted} id={application.reverted} live={live} />}
       {application.failed && isNews(application.failed) && <Failed told={application.failed} />}
       {application.sizing && <Resizing key={application.sizing.id} told={application.sizing} live={live} against={against} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
-      {!application.sizing && application.left && mayScale && <ScaleDown key={application.left.switch} left={application.left} against={against} />}
+      {!application.sizing && application.left && mayScale && <ScaleDown key={application.left.switch} left={application.left} service={application.service} against={against} />}
       {!application.why_not && !application.open_switch && <Offers live={live} left={keeping?.from} alone={alone} against={against} />}
       {alone && <Arming />}
       {alone && <WeakIdentity />}
@@ -143,8 +146,8 @@ function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Eleme
           : <p>{t("overlapping", { seconds: told.overlap_seconds, from: told.from })}</p>
       )}
       <p class="quiet">{stateMeans(told.state)} {told.state === "held" && `${t("heldGoesOn")} `}{ifStopped(told.state)}</p>
-      {told.state === "held" && <Leave id={told.id} />}
-      {told.can_go_back && <Back id={told.id} to={told.from} />}
+      {told.state === "held" && <Leave id={told.id} service={told.service} />}
+      {told.can_go_back && <Back id={told.id} service={told.service} to={told.from} />}
       <Refused of={asked.refusal} />
     </div>
   );
@@ -175,7 +178,7 @@ function Failed({ told }: { told: rest.Switch }): JSX.Element {
 }
 
 /** The way out of a switch that waits for what does not come: its Service can then be switched again. */
-function Leave({ id }: { id: string }): JSX.Element | null {
+function Leave({ id, service }: { id: string; service: string }): JSX.Element | null {
   const doing = useDoing();
   if (page.readOnly || page.role === "viewer") return null;
   const leave = async (): Promise<void> => {
@@ -185,7 +188,7 @@ function Leave({ id }: { id: string }): JSX.Element | null {
   return (
     <>
       <p class="row">
-        <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(leave)}>{t("leave", { cluster: page.clusterName })}</button>
+        <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(leave)}>{t("leave", { service, cluster: page.clusterName })}</SteadyButton>
       </p>
       <Refused of={doing.refusal} />
     </>
@@ -215,14 +218,16 @@ export function Meanings({ of }: { of: readonly string[] }): JSX.Element {
 
 interface KeptProps {
   readonly keeping: rest.Keeping;
+  readonly service: string;
   readonly isServing: boolean;
   /** Takes what became of the group that was taken back. */
   readonly tell: (taken: Taken | null) => void;
 }
 
-function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
+function Kept({ keeping, service, isServing, tell }: KeptProps): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
+  const later = clock.now.value + KEEP_MINUTES * MINUTE_MS;
   const keep = async (): Promise<void> => {
     await rest.keep(keeping.switch, KEEP_MINUTES);
     await store.loadApplications();
@@ -236,9 +241,13 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
         <p role="status">{against}</p>
       ) : (
         <p class="row">
-          <Back id={keeping.switch} to={keeping.from} />
-          {keeping.group && <BackTogether id={keeping.switch} group={keeping.group} to={keeping.from} tell={tell} />}
-          <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>{t("keepLonger", { cluster: page.clusterName })}</button>
+          <Back id={keeping.switch} service={service} to={keeping.from} />
+          {keeping.group && <BackTogether id={keeping.switch} service={service} group={keeping.group} to={keeping.from} tell={tell} />}
+          {later >= Date.parse(keeping.until) + MINUTE_MS && (
+            <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(keep)}>
+              {t("keepUntil", { service, cluster: page.clusterName, time: timeOfDay(later, clock.now.value) })}
+            </SteadyButton>
+          )}
         </p>
       )}
       <Refused of={doing.refusal} />
@@ -246,7 +255,13 @@ function Kept({ keeping, isServing, tell }: KeptProps): JSX.Element {
   );
 }
 
-function Back({ id, to }: { id: string; to: string }): JSX.Element {
+interface BackProps {
+  readonly id: string;
+  readonly service: string;
+  readonly to: string;
+}
+
+function Back({ id, service, to }: BackProps): JSX.Element {
   const doing = useDoing();
   const against = whyNotNow();
   if (against) return <p>{against}</p>;
@@ -256,15 +271,15 @@ function Back({ id, to }: { id: string; to: string }): JSX.Element {
   };
   return (
     <>
-      <button type="button" class="button button-back" disabled={doing.busy} onClick={() => doing.run(back)}>
-        {t("goBack", { side: to, cluster: page.clusterName })}
-      </button>
+      <SteadyButton class="button button-back" disabled={doing.busy} onClick={() => doing.run(back)}>
+        {t("goBack", { service, side: to, cluster: page.clusterName })}
+      </SteadyButton>
       <Refused of={doing.refusal} />
     </>
   );
 }
 
-function BackTogether({ id, group, to, tell }: { id: string; group: string; to: string } & Pick<KeptProps, "tell">): JSX.Element {
+function BackTogether({ id, service, group, to, tell }: BackProps & { group: string } & Pick<KeptProps, "tell">): JSX.Element {
   const doing = useDoing();
   const back = async (): Promise<void> => {
     tell(null);
@@ -273,7 +288,9 @@ function BackTogether({ id, group, to, tell }: { id: string; group: string; to: 
   };
   return (
     <>
-      <button type="button" class="button" disabled={doing.busy} onClick={() => doing.run(back)}>{t("goBackTogether", { side: to, cluster: page.clusterName })}</button>
+      <SteadyButton class="button" disabled={doing.busy} onClick={() => doing.run(back)}>
+        {t("goBackTogether", { service, side: to, cluster: page.clusterName })}
+      </SteadyButton>
       <Refused of={doing.refusal} />
     </>
   );
@@ -289,12 +306,13 @@ export function Arming(): JSX.Element | null {
     await rest.arm(page.cluster, !facts.armed);
     await store.loadCluster();
   };
+  // Where somebody else was first it is another button: whoever was about to press this one does not press its opposite.
   return (
     <>
       <p>
-        <button type="button" class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
+        <SteadyButton key={String(facts.armed)} class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
           {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
-        </button>
+        </SteadyButton>
         {stale && <span class="quiet"> · {t("notWhileStale")}</span>}
       </p>
       <Refused of={doing.refusal} />

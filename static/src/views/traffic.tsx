@@ -8,6 +8,7 @@ import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
+import type { Asked } from "./asking";
 import { Link } from "./link";
 import { moment } from "./moments";
 import { Refused } from "./refused";
@@ -113,10 +114,33 @@ export function Others(): JSX.Element {
   );
 }
 
-function Reasons(): JSX.Element {
-  // As often as the applications beside it, which wait until what changes has settled.
+/** All Services with what stands against a switch of each, as often as the applications beside it, which wait until what changes has settled. */
+function useEvery(): Asked<rest.Application[]> {
   const renewal = useMemo(() => performance.now(), [store.applications.value]);
-  const asked = useAsked(() => rest.applications(page.cluster, true), "", renewal);
+  return useAsked(() => rest.applications(page.cluster, true), "", renewal);
+}
+
+/** Of a Service that is not among the applications: why, when somebody wants to see it. */
+export function WhyNot({ uid }: { uid: string }): JSX.Element {
+  const [wanted, want] = useState(false);
+  return (
+    <details open={wanted} onToggle={(event) => want(event.currentTarget.open)}>
+      <summary>{t("whyNotHere")}</summary>
+      {wanted && <Reason uid={uid} />}
+    </details>
+  );
+}
+
+function Reason({ uid }: { uid: string }): JSX.Element {
+  const asked = useEvery();
+  if (asked.refusal) return <Refused of={asked.refusal} />;
+  if (!asked.value) return <p role="status">{t("loading")}</p>;
+  const found = asked.value.find((one) => one.service_uid === uid);
+  return <p>{found ? whyNot(found) : t("leftOut")}</p>;
+}
+
+function Reasons(): JSX.Element {
+  const asked = useEvery();
   if (asked.refusal) return <Refused of={asked.refusal} />;
   if (!asked.value) return <p role="status">{t("loading")}</p>;
   const others = asked.value.filter((one) => one.why_not);
