@@ -66,12 +66,15 @@ def main(*, options: Options) -> int:
         asyncio.run(run(options=options, lock=held.fileno()))
     finally:
         held.close()
-    print("Stopped.", flush=True)
+    supervising.say("Stopped.")
     return 0
 
 
 async def run(*, options: Options, lock: int) -> None:
-    """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick."""
+    """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick.
+
+    Raises what the start failed with, or the defect because of which a child is not kept alive any more.
+    """
     redis = None if os.environ.get("REDIS_URL") else own_redis(state=options.state)
     redis_url = redis.url if redis else os.environ["REDIS_URL"]
     practice = own_practice(options=options) if options.practice else None
@@ -84,7 +87,8 @@ async def run(*, options: Options, lock: int) -> None:
     )
     asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
     starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis, practice=practice))
-    starting.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
+    for one in (starting, supervisor.broken):
+        one.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
     try:
         await asyncio.gather(asked_to_stop, return_exceptions=True)
     finally:
@@ -92,9 +96,10 @@ async def run(*, options: Options, lock: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.kill)
         await supervisor.stop()
-    outcome = (await asyncio.gather(starting, return_exceptions=True))[0]
-    if isinstance(outcome, Exception):
-        raise outcome
+    supervisor.broken.cancel()
+    for outcome in await asyncio.gather(starting, supervisor.broken, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None, practice: Practice | None = None) -> None:

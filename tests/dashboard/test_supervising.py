@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import os
 import signal
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import options, supervising
+from dashboard import options, starting, supervising
 from dashboard.refusals import Refused
 from tests.dashboard.waiting import runs, wait_for
 
@@ -153,3 +155,53 @@ def test_after_kill_9_the_next_up_waits_until_the_last_child_is_gone(start: Any,
 def test_what_is_written_privately_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     supervising.write_privately(path=tmp_path / "up.json", text="{}")
     assert (tmp_path / "up.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["write_privately", "print", "create_subprocess_exec"])
+def test_a_child_is_kept_alive_although_the_disk_is_full_nobody_reads_or_it_could_not_be_started(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, enough = list[str](), asyncio.Event()
+    genuine = asyncio.create_subprocess_exec
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def start(*line: str, **options: Any) -> asyncio.subprocess.Process:
+        started.append(line[-1])
+        if len(started) == 4:
+            enough.set()
+        if name == "create_subprocess_exec" and len(started) < 3:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return await genuine(*line, **options)
+
+    async def until_four_starts() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        supervisor.start(supervising.Child(name="short", line=["true"]))
+        await asyncio.wait([supervisor.keepers[0], asyncio.create_task(enough.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await supervisor.stop()
+
+    monkeypatch.setattr(supervising, "LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    if name != "create_subprocess_exec":
+        monkeypatch.setattr(supervising, name, fail, raising=False)
+    asyncio.run(until_four_starts())
+    assert enough.is_set()
+
+
+def test_up_ends_aloud_when_a_defect_keeps_it_from_keeping_a_child_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_down(*_: object) -> str:
+        raise RuntimeError("a defect")
+
+    async def start(*, supervisor: supervising.Supervisor, **_: object) -> None:
+        supervisor.start(supervising.Child(name="short", line=["true"]))
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            await starting.run(options=options.read(arguments=[], state=tmp_path), lock=0)
+
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(starting, "start", start)
+    monkeypatch.setattr(supervising.Supervisor, "run_once", break_down)
+    with pytest.raises(RuntimeError, match="a defect"):
+        asyncio.run(run())
