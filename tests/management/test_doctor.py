@@ -16,6 +16,7 @@ from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.management.commands import doctor
 from clusterview.models.people import Role
 from clusterview.stream import keys, publishing
+from clusterview.traffic import reconciling
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,7 @@ def healthy(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     (tmp_path / ".vite").mkdir()
     (tmp_path / ".vite" / "manifest.json").write_text("{}")
     people.add(name="ada", role=Role.ADMIN, actor="ada")
+    reconciling.beat()
     monkeypatch.setattr(doctor, "redis_seen", lambda: iter([doctor.Finding("Redis", "answers")]))
     monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [CLUSTER])
     monkeypatch.setattr(reading, "version", lambda _: "v1.37.0")
@@ -57,7 +59,8 @@ def test_everything_that_is_wrong_is_told_in_one_run(settings: Any, tmp_path: Pa
     settings.STATE_DIR.chmod(0o755)
     settings.DIST, settings.PUBLIC_URL, settings.KUBECONFIG_PATHS = tmp_path, "http://example", []
     text, looks = diagnose()
-    assert looks == 6
+    assert looks == 7
+    assert "-> Start `python3 manage.py up`, or look at what it prints of `traffic`" in text
     for remedy in ("chmod 700", "which builds it", "https://", "user add NAME --role admin", "check REDIS_URL", "--kubeconfig"):
         assert remedy in text
 

@@ -22,6 +22,7 @@ from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KINDS
 from clusterview.models.people import Role
 from clusterview.stream import keys, publishing
+from clusterview.traffic import reconciling
 
 
 class Finding(NamedTuple):
@@ -74,6 +75,7 @@ def database_seen() -> Iterator[Finding]:
         count = User.objects.filter(is_active=True, grant__role=Role.ADMIN).count()
         yield Finding("administrators", str(count), "" if count else "Run `python3 manage.py user add NAME --role admin`.")
         yield audit_seen(vendor=connection.vendor)
+        yield traffic_seen()
 
 
 def audit_seen(*, vendor: str) -> Finding:
@@ -82,6 +84,13 @@ def audit_seen(*, vendor: str) -> Finding:
         return Finding("audit", "the database lets this role add entries and change none; the hash chain tells the rest")
     remedy = "Let another role own the tables and name it in DATABASE_OWNER_URL; the README says how." if vendor == "postgresql" else ""
     return Finding("audit", f"{granting.ALONE}; export it now and then to another place", remedy)
+
+
+def traffic_seen() -> Finding:
+    """This will look whether a `traffic` worker is at work."""
+    age = reconciling.age_seconds()
+    remedy = "Start `python3 manage.py up`, or look at what it prints of `traffic`: nobody goes on with what another process left, or holds sizes."
+    return Finding("traffic worker", reconciling.in_words(age), remedy if reconciling.is_late(age) else "")
 
 
 def redis_seen() -> Iterator[Finding]:
