@@ -25,7 +25,7 @@ from pathlib import Path
 from clusterview.practice.sizes import Size
 from dashboard import addresses, installing, supervising
 from dashboard.options import Options, absolute, hold
-from dashboard.refusals import Refused, remedy
+from dashboard.refusals import Refused, remedy_for_database
 from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
@@ -302,7 +302,7 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
     if process.returncode:
         said = complaints.decode(errors="replace").strip()
         last_words = "\n  ".join(said.splitlines()[-6:])
-        raise Refused(f"The database could not be prepared. {remedy(output=said) or 'Its last words:'}\n  {last_words}")
+        raise Refused(f"The database could not be prepared. {remedy_for_database(output=said) or 'Its last words:'}\n  {last_words}")
     answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
     if answer["refusal"]:
         raise Refused(answer["refusal"])
