@@ -60,7 +60,7 @@ class OwnRedis:
 
 
 def main(*, options: Options) -> int:
-    """This will run everything until Ctrl-C or SIGTERM, and return the exit code."""
+    """This will run everything until Ctrl-C, SIGTERM or the end of its terminal, and return the exit code."""
     held = hold(options=options)
     try:
         asyncio.run(run(options=options, lock=held.fileno()))
@@ -85,7 +85,7 @@ async def run(*, options: Options, lock: int) -> None:
         facts=facts(options=options, redis_url=redis_url, practice=practice),
         held=(lock,),
     )
-    asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
+    asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=ending_signals()))
     starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis, practice=practice))
     for one in (starting, supervisor.broken):
         one.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
@@ -100,6 +100,12 @@ async def run(*, options: Options, lock: int) -> None:
     for outcome in await asyncio.gather(starting, supervisor.broken, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
+
+
+def ending_signals() -> list[signal.Signals]:
+    """What ends `up`. A terminal that closes does, and says so more than once, unless `nohup` or the like has made `up` deaf to that."""
+    is_deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if is_deaf else [signal.SIGHUP])]
 
 
 async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None, practice: Practice | None = None) -> None:

@@ -205,3 +205,33 @@ def test_up_ends_aloud_when_a_defect_keeps_it_from_keeping_a_child_alive(tmp_pat
     monkeypatch.setattr(supervising.Supervisor, "run_once", break_down)
     with pytest.raises(RuntimeError, match="a defect"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["in a terminal", "with nohup"])
+def test_a_terminal_that_closes_ends_everything_in_order_unless_it_is_not_to(is_deaf: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_deaf_now() -> bool:
+        return signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+    async def start(*, supervisor: supervising.Supervisor, **_: object) -> None:
+        supervisor.start(child)
+        while not (tmp_path / "up.json").exists():  # noqa: ASYNC110 (a file)
+            await asyncio.sleep(0.01)
+        found.append(is_deaf_now())
+        for number in (signal.SIGHUP, signal.SIGHUP, *([signal.SIGTERM] if is_deaf else [])):
+            os.kill(os.getpid(), number)
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            await starting.run(options=options.read(arguments=[], state=tmp_path), lock=0)
+
+    child, found = supervising.Child(name="steady", line=SLEEPER), list[bool]()
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(starting, "start", start)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if is_deaf else lambda *_: None)
+    try:
+        asyncio.run(run())
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert found == [is_deaf]
+    assert child.process and child.process.returncode == -signal.SIGTERM
+    assert not (tmp_path / "up.json").exists()
