@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from dashboard import addresses, logs, options
 from dashboard.refusals import Refused
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("CLUSTERVIEW_STATE", ROOT / ".state"))
 
@@ -79,6 +80,14 @@ def number(*, name: str, usual: float, environment: Mapping[str, str]) -> float:
     if not 0 <= found < float("inf"):
         raise ImproperlyConfigured(f"{name} is {said!r}; it has to be a number, zero or more. Unset, it is {usual:g}.")
     return found
+
+
+def log_level(*, environment: Mapping[str, str]) -> str:
+    """What libraries have to reach to be logged; ours say more."""
+    said = environment.get("CLUSTERVIEW_LOG_LEVEL") or "WARNING"
+    if said.upper() not in LEVELS:
+        raise ImproperlyConfigured(f"CLUSTERVIEW_LOG_LEVEL is {said!r}; it has to be one of {', '.join(LEVELS)}. Unset, it is WARNING.")
+    return said.upper()
 
 
 REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
@@ -260,4 +269,4 @@ CONTENT_SECURITY_POLICY = {
 LOGIN_URL = "/"
 
 LOGGING_CONFIG = None
-logs.configure(level=os.environ.get("CLUSTERVIEW_LOG_LEVEL", "WARNING"))
+logs.configure(level=log_level(environment=os.environ))

@@ -33,6 +33,7 @@ PRACTICE_BEGINS_SECONDS = 90.0  # a large one is made in ten, if this machine ha
 MESSAGE_BYTES = 128 * 1024  # of a browser; the socket itself says why to one that is longer than half of it, a longer one is not read at all
 DATABASE = "clusterview.sqlite3"
 OWNER_URL = "DATABASE_OWNER_URL"
+BAD_SETTING = "django.core.exceptions.ImproperlyConfigured: "
 OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
 
 
@@ -57,6 +58,10 @@ class OwnRedis:
     @property
     def url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "redis.log"
 
 
 def main(*, options: Options) -> int:
@@ -117,7 +122,7 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         later.clear()
         await practice_begins(practice=practice)
     if redis:
-        supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
+        supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True, log=redis.log))
     web, *workers = python_children(options=options)
     if is_migrated(state=options.state):
         supervisor.start(web)
@@ -230,7 +235,7 @@ def redis_line(*, redis: OwnRedis) -> list[str]:
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
-        "logfile": f'"{redis.folder}/redis.log"',
+        "logfile": f'"{redis.log}"',
     }
     file = redis.folder / "redis.conf"
     supervising.write_privately(path=file, text="".join(f"{name} {value}\n" for name, value in lines.items()))
@@ -307,6 +312,8 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
     printed, complaints = await process.communicate()
     if process.returncode:
         said = complaints.decode(errors="replace").strip()
+        if (last := said.rpartition("\n")[2]).startswith(BAD_SETTING):
+            raise Refused(last.removeprefix(BAD_SETTING))
         last_words = "\n  ".join(said.splitlines()[-6:])
         raise Refused(f"The database could not be prepared. {remedy_for_database(output=said) or 'Its last words:'}\n  {last_words}")
     answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])

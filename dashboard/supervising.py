@@ -27,11 +27,12 @@ PATIENCE_SECONDS = 8.0
 
 @dataclass
 class Child:
-    """One supervised process. A foundation is ended only after the children that stand on it."""
+    """One supervised process. A foundation is ended only after the children that stand on it. What it says may stand in a file of its own, `log`."""
 
     name: str
     line: list[str]
     foundation: bool = False
+    log: Path | None = None
     process: asyncio.subprocess.Process | None = None
 
 
@@ -93,7 +94,8 @@ class Supervisor:
             begun = time.monotonic()
             ending = await self.run_once(child)
             pause_seconds = next_pause(pause_seconds=pause_seconds, ran_seconds=time.monotonic() - begun)
-            say(f"{child.name} {ending}; starting it again in {pause_seconds:.1f} s")
+            words = f" (its own words are in {child.log})" if child.log else ""
+            say(f"{child.name} {ending}{words}; starting it again in {pause_seconds:.1f} s")
             await asyncio.sleep(pause_seconds)
 
     async def run_once(self, child: Child) -> str:

@@ -82,7 +82,7 @@ def test_up_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest
     assert "PUBLIC_URL" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS"])
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS", "CLUSTERVIEW_LOG_LEVEL"])
 def test_a_setting_that_cannot_be_is_refused_in_one_sentence_by_every_command(name: str, tmp_path: Path) -> None:
     done = in_this_environment("check", state=tmp_path, environment={name: "nonsense"})
     assert (done.returncode, done.stdout) == (1, "")

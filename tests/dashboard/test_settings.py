@@ -74,6 +74,11 @@ def test_commands_find_the_redis_of_the_up_on_their_state_folder_and_never_a_str
     assert settings.redis_url(state=tmp_path, environment={"REDIS_URL": "redis://named/1"}) == "redis://named/1"
 
 
+def test_a_log_level_may_be_written_small() -> None:
+    said = [settings.log_level(environment={"CLUSTERVIEW_LOG_LEVEL": word} if word else {}) for word in ("debug", "Info", "")]
+    assert said == ["DEBUG", "INFO", "WARNING"]
+
+
 def test_sqlite_survives_a_power_cut_and_concurrent_writers() -> None:
     said = settings.databases(environment={})["default"]["OPTIONS"]
     assert isinstance(said, dict)

@@ -157,6 +157,29 @@ def test_what_is_written_privately_is_readable_by_its_owner_only(tmp_path: Path)
     assert (tmp_path / "up.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_file_with_a_childs_own_words_is_named_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis = starting.OwnRedis(folder=tmp_path, port=1, password="word")
+    log = f'logfile "{tmp_path}/redis.log"'
+    monkeypatch.setattr(starting, "redis_program", lambda: "false")
+    assert log in Path(starting.redis_line(redis=redis)[1]).read_text()
+
+    async def until_it_ended() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        said = asyncio.Event()
+        monkeypatch.setattr(supervising, "say", lambda sentence: (print(sentence), said.set()))
+        monkeypatch.setattr(starting, "python_children", lambda **_: [supervising.Child(name=name, line=SLEEPER) for name in ("web", "traffic")])
+        monkeypatch.setattr(starting, "prepare", lambda **_: asyncio.sleep(3600))
+        start = asyncio.create_task(starting.start(supervisor=supervisor, options=options.read(arguments=[], state=tmp_path), redis=redis))
+        await said.wait()
+        start.cancel()
+        await supervisor.stop()
+
+    asyncio.run(until_it_ended())
+    assert capsys.readouterr().out.startswith(f"redis ended with exit code 1 (its own words are in {tmp_path}/redis.log); starting it again")
+
+
 @pytest.mark.parametrize("name", ["write_privately", "print", "create_subprocess_exec"])
 def test_a_child_is_kept_alive_although_the_disk_is_full_nobody_reads_or_it_could_not_be_started(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

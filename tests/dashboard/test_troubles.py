@@ -46,6 +46,13 @@ def test_a_database_server_that_is_away_is_not_called_a_package_registry(server:
     assert str(refused.value).startswith(f"The database could not be prepared. {DATABASE_AWAY}\n")
 
 
+def test_a_setting_that_cannot_be_is_refused_in_its_own_words_by_up(tmp_path: Path) -> None:
+    (tmp_path / "secret-key").write_text("a key for this test only")
+    said = {"CLUSTERVIEW_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dashboard.settings", "CLUSTERVIEW_LOG_LEVEL": "loud"}
+    with pytest.raises(Refused, match=r"^CLUSTERVIEW_LOG_LEVEL is 'loud'; it has to be one of DEBUG"):
+        asyncio.run(starting.prepare(environment=os.environ | said, migrate=True))
+
+
 def test_a_registry_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:1/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "UV_INDEX_URL": "http://127.0.0.1:1/"}.items():
         monkeypatch.setenv(name, value)
