@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clusterview.practice.sizes import Size
@@ -124,6 +125,8 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
     if redis:
         supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True, log=redis.log))
     web, *workers = python_children(options=options)
+    for child in (web, *workers):
+        child.why_not = partial(other_tables, than=fingerprint_of_migrations())
     if is_migrated(state=options.state):
         supervisor.start(web)
         answer = await prepare(environment=supervisor.environment, migrate=False)
@@ -267,6 +270,11 @@ def is_free(*, port: int) -> bool:
 def fingerprint_of_migrations() -> str:
     """The hash of everything that decides how the database looks."""
     return installing.fingerprint(paths=[*(installing.ROOT / "clusterview" / "migrations").glob("*.py"), installing.ROOT / "requirements.lock"])
+
+
+def other_tables(*, than: str) -> str:
+    """Why nothing of this clone may be started by an `up` that began with these migrations; empty where they are the same."""
+    return "" if fingerprint_of_migrations() == than else "the clone was updated, and its tables are others now: stop `up` and start it again"
 
 
 def stamp_migrated(*, state: Path) -> None:

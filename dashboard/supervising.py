@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,12 +27,15 @@ PATIENCE_SECONDS = 8.0
 
 @dataclass
 class Child:
-    """One supervised process. A foundation is ended only after the children that stand on it. What it says may stand in a file of its own, `log`."""
+    """One supervised process. A foundation is ended only after the children that stand on it. What it says may stand in a file of its own, `log`.
+    It is not started while `why_not` has a sentence against that.
+    """
 
     name: str
     line: list[str]
     foundation: bool = False
     log: Path | None = None
+    why_not: Callable[[], str] = str
     process: asyncio.subprocess.Process | None = None
 
 
@@ -94,22 +97,24 @@ class Supervisor:
             begun = time.monotonic()
             ending = await self.run_once(child)
             pause_seconds = next_pause(pause_seconds=pause_seconds, ran_seconds=time.monotonic() - begun)
-            words = f" (its own words are in {child.log})" if child.log else ""
-            say(f"{child.name} {ending}{words}; starting it again in {pause_seconds:.1f} s")
+            say(f"{child.name} {ending} in {pause_seconds:.1f} s")
             await asyncio.sleep(pause_seconds)
 
     async def run_once(self, child: Child) -> str:
-        """This will start the child, note its pid, and return in words how it ended."""
+        """This will start the child, note its pid, and return in words how it ended, and what comes next."""
         passed = (self.pipe, *self.held)
         try:
+            if why_not := child.why_not():
+                return f"is not started ({why_not}); trying again"
             child.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-S", str(GUARD), ",".join(str(number) for number in passed), *child.line,
                 env=self.environment, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL, pass_fds=passed, start_new_session=True,
             )  # fmt: skip
         except OSError as problem:
-            return f"could not be started ({problem})"
+            return f"could not be started ({problem}); trying again"
         self.write_report()
-        return how_it_ended(code=await child.process.wait())
+        ending = how_it_ended(code=await child.process.wait())
+        return f"{ending}{f' (its own words are in {child.log})' if child.log else ''}; starting it again"
 
     def write_report(self) -> None:
         pids = {child.name: child.process.pid for child in self.children if child.process}

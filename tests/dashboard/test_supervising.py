@@ -258,3 +258,34 @@ def test_a_terminal_that_closes_ends_everything_in_order_unless_it_is_not_to(is_
     assert found == [is_deaf]
     assert child.process and child.process.returncode == -signal.SIGTERM
     assert not (tmp_path / "up.json").exists()
+
+
+def test_a_child_that_ended_is_not_started_with_newer_code_on_an_older_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began, migrations, started = tmp_path / "began", ["older"], asyncio.Event()
+    begin = ["sh", "-c", f"echo >> {began}"]
+
+    def say(sentence: str) -> None:
+        print(sentence)
+        if "ended" in sentence:
+            migrations[0] = "newer"
+        else:
+            started.set()
+
+    async def until_it_is_told() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        start = asyncio.create_task(starting.start(supervisor=supervisor, options=options.read(arguments=[], state=tmp_path), redis=None))
+        async with asyncio.timeout(60):
+            await started.wait()
+        start.cancel()
+        await supervisor.stop()
+
+    monkeypatch.setattr(supervising, "say", say)
+    monkeypatch.setattr(starting, "fingerprint_of_migrations", lambda: migrations[0])
+    monkeypatch.setattr(starting, "is_migrated", lambda **_: True)
+    monkeypatch.setattr(starting, "prepare", lambda **_: asyncio.sleep(3600))
+    monkeypatch.setattr(starting, "python_children", lambda **_: [supervising.Child(name=name, line=begin) for name in ("web", "traffic")])
+    asyncio.run(until_it_is_told())
+    assert began.read_text() == "\n"
+    assert "web is not started (the clone was updated, and its tables are others now: stop `up` and start it again)" in capsys.readouterr().out
