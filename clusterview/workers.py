@@ -1,8 +1,7 @@
 """Where everything is put together inside Celery's workers: the observers and their recorders in those that consume `observe`, the reconciler
 in those that consume `traffic`.
 
-They are bootsteps and not endless tasks. They require the pool only, so they start before the broker is reached and go on while it is
-away.
+They are bootsteps and not endless tasks: nothing tells a worker what to do, so it needs neither Redis nor a cluster to begin and to end.
 """
 
 from __future__ import annotations
@@ -160,19 +159,9 @@ class ReconcilerStep(bootsteps.StartStopStep):  # type: ignore[misc]
     terminate = stop
 
 
-class DeafStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Takes no message from Redis: there are no tasks, and whoever can write there could otherwise run or end something here."""
-
-    requires = {"celery.worker.components:Pool"}
-
-    def start(self, worker: Any) -> None:
-        """The queues have told by then what this worker does."""
-        worker.app.amqp.queues.deselect(list(worker.app.amqp.queues.consume_from))
-
-
 class QuietStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Lets the worker's own event loop sleep until a signal comes or one of its timers is due. It has nothing to read, as no message is taken, and
-    would look ten times a second whether to end.
+    """Lets the worker's own event loop, which has nothing to read, hear a signal at once. It would look ten times a second whether to end, and so it
+    looks once.
     """
 
     def __init__(self, consumer: Any, **options: Any) -> None:
@@ -188,7 +177,7 @@ class QuietStep(bootsteps.StartStopStep):  # type: ignore[misc]
         consumer.hub.add_reader(heard.fileno(), heard.recv, SIGNALS)
 
     def stop(self, consumer: Any) -> None:
-        """The loop begins anew after each loss of Redis."""
+        """This will leave Python's signals as they were."""
         if self._ends:
             signal.set_wakeup_fd(-1)
             consumer.hub.remove(self._ends[0].fileno())

@@ -3,7 +3,8 @@
 Django's own ASGI handler sends a request into a thread and back for each middleware and for the view, into one that is made for this request and
 opens a connection to the database of its own. Here the threads stay, and so do their connections to a database that is a file.
 
-Whether the process lives is answered without them: it does while all of them are busy, and whoever ended it then would end what they do.
+Whether the process lives is answered without them: it does while all of them are busy, and whoever ended it then would end what they do. Whoever asks
+that, or how it is doing, may come by any name, as a kubelet and Prometheus do by the number of a pod.
 
 Django's own also writes a body of any length into a temporary file before anybody is asked who is sending it. Here one has an end, in memory.
 """
@@ -39,6 +40,9 @@ TOO_LARGE_HEADERS = [
     (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"),
 ]  # fmt: skip
 
+BY_ANY_NAME = ("/readyz", "/metrics")
+NAME = (b"host", b"localhost")  # which is always allowed
+
 THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answering")
 
 
@@ -54,6 +58,8 @@ class Handler(ASGIHandler):
             await send({"type": "http.response.start", "status": 200, "headers": ALIVE_HEADERS})
             await send({"type": "http.response.body", "body": ALIVE if scope["method"] == "GET" else b""})
             return
+        if scope["type"] == "http" and scope["path"] in BY_ANY_NAME:
+            scope = scope | {"headers": [*(header for header in scope["headers"] if header[0] != b"host"), NAME]}
         await super().__call__(scope, receive, send)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:

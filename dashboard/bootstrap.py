@@ -73,6 +73,8 @@ def dispatch(*, command: str, rest: list[str]) -> int:
     installing.compile_catalogs()
     keep_secret_key(state=state)
     if asked:
+        if is_open(folder=state):
+            print(f"{state} is open to others than its owner. Where it is Clusterview's alone: chmod 700 {state}", file=sys.stderr, flush=True)
         installing.build_front_end()
         from dashboard import starting
 
@@ -160,11 +162,20 @@ def expect_database(*, state: Path) -> None:
 
 
 def make_state(*, folder: Path) -> None:
-    """This will make the state folder, readable by nobody else, and name it to everything that this command starts."""
+    """This will make the state folder, readable by nobody else, and name it to everything that this command starts.
+
+    One that is there already and holds anything keeps its rights, for it may be somebody else's as well, like /tmp.
+    """
     os.umask(0o077)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    if is_open(folder=folder) and folder.stat().st_uid == os.geteuid() and not any(folder.iterdir()):
+        folder.chmod(0o700)
     os.environ["CLUSTERVIEW_STATE"] = str(folder)
+
+
+def is_open(*, folder: Path) -> bool:
+    """Whether others than its owner may do anything with the folder."""
+    return bool(folder.stat().st_mode & 0o077)
 
 
 def keep_secret_key(*, state: Path) -> None:

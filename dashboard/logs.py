@@ -33,6 +33,12 @@ def hide(*, text: str) -> str:
     return SECRETS.sub("(hidden)", text)
 
 
+def without_traceback(record: logging.LogRecord) -> bool:
+    """This will make a warning of one line of what anybody on the network can cause."""
+    record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+    return True
+
+
 def configure(*, level: str) -> None:
     """This will send everything that is logged in this process to stderr; `level` is what libraries must reach, ours say more."""
     render = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
@@ -43,6 +49,7 @@ def configure(*, level: str) -> None:
     root.setLevel(level)
     logging.getLogger("clusterview").setLevel("INFO")
     logging.getLogger("django.request").setLevel("ERROR")  # below that it names every visitor who is not signed in
+    logging.getLogger("django.security.DisallowedHost").addFilter(without_traceback)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -161,6 +161,16 @@ def lock_file(*, state: Path) -> IO[str]:
     return (state / "up.lock").open("a+")
 
 
+def is_held(*, state: Path) -> bool:
+    """Whether an `up`, or what it still has to end, holds this state folder. Several may ask at once."""
+    with lock_file(state=state) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def taken(*, file: IO[str]) -> bool:
     """This will take the lock if nobody has it; closing the file gives it back."""
     try:

@@ -13,17 +13,19 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import addresses, logs
+from dashboard import addresses, logs, options
 from dashboard.refusals import Refused
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 ROOT = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("CLUSTERVIEW_STATE", ROOT / ".state"))
 
 
 def of_up(*, state: Path, name: str) -> Any:
-    """What the `up` on this state folder says of itself under this name; None where none runs."""
+    """What the `up` on this state folder says of itself under this name; None where none runs any more, whatever a killed one has left behind."""
     try:
-        return json.loads((state / "up.json").read_text())[name]
+        said = json.loads((state / "up.json").read_text())[name]
+        return said if options.is_held(state=state) else None
     except (OSError, ValueError, KeyError):
         return None
 
@@ -80,6 +82,14 @@ def number(*, name: str, usual: float, environment: Mapping[str, str]) -> float:
     return found
 
 
+def log_level(*, environment: Mapping[str, str]) -> str:
+    """What libraries have to reach to be logged; ours say more."""
+    said = environment.get("CLUSTERVIEW_LOG_LEVEL") or "WARNING"
+    if said.upper() not in LEVELS:
+        raise ImproperlyConfigured(f"CLUSTERVIEW_LOG_LEVEL is {said!r}; it has to be one of {', '.join(LEVELS)}. Unset, it is WARNING.")
+    return said.upper()
+
+
 REDIS_URL = redis_url(state=STATE_DIR, environment=os.environ)
 PRACTICE_KUBECONFIG = practice_kubeconfig(state=STATE_DIR, environment=os.environ)
 PRACTICE = bool(PRACTICE_KUBECONFIG)
@@ -134,8 +144,8 @@ def sqlite() -> dict[str, object]:
     Each thread has its own connection and that its own cache, of 2 MiB without a word; the system keeps the file's pages for all of them.
     """
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;"
-    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": STATE_DIR / "clusterview.sqlite3", "OPTIONS": options}
+    said = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": STATE_DIR / "clusterview.sqlite3", "OPTIONS": said}
 
 
 def postgres(*, name: str, url: str) -> dict[str, object]:
@@ -259,4 +269,4 @@ CONTENT_SECURITY_POLICY = {
 LOGIN_URL = "/"
 
 LOGGING_CONFIG = None
-logs.configure(level=os.environ.get("CLUSTERVIEW_LOG_LEVEL", "WARNING"))
+logs.configure(level=log_level(environment=os.environ))

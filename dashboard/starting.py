@@ -20,12 +20,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clusterview.practice.sizes import Size
 from dashboard import addresses, installing, supervising
 from dashboard.options import Options, absolute, hold
-from dashboard.refusals import Refused, remedy
+from dashboard.refusals import Refused, remedy_for_database
 from dashboard.supervising import Child
 
 PAGE_ANSWERS_SECONDS = 60.0
@@ -33,6 +34,7 @@ PRACTICE_BEGINS_SECONDS = 90.0  # a large one is made in ten, if this machine ha
 MESSAGE_BYTES = 128 * 1024  # of a browser; the socket itself says why to one that is longer than half of it, a longer one is not read at all
 DATABASE = "clusterview.sqlite3"
 OWNER_URL = "DATABASE_OWNER_URL"
+BAD_SETTING = "django.core.exceptions.ImproperlyConfigured: "
 OUR_PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections, so a restart finds it free again
 
 
@@ -58,20 +60,27 @@ class OwnRedis:
     def url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "redis.log"
+
 
 def main(*, options: Options) -> int:
-    """This will run everything until Ctrl-C or SIGTERM, and return the exit code."""
+    """This will run everything until Ctrl-C, SIGTERM or the end of its terminal, and return the exit code."""
     held = hold(options=options)
     try:
         asyncio.run(run(options=options, lock=held.fileno()))
     finally:
         held.close()
-    print("Stopped.", flush=True)
+    supervising.say("Stopped.")
     return 0
 
 
 async def run(*, options: Options, lock: int) -> None:
-    """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick."""
+    """This will start everything, say where the page is, and end everything at the first signal; the second one makes it quick.
+
+    Raises what the start failed with, or the defect because of which a child is not kept alive any more.
+    """
     redis = None if os.environ.get("REDIS_URL") else own_redis(state=options.state)
     redis_url = redis.url if redis else os.environ["REDIS_URL"]
     practice = own_practice(options=options) if options.practice else None
@@ -82,9 +91,10 @@ async def run(*, options: Options, lock: int) -> None:
         facts=facts(options=options, redis_url=redis_url, practice=practice),
         held=(lock,),
     )
-    asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=(signal.SIGINT, signal.SIGTERM)))
+    asked_to_stop = asyncio.create_task(supervising.wait_for_signal(numbers=ending_signals()))
     starting = asyncio.create_task(start(supervisor=supervisor, options=options, redis=redis, practice=practice))
-    starting.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
+    for one in (starting, supervisor.broken):
+        one.add_done_callback(lambda done: done.cancelled() or (done.exception() and asked_to_stop.cancel()))
     try:
         await asyncio.gather(asked_to_stop, return_exceptions=True)
     finally:
@@ -92,9 +102,16 @@ async def run(*, options: Options, lock: int) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.kill)
         await supervisor.stop()
-    outcome = (await asyncio.gather(starting, return_exceptions=True))[0]
-    if isinstance(outcome, Exception):
-        raise outcome
+    supervisor.broken.cancel()
+    for outcome in await asyncio.gather(starting, supervisor.broken, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def ending_signals() -> list[signal.Signals]:
+    """What ends `up`. A terminal that closes does, and says so more than once, unless `nohup` or the like has made `up` deaf to that."""
+    is_deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if is_deaf else [signal.SIGHUP])]
 
 
 async def start(*, supervisor: supervising.Supervisor, options: Options, redis: OwnRedis | None, practice: Practice | None = None) -> None:
@@ -106,8 +123,10 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         later.clear()
         await practice_begins(practice=practice)
     if redis:
-        supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True))
+        supervisor.start(Child(name="redis", line=redis_line(redis=redis), foundation=True, log=redis.log))
     web, *workers = python_children(options=options)
+    for child in (web, *workers):
+        child.why_not = partial(other_tables, than=fingerprint_of_migrations())
     if is_migrated(state=options.state):
         supervisor.start(web)
         answer = await prepare(environment=supervisor.environment, migrate=False)
@@ -219,7 +238,7 @@ def redis_line(*, redis: OwnRedis) -> list[str]:
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
-        "logfile": f'"{redis.folder}/redis.log"',
+        "logfile": f'"{redis.log}"',
     }
     file = redis.folder / "redis.conf"
     supervising.write_privately(path=file, text="".join(f"{name} {value}\n" for name, value in lines.items()))
@@ -251,6 +270,11 @@ def is_free(*, port: int) -> bool:
 def fingerprint_of_migrations() -> str:
     """The hash of everything that decides how the database looks."""
     return installing.fingerprint(paths=[*(installing.ROOT / "clusterview" / "migrations").glob("*.py"), installing.ROOT / "requirements.lock"])
+
+
+def other_tables(*, than: str) -> str:
+    """Why nothing of this clone may be started by an `up` that began with these migrations; empty where they are the same."""
+    return "" if fingerprint_of_migrations() == than else "the clone was updated, and its tables are others now: stop `up` and start it again"
 
 
 def stamp_migrated(*, state: Path) -> None:
@@ -296,8 +320,10 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
     printed, complaints = await process.communicate()
     if process.returncode:
         said = complaints.decode(errors="replace").strip()
+        if (last := said.rpartition("\n")[2]).startswith(BAD_SETTING):
+            raise Refused(last.removeprefix(BAD_SETTING))
         last_words = "\n  ".join(said.splitlines()[-6:])
-        raise Refused(f"The database could not be prepared. {remedy(output=said) or 'Its last words:'}\n  {last_words}")
+        raise Refused(f"The database could not be prepared. {remedy_for_database(output=said) or 'Its last words:'}\n  {last_words}")
     answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
     if answer["refusal"]:
         raise Refused(answer["refusal"])

@@ -1,7 +1,8 @@
 """Signs of life for those who run the product: may this process be sent requests, and how is it doing.
 
 Ready means that this process can answer, so a cluster that cannot be reached is told but does not count: its page says so itself, and
-taking the page away would help nobody. A database that takes no writes does count: nothing that is asked for can be accepted.
+taking the page away would help nobody. Nor does a `traffic` worker count that does not look after the switches. A database that takes no writes
+does: nothing that is asked for can be accepted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from clusterview import models
 from clusterview.access import clusters, crowding, people, transacting
 from clusterview.api import seeing
 from clusterview.stream import publishing
+from clusterview.traffic import reconciling
 
 # What an observer counts, since it began.
 COUNTED = {
@@ -42,7 +44,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     status = 200 if ready else 503
     if "verbose" not in request.GET or database or people.person_of_request(request) is None:
         return HttpResponse("ok\n" if ready else "not ready\n", status=status, content_type="text/plain")
-    lines = [f"database: {room or 'ok'}", f"redis: {broker or 'ok'}"]
+    age = reconciling.age_seconds()
+    traffic = f"{reconciling.WORKER}: {'late, ' if reconciling.is_late(age) else 'ok, '}{reconciling.in_words(age)}"
+    lines = [f"database: {room or 'ok'}", f"redis: {broker or 'ok'}", traffic]
     for cluster in clusters.ids():
         contact = seeing.contact(cluster)
         lines.append(f"cluster {cluster}: {contact.state}{' ' + contact.reason if contact.reason else ''}")
@@ -96,9 +100,12 @@ class Product(Collector):
         switches = GaugeMetricFamily("clusterview_switches", "Switches by state.", labels=["state"])
         for state, count in models.Switch.objects.values_list("state").annotate(count=Count("pk")).order_by("state"):
             switches.add_metric([state], count)
+        rounds = GaugeMetricFamily("clusterview_traffic_round_age_seconds", "Age of the last round of a traffic worker over the switches.")
+        if (round_age := reconciling.age_seconds()) is not None:
+            rounds.add_metric([], round_age)
         refused = "Pages and streams of changes that this process refused, for as many were open as one person or token may have."
         crowd = CounterMetricFamily("clusterview_refused_connections", refused, value=crowding.connections.refused)
-        yield from (live, age, verified, wrong, forged, *counted.values(), seen, switches, crowd)
+        yield from (live, age, verified, wrong, forged, *counted.values(), seen, switches, rounds, crowd)
 
 
 def registry() -> CollectorRegistry:

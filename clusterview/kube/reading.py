@@ -172,6 +172,15 @@ def may(
     return isinstance(status, dict) and status.get("allowed") is True
 
 
+def username(connection: Connection) -> str:
+    """This will ask the API server what it calls our account (SelfSubjectReview). Raises errors.KubeError."""
+    target = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    status = parsed(connection.request("POST", target, body=msgspec.json.encode(review), read_seconds=10.0).body, what=f"POST {target}").get("status")
+    user = status.get("userInfo") if isinstance(status, dict) else None
+    return str(user.get("username") or "") if isinstance(user, dict) else ""
+
+
 def parsed(body: bytes, *, what: str) -> dict[str, Any]:
     """This will parse a JSON object leniently. Raises BrokenAnswer for anything else."""
     try:

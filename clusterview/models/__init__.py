@@ -2,10 +2,11 @@
 
 from clusterview.models.audit import AuditEntry, AuditHead
 from clusterview.models.clusters import Cluster
+from clusterview.models.heartbeats import Heartbeat
 from clusterview.models.operations import Operation
 from clusterview.models.people import ApiToken, Grant, LoginLink
 from clusterview.models.recordings import Recording
 from clusterview.models.sizings import Sizing
 from clusterview.models.switches import Switch
 
-__all__ = ["ApiToken", "AuditEntry", "AuditHead", "Cluster", "Grant", "LoginLink", "Operation", "Recording", "Sizing", "Switch"]
+__all__ = ["ApiToken", "AuditEntry", "AuditHead", "Cluster", "Grant", "Heartbeat", "LoginLink", "Operation", "Recording", "Sizing", "Switch"]

@@ -6,6 +6,7 @@ waits for others while it holds nothing that they could wait for; what takes mor
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from clusterview.stream import notices, publishing
 from clusterview.traffic import states
 from clusterview.traffic.errors import AskedBack, Superseded
 from clusterview.traffic.states import State
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=5)
 AT_ONCE = 50
@@ -74,6 +77,8 @@ def claim_of(kind: type[Kind], *, operation_id: Any, holder: str) -> Kind | None
         taken = rows.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=operation_id, open=True, epoch=seen.epoch).update(
             epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE, lost=lost
         )
+    if taken and seen.lease_until is not None:
+        log.info("%s was taken over in %s from %s, which never let go of it", named(seen), seen.state, seen.holder)
     return rows.get(pk=operation_id) if taken else None
 
 
@@ -139,9 +144,12 @@ def step(
             raise Superseded(str(switch.pk))
         if also:
             also()
-        closed = ("CLOSED", {"state": to, "reason": fields.get("reason", switch.reason)})
+        reason = fields.get("reason", switch.reason)
+        closed = ("CLOSED", {"state": to, "reason": reason})
         record(switch, (action, body or {}), *([closed] if to in states.TERMINAL else []), actor=actor)
         transaction.on_commit(lambda: tell(switch, state=to))
+        if to in states.TERMINAL:
+            transaction.on_commit(lambda: log.info("%s ended as %s%s", named(switch), to, f", {reason}" if reason else ""))
 
     commit()
     for name, value in values.items():
@@ -291,6 +299,18 @@ def tell_of_arming(cluster: str, *, armed: bool) -> None:
     """This will ring for the open pages, when the transaction is over: what may be switched at all is another thing than before."""
     state = "armed" if armed else "disarmed"
     transaction.on_commit(partial(_ring, id="", cluster=cluster, namespace="", service="", state=state))
+
+
+def tell_of_beginning(operation: Operation) -> None:
+    """This will ring for the open pages, and note in the log that the operation was accepted."""
+    tell(operation, state=operation.state)
+    log.info("%s begins", named(operation))
+
+
+def named(operation: Operation) -> str:
+    """What stands about an operation in the log."""
+    kind = "change of sizes" if isinstance(operation, Sizing) else "switch"
+    return f"{kind} {operation.pk} of {operation.namespace}/{operation.service} in {operation.cluster_id}, asked for by {operation.actor},"
 
 
 def tell(switch: Operation, *, state: str) -> None:

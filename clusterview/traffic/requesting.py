@@ -590,7 +590,7 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
         asked |= {"reverses": str(row.reverses_id) if row.reverses_id else None}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
         entries += moving_on.entries(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
-        transaction.on_commit(partial(moving_on.tell, row, state=row.state))
+        transaction.on_commit(partial(moving_on.tell_of_beginning, row))
     auditing.record_all([*entries, *moving_on.entries(first, *then)])
 
 

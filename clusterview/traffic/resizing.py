@@ -217,7 +217,7 @@ def _accept(row: Sizing, *, person: Person) -> None:
     row.save(force_insert=True)
     body = {"namespace": row.namespace, "service": row.service, "side": row.side, "purpose": row.purpose, "target": row.target, "plan": row.plan}
     moving_on.record(row, ("REQUESTED", body), actor=person.name)
-    transaction.on_commit(partial(moving_on.tell, row, state=row.state))
+    transaction.on_commit(partial(moving_on.tell_of_beginning, row))
 
 
 def _known(*, person: Person, key: str, body_hash: str) -> Sizing | None:

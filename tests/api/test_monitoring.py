@@ -10,6 +10,7 @@ from django.test import Client
 
 from clusterview.access import crowding
 from clusterview.api import monitoring
+from clusterview.traffic import reconciling
 from tests.api.seen import LIVE, Hub
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,17 @@ def test_a_lost_cluster_does_not_take_the_page_away_and_is_told_to_those_who_may
     seen.said = msgspec.structs.replace(LIVE, state="lost", reason="unreachable")
     answer = bearer("viewer").get("/readyz?verbose")
     assert answer.status_code == 200
-    assert answer.content.decode().splitlines() == ["database: ok", "redis: ok", "cluster lab: lost unreachable", "ok"]
+    assert answer.content.decode().splitlines() == ["database: ok", "redis: ok", "traffic: late, no round yet", "cluster lab: lost unreachable", "ok"]
+
+
+def test_how_long_ago_the_switches_were_looked_after_is_told(lab: None, redis_is: object, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = bearer("viewer")
+    assert "\nclusterview_traffic_round_age_seconds " not in viewer.get("/metrics").content.decode()
+    monkeypatch.setattr(reconciling, "age_seconds", lambda: 75.0)
+    assert "traffic: late, last round 75 s ago\n" in viewer.get("/readyz?verbose").content.decode()
+    assert "clusterview_traffic_round_age_seconds 75.0\n" in viewer.get("/metrics").content.decode()
+    monkeypatch.setattr(reconciling, "age_seconds", lambda: 2.0)
+    assert "traffic: ok, last round 2 s ago\n" in viewer.get("/readyz?verbose").content.decode()
 
 
 def test_numbers_need_a_token(lab: None, client: Client, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:

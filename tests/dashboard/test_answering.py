@@ -51,7 +51,11 @@ def length(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{len(request.body)}")
 
 
-urlpatterns = [path("threads", threads), path("held", held), path("stream", stream), path("length", length)]
+def named(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.get_host())
+
+
+urlpatterns = [path(view.__name__, view) for view in (threads, held, stream, length)] + [path("readyz", named), path("metrics", named)]
 
 
 @pytest.fixture
@@ -124,3 +128,14 @@ async def test_a_body_as_long_as_any_may_be_is_read_whole(client: httpx.AsyncCli
     whole = await client.post("/length", content=b"x" * answering.MOST_BYTES)
     pieces = await client.post("/length", content=Chunks(most=4, size=answering.MOST_BYTES // 4))
     assert whole.text == pieces.text == str(answering.MOST_BYTES)
+
+
+@pytest.mark.parametrize(("at", "code"), [("/livez", 200), ("/readyz", 200), ("/metrics", 200), ("/threads", 400)])
+async def test_how_the_process_is_doing_may_be_asked_by_any_name_and_nothing_else(
+    at: str, code: int, client: httpx.AsyncClient, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware", *settings.MIDDLEWARE]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(answering.Handler()), base_url="http://10.0.0.5:8000") as pod:
+        assert (await pod.get(at)).status_code == code
+    said = [(record.levelname, record.exc_info) for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert said == ([("WARNING", None)] if code == 400 else [])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import bootstrap, installing
+from dashboard import bootstrap, installing, starting
 from dashboard.refusals import Refused
 from tests.ports import free_port
 
@@ -82,7 +82,7 @@ def test_up_refuses_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest
     assert "PUBLIC_URL" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS"])
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "CLUSTERVIEW_FOLLOW_SECONDS", "CLUSTERVIEW_LOG_LEVEL"])
 def test_a_setting_that_cannot_be_is_refused_in_one_sentence_by_every_command(name: str, tmp_path: Path) -> None:
     done = in_this_environment("check", state=tmp_path, environment={name: "nonsense"})
     assert (done.returncode, done.stdout) == (1, "")
@@ -154,6 +154,31 @@ def test_the_state_folder_is_nobody_elses_even_when_it_was_open_before(tmp_path:
     folder.mkdir(mode=0o755)
     bootstrap.make_state(folder=folder)
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_holds_something_or_is_somebody_elses_keeps_its_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, foreign = tmp_path / "shared", tmp_path / "foreign"
+    for folder in (shared, foreign):
+        folder.mkdir()
+        folder.chmod(0o775)
+    (shared / "of-somebody-else").touch()
+    bootstrap.make_state(folder=shared)
+    owner = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: owner)
+    bootstrap.make_state(folder=foreign)
+    assert [folder.stat().st_mode & 0o777 for folder in (shared, foreign)] == [0o775, 0o775]
+
+
+def test_up_says_where_its_folder_is_open_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("prepare_environment", "compile_catalogs", "build_front_end"):
+        monkeypatch.setattr(installing, name, lambda **_: None)
+    monkeypatch.setattr(bootstrap, "inside", lambda: True)
+    monkeypatch.setattr(starting, "main", lambda **_: 0)
+    (tmp_path / "of-somebody-else").touch()
+    for mode, is_said in ((0o755, True), (0o700, False)):
+        tmp_path.chmod(mode)
+        assert bootstrap.main(arguments=["up", "--state", str(tmp_path), "--port", str(free_port())]) == 0
+        assert (f"chmod 700 {tmp_path}" in capsys.readouterr().err) is is_said
 
 
 def test_the_secret_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:

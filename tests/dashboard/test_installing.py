@@ -133,7 +133,6 @@ def test_a_failing_build_serves_the_older_one_and_says_so(
     [
         ("npm error code ENOSPC", "disk is full"),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
-        ("django.db.utils.OperationalError: database or disk is full", "disk is full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "not the one that the lock file names"),
         ("npm error code EINTEGRITY", "not the one that the lock file names"),
         ("WARNING: Retrying ... NewConnectionError: [Errno 111] Connection refused", "registry could not be reached"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from dashboard import logs, settings
+from dashboard import logs, options, settings
 
 
 def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
@@ -27,7 +30,15 @@ def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
     assert settings.kubeconfig_paths(environment=both, home=tmp_path, state=tmp_path) == ["/c"]
 
 
-def test_commands_find_the_clusters_of_the_up_on_their_state_folder(tmp_path: Path) -> None:
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[IO[str]]:
+    """The state folder, held as a running `up` holds it."""
+    with options.lock_file(state=tmp_path) as file:
+        assert options.taken(file=file)
+        yield file
+
+
+def test_commands_find_the_clusters_of_the_up_on_their_state_folder(tmp_path: Path, held: object) -> None:
     (tmp_path / "up.json").write_text(json.dumps({"kubeconfig": "/p:/q", "contexts": ["lab", "other"]}))
     own = {"KUBECONFIG": "/a"}
     assert settings.kubeconfig_paths(environment=own, home=tmp_path, state=tmp_path) == ["/p", "/q"]
@@ -37,7 +48,18 @@ def test_commands_find_the_clusters_of_the_up_on_their_state_folder(tmp_path: Pa
     assert settings.kube_contexts(environment=told, state=tmp_path) == []
 
 
-def test_commands_find_the_practice_cluster_of_the_up_on_their_state_folder(tmp_path: Path) -> None:
+def test_commands_believe_nothing_that_a_killed_up_has_left_behind(tmp_path: Path, held: IO[str]) -> None:
+    (tmp_path / "up.json").write_text(json.dumps({"kubeconfig": "/old", "contexts": ["old"], "redis_url": "redis://old", "practice": "/old"}))
+    held.close()
+    with options.lock_file(state=tmp_path) as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # another command, which looks at this moment
+        assert settings.kubeconfig_paths(environment={"KUBECONFIG": "/new"}, home=tmp_path, state=tmp_path) == ["/new"]
+        assert settings.kube_contexts(environment={}, state=tmp_path) == []
+        assert settings.practice_kubeconfig(state=tmp_path, environment={}) == ""
+        assert settings.redis_url(state=tmp_path, environment={}).startswith("unix://")
+
+
+def test_commands_find_the_practice_cluster_of_the_up_on_their_state_folder(tmp_path: Path, held: object) -> None:
     assert settings.practice_kubeconfig(state=tmp_path, environment={}) == ""
     (tmp_path / "up.json").write_text(json.dumps({"practice": "/p/kubeconfig"}))
     assert settings.practice_kubeconfig(state=tmp_path, environment={}) == "/p/kubeconfig"
@@ -45,36 +67,41 @@ def test_commands_find_the_practice_cluster_of_the_up_on_their_state_folder(tmp_
     assert settings.practice_kubeconfig(state=tmp_path, environment={"CLUSTERVIEW_PRACTICE": "1", "CLUSTERVIEW_KUBECONFIG": "/k"}) == "/k"
 
 
-def test_commands_find_the_redis_of_the_up_on_their_state_folder_and_never_a_strangers(tmp_path: Path) -> None:
+def test_commands_find_the_redis_of_the_up_on_their_state_folder_and_never_a_strangers(tmp_path: Path, held: object) -> None:
     assert settings.redis_url(state=tmp_path, environment={}).startswith(f"unix://{tmp_path}")
     (tmp_path / "up.json").write_text(json.dumps({"redis_url": "redis://:word@127.0.0.1:20001/0"}))
     assert settings.redis_url(state=tmp_path, environment={}) == "redis://:word@127.0.0.1:20001/0"
     assert settings.redis_url(state=tmp_path, environment={"REDIS_URL": "redis://named/1"}) == "redis://named/1"
 
 
+def test_a_log_level_may_be_written_small() -> None:
+    said = [settings.log_level(environment={"CLUSTERVIEW_LOG_LEVEL": word} if word else {}) for word in ("debug", "Info", "")]
+    assert said == ["DEBUG", "INFO", "WARNING"]
+
+
 def test_sqlite_survives_a_power_cut_and_concurrent_writers() -> None:
-    options = settings.databases(environment={})["default"]["OPTIONS"]
-    assert isinstance(options, dict)
-    assert options["transaction_mode"] == "IMMEDIATE"
-    assert "journal_mode=WAL" in options["init_command"]
-    assert "synchronous=FULL" in options["init_command"]
+    said = settings.databases(environment={})["default"]["OPTIONS"]
+    assert isinstance(said, dict)
+    assert said["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in said["init_command"]
+    assert "synchronous=FULL" in said["init_command"]
 
 
 def test_a_thread_keeps_a_quarter_of_a_mebibyte_of_the_database_in_memory(tmp_path: Path) -> None:
-    options = settings.databases(environment={})["default"]["OPTIONS"]
-    assert isinstance(options, dict)
+    said = settings.databases(environment={})["default"]["OPTIONS"]
+    assert isinstance(said, dict)
     with closing(sqlite3.connect(tmp_path / "database")) as connection:
-        connection.executescript(options["init_command"])
+        connection.executescript(said["init_command"])
         assert connection.execute("PRAGMA cache_size").fetchone() == (-256,)
 
 
 def test_a_database_url_is_read_with_its_escapes() -> None:
     found = settings.postgres(name="DATABASE_URL", url="postgres://me:p%40ss@db.example:5433/views?sslmode=require&options=-c%20geqo%3Doff")
     assert [found[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")] == ["views", "me", "p@ss", "db.example", 5433]
-    options = found["OPTIONS"]
-    assert isinstance(options, dict)
-    assert options["sslmode"] == "require"
-    assert options["options"].endswith(" -c geqo=off")
+    said = found["OPTIONS"]
+    assert isinstance(said, dict)
+    assert said["sslmode"] == "require"
+    assert said["options"].endswith(" -c geqo=off")
     with pytest.raises(ImproperlyConfigured, match="DATABASE_OWNER_URL begins with 'mysql'; only postgres:// is known"):
         settings.postgres(name="DATABASE_OWNER_URL", url="mysql://me@db/views")
 

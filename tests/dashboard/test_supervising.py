@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import os
 import signal
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import options, supervising
+from dashboard import options, starting, supervising
 from dashboard.refusals import Refused
 from tests.dashboard.waiting import runs, wait_for
 
@@ -153,3 +155,137 @@ def test_after_kill_9_the_next_up_waits_until_the_last_child_is_gone(start: Any,
 def test_what_is_written_privately_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     supervising.write_privately(path=tmp_path / "up.json", text="{}")
     assert (tmp_path / "up.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_file_with_a_childs_own_words_is_named_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    redis = starting.OwnRedis(folder=tmp_path, port=1, password="word")
+    log = f'logfile "{tmp_path}/redis.log"'
+    monkeypatch.setattr(starting, "redis_program", lambda: "false")
+    assert log in Path(starting.redis_line(redis=redis)[1]).read_text()
+
+    async def until_it_ended() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        said = asyncio.Event()
+        monkeypatch.setattr(supervising, "say", lambda sentence: (print(sentence), said.set()))
+        monkeypatch.setattr(starting, "python_children", lambda **_: [supervising.Child(name=name, line=SLEEPER) for name in ("web", "traffic")])
+        monkeypatch.setattr(starting, "prepare", lambda **_: asyncio.sleep(3600))
+        start = asyncio.create_task(starting.start(supervisor=supervisor, options=options.read(arguments=[], state=tmp_path), redis=redis))
+        await said.wait()
+        start.cancel()
+        await supervisor.stop()
+
+    asyncio.run(until_it_ended())
+    assert capsys.readouterr().out.startswith(f"redis ended with exit code 1 (its own words are in {tmp_path}/redis.log); starting it again")
+
+
+@pytest.mark.parametrize("name", ["write_privately", "print", "create_subprocess_exec"])
+def test_a_child_is_kept_alive_although_the_disk_is_full_nobody_reads_or_it_could_not_be_started(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, enough = list[str](), asyncio.Event()
+    genuine = asyncio.create_subprocess_exec
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def start(*line: str, **options: Any) -> asyncio.subprocess.Process:
+        started.append(line[-1])
+        if len(started) == 4:
+            enough.set()
+        if name == "create_subprocess_exec" and len(started) < 3:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return await genuine(*line, **options)
+
+    async def until_four_starts() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        supervisor.start(supervising.Child(name="short", line=["true"]))
+        await asyncio.wait([supervisor.keepers[0], asyncio.create_task(enough.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await supervisor.stop()
+
+    monkeypatch.setattr(supervising, "LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    if name != "create_subprocess_exec":
+        monkeypatch.setattr(supervising, name, fail, raising=False)
+    asyncio.run(until_four_starts())
+    assert enough.is_set()
+
+
+def test_up_ends_aloud_when_a_defect_keeps_it_from_keeping_a_child_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_down(*_: object) -> str:
+        raise RuntimeError("a defect")
+
+    async def start(*, supervisor: supervising.Supervisor, **_: object) -> None:
+        supervisor.start(supervising.Child(name="short", line=["true"]))
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            await starting.run(options=options.read(arguments=[], state=tmp_path), lock=0)
+
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(starting, "start", start)
+    monkeypatch.setattr(supervising.Supervisor, "run_once", break_down)
+    with pytest.raises(RuntimeError, match="a defect"):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_deaf", [False, True], ids=["in a terminal", "with nohup"])
+def test_a_terminal_that_closes_ends_everything_in_order_unless_it_is_not_to(is_deaf: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_deaf_now() -> bool:
+        return signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+    async def start(*, supervisor: supervising.Supervisor, **_: object) -> None:
+        supervisor.start(child)
+        while not (tmp_path / "up.json").exists():  # noqa: ASYNC110 (a file)
+            await asyncio.sleep(0.01)
+        found.append(is_deaf_now())
+        for number in (signal.SIGHUP, signal.SIGHUP, *([signal.SIGTERM] if is_deaf else [])):
+            os.kill(os.getpid(), number)
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            await starting.run(options=options.read(arguments=[], state=tmp_path), lock=0)
+
+    child, found = supervising.Child(name="steady", line=SLEEPER), list[bool]()
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setattr(starting, "start", start)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if is_deaf else lambda *_: None)
+    try:
+        asyncio.run(run())
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert found == [is_deaf]
+    assert child.process and child.process.returncode == -signal.SIGTERM
+    assert not (tmp_path / "up.json").exists()
+
+
+def test_a_child_that_ended_is_not_started_with_newer_code_on_an_older_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began, migrations, started = tmp_path / "began", ["older"], asyncio.Event()
+    begin = ["sh", "-c", f"echo >> {began}"]
+
+    def say(sentence: str) -> None:
+        print(sentence)
+        if "ended" in sentence:
+            migrations[0] = "newer"
+        else:
+            started.set()
+
+    async def until_it_is_told() -> None:
+        supervisor = supervising.Supervisor(environment=dict(os.environ), report=tmp_path / "up.json", folder=ROOT)
+        start = asyncio.create_task(starting.start(supervisor=supervisor, options=options.read(arguments=[], state=tmp_path), redis=None))
+        async with asyncio.timeout(60):
+            await started.wait()
+        start.cancel()
+        await supervisor.stop()
+
+    monkeypatch.setattr(supervising, "say", say)
+    monkeypatch.setattr(starting, "fingerprint_of_migrations", lambda: migrations[0])
+    monkeypatch.setattr(starting, "is_migrated", lambda **_: True)
+    monkeypatch.setattr(starting, "prepare", lambda **_: asyncio.sleep(3600))
+    monkeypatch.setattr(starting, "python_children", lambda **_: [supervising.Child(name=name, line=begin) for name in ("web", "traffic")])
+    asyncio.run(until_it_is_told())
+    assert began.read_text() == "\n"
+    assert "web is not started (the clone was updated, and its tables are others now: stop `up` and start it again)" in capsys.readouterr().out

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.utils import timezone
 
 from clusterview.access import people
 from clusterview.kube import errors, kubeconfigs, reading
+from clusterview.kube.connections import Connection
 from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.management.commands import doctor
+from clusterview.models import Cluster
 from clusterview.models.people import Role
 from clusterview.stream import keys, publishing
+from clusterview.traffic import reconciling
 from tests.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +45,12 @@ def healthy(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     (tmp_path / ".vite").mkdir()
     (tmp_path / ".vite" / "manifest.json").write_text("{}")
     people.add(name="ada", role=Role.ADMIN, actor="ada")
+    reconciling.beat()
     monkeypatch.setattr(doctor, "redis_seen", lambda: iter([doctor.Finding("Redis", "answers")]))
     monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [CLUSTER])
     monkeypatch.setattr(reading, "version", lambda _: "v1.37.0")
     monkeypatch.setattr(reading, "may", lambda *_, **__: True)
+    monkeypatch.setattr(reading, "username", lambda _: "kube:ada")
     return settings
 
 
@@ -57,7 +64,8 @@ def test_everything_that_is_wrong_is_told_in_one_run(settings: Any, tmp_path: Pa
     settings.STATE_DIR.chmod(0o755)
     settings.DIST, settings.PUBLIC_URL, settings.KUBECONFIG_PATHS = tmp_path, "http://example", []
     text, looks = diagnose()
-    assert looks == 6
+    assert looks == 7
+    assert "-> Start `python3 manage.py up`, or look at what it prints of `traffic`" in text
     for remedy in ("chmod 700", "which builds it", "https://", "user add NAME --role admin", "check REDIS_URL", "--kubeconfig"):
         assert remedy in text
 
@@ -79,7 +87,51 @@ def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, m
     monkeypatch.setattr(reading, "may", lambda _, verb, _group, resource, *__: (verb, resource) != ("watch", "nodes"))
     text, looks = diagnose()
     assert looks == 1
-    assert "missing for Node\n      -> An administrator of the cluster gives the rights: `python3 manage.py rbac" in text
+    assert "missing for Node\n" in text
+    assert "-> An administrator of the cluster gives the rights: `python3 manage.py rbac --user kube:ada | kubectl apply" in text
+
+
+def test_an_account_that_sees_the_named_namespaces_only_needs_no_look(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy.KUBE_NAMESPACES = ["store", "bank"]
+    monkeypatch.setattr(reading, "may", lambda _, verb, _group, _resource, namespace=None: verb != "patch" and namespace in ("store", "bank"))
+    text, looks = diagnose()
+    assert looks == 0, text
+    assert "rights to read: complete but for Namespace, Node, PersistentVolume, StorageClass, Lease/kube-system, Lease/kube-node-lease\n" in text
+    monkeypatch.setattr(reading, "may", lambda _, verb, _group, _resource, namespace=None: verb != "patch" and namespace == "store")
+    assert "rights to read: missing for Pod, Service, EndpointSlice," in diagnose()[0]
+
+
+def test_where_services_may_be_patched_is_told_and_asked_for_where_switching_is_armed(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster.objects.create(id="lab", name="lab")
+    monkeypatch.setattr(reading, "get", lambda *_, **__: {"items": [{"metadata": {"name": name}} for name in ("bank", "store")]})
+    monkeypatch.setattr(reading, "may", lambda _, verb, _group, _resource, namespace=None: verb != "patch" or namespace == "store")
+    assert "rights to switch: store\n" in diagnose()[0]
+    monkeypatch.setattr(reading, "may", lambda _, verb, *__: verb != "patch")
+    text, looks = diagnose()
+    assert looks == 0 and "rights to switch: in no namespace\n" in text and "lab, switching: off\n" in text
+    cluster.armed_at = timezone.now()
+    cluster.save()
+    text, looks = diagnose()
+    assert looks == 1 and "rbac --user kube:ada --switch NAMESPACE | kubectl" in text and "switching: armed since" in text
+
+
+def test_a_frozen_cluster_needs_a_look(healthy: Any) -> None:
+    Cluster.objects.create(id="lab", name="lab", frozen_at=timezone.now())
+    text, looks = diagnose()
+    assert looks == 1 and "lab, switching: frozen since" in text and "says that somebody has looked" in text
+
+
+def test_a_disk_that_is_nearly_full_needs_a_look(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ROOM_BYTES", float("inf"))
+    text, looks = diagnose()
+    assert looks == 1 and "-> Make room" in text
+
+
+def test_the_account_is_called_as_the_cluster_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b'{"status": {"userInfo": {"username": "system:serviceaccount:ops:viewer"}}}'
+    asked = SimpleNamespace(request=lambda *_, **__: SimpleNamespace(body=body), access=CLUSTER)
+    command = "python3 manage.py rbac --user system:serviceaccount:ops:viewer | kubectl apply -f -"
+    assert doctor.rbac(connection=cast(Connection, asked)) == command
 
 
 def test_an_unreachable_cluster_has_the_reason_and_the_remedy(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from clusterview.access import auditing, tokens
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import requesting
+from clusterview.traffic import moving_on, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE
@@ -101,3 +101,17 @@ def test_whoever_ends_after_the_commit_leaves_an_effect_that_is_locked_out_befor
         assert second is not None
         assert (second.state, second.step, here.memory.selector) == (State.SUCCEEDED, 2, BLUE)
         assert lines(second)[3:8] == ["INTENT", "CLAIMED", "UNKNOWN", "SEALING", "OUTCOME"]
+
+
+def test_the_log_says_when_a_switch_begins_is_taken_over_and_ends(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    world.enter(monkeypatch)
+    with caplog.at_level("INFO", logger=moving_on.__name__), world.present() as here:
+        click(here, to="green", until="patch effect")
+        here.die(here.runs[-1])
+        here.settle()
+        switch = Switch.objects.get()
+        about = f"switch {switch.pk} of store/shop in lab, asked for by olga, "
+        said = [record.getMessage().removeprefix(about) for record in caplog.records if record.name == moving_on.__name__]
+        assert said[0] == "begins" and said[-1] == "ended as succeeded", said
+        assert [line for line in said if line.startswith("was taken over in applying from ")], said
+        assert caplog.text.count(about) == len(said)

@@ -70,7 +70,7 @@ def test_a_database_that_takes_no_line_of_the_audit_for_long_sets_no_switch_asid
 
 
 def test_between_any_two_calls_of_a_switch_the_tables_may_be_migrated_f62(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back by one migration and forward again, while the executor's connection stays open."""
+    """Back behind one that alters the table and forward again, while the executor's connection stays open."""
     world.enter(monkeypatch)
     with world.present() as here:
         here.click(to="green")
@@ -78,8 +78,8 @@ def test_between_any_two_calls_of_a_switch_the_tables_may_be_migrated_f62(monkey
         calls = 0
         while not run.ended:
             here.go(run, times=1)
-            for target in ("0010", "0011"):
-                call_command("migrate", "clusterview", target, verbosity=0)
+            for target in (["0010"], []):
+                call_command("migrate", "clusterview", *target, verbosity=0)
             calls += 1
         assert calls > 5
         assert Switch.objects.get().state == State.SUCCEEDED

@@ -1,11 +1,14 @@
 """`manage.py doctor`: looks at every setting, component and permission, and says what to do about what is wrong.
 
 It changes nothing, and it goes on after a finding, so that one run tells everything. A kind that may not be read is no fault: the page
-names it, and the doctor says which right is missing.
+names it, and the doctor says which right is missing, and gives the command for the account that was asked.
 """
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+import shutil
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,9 +22,14 @@ from django.db.migrations.executor import MigrationExecutor
 from clusterview.access import granting
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
-from clusterview.kube.kinds import KINDS
+from clusterview.kube.kinds import KINDS, KindSpec
+from clusterview.models import Cluster
 from clusterview.models.people import Role
 from clusterview.stream import keys, publishing
+from clusterview.traffic import reconciling
+
+ROOM_BYTES = 500e6
+NAMESPACES_AT_MOST = 20  # as many as are read instead of the whole cluster
 
 
 class Finding(NamedTuple):
@@ -49,7 +57,10 @@ class Command(BaseCommand):
 def settings_seen() -> Iterator[Finding]:
     """This will look at the state folder, the front end and the address."""
     mode = settings.STATE_DIR.stat().st_mode & 0o777
-    yield Finding("state folder", f"{settings.STATE_DIR}, mode {mode:o}", f"chmod 700 {settings.STATE_DIR}" if mode & 0o077 else "")
+    private = f"Where it is Clusterview's alone: chmod 700 {settings.STATE_DIR}"
+    yield Finding("state folder", f"{settings.STATE_DIR}, mode {mode:o}", private if mode & 0o077 else "")
+    room = shutil.disk_usage(settings.STATE_DIR).free
+    yield Finding("disk room", f"{room / 1e9:.1f} GB", "" if room >= ROOM_BYTES else "Make room: without it no switch goes on.")
     built = (settings.DIST / ".vite" / "manifest.json").exists()
     yield Finding("front end", "built" if built else "not built", "" if built else "Start `python3 manage.py up`, which builds it.")
     public = settings.PUBLIC_URL
@@ -74,6 +85,7 @@ def database_seen() -> Iterator[Finding]:
         count = User.objects.filter(is_active=True, grant__role=Role.ADMIN).count()
         yield Finding("administrators", str(count), "" if count else "Run `python3 manage.py user add NAME --role admin`.")
         yield audit_seen(vendor=connection.vendor)
+        yield traffic_seen()
 
 
 def audit_seen(*, vendor: str) -> Finding:
@@ -82,6 +94,13 @@ def audit_seen(*, vendor: str) -> Finding:
         return Finding("audit", "the database lets this role add entries and change none; the hash chain tells the rest")
     remedy = "Let another role own the tables and name it in DATABASE_OWNER_URL; the README says how." if vendor == "postgresql" else ""
     return Finding("audit", f"{granting.ALONE}; export it now and then to another place", remedy)
+
+
+def traffic_seen() -> Finding:
+    """This will look whether a `traffic` worker is at work."""
+    age = reconciling.age_seconds()
+    remedy = "Start `python3 manage.py up`, or look at what it prints of `traffic`: nobody goes on with what another process left, or holds sizes."
+    return Finding("traffic worker", reconciling.in_words(age), remedy if reconciling.is_late(age) else "")
 
 
 def redis_seen() -> Iterator[Finding]:
@@ -119,16 +138,73 @@ def clusters_seen() -> Iterator[Finding]:
 
 
 def cluster_seen(*, connection: Connection) -> Iterator[Finding]:
-    """This will look at one cluster: whether it answers, and which kinds our account may not read."""
-    subject = f"cluster {connection.access.name}"
+    """This will look at one cluster: whether it answers, what our account may do there, and whether switching is on."""
+    subject, known = f"cluster {connection.access.name}", None
+    with contextlib.suppress(DatabaseError):  # which is told already
+        known = Cluster.objects.filter(pk=connection.access.id).first()
     try:
         yield Finding(subject, f"{connection.access.server} answers, {reading.version(connection)}")
-        denied = [
-            spec.key for spec in KINDS
-            if not all(reading.may(connection, verb, spec.group, spec.resource, spec.namespace or None) for verb in ("list", "watch"))
-        ]  # fmt: skip
+        yield rights_to_read_seen(connection=connection, subject=subject)
+        yield rights_to_switch_seen(connection=connection, subject=subject, is_armed=bool(known and known.armed))
     except errors.KubeError as problem:
         yield Finding(subject, "does not answer as it should", problem.sentence)
-        return
-    remedy = "An administrator of the cluster gives the rights: `python3 manage.py rbac | kubectl apply -f -`."
-    yield Finding(f"{subject}, rights to read", f"missing for {', '.join(denied)}" if denied else "complete", remedy if denied else "")
+    yield switching_seen(known=known, subject=subject)
+
+
+def rights_to_read_seen(*, connection: Connection, subject: str) -> Finding:
+    """This will look which kinds may not be read, neither in the whole cluster nor in the namespaces that are named for that case.
+
+    What belongs to no namespace of those is no fault where they are named: whoever names them has no rights elsewhere.
+    """
+    denied = [spec for spec in KINDS if not may_read(connection=connection, spec=spec)]
+    elsewhere = [spec.key for spec in denied if settings.KUBE_NAMESPACES and (spec.namespace or not spec.namespaced)]
+    missing = [spec.key for spec in denied if spec.key not in elsewhere]
+    seen = f"missing for {', '.join(missing)}" if missing else f"complete but for {', '.join(elsewhere)}" if elsewhere else "complete"
+    remedy = f"An administrator of the cluster gives the rights: `{rbac(connection=connection)}`." if missing else ""
+    return Finding(f"{subject}, rights to read", seen, remedy)
+
+
+def may_read(*, connection: Connection, spec: KindSpec) -> bool:
+    """Whether a kind may be read, in the whole cluster or else in the namespaces that are named for that case."""
+
+    def may(namespace: str | None) -> bool:
+        return all(reading.may(connection, verb, spec.group, spec.resource, namespace) for verb in ("list", "watch"))
+
+    instead = settings.KUBE_NAMESPACES[:NAMESPACES_AT_MOST] if spec.namespaced and not spec.namespace else []
+    return may(spec.namespace or None) or (bool(instead) and all(may(namespace) for namespace in instead))
+
+
+def rights_to_switch_seen(*, connection: Connection, subject: str, is_armed: bool) -> Finding:
+    """This will look where Services may be patched. That it may be nowhere is a fault only where switching is armed."""
+    where = "everywhere" if reading.may(connection, "patch", "", "services") else ", ".join(namespaces_to_switch(connection=connection))
+    if where or not is_armed:
+        return Finding(f"{subject}, rights to switch", where or "in no namespace")
+    command = rbac("--switch", "NAMESPACE", connection=connection)
+    off = shlex.join(["python3", "manage.py", "arm", connection.access.name, "--off"])
+    return Finding(f"{subject}, rights to switch", "in no namespace", f"Switching is armed, so give them: `{command}`; or forbid it: `{off}`.")
+
+
+def namespaces_to_switch(*, connection: Connection) -> list[str]:
+    """Those of the first namespaces in which Services may be patched."""
+    asked = [*settings.KUBE_NAMESPACES, connection.access.namespace]
+    if not settings.KUBE_NAMESPACES and reading.may(connection, "list", "", "namespaces"):
+        found = reading.get(connection, "/api/v1/namespaces", (("limit", "100"),))
+        asked = [str(one["metadata"]["name"]) for one in found.get("items") or []]
+    return [one for one in dict.fromkeys(asked) if one and reading.may(connection, "patch", "", "services", one)]
+
+
+def rbac(*words: str, connection: Connection) -> str:
+    """The command that prints the rights for the account that is asked about."""
+    try:
+        user = reading.username(connection)
+    except errors.KubeError:
+        user = ""
+    return f"python3 manage.py rbac {shlex.join(['--user', user or 'NAME', *words])} | kubectl apply -f -"
+
+
+def switching_seen(*, known: Cluster | None, subject: str) -> Finding:
+    """This will look whether switching is on, and whether it was frozen because the database is older than the cluster."""
+    if known and known.frozen_at and not known.armed:
+        remedy = "The database does not know of effects that stand in the cluster: the page names them. Arming again says that somebody has looked."
+        return Finding(f"{subject}, switching", f"frozen since {known.frozen_at:%Y-%m-%d %H:%M} UTC", remedy)
+    return Finding(f"{subject}, switching", f"armed since {known.armed_at:%Y-%m-%d %H:%M} UTC" if known and known.armed_at else "off")

@@ -53,11 +53,13 @@ def everywhere(*, alias: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(*, alias: str) -> Iterator[None]:
-    """This will let one migration at a time work on the database; the server ends the lock with the connection."""
+    """This will let one migration at a time work on the database, however long that takes; the server ends the lock with the connection."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         yield
         return
+    connection.ensure_connection()
+    connection.connection.is_patient = True
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '10min'")
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
@@ -66,3 +68,4 @@ def alone(*, alias: str) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        connection.connection.is_patient = False
