@@ -161,6 +161,7 @@ def python_children(*, options: Options) -> list[Child]:
     web += ["--loop", "uvloop", "--ws", "dashboard.sockets:Socket", "--ws-per-message-deflate", "false", "--lifespan", "on"]
     web += ["--ws-max-size", str(MESSAGE_BYTES), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
     web += ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header", "--log-level", "warning"]
+    web += ["--no-proxy-headers"]  # which would put what a client says in the place of the connection's address
     worker = [sys.executable, "-m", "celery", "-q", "-A", "dashboard", "worker", "-P", "threads", "-l", "WARNING"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [

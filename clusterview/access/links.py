@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -32,14 +33,21 @@ def find(*, token: str) -> User | None:
     return link.user if link else None
 
 
+def _nowhere(_: User) -> Mapping[str, str]:
+    return {}
+
+
 @transacting.whole
-def use(*, token: str) -> User | None:
-    """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins."""
+def use(*, token: str, begin: Callable[[User], Mapping[str, str]] = _nowhere) -> User | None:
+    """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins.
+
+    `begin` begins the person's session in the same transaction, and gives from where it is used (`sources`).
+    """
     user = find(token=token)
     taken = _usable().filter(token_hash=secrets.digest(token)).update(used_at=timezone.now())
     if user is None or not taken:
         return None
-    auditing.record(actor=user.get_username(), action="SIGNED_IN")
+    auditing.record(actor=auditing.By(user.get_username(), begin(user)), action="SIGNED_IN")
     return user
 
 

@@ -243,13 +243,16 @@ class Entry(Schema):
 class AuditEntry(Entry):
     """`operation` is the switch or change of sizes that it belongs to, null where it belongs to none, and `subject` says in short what that is about.
 
-    `problems` are sentences on what is wrong with the entry, or with how it stands between the ones beside it.
+    `problems` are sentences on what is wrong with the entry, or with how it stands between the ones beside it. `asked_from` is, as far as is known,
+    the `session` (the first digits of its hash) or the `token` (its number), the `address` at the other end of the connection, what the proxy there
+    calls the client (`forwarded_for`), and the id of the `request`; empty for who is no administrator.
     """
 
     cluster: str
     operation: str | None
     subject: str
     problems: list[str]
+    asked_from: dict[str, str]
 
 
 class Number(Schema):

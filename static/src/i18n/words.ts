@@ -321,6 +321,11 @@ const WORDS = {
     "Who signed in, and who was let in or given another role, is for administrators to read.",
     "로그인과 사용자, 역할, 토큰 기록은 관리자만 볼 수 있습니다.",
   ],
+  from_session: ["session", "세션"],
+  from_token: ["token", "토큰"],
+  from_address: ["from", "접속 주소"],
+  from_forwarded_for: ["for", "전달된 주소"],
+  from_request: ["request", "요청"],
   entryDoubted: ["Something is wrong here.", "여기에 문제가 있습니다."],
   entriesDoubted: [
     "Not every entry shown is as it was written and in its place in the chain; marked below: {count}. Run `manage.py audit verify`.",
