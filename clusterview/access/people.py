@@ -20,7 +20,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clusterview.access import auditing, names, roles, secrets, sessions, sources, transacting
+from clusterview.access import attempts, auditing, names, roles, secrets, sessions, sources, transacting
 from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant, LoginLink
 from clusterview.models.people import Role
@@ -51,8 +51,10 @@ def person_of_request(request: HttpRequest) -> Person | None:
 
 
 def asking(request: HttpRequest, person: Person | None) -> Person | None:
-    """The person whom a request was found to be of, with from where it came."""
+    """The person whom a request was found to be of, with from where it came. A token that is none leaves a line in the log."""
     if person is None:
+        if "Authorization" in request.headers:
+            attempts.refused("bad_token", asked_from=sources.of_request(request))
         return None
     return replace(person, asked_from=sources.of_request(request, session_hash=person.session_hash, token_id=person.token_id))
 

@@ -14,7 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from clusterview.access import transacting
+from clusterview.access import attempts, sources, transacting
+from clusterview.access.people import Person
 from clusterview.traffic import errors
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,19 @@ class Refusal(Exception):
         self.body: dict[str, Any] = {"code": code, "sentence": SENTENCES[code], **body}
 
 
+def note(request: HttpRequest, *, why: str) -> None:
+    """This will write into the log that this request was refused, and whose it is."""
+    person = getattr(request, "auth", None)
+    asked_from = person.asked_from if isinstance(person, Person) else sources.of_request(request)
+    attempts.refused(why, asked_from=asked_from, by=person.name if isinstance(person, Person) else "")
+
+
 def install(*, api: NinjaAPI) -> None:
     """This will make the API answer every exception in the one shape."""
 
     def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+        if refusal.status == 403 and refusal.code != "csrf":  # of which `views.failing` was told by Django
+            note(request, why=refusal.code)
         response = api.create_response(request, refusal.body, status=refusal.status)
         if refusal.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="clusterview"'
@@ -63,6 +73,8 @@ def install(*, api: NinjaAPI) -> None:
 
     @api.exception_handler(errors.Refused)
     def refused_by_traffic(request: HttpRequest, problem: errors.Refused) -> HttpResponse:
+        if problem.status == 403 and problem.body["code"] != "forbidden":  # which the cluster says of us, whoever asks
+            note(request, why=problem.body["code"])
         return api.create_response(request, problem.body, status=problem.status)
 
     @api.exception_handler(AuthenticationError)

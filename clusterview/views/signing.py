@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from clusterview.access import links, people, sources
+from clusterview.access import attempts, links, people, sources
 from clusterview.stream import notices, publishing
 from clusterview.views import pages
 
@@ -57,6 +57,8 @@ def login_link(request: HttpRequest, token: str) -> HttpResponse:
         answer.delete_cookie(WANTED, path=WANTED_PATH)
         return answer
     user = links.find(token=token)
+    if user is None:
+        attempts.refused("dead_link", asked_from=sources.of_request(request))
     return pages.page(request, "login.html", user=user, person=people.person_of_request(request), status=200 if user else 410)
 
 
