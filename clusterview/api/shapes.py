@@ -105,6 +105,9 @@ class ClusterFacts(Schema):
     know, with the object that carries each.
 
     `identity_is_weak` says that the cluster that was armed is known by its address and CA alone, for namespaces/kube-system may not be read.
+
+    `connection` is `unverified` where the kubeconfig skips the check of the server's certificate, `unencrypted` where it leads to http:// beyond this
+    machine, and empty where neither: whoever is on the way may read the credential and answer in the cluster's place.
     """
 
     id: str
@@ -124,6 +127,7 @@ class ClusterFacts(Schema):
     lost_marks: dict[str, str]
     armed_by: str | None
     identity_is_weak: bool
+    connection: str
     read_only: bool
 
 

@@ -24,6 +24,7 @@ TOKEN_FILE_SECONDS = 60.0  # the kubelet renews a projected token long before it
 FAILURE_SECONDS = 10.0
 REFUSED_SECONDS = 30.0  # until a plugin whose credential was refused runs again for that, while no file has changed
 EXPIRY_MARGIN_SECONDS = 10.0
+SENT_AS_THEY_ARE = ("token", "tokenFile", "exec", "username")
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,10 @@ class Credentials:
 
     def _read(self) -> Credential:
         user = self.access.user
+        if kubeconfigs.weakness(self.access) == "unencrypted" and any(user.get(one) for one in SENT_AS_THEY_ARE):
+            raise BadKubeconfig(
+                f"The context {self.access.name!r} leads to {self.access.server}, where its credential would be sent unencrypted. Use https://."
+            )
         certificate = _certificate(user)
         if user.get("token") or user.get("tokenFile"):
             authorization = _bearer(_token(user))

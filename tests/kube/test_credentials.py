@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def runs(folder: Path) -> int:
 
 def written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("user", [{"token": "t"}, {"tokenFile": "/nowhere"}, {"username": "u"}, {"exec": {"command": "/nowhere/login"}}])
+def test_no_credential_is_sent_unencrypted_beyond_this_machine_t33(user: dict[str, Any]) -> None:
+    access = ClusterAccess(id="t", name="t", server="http://10.0.0.1:8080", namespace="", source="t", user=user)
+    with pytest.raises(BadKubeconfig, match=r"sent unencrypted\. Use https://"):
+        Credentials(access).current()
+
+
+def test_a_proxy_on_this_machine_and_a_server_that_wants_no_credential_are_asked_without_encryption() -> None:
+    here = ClusterAccess(id="t", name="t", server="http://127.0.0.1:8001", namespace="", source="t", user={"token": "t"})
+    assert Credentials(here).current().headers
+    assert Credentials(replace(here, server="http://10.0.0.1:8080", user={})).current().headers == ()
 
 
 def test_a_token_basic_and_impersonation_become_headers() -> None:

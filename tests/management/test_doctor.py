@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, m
     text, looks = diagnose()
     assert looks == 1
     assert "missing for Node\n      -> An administrator of the cluster gives the rights: `python3 manage.py rbac" in text
+
+
+def test_a_way_to_the_cluster_that_others_may_stand_on_is_named_t33(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [replace(CLUSTER, cluster={"insecure-skip-tls-verify": True})])
+    text, looks = diagnose()
+    assert looks == 1
+    assert "cluster lab, the way to it: unverified" in text
 
 
 def test_an_unreachable_cluster_has_the_reason_and_the_remedy(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,10 @@ def clusters_seen() -> Iterator[Finding]:
 def cluster_seen(*, connection: Connection) -> Iterator[Finding]:
     """This will look at one cluster: whether it answers, and which kinds our account may not read."""
     subject = f"cluster {connection.access.name}"
+    if weak := kubeconfigs.weakness(connection.access):
+        seen = f"{weak}: whoever is on the way may read along, and answer in the cluster's place"
+        remedy = "Let the kubeconfig name https:// and a `certificate-authority`, without `insecure-skip-tls-verify`."
+        yield Finding(f"{subject}, the way to it", seen, remedy)
     try:
         yield Finding(subject, f"{connection.access.server} answers, {reading.version(connection)}")
         denied = [

@@ -27,6 +27,12 @@ const WORDS = {
     "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
     "표시된 모든 것을 클러스터의 목록과 하나씩 비교하고, 다른 것은 바로잡습니다.",
   ],
+  connection_unverified: ["certificate not checked", "인증서 미확인"],
+  connection_unencrypted: ["not encrypted", "암호화되지 않음"],
+  doubtfulMeans: [
+    "The kubeconfig lets whoever is on the way to the API server read along and answer in its place. Use https:// with a certificate-authority.",
+    "kubeconfig 설정 때문에 API 서버로 가는 경로에 있는 누구나 내용을 읽고 서버 대신 응답할 수 있습니다. certificate-authority와 함께 https://를 사용하세요.",
+  ],
   unreachable: ["the cluster does not answer", "클러스터가 응답하지 않습니다"],
   untrusted: [
     "the cluster's certificate cannot be verified; check the kubeconfig's certificate-authority",

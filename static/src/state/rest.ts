@@ -237,6 +237,8 @@ export interface Cluster {
   readonly armed_by: string | null;
   /** What was armed is known by its address and CA alone. */
   readonly identity_is_weak: boolean;
+  /** What lets others on the way answer in the cluster's place. */
+  readonly connection: "" | "unverified" | "unencrypted";
   readonly read_only: boolean;
 }
 
