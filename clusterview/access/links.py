@@ -17,13 +17,14 @@ LASTING = timedelta(hours=24)
 
 @transacting.whole
 def create(*, user: User, actor: people.Person | str, lasting: timedelta = LASTING) -> str:
-    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`. Raises PermissionDenied
-    (`people.administrator`).
+    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`. Those that were made for them
+    before and are not used yet are good no more: who asks for another one may have lost the last. Raises PermissionDenied (`people.administrator`).
     """
     by = people.administrator(actor)
     token = secrets.new()
+    auditing.record(actor=by, action="LINK_MADE", body={"name": user.get_username()})  # first: one at a time, so of two at once one ends the other
+    LoginLink.objects.filter(user=user, used_at=None).delete()
     LoginLink.objects.create(user=user, token_hash=secrets.digest(token), expires_at=timezone.now() + lasting)
-    auditing.record(actor=by, action="LINK_MADE", body={"name": user.get_username()})
     return token
 
 
