@@ -118,12 +118,23 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         supervisor.start(web)
     if await page_answers(host=options.host, port=options.port):
         print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
-        print(f"Open {addresses.public_url(said=os.environ.get('PUBLIC_URL', '')) or options.url}{answer['login_path']}", flush=True)
+        print("\n".join(invitation(address=public_url() or options.url, login_path=answer["login_path"])), flush=True)
     else:
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
     for sentence in filter(None, (answer["problem"], answer["audit"])):
         print(sentence, flush=True)
     supervisor.start(*later, *workers)
+
+
+def invitation(*, address: str, login_path: str | None) -> list[str]:
+    """Where the page is, and how an administrator is signed in there. What we print may be a log that others read, so often no link is made."""
+    if login_path:
+        return [f"Open {address}{login_path}"]
+    return [f"Open {address}", "A link that signs you in is printed by `python3 manage.py login-link`."]
+
+
+def public_url() -> str | None:
+    return addresses.public_url(said=os.environ.get("PUBLIC_URL", ""))
 
 
 def environment(*, options: Options, redis_url: str, practice: Practice | None = None) -> dict[str, str]:
@@ -148,6 +159,7 @@ def facts(*, options: Options, redis_url: str, practice: Practice | None = None)
     named = os.environ.get("CLUSTERVIEW_KUBECONFIG") or os.environ.get("KUBECONFIG") or ""
     return {
         "url": options.url,
+        "public_url": public_url() or "",
         "redis_url": redis_url,
         "practice": str(practice.kubeconfig) if practice else "",
         "kubeconfig": options.kubeconfig or absolute(named),
@@ -285,11 +297,12 @@ def applied(*, file: Path) -> list[str]:
 
 
 async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
-    """This will have the administrator, the clusters and the link made; gives `login_path`, and what there is to say of `problem` and `audit`.
+    """This will have the administrator and the clusters made, and the link where nobody has signed in yet or this is a terminal; gives `login_path`,
+    and what there is to say of `problem` and `audit`.
 
     Raises Refused, also for a Redis that may not be used.
     """
-    line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else [])]
+    line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else []), *(["--link"] if sys.stdout.isatty() else [])]
     owner = {name: value for name, value in os.environ.items() if name == OWNER_URL}
     process = await asyncio.create_subprocess_exec(
         *line, env=environment | owner, cwd=installing.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -19,7 +19,7 @@ def running() -> dict[str, Any]:
 
 def address() -> str:
     """Where people find the page."""
-    return settings.PUBLIC_URL or running().get("url") or "http://127.0.0.1:8000"
+    return settings.PUBLIC_URL or running().get("public_url") or running().get("url") or "http://127.0.0.1:8000"
 
 
 def revoked(*, user_id: int | None = None) -> bool:

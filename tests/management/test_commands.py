@@ -67,6 +67,32 @@ def test_the_first_start_makes_an_administrator_and_a_link(kubeconfig: Path) -> 
     assert (first.actor, first.action, first.body) == ("command line", "PERSON_ADDED", {"name": "admin", "role": "admin"})
 
 
+def test_a_start_that_a_log_may_keep_makes_no_link_once_somebody_has_signed_in(kubeconfig: Path, client: Client) -> None:
+    first, second = (json.loads(run("prepare"))["login_path"] for _ in range(2))
+    assert first != second, "nobody has used the first"
+    client.post(second)
+    made = AuditEntry.objects.filter(action="LINK_MADE").count()
+    assert json.loads(run("prepare"))["login_path"] is None
+    assert AuditEntry.objects.filter(action="LINK_MADE").count() == made
+    assert json.loads(run("prepare", "--link"))["login_path"].startswith("/login/"), "for who looks on in a terminal"
+
+
+@pytest.mark.parametrize(
+    ("ours", "said", "address"),
+    [
+        (None, {"url": "http://127.0.0.1:8000", "public_url": "https://view.example"}, "https://view.example"),
+        (None, {"url": "http://127.0.0.1:9000", "public_url": ""}, "http://127.0.0.1:9000"),
+        ("https://mine.example", {"url": "http://127.0.0.1:8000", "public_url": "https://view.example"}, "https://mine.example"),
+    ],
+)
+def test_a_printed_link_leads_where_the_running_up_is_reached(settings: Any, tmp_path: Path, ours: str | None, said: Any, address: str) -> None:
+    settings.STATE_DIR, settings.PUBLIC_URL = tmp_path, ours
+    (tmp_path / "up.json").write_text(json.dumps(said))
+    people.add(name="admin", role="admin", actor="ada")
+    assert run("user", "add", "vera").startswith(f"vera may sign in once with {address}/login/")
+    assert run("login-link").startswith(f"{address}/login/")
+
+
 def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:
     begun = User.objects.create_user("admin")
     client.force_login(begun)

@@ -1,4 +1,4 @@
-"""What `up` needs before the page opens: tables, an administrator, the clusters of the kubeconfig, and a link that signs in.
+"""What `up` needs before the page opens: tables, an administrator, the clusters of the kubeconfig, and a link for whoever signs in first.
 
 Where DATABASE_OWNER_URL names the owner of the tables, `--migrate` also gives the role of DATABASE_URL its rights (`migrate.py`).
 """
@@ -31,13 +31,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the tables up to date first")
+        parser.add_argument("--link", action="store_true", help="make a link also where somebody has signed in before")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["migrate"]:
             call_command("migrate", verbosity=0, interactive=False)
-        user = administrator() or first_administrator()
+        known = administrator()
+        user = known or first_administrator()
         problem = register_clusters()
-        path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}"
+        is_wanted = options["link"] or known is None or not User.objects.filter(last_login__isnull=False).exists()
+        path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}" if is_wanted else None
         told = {"login_path": path, "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
         self.stdout.write(json.dumps(told))
 
