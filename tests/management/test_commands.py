@@ -151,6 +151,20 @@ def test_whoever_arms_a_cluster_that_does_not_answer_is_told_so(kubeconfig: Path
     assert "did not answer" not in run("arm", "here", "--off")
 
 
+def test_a_frozen_cluster_is_armed_only_by_who_says_that_they_looked_at_what_it_carries(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("prepare")
+    monkeypatch.setattr(looking, "cluster", lambda _: (_ for _ in ()).throw(LookupError))
+    run("arm", "here")
+    clusters.freeze(cluster="here", marks={"018f:1": "Service store/shop", "018f:2": "Service store/cart"})
+    with pytest.raises(CommandError, match=r"018f:1 on Service store/shop\n  018f:2 on Service store/cart\n.*--looked"):
+        run("arm", "here")
+    assert "off in here" in run("arm", "here", "--off")
+    assert Cluster.objects.get().frozen_at and not Cluster.objects.get().armed
+    run("arm", "here", "--looked")
+    assert Cluster.objects.get().armed and not Cluster.objects.get().frozen_at
+    assert "armed in here" in run("arm", "here"), "as a script says it that arms again and again"
+
+
 def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking.Cluster, "identity", lambda _: reading.Identity("u-1", is_weak=False))
     run("prepare")
