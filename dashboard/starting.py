@@ -21,6 +21,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clusterview.practice.sizes import Size
 from dashboard import addresses, installing, supervising
@@ -121,7 +122,7 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         print("\n".join(invitation(address=public_url() or options.url, login_path=answer["login_path"])), flush=True)
     else:
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
-    for sentence in filter(None, (answer["problem"], answer["audit"])):
+    for sentence in filter(None, (answer["problem"], *answer["doubts"])):
         print(sentence, flush=True)
     supervisor.start(*later, *workers)
 
@@ -296,9 +297,9 @@ def applied(*, file: Path) -> list[str]:
         return []
 
 
-async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
+async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, Any]:
     """This will have the administrator and the clusters made, and the link where nobody has signed in yet or this is a terminal; gives `login_path`,
-    and what there is to say of `problem` and `audit`.
+    and what there is to say of `problem` and `doubts`.
 
     Raises Refused, also for a Redis that may not be used.
     """
@@ -312,7 +313,7 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
         said = complaints.decode(errors="replace").strip()
         last_words = "\n  ".join(said.splitlines()[-6:])
         raise Refused(f"The database could not be prepared. {remedy(output=said) or 'Its last words:'}\n  {last_words}")
-    answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     if answer["refusal"]:
         raise Refused(answer["refusal"])
     return answer

@@ -18,6 +18,7 @@ from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
 from clusterview.kube import errors, reading
 from clusterview.management import telling
+from clusterview.management.commands import prepare
 from clusterview.models import AuditEntry, Cluster, Grant
 from clusterview.stream import publishing
 from clusterview.traffic import looking
@@ -91,6 +92,21 @@ def test_a_printed_link_leads_where_the_running_up_is_reached(settings: Any, tmp
     people.add(name="admin", role="admin", actor="ada")
     assert run("user", "add", "vera").startswith(f"vera may sign in once with {address}/login/")
     assert run("login-link").startswith(f"{address}/login/")
+
+
+def test_a_start_says_of_redis_and_of_the_key_that_others_may_read_them_t47_t63(
+    kubeconfig: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "unsuitable_redis", lambda: None)
+    monkeypatch.setattr(prepare, "weakness", lambda: None)
+    assert json.loads(run("prepare"))["doubts"] == []
+    settings.REDIS_URL, settings.SECRET_KEY_FILE = "redis://192.0.2.1", tmp_path / "key"
+    settings.SECRET_KEY_FILE.touch()
+    settings.SECRET_KEY_FILE.chmod(0o644)
+    tmp_path.chmod(0o755)
+    redis, key = json.loads(run("prepare"))["doubts"]
+    assert "without a password and without encryption" in redis
+    assert "chmod 600" in key
 
 
 def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:

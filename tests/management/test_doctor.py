@@ -60,6 +60,16 @@ def test_everything_that_is_wrong_is_told_in_one_run(settings: Any, tmp_path: Pa
         assert remedy in text
 
 
+def test_a_secret_key_that_everybody_may_read_is_named_t63(healthy: Any, tmp_path: Path) -> None:
+    healthy.SECRET_KEY_FILE = tmp_path / "key"
+    healthy.SECRET_KEY_FILE.touch()
+    for file, folder, looks in ((0o644, 0o700, 0), (0o600, 0o755, 0), (0o644, 0o755, 1)):
+        healthy.SECRET_KEY_FILE.chmod(file)
+        tmp_path.chmod(folder)
+        assert diagnose()[1] == looks
+    assert "is readable by everybody on this machine\n      -> chmod 600" in diagnose()[0]
+
+
 def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "may", lambda _, verb, _group, resource, *__: (verb, resource) != ("watch", "nodes"))
     text, looks = diagnose()

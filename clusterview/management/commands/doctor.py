@@ -20,6 +20,7 @@ from clusterview.access import granting
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KINDS
+from clusterview.management import telling
 from clusterview.models.people import Role
 from clusterview.stream import publishing
 
@@ -50,6 +51,9 @@ def settings_seen() -> Iterator[Finding]:
     """This will look at the state folder, the front end and the address."""
     mode = settings.STATE_DIR.stat().st_mode & 0o777
     yield Finding("state folder", f"{settings.STATE_DIR}, mode {mode:o}", f"chmod 700 {settings.STATE_DIR}" if mode & 0o077 else "")
+    is_open = telling.key_is_open()
+    seen = "is readable by everybody on this machine" if is_open else "is not readable by everybody"
+    yield Finding("secret key", f"{settings.SECRET_KEY_FILE} {seen}", f"chmod 600 {settings.SECRET_KEY_FILE}" if is_open else "")
     built = (settings.DIST / ".vite" / "manifest.json").exists()
     yield Finding("front end", "built" if built else "not built", "" if built else "Start `python3 manage.py up`, which builds it.")
     public = settings.PUBLIC_URL
@@ -95,6 +99,8 @@ def redis_seen() -> Iterator[Finding]:
     finally:
         client.close()
     yield Finding("Redis", "answers, but not as it should" if wrong else "answers, and keeps what it is told", wrong)
+    if exposed := publishing.exposure(url=settings.REDIS_URL):
+        yield Finding("Redis, the way to it", "open to others", exposed)
 
 
 def clusters_seen() -> Iterator[Finding]:
