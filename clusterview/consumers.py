@@ -18,7 +18,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from clusterview.access import clusters, crowding, origins, people
+from clusterview.access import attempts, clusters, crowding, origins, people, sources
 from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, messages, notices, outlets, views
 from clusterview.stream.subscribing import Subscription
@@ -78,11 +78,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Refuses (403, before the handshake) another origin and anybody who is not signed in. One page too many of a person is told so."""
         outlet = self.scope.get("extensions", {}).pop(outlets.EXTENSION, {}).get("outlet")  # which holds this scope
         if not origins.allowed(self.scope):
+            attempts.refused("foreign_origin", asked_from=sources.of_scope(self.scope))
             await self.close()
             return
         self._unlisten = hub.hub().listen(self._revoked)
         self.person = await self._look()
         if self.person is None:
+            attempts.refused("no_session", asked_from=sources.of_scope(self.scope))
             await self.close()
             return
         self._give_back = crowding.connections.take(self.person)

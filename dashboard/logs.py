@@ -50,6 +50,7 @@ def configure(*, level: str) -> None:
     logging.getLogger("clusterview").setLevel("INFO")
     logging.getLogger("django.request").setLevel("ERROR")  # below that it names every visitor who is not signed in
     logging.getLogger("django.security.DisallowedHost").addFilter(without_traceback)
+    logging.getLogger("django.security.csrf").setLevel("ERROR")  # each of them is told by `clusterview.access.attempts`, so many a minute
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -115,12 +115,17 @@ def public_url(*, environment: Mapping[str, str]) -> str | None:
 PUBLIC_URL = public_url(environment=os.environ)
 
 
-def secret_key() -> str:
-    """The key of the state folder; `manage.py` makes it, so a missing one means that Django was started around it."""
-    path = Path(os.environ.get("CLUSTERVIEW_SECRET_KEY_FILE") or STATE_DIR / "secret-key")
+def secret_key(*, path: Path) -> str:
+    """The key of the state folder; `manage.py` makes it, so a missing one means that Django was started around it. Sessions, what a preflight
+    confirms and the seals of pictures hang on it, so one that can be guessed is refused.
+    """
     if not path.exists():
         raise ImproperlyConfigured(f"{path} is missing. Start with `python3 manage.py up`, which makes it.")
-    return path.read_text()
+    key = path.read_text()
+    if len(key.strip()) < SECRET_CHARACTERS or len(set(key)) < SECRET_DIFFERENT:
+        wanted = f"it needs {SECRET_CHARACTERS} random characters or more, as `openssl rand -base64 48` prints"
+        raise ImproperlyConfigured(f"{path} holds a key that could be guessed: {wanted}. Another key signs everybody out.")
+    return key
 
 
 def databases(*, environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
@@ -183,7 +188,9 @@ def allowed_hosts(*, public_url: str | None) -> list[str]:
     return [*public, "127.0.0.1", "localhost", "[::1]"]
 
 
-SECRET_KEY = secret_key()
+SECRET_CHARACTERS, SECRET_DIFFERENT = 32, 8
+SECRET_KEY_FILE = Path(os.environ.get("CLUSTERVIEW_SECRET_KEY_FILE") or STATE_DIR / "secret-key")
+SECRET_KEY = secret_key(path=SECRET_KEY_FILE)
 DEBUG = False
 ALLOWED_HOSTS = allowed_hosts(public_url=PUBLIC_URL)
 ROOT_URLCONF = "dashboard.urls"

@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from clusterview.practice.sizes import Size
 from dashboard import addresses, installing, supervising
@@ -137,12 +138,23 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         supervisor.start(web)
     if await page_answers(host=options.host, port=options.port):
         print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
-        print(f"Open {addresses.public_url(said=os.environ.get('PUBLIC_URL', '')) or options.url}{answer['login_path']}", flush=True)
+        print("\n".join(invitation(address=public_url() or options.url, login_path=answer["login_path"])), flush=True)
     else:
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
-    for sentence in filter(None, (answer["problem"], answer["audit"])):
+    for sentence in filter(None, (answer["problem"], *answer["doubts"])):
         print(sentence, flush=True)
     supervisor.start(*later, *workers)
+
+
+def invitation(*, address: str, login_path: str | None) -> list[str]:
+    """Where the page is, and how an administrator is signed in there. What we print may be a log that others read, so often no link is made."""
+    if login_path:
+        return [f"Open {address}{login_path}"]
+    return [f"Open {address}", "A link that signs you in is printed by `python3 manage.py login-link`."]
+
+
+def public_url() -> str | None:
+    return addresses.public_url(said=os.environ.get("PUBLIC_URL", ""))
 
 
 def environment(*, options: Options, redis_url: str, practice: Practice | None = None) -> dict[str, str]:
@@ -167,6 +179,7 @@ def facts(*, options: Options, redis_url: str, practice: Practice | None = None)
     named = os.environ.get("CLUSTERVIEW_KUBECONFIG") or os.environ.get("KUBECONFIG") or ""
     return {
         "url": options.url,
+        "public_url": public_url() or "",
         "redis_url": redis_url,
         "practice": str(practice.kubeconfig) if practice else "",
         "kubeconfig": options.kubeconfig or absolute(named),
@@ -180,6 +193,7 @@ def python_children(*, options: Options) -> list[Child]:
     web += ["--loop", "uvloop", "--http", "dashboard.receiving:Http", "--ws", "dashboard.sockets:Socket", "--ws-per-message-deflate", "false"]
     web += ["--lifespan", "on", "--ws-max-size", str(MESSAGE_BYTES), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"]
     web += ["--timeout-graceful-shutdown", "2", "--no-access-log", "--no-server-header", "--log-level", "warning"]
+    web += ["--no-proxy-headers"]  # which would put what a client says in the place of the connection's address
     worker = [sys.executable, "-m", "celery", "-q", "-A", "dashboard", "worker", "-P", "threads", "-l", "WARNING"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
@@ -307,12 +321,13 @@ def applied(*, file: Path) -> list[str]:
         return []
 
 
-async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, str | None]:
-    """This will have the administrator, the clusters and the link made; gives `login_path`, and what there is to say of `problem` and `audit`.
+async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, Any]:
+    """This will have the administrator and the clusters made, and the link where nobody has signed in yet or this is a terminal; gives `login_path`,
+    and what there is to say of `problem` and `doubts`.
 
     Raises Refused, also for a Redis that may not be used.
     """
-    line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else [])]
+    line = [sys.executable, "-m", "django", "prepare", *(["--migrate"] if migrate else []), *(["--link"] if sys.stdout.isatty() else [])]
     owner = {name: value for name, value in os.environ.items() if name == OWNER_URL}
     process = await asyncio.create_subprocess_exec(
         *line, env=environment | owner, cwd=installing.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -324,7 +339,7 @@ async def prepare(*, environment: dict[str, str], migrate: bool) -> dict[str, st
             raise Refused(last.removeprefix(BAD_SETTING))
         last_words = "\n  ".join(said.splitlines()[-6:])
         raise Refused(f"The database could not be prepared. {remedy_for_database(output=said) or 'Its last words:'}\n  {last_words}")
-    answer: dict[str, str | None] = json.loads(printed.splitlines()[-1])
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     if answer["refusal"]:
         raise Refused(answer["refusal"])
     return answer

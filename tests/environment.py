@@ -18,7 +18,8 @@ for name in [name for name in os.environ if name.startswith(FOREIGN) and not nam
     del os.environ[name]
 os.environ.update({name.removeprefix(TESTS): url for name, url in os.environ.items() if name.startswith(f"{TESTS}DATABASE_")})
 STATE = Path(tempfile.mkdtemp(prefix="clusterview-tests-"))
-(STATE / "secret-key").write_text("a key for tests only")
+(STATE / "secret-key").write_text("a key for tests only, as long as a real one")
+(STATE / "secret-key").chmod(0o600)
 os.environ["CLUSTERVIEW_STATE"] = str(STATE)
 os.environ["CLUSTERVIEW_FOLLOW_SECONDS"] = "0"  # what nodes need to follow is waited for where a test is about that
 atexit.register(shutil.rmtree, STATE, ignore_errors=True)

@@ -20,7 +20,7 @@ from django.test import Client
 from uvicorn.protocols.utils import ClientDisconnected
 
 from clusterview import consumers, routing
-from clusterview.access import clusters, crowding, people, sharing
+from clusterview.access import attempts, clusters, crowding, people, sharing
 from clusterview.access.sharing import SharedLook
 from clusterview.stream import encoding, hub, notices, publishing, rows, views
 from clusterview.stream.messages import WHOLE, Contact
@@ -82,6 +82,14 @@ async def socket(knock: Callable[..., WebsocketCommunicator]) -> WebsocketCommun
     made = knock()
     assert (await made.connect(timeout=SOON))[0]
     return made
+
+
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Why somebody was refused, as the log has it."""
+    found: list[str] = []
+    monkeypatch.setattr(attempts, "refused", lambda why, *, asked_from: found.append(why))
+    return found
 
 
 def hello(**said: Any) -> bytes:
@@ -158,13 +166,19 @@ async def test_a_flood_of_hellos_ends_the_socket(socket: WebsocketCommunicator) 
 
 
 @pytest.mark.parametrize("cookie", [None, "", "x" * 32])
-async def test_a_stranger_is_refused_before_the_handshake(knock: Callable[..., WebsocketCommunicator], cookie: str | None) -> None:
+async def test_a_stranger_is_refused_before_the_handshake_and_leaves_a_line_in_the_log(
+    knock: Callable[..., WebsocketCommunicator], refusals: list[str], cookie: str | None
+) -> None:
     assert not (await knock(cookie=cookie).connect(timeout=SOON))[0]
+    assert refusals == ["no_session"]
 
 
 @pytest.mark.parametrize("origins", [(), ("http://evil.example",), ("null",), ("http://127.0.0.1:8001",), ("https://127.0.0.1:8000",), (OURS, OURS)])
-async def test_another_page_is_refused_before_the_handshake(knock: Callable[..., WebsocketCommunicator], origins: tuple[str, ...]) -> None:
+async def test_another_page_is_refused_before_the_handshake_and_leaves_a_line_in_the_log(
+    knock: Callable[..., WebsocketCommunicator], refusals: list[str], origins: tuple[str, ...]
+) -> None:
     assert not (await knock(origins=origins).connect(timeout=SOON))[0]
+    assert refusals == ["foreign_origin"]
 
 
 @pytest.mark.parametrize(

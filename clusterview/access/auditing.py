@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from django.db import transaction
@@ -25,10 +25,26 @@ START = "0" * 64
 GAP = "AUDIT_GAP"  # the database was found to be older than a cluster: entries before this one are missing
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry says, before it has its place in the chain."""
+class Somebody(Protocol):
+    """Who asked for something, and from where (`sources`)."""
 
-    actor: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def asked_from(self) -> Mapping[str, str]: ...
+
+
+class By(NamedTuple):
+    """Somebody of whom no more is known than this."""
+
+    name: str
+    asked_from: Mapping[str, str]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry says, before it has its place in the chain. The command line and the product itself are a name alone."""
+
+    actor: str | Somebody
     action: str
     cluster: str = ""
     switch_id: uuid.UUID | None = None
@@ -42,7 +58,9 @@ class End(NamedTuple):
     hash: str = START
 
 
-def record(*, actor: str, action: str, cluster: str = "", switch_id: uuid.UUID | None = None, body: dict[str, Any] | None = None) -> AuditEntry:
+def record(
+    *, actor: str | Somebody, action: str, cluster: str = "", switch_id: uuid.UUID | None = None, body: dict[str, Any] | None = None
+) -> AuditEntry:
     """This will add one entry. Call it inside the transaction whose effect it tells, so that both are there or neither.
 
     Raises TransactionManagementError outside a transaction.
@@ -57,9 +75,11 @@ def record_all(lines: Iterable[Line]) -> list[AuditEntry]:
     head = AuditHead.objects.select_for_update().get(pk=1)
     entries = []
     for line in lines:
+        by = By(line.actor, {}) if isinstance(line.actor, str) else line.actor
+        asked_from = {AuditEntry.ASKED_FROM: dict(by.asked_from)} if by.asked_from else {}
         entry = AuditEntry(
-            sequence=head.sequence + 1, at=timezone.now(), actor=line.actor, action=line.action, cluster=line.cluster, switch_id=line.switch_id,
-            body=lasting(line.body), previous_hash=head.hash,
+            sequence=head.sequence + 1, at=timezone.now(), actor=by.name, action=line.action, cluster=line.cluster, switch_id=line.switch_id,
+            body=lasting({**line.body, **asked_from}), previous_hash=head.hash,
         )  # fmt: skip
         entry.hash = hash_of(entry=entry)
         head.sequence, head.hash = entry.sequence, entry.hash

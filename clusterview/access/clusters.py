@@ -157,7 +157,7 @@ def _refuse_one_of(armed: list[Cluster], *, identity: str) -> None:
         raise ArmedElsewhere(other)
 
 
-def _disarm(found: Cluster, *, actor: str, body: dict[str, str]) -> None:
+def _disarm(found: Cluster, *, actor: people.Person | str, body: dict[str, str]) -> None:
     if found.armed:
         found.armed_at, found.armed_by_id = None, None
         found.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -16,13 +17,14 @@ LASTING = timedelta(hours=24)
 
 @transacting.whole
 def create(*, user: User, actor: people.Person | str, lasting: timedelta = LASTING) -> str:
-    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`. Raises PermissionDenied
-    (`people.administrator`).
+    """This will make a link, write down who made it and for whom, and return its token, for the path `/login/<token>`. Those that were made for them
+    before and are not used yet are good no more: who asks for another one may have lost the last. Raises PermissionDenied (`people.administrator`).
     """
     by = people.administrator(actor)
     token = secrets.new()
+    auditing.record(actor=by, action="LINK_MADE", body={"name": user.get_username()})  # first: one at a time, so of two at once one ends the other
+    LoginLink.objects.filter(user=user, used_at=None).delete()
     LoginLink.objects.create(user=user, token_hash=secrets.digest(token), expires_at=timezone.now() + lasting)
-    auditing.record(actor=by, action="LINK_MADE", body={"name": user.get_username()})
     return token
 
 
@@ -32,21 +34,26 @@ def find(*, token: str) -> User | None:
     return link.user if link else None
 
 
-def use(*, token: str) -> User | None:
+def _nowhere(_: User) -> Mapping[str, str]:
+    return {}
+
+
+def use(*, token: str, begin: Callable[[User], Mapping[str, str]] = _nowhere) -> User | None:
     """This will use the link up, write it down, and return its person; None when it was used, has expired or never was. One of two at once wins.
 
-    Anybody may ask, so whoever has no link leaves the database's one writer alone: a switch that is being accepted may be waiting for it.
+    `begin` begins the person's session in the same transaction, and gives from where it is used (`sources`). Anybody may ask, so whoever has no link
+    leaves the database's one writer alone: a switch that is being accepted may be waiting for it.
     """
-    return _use(token) if find(token=token) else None
+    return _use(token, begin) if find(token=token) else None
 
 
 @transacting.whole
-def _use(token: str) -> User | None:
+def _use(token: str, begin: Callable[[User], Mapping[str, str]]) -> User | None:
     user = find(token=token)
     taken = _usable().filter(token_hash=secrets.digest(token)).update(used_at=timezone.now())
     if user is None or not taken:
         return None
-    auditing.record(actor=user.get_username(), action="SIGNED_IN")
+    auditing.record(actor=auditing.By(user.get_username(), begin(user)), action="SIGNED_IN")
     return user
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -20,7 +20,7 @@ from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from clusterview.access import auditing, names, roles, secrets, sessions, transacting
+from clusterview.access import attempts, auditing, names, roles, secrets, sessions, sources, transacting
 from clusterview.access.sharing import SharedLook
 from clusterview.models import ApiToken, Grant, LoginLink
 from clusterview.models.people import Role
@@ -28,7 +28,9 @@ from clusterview.models.people import Role
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may see the clusters. `session_hash` names the session without being able to open it; `expires_at` is unix time."""
+    """Somebody who may see the clusters. `session_hash` names the session without being able to open it; `expires_at` is unix time; `asked_from` says
+    for the audit from where a request came.
+    """
 
     name: str
     role: str
@@ -36,6 +38,7 @@ class Person:
     token_id: int | None = None
     session_hash: str = ""
     expires_at: float | None = None
+    asked_from: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def person_of_request(request: HttpRequest) -> Person | None:
@@ -43,8 +46,17 @@ def person_of_request(request: HttpRequest) -> Person | None:
     header = request.headers.get("Authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
-        return person_of_token(token.strip()) if scheme.lower() == "bearer" else None
-    return person_of_session(request.session.session_key)
+        return asking(request, person_of_token(token.strip())) if scheme.lower() == "bearer" else None
+    return asking(request, person_of_session(request.session.session_key))
+
+
+def asking(request: HttpRequest, person: Person | None) -> Person | None:
+    """The person whom a request was found to be of, with from where it came. A token that is none leaves a line in the log."""
+    if person is None:
+        if "Authorization" in request.headers:
+            attempts.refused("bad_token", asked_from=sources.of_request(request))
+        return None
+    return replace(person, asked_from=sources.of_request(request, session_hash=person.session_hash, token_id=person.token_id))
 
 
 def person_of_token(token: str) -> Person | None:
@@ -104,15 +116,15 @@ def role_now(*, user_id: int | None, token_id: int | None, hold: bool = False) -
     return grant.role if grant else token.role if token else ""
 
 
-def administrator(actor: Person | str) -> str:
-    """What the audit calls who acts as an administrator in this transaction. A person or token was let in a moment ago, so their role is read again
+def administrator(actor: Person | str) -> Person | str:
+    """Who acts as an administrator in this transaction, for the audit. A person or token was let in a moment ago, so their role is read again
     and stays until the end of the transaction; the command line and the product itself, which come as the name, need none. Raises PermissionDenied.
     """
     if isinstance(actor, str):
         return actor
     if not roles.allows(role_now(user_id=actor.user_id, token_id=actor.token_id, hold=True), Role.ADMIN):
         raise PermissionDenied
-    return actor.name
+    return actor
 
 
 def session_hash(session_key: str) -> str:
@@ -150,7 +162,7 @@ def complete(*, name: str, role: str, actor: str) -> User | None:
     return _let_in(user, role=role, actor=actor)
 
 
-def _let_in(user: User, *, role: str, actor: str) -> User:
+def _let_in(user: User, *, role: str, actor: Person | str) -> User:
     Grant.objects.create(user=user, role=role)
     auditing.record(actor=actor, action="PERSON_ADDED", body={"name": user.get_username(), "role": role})
     return user

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from clusterview.access import showing
+from clusterview.access import roles, showing
 from clusterview.api import identity, refusing, shapes
+from clusterview.models.people import Role
 from clusterview.traffic import retelling
 
 router = Router(tags=["audit"])
@@ -33,19 +34,21 @@ def every_entry(
 
     `problems` of an entry is empty where it is as it was written and follows the one before it; `manage.py audit verify` verifies the whole chain.
     Where somebody destroyed what an entry holds, its `body` is the text that stands there, as `unreadable`, and `at` is null where that is no time.
-    One whose number was destroyed is missing to its neighbours.
+    One whose number was destroyed is missing to its neighbours. From where something was asked for (`asked_from`) is told to administrators.
     """
-    found = showing.entries(person=identity.person(request))
+    someone = identity.person(request)
+    found = showing.entries(person=someone)
     # Always with an end: to SQLite what is no number is more than any, and a page would begin with it.
     asked = {"cluster": cluster, "actor": person, "action__in": action, "switch_id": operation, "sequence__lt": before or 2**63 - 1}
     found = found.filter(**{name: value for name, value in asked.items() if value})
     shown = list(found.order_by("-sequence")[:limit])
+    is_told_from_where = roles.allows(someone.role, Role.ADMIN)
     problems, subjects = showing.problems(shown), retelling.subjects({one.operation for one in shown if one.operation})
     return [
         {
             "sequence": one.number, "at": one.moment, "actor": one.actor, "action": one.action, "body": one.told, "cluster": one.cluster,
             "operation": str(one.operation) if one.operation else None, "subject": subjects.get(one.operation, ""),
-            "problems": problems[one.number],
+            "problems": problems[one.number], "asked_from": one.asked_from if is_told_from_where else {},
         }
         for one in shown
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from clusterview.api.refusing import Refusal
 from clusterview.models.people import Role
 from clusterview.topology import links, objects
 from clusterview.topology.joining import Joined
-from clusterview.traffic import requesting
+from clusterview.traffic import looking, requesting
 
 router = Router(tags=["clusters"])
 
@@ -71,6 +71,7 @@ def facts(found: models.Cluster) -> dict[str, Any]:
         "lost_marks": found.lost_marks,
         "armed_by": found.armed_by.get_username() if found.armed_by else None,
         "identity_is_weak": found.is_known_weakly,
+        "connection": looking.weakness(found.pk),
         "read_only": settings.READ_ONLY,
     }
 

@@ -17,7 +17,8 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import ConfigDict
 
-from clusterview.access import transacting
+from clusterview.access import attempts, sources, transacting
+from clusterview.access.people import Person
 from clusterview.api import shapes
 from clusterview.traffic import errors, words
 
@@ -39,6 +40,7 @@ SENTENCES = {
     "no_database": "The database does not answer at the moment. Try again; what is sent with the same Idempotency-Key is never done twice.",
     "broken": "Something went wrong on our side; it is in the log.",
 }
+NOT_THEIRS = ("csrf", "forbidden")  # refusals that the log has: of one `views.failing` was told by Django, the other the cluster says of us
 RETRY_AFTER = {429: "30", 503: "1"}
 
 
@@ -97,12 +99,19 @@ class OfMethods(MiddlewareMixin):
         if response.status_code != 405 or not request.path.startswith("/api/"):
             return response
         return JsonResponse(Refusal(405, "method_not_allowed").body, status=405, headers={"Allow": response["Allow"]})
+def note(request: HttpRequest, *, why: str) -> None:
+    """This will write into the log that this request was refused, and whose it is."""
+    person = getattr(request, "auth", None)
+    asked_from = person.asked_from if isinstance(person, Person) else sources.of_request(request)
+    attempts.refused(why, asked_from=asked_from, by=person.name if isinstance(person, Person) else "")
 
 
 def install(*, api: NinjaAPI) -> None:
     """This will make the API answer every exception in the one shape."""
 
     def answer(request: HttpRequest, refusal: Refusal | errors.Refused) -> HttpResponse:
+        if refusal.status == 403 and refusal.body["code"] not in NOT_THEIRS:
+            note(request, why=refusal.body["code"])
         response = api.create_response(request, refusal.body, status=refusal.status)
         for name, value in headers(refusal.status).items():
             response[name] = value

@@ -159,6 +159,9 @@ class ClusterFacts(Schema):
     know, with the object that carries each.
 
     `identity_is_weak` says that the cluster that was armed is known by its address and CA alone, for namespaces/kube-system may not be read.
+
+    `connection` is `unverified` where the kubeconfig skips the check of the server's certificate, `unencrypted` where it leads to http:// beyond this
+    machine, and empty where neither: whoever is on the way may read the credential and answer in the cluster's place.
     """
 
     id: str
@@ -178,6 +181,7 @@ class ClusterFacts(Schema):
     lost_marks: dict[str, str]
     armed_by: str | None
     identity_is_weak: bool
+    connection: str
     read_only: bool
 
 
@@ -297,13 +301,16 @@ class Entry(Schema):
 class AuditEntry(Entry):
     """`operation` is the switch or change of sizes that it belongs to, null where it belongs to none, and `subject` says in short what that is about.
 
-    `problems` are sentences on what is wrong with the entry, or with how it stands between the ones beside it.
+    `problems` are sentences on what is wrong with the entry, or with how it stands between the ones beside it. `asked_from` is, as far as is known,
+    the `session` (the first digits of its hash) or the `token` (its number), the `address` at the other end of the connection, what the proxy there
+    calls the client (`forwarded_for`), and the id of the `request`; empty for who is no administrator.
     """
 
     cluster: str
     operation: str | None
     subject: str
     problems: list[str]
+    asked_from: dict[str, str]
 
 
 class Number(Schema):

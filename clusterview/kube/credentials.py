@@ -31,6 +31,7 @@ REFUSED_SECONDS = 30.0  # until a plugin whose credential was refused runs again
 RENEWAL_SECONDS = 60.0  # before its end a credential is fetched anew beside the one that is used
 RENEWAL_PAUSE_SECONDS = 10.0
 EXPIRY_MARGIN_SECONDS = 10.0
+SENT_AS_THEY_ARE = ("token", "tokenFile", "exec", "username")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,8 @@ class Credentials:
     def _read(self, access: ClusterAccess) -> tuple[Credential, float | None]:
         """The credential, and when it ends."""
         user, expires_at = access.user, None
+        if kubeconfigs.weakness(access) == "unencrypted" and any(user.get(one) for one in SENT_AS_THEY_ARE):
+            raise BadKubeconfig(f"The context {access.name!r} leads to {access.server}, where its credential would be sent unencrypted. Use https://.")
         certificate = _certificate(user)
         if user.get("token") or user.get("tokenFile"):
             authorization = _bearer(_token(user))

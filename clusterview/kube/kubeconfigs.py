@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import ipaddress
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -89,6 +91,22 @@ def again(access: ClusterAccess) -> ClusterAccess:
     if not access.paths:
         return dataclasses.replace(access)
     return dataclasses.replace(contexts(access.paths, [access.name])[0], id=access.id)
+
+
+def weakness(access: ClusterAccess) -> str:
+    """This will tell what lets others on the way read along or answer in the server's place: `unencrypted`, `unverified`, or empty for nothing."""
+    if access.server.startswith("http:"):
+        return "" if _is_here(access.server) else "unencrypted"
+    return "unverified" if access.cluster.get("insecure-skip-tls-verify") else ""
+
+
+def _is_here(server: str) -> bool:
+    """Whether nothing of the way leaves this machine, as to `kubectl proxy`."""
+    host = urlsplit(server).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def files_of(access: ClusterAccess) -> list[Path]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,7 +21,10 @@ from typing import Any
 
 from clusterview.kube.errors import PluginFailed
 
-STDERR_CHARACTERS = 300
+log = logging.getLogger(__name__)
+
+STDERR_CHARACTERS = 300  # for the log and not for the page: a login helper may say what lets somebody in
+OURS = ("DATABASE_", "REDIS_URL", "CLUSTERVIEW_")  # what these variables hold is no business of a plugin
 WATCH = 'read -r _; kill -s KILL -- "-$1"'
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -53,7 +57,8 @@ def _info(*, plugin: dict[str, Any], cluster: dict[str, Any], version: str) -> s
 def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds: float) -> bytes:
     added = {str(one["name"]): str(one["value"]) for one in plugin.get("env") or []}
     arguments = [command, *(str(one) for one in plugin.get("args") or [])]
-    environment = {**os.environ, **added, "KUBERNETES_EXEC_INFO": info}
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment = {**theirs, **added, "KUBERNETES_EXEC_INFO": info}
     try:
         process = subprocess.Popen(  # noqa: S603 - the operator's own kubeconfig says to run this; none from the web gets here
             arguments,
@@ -79,7 +84,10 @@ def _output(*, plugin: dict[str, Any], command: str, info: str, timeout_seconds:
             _running.discard(process)
     if process.returncode != 0:
         last = complaint.decode(errors="replace").strip()[-STDERR_CHARACTERS:]
-        raise PluginFailed(f"The credential plugin {command} failed with exit code {process.returncode}: {last or 'it said nothing'}. Log in again.")
+        log.warning("the credential plugin %s failed with exit code %s: %s", command, process.returncode, last or "it said nothing")
+        raise PluginFailed(
+            f"The credential plugin {command} failed with exit code {process.returncode}; what it said is in the log of Clusterview. Log in again."
+        )
     return output
 
 

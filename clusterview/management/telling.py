@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,13 @@ def running() -> dict[str, Any]:
 
 def address() -> str:
     """Where people find the page."""
-    return settings.PUBLIC_URL or running().get("url") or "http://127.0.0.1:8000"
+    return settings.PUBLIC_URL or running().get("public_url") or running().get("url") or "http://127.0.0.1:8000"
+
+
+def key_is_open() -> bool:
+    """This will tell whether everybody on this machine may read the secret key, its folder included."""
+    path = settings.SECRET_KEY_FILE
+    return bool(path.stat().st_mode & stat.S_IROTH and path.parent.stat().st_mode & stat.S_IXOTH)
 
 
 def revoked(*, user_id: int | None = None) -> bool:

@@ -12,6 +12,8 @@ from clusterview.models.columns import Body, Identifier, Moment, Number, Rubbish
 class AuditEntry(models.Model):
     """One line of the audit. `hash` covers the entry and `previous_hash`, so an edit anywhere breaks the chain from there on."""
 
+    ASKED_FROM = "asked_from"  # what a body calls from where it was asked for
+
     sequence = Number(primary_key=True)
     at = Moment()
     actor = Text(max_length=160)
@@ -36,8 +38,16 @@ class AuditEntry(models.Model):
 
     @property
     def told(self) -> dict[str, Any]:
-        """What it holds; what stands there as `unreadable`, where that is no map."""
-        return self.body if isinstance(self.body, dict) else {"unreadable": str(self.body)}
+        """What it holds beside `asked_from`; what stands there as `unreadable`, where that is no map."""
+        if not isinstance(self.body, dict):
+            return {"unreadable": str(self.body)}
+        return {name: value for name, value in self.body.items() if not (name == self.ASKED_FROM and isinstance(value, dict))}
+
+    @property
+    def asked_from(self) -> dict[str, str]:
+        """From where it was asked for (`access.sources`); empty where that was not written down, as in entries of before."""
+        found = self.body.get(self.ASKED_FROM) if isinstance(self.body, dict) else None
+        return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
     @property
     def number(self) -> int:

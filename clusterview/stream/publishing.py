@@ -9,10 +9,12 @@ one that is to be written, is that one: a connection broke before its answer cam
 from __future__ import annotations
 
 import collections
+import ipaddress
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -109,6 +111,29 @@ def connect(*, url: str) -> redis.Redis:
     return redis.Redis.from_url(
         url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=READ_SECONDS, retry=Retry(NoBackoff(), 0), health_check_interval=0
     )
+
+
+def exposure(*, url: str) -> str:
+    """This will say, with the remedy, what is missing on the way to a Redis on another machine; nothing where nothing is. Pictures are read there."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix" or _is_here(parts.hostname or "localhost"):
+        return ""
+    named = dict(parse_qsl(parts.query))
+    missing = [] if parts.password or named.get("password") else ["a password"]
+    missing += [] if parts.scheme == "rediss" else ["encryption"]
+    if not missing:
+        return ""
+    return (
+        f"Redis at {parts.hostname} is used without {' and without '.join(missing)}: others may read what every cluster looks like, and delete it. "
+        "Let REDIS_URL be rediss://:PASSWORD@HOST:PORT, or keep it on this machine."
+    )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def eviction(*, client: redis.Redis) -> str:

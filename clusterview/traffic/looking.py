@@ -356,4 +356,12 @@ def cluster(identifier: str) -> Cluster:
     raise LookupError(identifier)
 
 
+def weakness(identifier: str) -> str:
+    """What is wrong with the way to an opened cluster (`kubeconfigs.weakness`), as its files were read last; empty where nobody knows."""
+    try:
+        return kubeconfigs.weakness(cluster(identifier).reading.credentials.access)
+    except (LookupError, errors.KubeError):
+        return ""
+
+
 Opener = Callable[[str], Cluster]

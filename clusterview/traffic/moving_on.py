@@ -125,7 +125,7 @@ def renew(switch: Operation) -> None:
 
 
 def step(
-    switch: Operation, to: State, *, action: str, body: dict[str, Any] | None = None, actor: str = EXECUTOR,
+    switch: Operation, to: State, *, action: str, body: dict[str, Any] | None = None, actor: str | Person = EXECUTOR,
     also: Callable[[], object] | None = None, **fields: Any,
 ) -> None:  # fmt: skip
     """This will bring the row to another state, write the audit and do what belongs to it also, all or nothing. Raises Superseded when the claim is
@@ -272,12 +272,12 @@ def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
     return (rows.select_for_update(no_key=True) if hold else rows).first()
 
 
-def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> None:
+def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str | Person = EXECUTOR) -> None:
     """This will add lines (action and body) to the audit of this operation, inside the caller's transaction."""
     auditing.record_all(entries(switch, *lines, actor=actor))
 
 
-def entries(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str = EXECUTOR) -> list[auditing.Line]:
+def entries(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str | Person = EXECUTOR) -> list[auditing.Line]:
     """What `record` adds. The first ones of a claim come with the claim itself; nobody claims an operation that has ended."""
     if actor == EXECUTOR and switch.open and switch.told_epoch != switch.epoch:
         lines = (("CLAIMED", {"epoch": switch.epoch, "state": switch.state, "holder": switch.holder}), *lines)

@@ -57,4 +57,4 @@ def _open(cluster: str, *, opened: looking.Opener) -> looking.Cluster:
 
 def _note(cluster: str, *, person: Person, action: str, body: dict[str, str]) -> None:
     with transaction.atomic():
-        auditing.record(actor=person.name, action=action, cluster=cluster, body=body)
+        auditing.record(actor=person, action=action, cluster=cluster, body=body)

@@ -231,7 +231,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
     with transaction.atomic():
         must_still(person=person, cluster=switch.cluster_id)
         if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
-            moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
+            moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person)
             switch.going_back = True
             return switch
     switch.refresh_from_db()
@@ -261,7 +261,7 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
         if held.keeping_old_until and until <= held.keeping_old_until:
             raise Refused(409, "kept-longer", {"until": held.keeping_old_until.isoformat()})
         Switch.objects.filter(pk=switch.pk).update(keeping_old_until=until)
-        moving_on.record(switch, ("KEEP", {"minutes": minutes, "until": until.isoformat()}), actor=person.name)
+        moving_on.record(switch, ("KEEP", {"minutes": minutes, "until": until.isoformat()}), actor=person)
     switch.keeping_old_until = until
     moving_on.tell(switch, state=switch.state)
     return switch
@@ -278,7 +278,7 @@ def leave(*, switch: Switch, person: Person) -> Switch:
         if held.state != State.HELD:
             raise Refused(409, "not-held")
         body = {"held_for": held.held_for}
-        moving_on.step(held, State.NEEDS_HUMAN, action="LEFT", actor=person.name, body=body, reason="left", held_for="")
+        moving_on.step(held, State.NEEDS_HUMAN, action="LEFT", actor=person, body=body, reason="left", held_for="")
     return held
 
 
@@ -589,7 +589,7 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
         asked: dict[str, Any] = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
         asked |= {"reverses": str(row.reverses_id) if row.reverses_id else None}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
-        entries += moving_on.entries(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person.name)
+        entries += moving_on.entries(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person)
         transaction.on_commit(partial(moving_on.tell_of_beginning, row))
     auditing.record_all([*entries, *moving_on.entries(first, *then)])
 

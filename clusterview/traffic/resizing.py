@@ -151,7 +151,7 @@ def cancel(*, sizing: Sizing, person: Person) -> Sizing:
         warm_up, unsent = Q(purpose=Sizing.Purpose.WARM_UP), Q(purpose=Sizing.Purpose.SCALE_DOWN, step=0)
         if not stoppable.filter(warm_up | unsent).update(going_back=True, look_again_at=None):
             raise Refused(409, "finished")
-        moving_on.record(sizing, ("BACK_REQUESTED", {}), actor=person.name)
+        moving_on.record(sizing, ("BACK_REQUESTED", {}), actor=person)
     sizing.refresh_from_db()
     return sizing
 
@@ -216,7 +216,7 @@ def _accept(row: Sizing, *, person: Person) -> None:
         Switch.objects.filter(pk=row.switch.pk, keeping_old_until__gt=timezone.now()).update(keeping_old_until=timezone.now())
     row.save(force_insert=True)
     body = {"namespace": row.namespace, "service": row.service, "side": row.side, "purpose": row.purpose, "target": row.target, "plan": row.plan}
-    moving_on.record(row, ("REQUESTED", body), actor=person.name)
+    moving_on.record(row, ("REQUESTED", body), actor=person)
     transaction.on_commit(partial(moving_on.tell_of_beginning, row))
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext
 
-from clusterview.access import transacting
+from clusterview.access import attempts, people, sources, transacting
 from clusterview.views import pages
 
 log = logging.getLogger(__name__)
@@ -24,11 +24,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Signed in, but the role is not enough."""
+    person = people.person_of_request(request)
+    attempts.refused("not_allowed", asked_from=person.asked_from if person else {}, by=person.name if person else "")
     return pages.page(request, "forbidden.html", status=403, sentence=gettext("Your role does not allow this. Ask an administrator."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was not sent by our own page, or by one that is too old."""
+    attempts.refused("csrf", asked_from=sources.of_request(request))
     sentence = gettext("This form was not sent by a page of Clusterview, or the page was too old. Go back, reload it and try again.")
     return pages.page(request, "forbidden.html", status=403, sentence=sentence)
 

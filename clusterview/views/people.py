@@ -88,7 +88,7 @@ def change(request: HttpRequest, user: int, action: str) -> HttpResponse:
 
 def administrator(request: HttpRequest) -> people.Person | None:
     """The administrator who asks; None for a stranger. Raises PermissionDenied for everybody else."""
-    person = people.person_of_session(request.session.session_key)
+    person = people.asking(request, people.person_of_session(request.session.session_key))
     if person and not roles.allows(person.role, Role.ADMIN):
         raise PermissionDenied
     return person

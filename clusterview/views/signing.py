@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from clusterview.access import links, people
+from clusterview.access import attempts, links, people, sources
 from clusterview.stream import notices, publishing
 from clusterview.views import pages
 
@@ -40,17 +41,24 @@ def _wanted(request: HttpRequest) -> str:
     return wanted if wanted.startswith("/c/") else reverse("home")
 
 
+def _begin(request: HttpRequest, user: User) -> dict[str, str]:
+    """This will begin a session with a fresh key, and return from where."""
+    request.session.flush()
+    login(request, user, backend=BACKEND)
+    return sources.of_request(request, session_hash=people.session_hash(request.session.session_key or ""))
+
+
 @never_cache
 @require_http_methods(["GET", "POST"])
 def login_link(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button and changes nothing; POST uses the link up and begins a session with a fresh key."""
-    if request.method == "POST" and (user := links.use(token=token)):
-        request.session.flush()
-        login(request, user, backend=BACKEND)
+    if request.method == "POST" and links.use(token=token, begin=lambda user: _begin(request, user)):
         answer = HttpResponseRedirect(_wanted(request))
         answer.delete_cookie(WANTED, path=WANTED_PATH)
         return answer
     user = links.find(token=token)
+    if user is None:
+        attempts.refused("dead_link", asked_from=sources.of_request(request))
     return pages.page(request, "login.html", user=user, person=people.person_of_request(request), status=200 if user else 410)
 
 

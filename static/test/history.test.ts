@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 test("the rows of one filter do not stand under another until its own have come", async () => {
-  const entry = { sequence: 1, at: null, actor: "alice", action: "ARMED", body: {}, cluster: "lab", operation: null, subject: "", problems: [] };
+  const entry = { sequence: 1, at: null, actor: "alice", action: "ARMED", body: {}, cluster: "lab", operation: null, subject: "", problems: [], asked_from: {} };
   store.route.value = { ...store.route.peek(), audit: "everything" };
   const { page, undo } = drawn(History, {});
   await vi.waitFor(() => expect(asked).toHaveLength(1));
@@ -33,6 +33,17 @@ test("the rows of one filter do not stand under another until its own have come"
   expect(page.textContent).toContain("Loading");
   asked[2]!.answer([{ ...entry, actor: "bob" }]);
   await vi.waitFor(() => expect(page.all("tr")).toHaveLength(2));
+  undo();
+});
+
+test("an entry says from where it was asked for, as far as the reader is told", async () => {
+  const entry = { sequence: 1, at: null, actor: "alice", action: "ARMED", body: {}, cluster: "lab", operation: null, subject: "", problems: [] };
+  store.route.value = { ...store.route.peek(), audit: "everything" };
+  const { page, undo } = drawn(History, {});
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  asked[0]!.answer([{ ...entry, asked_from: { address: "10.0.0.1", session: "0a1b" } }, { ...entry, sequence: 2, asked_from: {} }]);
+  await vi.waitFor(() => expect(page.all("tr")).toHaveLength(3));
+  expect(page.all("p").map((one) => one.textContent)).toContain("session 0a1b · from 10.0.0.1");
   undo();
 });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as store from "../src/state/store";
 import { page } from "../src/state/page";
 import { Command } from "../src/views/command";
-import { Banner, Clusters, Verified } from "../src/views/shell";
+import { Banner, Clusters, Doubtful, Verified } from "../src/views/shell";
 import { speak } from "../src/i18n/words";
 import { titleOf } from "../src/views/title";
 import { Moves, Others } from "../src/views/traffic";
@@ -20,6 +20,15 @@ afterEach(() => {
   clear();
   store.endedBecause.value = "";
 });
+
+test.each([["unverified", "certificate not checked"], ["unencrypted", "not encrypted"], ["", ""]])(
+  "a way to the cluster that others may stand on is said beside live: %s", (connection, said) => {
+    store.clusterFacts.value = { connection } as never;
+    store.hear(contact);
+    expect(drawn(Doubtful, {}).page.textContent).toBe(said);
+    store.clusterFacts.value = null;
+  },
+);
 
 test("what was found wrong and repaired is counted where it is said that all was verified", () => {
   store.hear(contact);

@@ -61,7 +61,7 @@ def test_further_entries_are_added(kept: None) -> None:
 
 
 def test_all_migrations_together_leave_the_refusal_there(tmp_path: Path) -> None:
-    (tmp_path / "secret-key").write_text("a key for tests only")
+    (tmp_path / "secret-key").write_text("a key for tests only, as long as a real one")
     known = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     environment = known | {"CLUSTERVIEW_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
     subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], cwd=ROOT, env=environment, check=True, timeout=60)

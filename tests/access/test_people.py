@@ -98,6 +98,14 @@ def test_whoever_has_no_link_begins_no_transaction_t12() -> None:
     assert [one["sql"] for one in asked if not one["sql"].startswith("SELECT")] == []
 
 
+def test_a_new_link_ends_that_person_s_older_ones_and_nobody_else_s() -> None:
+    vera, otto = (people.add(name=name, role="viewer", actor="ada") for name in ("vera", "otto"))
+    lost, other = (links.create(user=user, actor="ada") for user in (vera, otto))
+    new = links.create(user=vera, actor="ada")
+    assert links.use(token=lost) is None
+    assert (links.use(token=new), links.use(token=other)) == (vera, otto)
+
+
 def test_an_expired_link_and_a_disabled_persons_link_do_not_work() -> None:
     user = people.add(name="vera", role="viewer", actor="ada")
     old = links.create(user=user, actor="ada", lasting=-links.LASTING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from clusterview.access import auditing, clusters, links
+from clusterview.access import auditing, clusters, exporting, links, people
 from clusterview.models import ApiToken, AuditEntry, AuditHead, Switch
 from tests import databases
 
@@ -126,6 +127,28 @@ def test_the_list_of_switches_is_drawn_from_it_whatever_became_of_the_rows(told:
     assert listed() == same | {"differs": []}
     Switch.objects.update(actor="eve", state="held", open=True)
     assert listed() == same | {"differs": ["actor", "open", "state"]}
+
+
+def test_an_entry_says_to_administrators_which_session_or_token_asked_and_from_where_t66(lab: None, client: Client, bearer: Bearer) -> None:
+    client.post(f"/login/{links.create(user=people.add(name='ada', role='admin', actor='command line'), actor='command line')}")
+    session = people.session_hash(str(client.session.session_key))[:12]
+    client.post("/api/v1/clusters/lab/arm", headers={"X-Request-ID": "req-7"})
+    client.post("/people", {"name": "vera", "role": "viewer"})
+    admin = bearer("admin")
+    admin.post("/api/v1/clusters/lab/disarm", headers={"X-Forwarded-For": "198.51.100.7", "X-Request-ID": "no id\n"})
+    told = {one["action"]: one for one in read(admin) if one["actor"] != "command line"}
+    here = {"address": "127.0.0.1"}
+    assert {action: one["asked_from"] for action, one in told.items()} == {
+        "SIGNED_IN": here | {"session": session},
+        "ARMED": here | {"session": session, "request": "req-7"},
+        "PERSON_ADDED": here | {"session": session},
+        "LINK_MADE": here | {"session": session},
+        "DISARMED": here | {"token": str(ApiToken.objects.get(name="admin-token").pk)},
+    }
+    assert told["PERSON_ADDED"]["body"] == {"name": "vera", "role": "viewer"}
+    assert [(one["asked_from"], one["body"]) for one in read(bearer("viewer"))] == [({}, {}), ({}, {"identity": ""})]
+    assert auditing.verify() == []
+    assert json.loads(next(exporting.as_json(AuditEntry.objects.filter(action="ARMED"))))["body"]["asked_from"]["session"] == session
 
 
 def problems(client: Client, query: str = "") -> dict[int, list[str]]:

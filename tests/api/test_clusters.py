@@ -16,13 +16,21 @@ from django.utils import timezone
 from clusterview import api
 from clusterview.access import auditing, clusters, people
 from clusterview.api import seeing
+from clusterview.kube.kubeconfigs import ClusterAccess
 from clusterview.models import ApiToken, AuditEntry, Cluster, Grant
-from clusterview.traffic import moving_on, requesting
+from clusterview.traffic import looking, moving_on, requesting
 from tests.api.seen import LIVE, NODE, OTHER, POD, Hub
 from tests.postgres.shops import Shops
 
 pytestmark = pytest.mark.django_db
 Bearer = Callable[[str], Client]
+
+
+def test_a_cluster_whose_certificate_is_not_checked_says_so_t33(lab: None, bearer: Bearer, monkeypatch: pytest.MonkeyPatch) -> None:
+    skips = {"insecure-skip-tls-verify": True}
+    access = ClusterAccess(id="lab", name="lab", server="https://10.0.0.1", namespace="", source="t", cluster=skips)
+    monkeypatch.setattr(looking, "cluster", lambda _: looking.Cluster(access=access))
+    assert bearer("viewer").get("/api/v1/clusters/lab").json()["connection"] == "unverified"
 
 
 def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bearer: Bearer) -> None:
@@ -48,6 +56,7 @@ def test_each_open_cluster_is_told_with_its_freshness_and_counts(lab: None, bear
         "lost_marks": {},
         "armed_by": None,
         "identity_is_weak": False,
+        "connection": "",
         "read_only": False,
     }
 

@@ -47,7 +47,7 @@ def test_an_operator_presses_one_and_is_told_what_changed(practice: Cluster, bea
     answer = bearer("operator").post(f"{ACTS}/kill-node", {}, content_type="application/json")
     assert answer.status_code == 200 and answer.json()["changed"] == [{"kind": "Node", "namespace": "", "name": "node-2"}]
     entry = AuditEntry.objects.get(action="ACT")
-    assert (entry.cluster, entry.body, entry.actor) == ("practice", {"act": "kill-node"}, "operator-token")
+    assert (entry.cluster, entry.told, entry.actor) == ("practice", {"act": "kill-node"}, "operator-token")
     assert bearer("admin").post(f"{ACTS}/reset", {}, content_type="application/json").json()["changed"][0]["name"] == "node-2"
 
 

@@ -78,7 +78,7 @@ def observer(fed: Feed, *, redis_url: str) -> Iterator[tuple[dict[str, Any], int
     with tempfile.TemporaryDirectory(prefix="clusterview-bench-") as folder:
         line = [sys.executable, "-m", "tests.bench.observing", str(fed.kubeconfig(folder=Path(folder))), redis_url]
         key = Path(folder) / "secret-key"
-        key.write_text("of this bench alone")
+        key.write_text("a key of this bench alone, as long as a real one")
         environment = os.environ | {"CLUSTERVIEW_SECRET_KEY_FILE": str(key)}
         with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as process:
             try:

@@ -26,7 +26,7 @@ def migrate(state: Path, *words: str) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder with a database of an earlier version, `older`, and one of this version that is noted as such."""
     state = tmp_path_factory.mktemp("migrated")
-    (state / "secret-key").write_text("a key for this test only")
+    (state / "secret-key").write_text("a key for this test only, and as long")
     migrate(state, "clusterview", "0007")
     shutil.copy(state / starting.DATABASE, state / "older")
     migrate(state)

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from dashboard import logs, options, settings
+from dashboard.bootstrap import keep_secret_key
 
 
 def test_kubeconfigs_are_found_as_kubectl_finds_them(tmp_path: Path) -> None:
@@ -113,6 +114,22 @@ def test_owner_and_role_are_two_names_of_one_database() -> None:
         settings.databases(environment=both | {"DATABASE_OWNER_URL": "postgres://owner@db/other"})
     with pytest.raises(ImproperlyConfigured, match="Set both"):
         settings.databases(environment={"DATABASE_OWNER_URL": "postgres://owner@db/views"})
+
+
+@pytest.mark.parametrize("key", ["", "changeme\n", "x" * 31, "0123456" * 9, " " * 64])
+def test_a_key_that_could_be_guessed_is_refused_t63(tmp_path: Path, key: str) -> None:
+    (tmp_path / "key").write_text(key)
+    with pytest.raises(ImproperlyConfigured, match="could be guessed"):
+        settings.secret_key(path=tmp_path / "key")
+
+
+def test_the_key_that_we_make_ourselves_and_one_of_openssl_are_good(tmp_path: Path) -> None:
+    keep_secret_key(state=tmp_path)
+    assert settings.secret_key(path=tmp_path / "secret-key")
+    (tmp_path / "hex").write_text("0123456789abcdef" * 2 + "\n")
+    assert settings.secret_key(path=tmp_path / "hex")
+    with pytest.raises(ImproperlyConfigured, match="is missing"):
+        settings.secret_key(path=tmp_path / "none")
 
 
 def test_hosts_are_exact_names() -> None:

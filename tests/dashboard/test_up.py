@@ -51,6 +51,17 @@ def test_the_link_opens_a_page_and_the_missing_kubeconfig_is_said(up: Dashboard)
     wait_for(lambda: "kubeconfig" in up.log(), what="a word about the missing kubeconfig")
 
 
+def test_the_address_in_the_audit_is_not_what_a_client_says_of_itself_t66(up: Dashboard) -> None:
+    link = up.link_for(name="vera", role="viewer")
+    with httpx.Client(headers={"X-Forwarded-For": "203.0.113.9", "Referer": link}) as browser:
+        browser.get(link)
+        assert browser.post(link, data={"csrfmiddlewaretoken": browser.cookies["csrftoken"]}).status_code == 302
+    with up.rest(token=up.token(name="reader", role="admin")) as rest:
+        (entry,) = rest.get("/audit?action=SIGNED_IN&person=vera").json()
+    assert entry["asked_from"].keys() == {"address", "session"}
+    assert entry["asked_from"]["address"] == "127.0.0.1"
+
+
 def test_what_it_wrote_is_readable_by_its_owner_only(up: Dashboard) -> None:
     assert up.state.stat().st_mode & 0o777 == 0o700
     assert not [path.name for path in up.state.rglob("*") if path.stat().st_mode & 0o077]

@@ -32,7 +32,7 @@ from tests.ports import free_port
 from tests.redis_servers import RedisServer
 from tests.stream.making import picture
 
-CLUSTER, SECRET = "lab", "a key for tests only"
+CLUSTER, SECRET = "lab", "a key for tests only, as long as a real one"
 SIGNED_IN = """
 import django
 django.setup()

@@ -75,7 +75,7 @@ class Dashboard:
         self.lines: list[str] = []
         self.login_link = ""
         self.process: subprocess.Popen[str] | None = None
-        self._link_seen = threading.Event()
+        self._page_seen = threading.Event()
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERVIEW_", "DJANGO_", "KUBECONFIG"))}
@@ -84,8 +84,8 @@ class Dashboard:
         return kept | {"HOME": str(self.state.parent), "CLUSTERVIEW_STATE": str(self.state), "PYTHONUNBUFFERED": "1"}
 
     def start(self, *, seconds: float = 180) -> Dashboard:
-        """This will start `up` and return when it has printed the link."""
-        self._link_seen.clear()
+        """This will start `up` and return when it has printed where the page is: with a link while nobody has signed in there."""
+        self._page_seen.clear()
         chosen = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
         where = ["--port", str(self.port), "--state", str(self.state)]
         command = [sys.executable, str(ROOT / "manage.py"), "up", *where, *chosen, *self.options]
@@ -93,9 +93,9 @@ class Dashboard:
             command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        if not self._link_seen.wait(seconds):
+        if not self._page_seen.wait(seconds):
             self.stop()
-            raise AssertionError(f"no login link within {seconds} s:\n" + "\n".join(self.lines[-40:]))
+            raise AssertionError(f"no page within {seconds} s:\n" + "\n".join(self.lines[-40:]))
         return self
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -103,9 +103,9 @@ class Dashboard:
         with process.stdout as lines:
             for line in lines:
                 self.lines.append(line.rstrip())
-                if found := re.search(r"Open (http://\S+/login/\S+)", line):
-                    self.login_link = found.group(1)
-                    self._link_seen.set()
+                if found := re.search(r"Open (http://\S+)", line):
+                    self.login_link = found.group(1) if "/login/" in found.group(1) else ""
+                    self._page_seen.set()
 
     def stop(self, *, signal_number: int = signal.SIGTERM, seconds: float = 60) -> int | None:
         """This will end `up` and return its exit code."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,19 @@ def runs(folder: Path) -> int:
 
 def written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("user", [{"token": "t"}, {"tokenFile": "/nowhere"}, {"username": "u"}, {"exec": {"command": "/nowhere/login"}}])
+def test_no_credential_is_sent_unencrypted_beyond_this_machine_t33(user: dict[str, Any]) -> None:
+    access = ClusterAccess(id="t", name="t", server="http://10.0.0.1:8080", namespace="", source="t", user=user)
+    with pytest.raises(BadKubeconfig, match=r"sent unencrypted\. Use https://"):
+        Credentials(access).current()
+
+
+def test_a_proxy_on_this_machine_and_a_server_that_wants_no_credential_are_asked_without_encryption() -> None:
+    here = ClusterAccess(id="t", name="t", server="http://127.0.0.1:8001", namespace="", source="t", user={"token": "t"})
+    assert Credentials(here).current().headers
+    assert Credentials(replace(here, server="http://10.0.0.1:8080", user={})).current().headers == ()
 
 
 def test_a_token_basic_and_impersonation_become_headers() -> None:
@@ -250,11 +264,29 @@ def test_a_plugin_is_told_what_it_needs(tmp_path: Path) -> None:
     assert (tmp_path / "said").read_text() == "login eu\n"
 
 
+def test_what_a_plugin_complains_of_is_for_the_log_and_not_for_those_who_look_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(PluginFailed) as failed:
+        credentials(exec=script(tmp_path, "echo enter the code ABCD-EFGH >&2; exit 7")).current()
+    assert "ABCD-EFGH" not in failed.value.sentence
+    assert "failed with exit code 7: enter the code ABCD-EFGH" in caplog.text
+
+
+def test_a_plugin_is_not_handed_what_opens_our_database_and_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CLUSTERVIEW_REDIS_URL", "CLUSTERVIEW_SECRET_KEY_FILE")
+    for name in (*ours, "AWS_PROFILE"):
+        monkeypatch.setenv(name, "of this process")
+    more = {"env": [{"name": "CLUSTERVIEW_STATE", "value": "the kubeconfig's own"}]}
+    printing(tmp_path, {"token": "t"})
+    credentials(exec=script(tmp_path, f"env > {tmp_path}/env; cat {tmp_path}/said.json", **more)).current()
+    handed = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines() if "=" in line)
+    assert not [name for name in ours if name in handed]
+    assert (handed["AWS_PROFILE"], handed["CLUSTERVIEW_STATE"]) == ("of this process", "the kubeconfig's own")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo token has lapsed >&2; exit 7", "exit code 7: token has lapsed. Log in again"),
-        ("exit 1", "it said nothing"),
+        ("exit 7", "exit code 7; what it said is in the log"),
         ("echo not json", "did not print an ExecCredential"),
         ("echo '{}'", "did not print an ExecCredential"),
         ("echo '[]'", "did not print an ExecCredential"),

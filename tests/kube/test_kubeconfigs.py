@@ -31,6 +31,25 @@ def two(tmp_path: Path) -> list[str]:
     return [str(tmp_path / "one"), str(tmp_path / "two")]
 
 
+@pytest.mark.parametrize(
+    ("server", "skips", "weakness"),
+    [
+        ("https://10.0.0.1:6443", False, ""),
+        ("https://10.0.0.1:6443", True, "unverified"),
+        ("http://10.0.0.1:8080", True, "unencrypted"),
+        ("http://api.example", False, "unencrypted"),
+        ("http://127.0.0.1:8001", False, ""),
+        ("http://[::1]:8001", False, ""),
+        ("http://localhost:8001", False, ""),
+        ("http://localhost.example", False, "unencrypted"),
+    ],
+)
+def test_a_way_that_others_may_stand_on_is_named_t33(server: str, skips: bool, weakness: str) -> None:
+    cluster = {"server": server, "insecure-skip-tls-verify": skips}
+    access = kubeconfigs.ClusterAccess(id="t", name="t", server=server, namespace="", source="t", cluster=cluster)
+    assert kubeconfigs.weakness(access) == weakness
+
+
 def test_the_first_file_that_names_an_entry_wins(two: list[str]) -> None:
     found = kubeconfigs.contexts(two, ["a", "b", "c"])
     assert [one.server for one in found] == ["https://one-a:6443", "https://one-b:6443", "https://two-c:6443"]

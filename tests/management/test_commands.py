@@ -18,6 +18,7 @@ from clusterview.access import auditing, clusters, links, people
 from clusterview.api import monitoring
 from clusterview.kube import errors, reading
 from clusterview.management import telling
+from clusterview.management.commands import prepare
 from clusterview.models import AuditEntry, Cluster, Grant
 from clusterview.stream import publishing
 from clusterview.traffic import looking
@@ -65,6 +66,47 @@ def test_the_first_start_makes_an_administrator_and_a_link(kubeconfig: Path) -> 
     assert User.objects.count() == 1
     first = AuditEntry.objects.order_by("sequence")[0]
     assert (first.actor, first.action, first.body) == ("command line", "PERSON_ADDED", {"name": "admin", "role": "admin"})
+
+
+def test_a_start_that_a_log_may_keep_makes_no_link_once_somebody_has_signed_in(kubeconfig: Path, client: Client) -> None:
+    first, second = (json.loads(run("prepare"))["login_path"] for _ in range(2))
+    assert first != second, "nobody has used the first"
+    client.post(second)
+    made = AuditEntry.objects.filter(action="LINK_MADE").count()
+    assert json.loads(run("prepare"))["login_path"] is None
+    assert AuditEntry.objects.filter(action="LINK_MADE").count() == made
+    assert json.loads(run("prepare", "--link"))["login_path"].startswith("/login/"), "for who looks on in a terminal"
+
+
+@pytest.mark.parametrize(
+    ("ours", "said", "address"),
+    [
+        (None, {"url": "http://127.0.0.1:8000", "public_url": "https://view.example"}, "https://view.example"),
+        (None, {"url": "http://127.0.0.1:9000", "public_url": ""}, "http://127.0.0.1:9000"),
+        ("https://mine.example", {"url": "http://127.0.0.1:8000", "public_url": "https://view.example"}, "https://mine.example"),
+    ],
+)
+def test_a_printed_link_leads_where_the_running_up_is_reached(settings: Any, tmp_path: Path, ours: str | None, said: Any, address: str) -> None:
+    settings.STATE_DIR, settings.PUBLIC_URL = tmp_path, ours
+    (tmp_path / "up.json").write_text(json.dumps(said))
+    people.add(name="admin", role="admin", actor="ada")
+    assert run("user", "add", "vera").startswith(f"vera may sign in once with {address}/login/")
+    assert run("login-link").startswith(f"{address}/login/")
+
+
+def test_a_start_says_of_redis_and_of_the_key_that_others_may_read_them_t47_t63(
+    kubeconfig: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "unsuitable_redis", lambda: None)
+    monkeypatch.setattr(prepare, "weakness", lambda: None)
+    assert json.loads(run("prepare"))["doubts"] == []
+    settings.REDIS_URL, settings.SECRET_KEY_FILE = "redis://192.0.2.1", tmp_path / "key"
+    settings.SECRET_KEY_FILE.touch()
+    settings.SECRET_KEY_FILE.chmod(0o644)
+    tmp_path.chmod(0o755)
+    redis, key = json.loads(run("prepare"))["doubts"]
+    assert "without a password and without encryption" in redis
+    assert "chmod 600" in key
 
 
 def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:
@@ -123,6 +165,20 @@ def test_whoever_arms_a_cluster_that_does_not_answer_is_told_so(kubeconfig: Path
     run("prepare")
     assert "did not answer" in run("arm", "here")
     assert "did not answer" not in run("arm", "here", "--off")
+
+
+def test_a_frozen_cluster_is_armed_only_by_who_says_that_they_looked_at_what_it_carries(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("prepare")
+    monkeypatch.setattr(looking, "cluster", lambda _: (_ for _ in ()).throw(LookupError))
+    run("arm", "here")
+    clusters.freeze(cluster="here", marks={"018f:1": "Service store/shop", "018f:2": "Service store/cart"})
+    with pytest.raises(CommandError, match=r"018f:1 on Service store/shop\n  018f:2 on Service store/cart\n.*--looked"):
+        run("arm", "here")
+    assert "off in here" in run("arm", "here", "--off")
+    assert Cluster.objects.get().frozen_at and not Cluster.objects.get().armed
+    run("arm", "here", "--looked")
+    assert Cluster.objects.get().armed and not Cluster.objects.get().frozen_at
+    assert "armed in here" in run("arm", "here"), "as a script says it that arms again and again"
 
 
 def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:

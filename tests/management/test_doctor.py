@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -83,6 +84,16 @@ def test_another_secret_key_that_redis_is_used_with_is_told(redis_server: RedisS
     assert (shared.seen.startswith("also used with 1 other secret key"), shared.remedy) == (True, "")
 
 
+def test_a_secret_key_that_everybody_may_read_is_named_t63(healthy: Any, tmp_path: Path) -> None:
+    healthy.SECRET_KEY_FILE = tmp_path / "key"
+    healthy.SECRET_KEY_FILE.touch()
+    for file, folder, looks in ((0o644, 0o700, 0), (0o600, 0o755, 0), (0o644, 0o755, 1)):
+        healthy.SECRET_KEY_FILE.chmod(file)
+        tmp_path.chmod(folder)
+        assert diagnose()[1] == looks
+    assert "is readable by everybody on this machine\n      -> chmod 600" in diagnose()[0]
+
+
 def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "may", lambda _, verb, _group, resource, *__: (verb, resource) != ("watch", "nodes"))
     text, looks = diagnose()
@@ -132,6 +143,13 @@ def test_the_account_is_called_as_the_cluster_calls_it(monkeypatch: pytest.Monke
     asked = SimpleNamespace(request=lambda *_, **__: SimpleNamespace(body=body), access=CLUSTER)
     command = "python3 manage.py rbac --user system:serviceaccount:ops:viewer | kubectl apply -f -"
     assert doctor.rbac(connection=cast(Connection, asked)) == command
+
+
+def test_a_way_to_the_cluster_that_others_may_stand_on_is_named_t33(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubeconfigs, "to_open", lambda *_: [replace(CLUSTER, cluster={"insecure-skip-tls-verify": True})])
+    text, looks = diagnose()
+    assert looks == 1
+    assert "cluster lab, the way to it: unverified" in text
 
 
 def test_an_unreachable_cluster_has_the_reason_and_the_remedy(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

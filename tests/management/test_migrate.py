@@ -21,7 +21,7 @@ LINE = [sys.executable, "-m", "django", "migrate", "-v0"]
 @pytest.fixture
 def environment(postgres: PostgresServer, tmp_path: Path) -> dict[str, str]:
     """A state folder and an empty database, with both its roles."""
-    (tmp_path / "secret-key").write_text("a key for tests only")
+    (tmp_path / "secret-key").write_text("a key for tests only, as long as a real one")
     urls = postgres.make_database(f"migrate_{tmp_path.name}")
     named = {"DATABASE_URL": urls.role, "DATABASE_OWNER_URL": urls.owner}
     return os.environ | named | {"CLUSTERVIEW_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dashboard.settings"}

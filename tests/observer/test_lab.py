@@ -358,7 +358,7 @@ def test_an_observer_that_was_frozen_past_its_lease_does_no_harm_f47(lab_shop: C
 def test_a_worker_observes_before_and_while_the_broker_is_away(lab: Cluster, redis_server: RedisServer, tmp_path: Path) -> None:
     redis_server.kill()
     settings = {"CLUSTERVIEW_STATE": str(tmp_path), "CLUSTERVIEW_REDIS_URL": redis_server.url, "CLUSTERVIEW_KUBECONFIG": str(lab.kubeconfig)}
-    (tmp_path / "secret-key").write_text("a key for tests only")
+    (tmp_path / "secret-key").write_text("a key for tests only, as long as a real one")
     line = [sys.executable, "-m", "celery", "-A", "dashboard", "worker", "-Q", "observe", "-P", "threads", "-c", "1", "--loglevel", "INFO"]
     with (tmp_path / "worker.log").open("wb") as log:
         worker = subprocess.Popen(line, env={**os.environ, **settings}, stdout=log, stderr=subprocess.STDOUT)

@@ -316,3 +316,23 @@ def test_the_old_picture_and_the_changes_by_rows_make_the_new_picture(numbers: l
         kept.apply(changes=changes)
         reader.read(message=writer.changes(changes=changes, position=Position(epoch=1, sequence=1)))
     assert reader.picture.objects == kept.objects
+
+
+@pytest.mark.parametrize(
+    ("url", "missing"),
+    [
+        ("redis://10.0.0.5", "without a password and without encryption"),
+        ("redis://:word@cache.example:6379/0", "without encryption"),
+        ("redis://cache.example?password=word", "without encryption"),
+        ("rediss://cache.example", "without a password"),
+        ("rediss://:word@cache.example", None),
+        ("redis://127.0.0.1:6379", None),
+        ("redis://[::1]", None),
+        ("redis://localhost", None),
+        ("unix:///run/redis.sock", None),
+    ],
+)
+def test_a_redis_that_others_may_read_is_named_t47(url: str, missing: str | None) -> None:
+    said = publishing.exposure(url=url)
+    assert (f"{missing}:" in said) if missing else said == ""
+    assert "word@" not in said

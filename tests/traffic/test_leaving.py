@@ -63,7 +63,7 @@ def test_who_may_switch_ends_it_where_it_stands_and_the_service_is_free_again(he
     assert (status, told["state"], told["reason"], told["held_for"]) == (200, "needs_human", "left", "")
     assert here.memory.selector == GREEN
     [line] = AuditEntry.objects.filter(action="LEFT")
-    assert (line.actor, line.body) == (f"{role}-token", {"held_for": "not_armed"})
+    assert (line.actor, line.told) == (f"{role}-token", {"held_for": "not_armed"})
     here.arm(True)
     here.click(to="blue")
     here.go(here.runs[-1], times=40)

@@ -75,7 +75,7 @@ def test_a_new_persons_link_is_shown_once_and_signs_them_in(client: Client, ada:
     assert token
     assert token[1] not in client.get("/people").content.decode()
     assert links.use(token=token[1]) == User.objects.get(username="vera")
-    written = [(one.actor, one.action, one.body) for one in from_here()]
+    written = [(one.actor, one.action, one.told) for one in from_here()]
     added = ("ada", "PERSON_ADDED", {"name": "vera", "role": "operator"})
     assert written == [added, ("ada", "LINK_MADE", {"name": "vera"}), ("vera", "SIGNED_IN", {})]
     assert token[1] not in str(AuditEntry.objects.values()) + str(LoginLink.objects.values())
@@ -91,7 +91,7 @@ def test_a_name_that_cannot_be_is_refused_with_a_reason(client: Client, ada: Use
 def test_a_name_is_written_down_as_it_is_kept(client: Client, ada: User) -> None:
     client.post("/people", {"name": "ｖera", "role": "viewer"})
     assert User.objects.filter(username="vera").exists()
-    assert from_here().get(action="PERSON_ADDED").body == {"name": "vera", "role": "viewer"}
+    assert from_here().get(action="PERSON_ADDED").told == {"name": "vera", "role": "viewer"}
 
 
 def test_nobody_becomes_more_by_other_fields(client: Client, ada: User) -> None:
@@ -122,7 +122,7 @@ def test_another_role_counts_at_once_and_ends_no_page(client: Client, ada: User,
     client.post(f"/people/{vera.pk}/role", {"role": "operator"})
     assert people.person_of_session(theirs.session.session_key).role == "operator"  # type: ignore[union-attr]
     assert rung == []
-    assert from_here().get().body == {"name": "vera", "from": "viewer", "to": "operator"}
+    assert from_here().get().told == {"name": "vera", "from": "viewer", "to": "operator"}
 
 
 @pytest.mark.parametrize(("action", "sent"), [("disable", {}), ("role", {"role": "viewer"}), ("role", {"role": "root"}), ("role", {})])

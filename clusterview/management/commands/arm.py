@@ -1,4 +1,4 @@
-"""`manage.py arm CONTEXT [--off]`: switching is off for a cluster until somebody does this."""
+"""`manage.py arm CONTEXT [--off] [--looked]`: switching is off for a cluster until somebody does this."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ UNKNOWN = (
 )
 
 
+FROZEN = (
+    "Switching is frozen in {name}: the database is older than the cluster and does not know of\n  {marks}\n"
+    "Look at what became of them. Then `manage.py arm {name} --looked` says that somebody has, and allows switching."
+)
+
+
 class Command(BaseCommand):
     help = "Allows switching traffic in a cluster; with --off, forbids it again."
     requires_system_checks: list[str] = []
@@ -30,12 +36,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("context")
         parser.add_argument("--off", action="store_true")
+        parser.add_argument("--looked", action="store_true", help="somebody has looked at what froze it")
 
     def handle(self, *_: Any, **options: Any) -> None:
         found = Cluster.objects.filter(name=options["context"], active=True).first()
         if found is None:
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
+        if found.frozen_at and not options["off"] and not options["looked"]:
+            marks = "\n  ".join(f"{mark} on {where}" for mark, where in sorted(found.lost_marks.items()))
+            raise CommandError(FROZEN.format(name=found.name, marks=marks))
         act = requesting.disarm if options["off"] else requesting.arm
         try:
             armed = act(cluster=found.pk, actor=names.COMMAND_LINE)

@@ -23,6 +23,7 @@ from clusterview.access import granting
 from clusterview.kube import errors, kubeconfigs, reading
 from clusterview.kube.connections import Connection
 from clusterview.kube.kinds import KINDS, KindSpec
+from clusterview.management import telling
 from clusterview.models import Cluster
 from clusterview.models.people import Role
 from clusterview.stream import keys, publishing
@@ -61,6 +62,9 @@ def settings_seen() -> Iterator[Finding]:
     yield Finding("state folder", f"{settings.STATE_DIR}, mode {mode:o}", private if mode & 0o077 else "")
     room = shutil.disk_usage(settings.STATE_DIR).free
     yield Finding("disk room", f"{room / 1e9:.1f} GB", "" if room >= ROOM_BYTES else "Make room: without it no switch goes on.")
+    is_open = telling.key_is_open()
+    seen = "is readable by everybody on this machine" if is_open else "is not readable by everybody"
+    yield Finding("secret key", f"{settings.SECRET_KEY_FILE} {seen}", f"chmod 600 {settings.SECRET_KEY_FILE}" if is_open else "")
     built = (settings.DIST / ".vite" / "manifest.json").exists()
     yield Finding("front end", "built" if built else "not built", "" if built else "Start `python3 manage.py up`, which builds it.")
     public = settings.PUBLIC_URL
@@ -118,6 +122,8 @@ def redis_seen() -> Iterator[Finding]:
     if others:
         shared = "fine where those are other installations, or an earlier key; all processes of one need the same"
         yield Finding("Redis", f"also used with {others} other secret key{'s' if others > 1 else ''}: {shared}")
+    if exposed := publishing.exposure(url=settings.REDIS_URL):
+        yield Finding("Redis, the way to it", "open to others", exposed)
 
 
 def clusters_seen() -> Iterator[Finding]:
@@ -138,10 +144,14 @@ def clusters_seen() -> Iterator[Finding]:
 
 
 def cluster_seen(*, connection: Connection) -> Iterator[Finding]:
-    """This will look at one cluster: whether it answers, what our account may do there, and whether switching is on."""
+    """This will look at one cluster: the way to it, whether it answers, what our account may do there, and whether switching is on."""
     subject, known = f"cluster {connection.access.name}", None
     with contextlib.suppress(DatabaseError):  # which is told already
         known = Cluster.objects.filter(pk=connection.access.id).first()
+    if weak := kubeconfigs.weakness(connection.access):
+        seen = f"{weak}: whoever is on the way may read along, and answer in the cluster's place"
+        remedy = "Let the kubeconfig name https:// and a `certificate-authority`, without `insecure-skip-tls-verify`."
+        yield Finding(f"{subject}, the way to it", seen, remedy)
     try:
         yield Finding(subject, f"{connection.access.server} answers, {reading.version(connection)}")
         yield rights_to_read_seen(connection=connection, subject=subject)

@@ -1,4 +1,4 @@
-"""What `up` needs before the page opens: tables, an administrator, the clusters of the kubeconfig, and a link that signs in.
+"""What `up` needs before the page opens: tables, an administrator, the clusters of the kubeconfig, and a link for whoever signs in first.
 
 Where DATABASE_OWNER_URL names the owner of the tables, `--migrate` also gives the role of DATABASE_URL its rights (`migrate.py`).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.db import connection
 
 from clusterview.access import clusters, granting, links, names, people
 from clusterview.kube import errors, kubeconfigs
+from clusterview.management import telling
 from clusterview.models.people import Role
 from clusterview.stream import publishing
 
@@ -26,19 +28,22 @@ ADMINISTRATOR = "admin"
 
 
 class Command(BaseCommand):
-    help = "Prepares the database for `up` and prints one line of JSON: login_path, problem, audit and refusal."
+    help = "Prepares the database for `up` and prints one line of JSON: login_path, problem, doubts and refusal."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the tables up to date first")
+        parser.add_argument("--link", action="store_true", help="make a link also where somebody has signed in before")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["migrate"]:
             call_command("migrate", verbosity=0, interactive=False)
-        user = administrator() or first_administrator()
+        known = administrator()
+        user = known or first_administrator()
         problem = register_clusters()
-        path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}"
-        told = {"login_path": path, "problem": problem, "audit": weakness(), "refusal": unsuitable_redis()}
+        is_wanted = options["link"] or known is None or not User.objects.filter(last_login__isnull=False).exists()
+        path = f"/login/{links.create(user=user, actor=names.COMMAND_LINE)}" if is_wanted else None
+        told = {"login_path": path, "problem": problem, "doubts": [*filter(None, doubts())], "refusal": unsuitable_redis()}
         self.stdout.write(json.dumps(told))
 
 
@@ -52,6 +57,14 @@ def first_administrator() -> User:
     """This will make `admin`, or an administrator of the one whom an earlier start has begun to make."""
     named = {"name": ADMINISTRATOR, "role": Role.ADMIN, "actor": names.COMMAND_LINE}
     return people.complete(**named) or people.add(**named)
+
+
+def doubts() -> Iterator[str | None]:
+    """What an administrator of the machine should know, and nothing is refused for."""
+    yield weakness()
+    yield publishing.exposure(url=settings.REDIS_URL)
+    if telling.key_is_open():
+        yield f"Everybody on this machine may read {settings.SECRET_KEY_FILE}, and with it sign in as anybody: chmod 600."
 
 
 def weakness() -> str | None:

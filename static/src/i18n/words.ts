@@ -27,6 +27,12 @@ const WORDS = {
     "All that is shown is compared with lists of the cluster, object by object; what differs is repaired.",
     "표시된 모든 것을 클러스터의 목록과 하나씩 비교하고, 다른 것은 바로잡습니다.",
   ],
+  connection_unverified: ["certificate not checked", "인증서 미확인"],
+  connection_unencrypted: ["not encrypted", "암호화되지 않음"],
+  doubtfulMeans: [
+    "The kubeconfig lets whoever is on the way to the API server read along and answer in its place. Use https:// with a certificate-authority.",
+    "kubeconfig 설정 때문에 API 서버로 가는 경로에 있는 누구나 내용을 읽고 서버 대신 응답할 수 있습니다. certificate-authority와 함께 https://를 사용하세요.",
+  ],
   unreachable: ["the cluster does not answer", "클러스터가 응답하지 않습니다"],
   untrusted: [
     "the cluster's certificate cannot be verified; check the kubeconfig's certificate-authority",
@@ -324,6 +330,11 @@ const WORDS = {
     "Who signed in, and who was let in or given another role, is for administrators to read.",
     "로그인과 사용자, 역할, 토큰 기록은 관리자만 볼 수 있습니다.",
   ],
+  from_session: ["session", "세션"],
+  from_token: ["token", "토큰"],
+  from_address: ["from", "접속 주소"],
+  from_forwarded_for: ["for", "전달된 주소"],
+  from_request: ["request", "요청"],
   entryDoubted: ["Something is wrong here.", "여기에 문제가 있습니다."],
   entriesDoubted: [
     "Not every entry shown is as it was written and in its place in the chain; marked below: {count}. Run `manage.py audit verify`.",

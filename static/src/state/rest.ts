@@ -191,6 +191,9 @@ export interface Entry {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** What may be known of from where somebody asked. */
+export const PLACES = ["session", "token", "address", "forwarded_for", "request"] as const;
+
 /** An entry as the whole audit shows it. */
 export interface AuditEntry extends Entry {
   /** Empty where it belongs to none. */
@@ -200,6 +203,8 @@ export interface AuditEntry extends Entry {
   readonly subject: string;
   /** What is wrong with it, in English sentences. */
   readonly problems: readonly string[];
+  /** Which session or token, from which address; empty for who is no administrator, and where nobody knows. */
+  readonly asked_from: Readonly<Partial<Record<(typeof PLACES)[number], string>>>;
 }
 
 /** Which entries are asked for; what is empty leaves nothing out. */
@@ -232,6 +237,8 @@ export interface Cluster {
   readonly armed_by: string | null;
   /** What was armed is known by its address and CA alone. */
   readonly identity_is_weak: boolean;
+  /** What lets others on the way answer in the cluster's place. */
+  readonly connection: "" | "unverified" | "unencrypted";
   readonly read_only: boolean;
 }
 

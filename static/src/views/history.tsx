@@ -283,6 +283,7 @@ function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.E
               <td class="wrap">
                 {one.problems.length > 0 && <p class="bad-text">{t("entryDoubted")} <Original text={one.problems.join(" ")} /></p>}
                 <Told body={one.body} />
+                <AskedFrom of={one.asked_from} />
               </td>
             </tr>
           ))}
@@ -290,6 +291,11 @@ function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.E
       </table>
     </div>
   );
+}
+
+function AskedFrom({ of }: { of: rest.AuditEntry["asked_from"] }): JSX.Element | null {
+  const parts = rest.PLACES.filter((name) => of[name]).map((name) => `${t(`from_${name}`)} ${of[name]!}`);
+  return parts.length > 0 ? <p class="quiet">{parts.join(" · ")}</p> : null;
 }
 
 /** The operation that an entry belongs to, and the cluster where it is not the page's own or there is nothing else to say. */

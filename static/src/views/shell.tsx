@@ -34,6 +34,7 @@ export function Shell(): JSX.Element {
           {page.role === "admin" && <a href="/people">{t("people")}</a>}
         </nav>
         <div class="end">
+          <Doubtful />
           <Verified />
           <Fresh />
           <button type="button" class="button" popovertarget="account" aria-label={t("account", { person: page.person })}>{page.person} <span aria-hidden="true">▾</span></button>
@@ -76,6 +77,13 @@ export function Fresh(): JSX.Element {
   const state = store.freshState.value;
   const aged = age !== null && state !== "live" && state !== "past" ? ` · ${since(age)}` : "";
   return <span class="fresh" data-testid="freshness" data-state={state}><span role="status">{t(state)}</span>{aged}</span>;
+}
+
+/** A picture from whoever is on the way to the cluster would say that it is live, too. */
+export function Doubtful(): JSX.Element | null {
+  const connection = store.clusterFacts.value?.connection;
+  if (!connection || store.isPast.value) return null;
+  return <span class="chip chip-bad" title={t("doubtfulMeans")}>{t(`connection_${connection}`)}</span>;
 }
 
 /** How long ago the whole picture was compared with what the cluster lists: a live connection alone does not prove it right. */
