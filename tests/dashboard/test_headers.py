@@ -66,7 +66,7 @@ SAID = {
 def https(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What every address answers to a stranger and to an administrator where PUBLIC_URL is https, which a process reads once."""
     state = tmp_path_factory.mktemp("state")
-    (state / "secret-key").write_text("a key for tests only")
+    (state / "secret-key").write_text("a key for tests only, as long as a real one")
     around = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     around |= {"CLUSTERVIEW_STATE": str(state), "PUBLIC_URL": "https://view.example.com", "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
     done = subprocess.run([sys.executable, "-c", ASKED], cwd=ROOT, env=around, capture_output=True, text=True, timeout=120, check=False)

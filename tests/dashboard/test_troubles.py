@@ -39,7 +39,7 @@ def test_a_disk_that_fills_up_while_the_database_is_made(small: Path) -> None:
 
 @pytest.mark.parametrize("server", ["127.0.0.1:1", "no-such-server.invalid"])
 def test_a_database_server_that_is_away_is_not_called_a_package_registry(server: str, tmp_path: Path) -> None:
-    (tmp_path / "secret-key").write_text("a key for this test only")
+    (tmp_path / "secret-key").write_text("a key for this test only, as long as a real one")
     said = {"CLUSTERVIEW_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dashboard.settings", "DATABASE_URL": f"postgres://somebody:word@{server}/it"}
     with pytest.raises(Refused) as refused:
         asyncio.run(starting.prepare(environment=os.environ | said, migrate=True))
@@ -47,7 +47,7 @@ def test_a_database_server_that_is_away_is_not_called_a_package_registry(server:
 
 
 def test_a_setting_that_cannot_be_is_refused_in_its_own_words_by_up(tmp_path: Path) -> None:
-    (tmp_path / "secret-key").write_text("a key for this test only")
+    (tmp_path / "secret-key").write_text("a key for this test only, as long as a real one")
     said = {"CLUSTERVIEW_STATE": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dashboard.settings", "CLUSTERVIEW_LOG_LEVEL": "loud"}
     with pytest.raises(Refused, match=r"^CLUSTERVIEW_LOG_LEVEL is 'loud'; it has to be one of DEBUG"):
         asyncio.run(starting.prepare(environment=os.environ | said, migrate=True))
