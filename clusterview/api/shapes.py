@@ -123,7 +123,7 @@ class WarmUp(Strict):
     namespace: Text
     service: Text
     to: Text
-    target: int | None = None
+    target: Replicas | None = None
 
 
 # Given

@@ -122,7 +122,7 @@ class Socket:
         self.shown = 0  # of what the cluster was like, one after the other
         self._world, self._may_go = world, asyncio.Event()
         self._consumer = consumers.LiveConsumer()
-        self._consumer.scope = {"type": "websocket", "user": user}
+        self._consumer.scope = {"type": "websocket", "headers": [], "user": user}
         self._consumer.base_send = self._take
 
     async def open(self) -> None:
