@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
 MOST_FAILURES = 5
+BACK_NOT_CONVERGED = "back-not-converged"
 DEADLY = "nobody came back from it"
 AFTER_DATABASE_SECONDS = 1.0
 BEGIN_WITHIN = timedelta(minutes=2)
@@ -251,7 +252,7 @@ def _begin(switch: Switch, _: looking.Cluster) -> None:
     before = moving_on.previous_in_group(switch)
     if before is not None and before.open:
         raise Later("the switch before it in its group runs", seconds=WAITING_SECONDS)
-    if before is not None and before.state != State.SUCCEEDED:
+    if before is not None and before.state != State.SUCCEEDED and not _stays_back(before):
         moving_on.step(switch, State.CANCELLED, action="GIVEN_UP", reason="group-stopped")
     elif _is_too_late(switch):
         moving_on.step(switch, State.EXPIRED, action="GIVEN_UP", reason="too-late")
@@ -431,8 +432,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once. While both
     sides take traffic a pod of neither one ends that.
 
-    A side that nobody is left of is not waited for, as long as there is one to go back to. Nodes follow the endpoints, and no API tells when: so
-    they have `FOLLOW_SECONDS` for it before this is called the end.
+    A side that nobody is left of is not waited for, as long as there is one to go back to; a way back has none. Nodes follow the endpoints, and no
+    API tells when: so they have `FOLLOW_SECONDS` for it before this is called the end.
     """
     pause, began = FIRST_PAUSE, time.monotonic()
     filled_at, watched_until = began, began + WATCHED_SECONDS
@@ -450,7 +451,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         since_effect = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
         seen = cluster.convergence(service=service, sides=(switch.from_selector, switch.to_selector))
-        filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
+        filled_at = time.monotonic() if seen.ready or _only_old_side(switch) else filled_at
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
             _turn_back(switch, reason="emptied")
             return
@@ -497,6 +498,11 @@ def _is_too_late(switch: Switch) -> bool:
         return False
     before = moving_on.previous_in_group(switch)
     return max(switch.requested_at, (before and before.finished_at) or switch.requested_at) < timezone.now() - BEGIN_WITHIN
+
+
+def _stays_back(switch: Switch) -> bool:
+    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left."""
+    return switch.reverses_id is not None and switch.reason == BACK_NOT_CONVERGED
 
 
 def _is_overlapping(switch: Switch) -> bool:
@@ -644,9 +650,10 @@ def _succeed(switch: Switch, *, ready: int, took: float) -> None:
 
 
 def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
+    """A way back stays where it was asked to lead: whoever asked for it did not want the side that it has left."""
     body = {"missing": missing, "strangers": strangers}
-    if switch.returning:
-        moving_on.step(switch, State.NEEDS_HUMAN, action="NOT_CONVERGED", body=body, reason="not-converged")
+    if _only_old_side(switch):
+        moving_on.step(switch, State.NEEDS_HUMAN, action="NOT_CONVERGED", body=body, reason=BACK_NOT_CONVERGED)
     else:
         _turn_back(switch, reason="not-converged", body=body)
 

@@ -424,6 +424,8 @@ REASONS: Mapping[str, str] = {
     "refused": "The API server refused the patch.",
     "missing-right": "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
+    "back-not-converged": "The endpoints did not follow the way back within 30 seconds. The Service leads where the way back was to lead, and stays "
+    "so: they follow when what keeps them from it is gone. Look at its EndpointSlices.",
     "emptied": "The new side lost its last ready pod right after the switch.",
     "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
     "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied. "

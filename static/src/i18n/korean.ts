@@ -184,6 +184,7 @@ export const SAID: Readonly<Record<string, string>> = {
   refused: "API 서버가 패치를 거부했습니다.",
   "missing-right": "Clusterview에 전환에 필요한 권한이 없습니다. `manage.py rbac --switch`가 필요한 권한을 출력합니다.",
   "not-converged": "30초 안에 엔드포인트가 따라오지 않았습니다.",
+  "back-not-converged": "되돌리는 동안 30초 안에 엔드포인트가 따라오지 않았습니다. 서비스는 되돌린 쪽을 가리킨 채로 두며, 막는 것이 없어지면 엔드포인트가 따라옵니다. EndpointSlice를 확인하세요.",
   emptied: "전환 직후 새 버전에 준비된 파드가 하나도 남지 않았습니다.",
   "old-side-gone": "이전 버전에 준비된 파드가 없어 되돌릴 곳이 없습니다.",
   "lost-answer": "패치의 응답을 잃었고 오브젝트가 그 뒤 바뀌었습니다. 적용 여부는 사람이 확인해야 합니다. 뒤늦게 적용될 일은 없습니다.",

@@ -200,7 +200,7 @@ class _Search:
     def _by_people(self, world: World, entry: Entry | None) -> Iterator[Move]:
         if entry and entry.action == "REQUESTED" and entry.operation == dict(enumerate(self.operations)).get(len(world.rows)):
             for begins in (MARK, EFFECT, ""):
-                yield happening.asked(world, plan=_plan(entry.body), begins=begins)
+                yield happening.asked(world, plan=_plan(entry.body), begins=begins, reverses=bool(entry.body.get("reverses")))
         elif entry and entry.action == "BACK_REQUESTED" and entry.operation in self.operations[: len(world.rows)]:
             op = self.operations.index(entry.operation)
             if world.rows[op].state not in TERMINAL and not world.rows[op].going_back:

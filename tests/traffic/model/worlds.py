@@ -39,7 +39,7 @@ class Row(NamedTuple):
     """One operation as the database holds it, or as an executor remembers it.
 
     `plan` are the selectors from the old side's to the new one's, `at` says which of them the last applied effect wrote, `intent` is the
-    version that the last INTENT names.
+    version that the last INTENT names. `reverses` says that it is the way back of another one.
     """
 
     uid: int
@@ -52,6 +52,7 @@ class Row(NamedTuple):
     returning: bool = False
     going_back: bool = False
     tries: int = 0
+    reverses: bool = False
 
 
 class Commit(NamedTuple):
