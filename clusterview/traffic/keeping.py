@@ -47,6 +47,7 @@ def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
 def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     """False where the cluster does not answer."""
     service: ServiceNow | None
+    known = newer_than(switch)
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:
@@ -56,26 +57,37 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     except errors.KubeError as problem:
         log.info("the Service of switch %s could not be looked at: %s", switch.pk, problem.sentence)
         return True
-    compare(switch, service)
+    compare(switch, service, known=known)
     return True
 
 
-def compare(switch: Switch, service: ServiceNow | None) -> None:
-    """This will tell once if the Service, read after the switch was found `kept`, does not lead where that has brought it."""
+def newer_than(switch: Switch) -> int:
+    """How many switches of the Service were accepted after this one."""
+    return reporting.after(switch).count()
+
+
+def compare(switch: Switch, service: ServiceNow | None, *, known: int) -> None:
+    """This will tell once if the Service does not lead where the switch has brought it. It was read after the switch was found `kept`, and so many
+    newer ones were `known`.
+    """
     if service is None:
-        _give_up(switch, reason="gone")
+        _give_up(switch, reason="gone", known=known)
     elif service.uid != switch.service_uid:
-        _give_up(switch, reason="replaced")
+        _give_up(switch, reason="replaced", known=known)
     elif service.selector != switch.to_selector and not restoring.is_lost(switch.cluster, service):
-        _give_up(switch, reason=reporting.REVERTED_AFTERWARDS, service=service)
+        _give_up(switch, reason=reporting.REVERTED_AFTERWARDS, known=known, service=service)
 
 
 @transacting.whole
-def _give_up(switch: Switch, *, reason: str, service: ServiceNow | None = None) -> None:
-    """Tells it once, however many look. A newer switch of ours that has changed the selector was accepted before anybody could read that."""
+def _give_up(switch: Switch, *, reason: str, known: int, service: ServiceNow | None = None) -> None:
+    """Tells it once, however many look. A newer switch of ours that has changed the selector was accepted before anybody could read that, even if it
+    has gone back by now.
+    """
     row = Switch.objects.filter(pk=switch.pk, state=State.SUCCEEDED, keeping_old_until__gt=timezone.now())
     detail = engine.who_wrote(service) if service else ""
-    if not reporting.newest(switch) or not row.update(keeping_old_until=None, reason=reason, detail=auditing.lasting(detail)):
+    if newer_than(switch) != known or not reporting.newest(switch):
+        return
+    if not row.update(keeping_old_until=None, reason=reason, detail=auditing.lasting(detail)):
         return
     body = {"selector": service.selector, "manager": service.selector_manager} if service else {}
     moving_on.record(switch, ("REVERTED_AFTERWARDS", {"reason": reason} | body))

@@ -151,12 +151,18 @@ def newest(switch: Switch) -> bool:
 
 def later(switch: Switch) -> Switch | None:
     """The last one of the later switches of the same Service that have changed something, or may."""
-    return moved(Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)).first()
+    return moved(after(switch)).first()
+
+
+def after(switch: Switch) -> QuerySet[Switch]:
+    """The later switches of the same Service, the last one first."""
+    return Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
 
 
 def moved(switches: QuerySet[Switch]) -> QuerySet[Switch]:
-    """Those of the switches that have changed something, or may."""
-    return switches.filter(Q(open=True) | Q(applied_at__isnull=False))
+    """Those of the switches that have changed something, or may. One that went back has left the traffic as it was."""
+    went_back = Q(state=State.ROLLED_BACK) | Q(state=State.NEEDS_HUMAN, returning=True, at=0)
+    return switches.filter(Q(open=True) | Q(applied_at__isnull=False)).exclude(went_back)
 
 
 def switched(*, cluster: str) -> dict[str, str]:
@@ -174,7 +180,7 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     opened = switches.filter(open=True).first()
     latest = switches.first()
     failed = latest if latest and not opened and _failed_lately(latest) else None
-    last = switches.exclude(applied_at=None).first()
+    last = moved(switches).exclude(applied_at=None).first()
     keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
     left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None

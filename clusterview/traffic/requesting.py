@@ -326,11 +326,12 @@ def _at_the_click(
     Also when the look began (monotonic seconds). That somebody else has changed the Service since its last switch is told on the way.
     """
     kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
+    known = keeping.newer_than(kept) if kept is not None else 0
     began = time.monotonic()
     situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
     must_be_known(situation.service, cluster=found)
     if kept is not None:
-        keeping.compare(kept, situation.service)
+        keeping.compare(kept, situation.service, known=known)
     return (situation if reverses else _surrounded(situation, found=found, opened=opened, try_it=not is_tried)), began
 
 

@@ -90,10 +90,10 @@ def _begin_alone(switch: Switch, *, person: Person, opened: looking.Opener) -> S
 
 def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
     """None where the Service leads where this switch has brought it."""
-    is_kept = reporting.can_go_back(switch)
+    is_kept, known = reporting.can_go_back(switch), keeping.newer_than(switch)
     service = _service(switch, opened=opened)
     if is_kept:
-        keeping.compare(switch, service)
+        keeping.compare(switch, service, known=known)
     if service is None or service.uid != switch.service_uid:
         return Left(switch, "service-gone")
     newer = reporting.later(switch)
