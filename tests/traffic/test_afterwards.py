@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clusterview.kube import errors
-from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import executing, keeping, reconciling, reporting, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
@@ -81,20 +81,6 @@ def test_what_somebody_asks_for_before_anybody_has_looked_does_not_keep_it_untol
     look(here)
     assert lines() == [{"reason": "reverted-afterwards", "selector": BLUE, "manager": "somebody"}]
     assert AuditEntry.objects.get(action="REVERTED_AFTERWARDS").switch_id == reverted.pk
-
-
-def test_the_old_side_is_not_held_up_any_more_once_it_has_the_traffic(here: World) -> None:
-    here.reconcile()
-    for run in list(here.runs):
-        here.go(run, times=40)
-    assert here.autoscaler.number > world.LEAST
-    revert(here)
-    look(here)
-    here.clock.pass_by(60)
-    here.reconcile()
-    for run in list(here.runs):
-        here.go(run, times=40)
-    assert (here.autoscaler.number, Sizing.objects.get().state) == (world.LEAST, State.SUCCEEDED)
 
 
 def test_what_a_newer_switch_of_ours_has_moved_is_nobody_elses(here: World) -> None:
