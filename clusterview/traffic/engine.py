@@ -51,6 +51,7 @@ WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
 REFUSED_SECONDS = 5.0  # until a seal is tried again that a policy stands against
 WAITING_SECONDS = 5.0  # of a group's later members, whom the one before them takes along
+OLD_SIDE_SECONDS = 60.0  # for which a way back waits for a ready pod where it leads: traffic cannot be worse off for that
 SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged, and the rights while an API server starts, are missing for less
 LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
 ROUNDS = 200
@@ -58,6 +59,7 @@ ROUNDS = 200
 NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
 IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
 ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
+GONE = frozenset({"no-ready", "target-missing"})
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 SHUT_OUT = (*errors.NO_CREDENTIAL, errors.Forbidden)
@@ -68,11 +70,11 @@ _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster t
 
 
 class Later(Exception):
-    """Nothing more can be done now; look again in so many seconds."""
+    """Nothing more can be done now; look again in so many seconds. `held_for` is what people are told that it waits for."""
 
-    def __init__(self, why: str, *, seconds: float = 1.0) -> None:
+    def __init__(self, why: str, *, seconds: float = 1.0, held_for: str = "") -> None:
         super().__init__(why)
-        self.seconds = seconds
+        self.seconds, self.held_for = seconds, held_for
 
 
 class Rest(Later):
@@ -200,7 +202,7 @@ def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
     """This will let go of the operation until it can go on."""
     if not isinstance(problem, Rest):
         log.warning("operation %s waits in %s: %s", operation.pk, operation.state, getattr(problem, "sentence", problem))
-    moving_on.release(operation, again_in_seconds=_pause_after(problem))
+    moving_on.release(operation, again_in_seconds=_pause_after(problem), held_for=getattr(problem, "held_for", ""))
 
 
 def _pause_after(problem: Later | errors.KubeError) -> float:
@@ -294,9 +296,12 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         accepted = confirming.ticked(checks, accept=set(switch.accepted), shown=switch.shown_warnings)
         against = preflight.standing(checks, accepted=accepted, returning=False)
     blocked = [one.code for one in against]
+    is_gone = switch.returning and not GONE.isdisjoint(blocked)
+    if is_gone and not moving_on.has_waited(switch, seconds=OLD_SIDE_SECONDS):
+        raise Later("the old side has no ready pod", held_for="old-side-not-ready")
     if blocked:
         lacks_right = set(blocked) == {"missing-right"}
-        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if lacks_right else "preflight"
+        reason = "old-side-gone" if is_gone else "missing-right" if lacks_right else "preflight"
         detail = ", ".join([f"{one.verb} {one.resource}" for one in situation.missing_rights] if lacks_right else blocked)
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=detail)
         return

@@ -94,10 +94,13 @@ def beat(operation_ids: Collection[uuid.UUID], *, holder: str) -> None:
         kind._default_manager.filter(pk__in=operation_ids, holder=holder, open=True).update(lease_until=now() + LEASE)
 
 
-def release(switch: Operation, *, again_in_seconds: float) -> None:
-    """This will let anybody take the operation up again, not before so many seconds."""
+def release(switch: Operation, *, again_in_seconds: float, held_for: str = "") -> None:
+    """This will let anybody take the operation up again, not before so many seconds, and say what it waits for, if that is a code."""
     again = now() + timedelta(seconds=again_in_seconds)
-    rows_of(switch).filter(epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again)
+    said = {"held_for": held_for} if held_for else {}
+    released = rows_of(switch).filter(epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again, **said)
+    if released and held_for and held_for != switch.held_for:
+        tell(switch, state=switch.state)
 
 
 def due(kind: type[Switch] | type[Sizing] = Switch) -> list[uuid.UUID]:

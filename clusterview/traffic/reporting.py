@@ -137,7 +137,14 @@ def can_go_back(switch: Switch) -> bool:
     """Whether `back` would be accepted for it now, as far as the database tells."""
     if switch.open:
         return not switch.going_back
+    if is_half_done(switch):
+        return newest(switch)
     return switch.state == State.SUCCEEDED and kept(switch) and newest(switch)
+
+
+def is_half_done(switch: Switch) -> bool:
+    """Whether it was left to a person while the Service led where it had brought it, or led to both sides."""
+    return switch.state == State.NEEDS_HUMAN and switch.reverses_id is None and switch.at > 0
 
 
 def kept(switch: Switch) -> bool:

@@ -141,6 +141,8 @@ def request_switch(
     overlap = _overlap(situation, asked=overlap_seconds)
     _refuse_other(situation, overlap_seconds=overlap, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
+    if reverses is not None and situation.from_selector not in reverses.plan[1:]:
+        raise _changed(situation, cluster=cluster)
     checks = preflight.check(situation)
     accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
     accept = confirming.ticked(checks, accept=accept, shown=shown and shown.warnings)
@@ -225,7 +227,7 @@ def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> 
 
 
 def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
-    """This will turn an open switch around, or begin the opposite one after success. Raises Refused."""
+    """This will turn an open switch around, or begin the opposite one after a success, or where a person has to look. Raises Refused."""
     found = cluster_of(switch.cluster_id)
     must(person=person, cluster=found)
     with transaction.atomic():
@@ -237,13 +239,13 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
     switch.refresh_from_db()
     if switch.open:
         return switch
-    if switch.state != State.SUCCEEDED:
+    if switch.state != State.SUCCEEDED and not reporting.is_half_done(switch):
         raise Refused(409, "finished")
     if not reporting.newest(switch):
         raise Refused(409, "superseded")
     return request_switch(
         person=person, cluster=switch.cluster_id, namespace=switch.namespace, service=switch.service, to=switch.from_value,
-        expected=dict(switch.to_selector), reverses=switch, opened=opened,
+        expected=dict(switch.to_selector) if switch.state == State.SUCCEEDED else None, reverses=switch, opened=opened,
     )  # fmt: skip
 
 

@@ -427,7 +427,8 @@ REASONS: Mapping[str, str] = {
     "back-not-converged": "The endpoints did not follow the way back within 30 seconds. The Service leads where the way back was to lead, and stays "
     "so: they follow when what keeps them from it is gone. Look at its EndpointSlices.",
     "emptied": "The new side lost its last ready pod right after the switch.",
-    "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
+    "old-side-gone": "The old side had no ready pod for a minute, so there was nothing to go back to. When it has one, ask for the way back again.",
+    "old-side-not-ready": "The old side has no ready pod now. The way back looks each second, for a minute, and goes on as soon as there is one.",
     "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied. "
     "It cannot arrive any more.",
     "altered": "The API server answered with another selector than the one sent.",
