@@ -644,7 +644,10 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
 
 
 def _succeed(switch: Switch, *, ready: int, took: float) -> None:
-    """`took` are the seconds from the effect to the endpoints. Raises AskedBack."""
+    """`took` are the seconds from the effect to the endpoints. Raises AskedBack.
+
+    What a way back has left is not kept; until then it is only looked whether somebody else changes the Service.
+    """
     to_effect = max(0.0, ((switch.applied_at or timezone.now()) - switch.requested_at).total_seconds())  # by the clocks of two hosts, perhaps
     body = {"ready": ready, "milliseconds": round(1000 * took), "since_request": round(1000 * (to_effect + took))}
     if switch.returning:

@@ -57,7 +57,7 @@ def _since(sizing: Sizing) -> datetime:
 def _warm_until(sizing: Sizing, last: Switch | None) -> datetime | None:
     """A warm side waits for its switch. After it, it is held for as long as the other side is kept, and its autoscaler learns."""
     if last is not None:
-        kept = last.keeping_old_until if last.state == State.SUCCEEDED and last.to_value == sizing.side else None
+        kept = last.keeping_old_until if reporting.kept(last) and last.to_value == sizing.side else None
         return max(filter(None, (kept, _learned(last, side=sizing.side))), default=None)
     tried = Switch.objects.filter(cluster=sizing.cluster_id, service_uid=sizing.service_uid, requested_at__gt=sizing.requested_at)
     return None if tried.exclude(applied_at=None).exists() else sizing.until

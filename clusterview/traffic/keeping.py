@@ -32,7 +32,7 @@ def watch(*, opened: looking.Opener = looking.cluster) -> None:
 
 
 def kept() -> list[Switch]:
-    """This will give the switches that have moved traffic last and whose old side is kept, as far as the database tells."""
+    """This will give the switches that have moved traffic last and whose old side is kept, as far as the database tells, and ways back as long."""
     rows = Switch.objects.filter(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now(), cluster__active=True)
     same = Switch.objects.filter(cluster=OuterRef("cluster"), service_uid=OuterRef("service_uid"), requested_at__gt=OuterRef("requested_at"))
     return list(rows.select_related("cluster").exclude(Exists(reporting.moved(same))))
@@ -41,7 +41,7 @@ def kept() -> list[Switch]:
 def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
     """This will give that of one Service, in one cheap question."""
     last = reporting.moved(Switch.objects.filter(cluster=cluster, namespace=namespace, service=service)).first()
-    return last if last is not None and last.state == State.SUCCEEDED and reporting.kept(last) else None
+    return last if last is not None and last.state == State.SUCCEEDED and reporting.is_looked_after(last) else None
 
 
 def _look(switch: Switch, *, opened: looking.Opener) -> bool:

@@ -47,7 +47,7 @@ def _line(retold: retelling.Retold) -> dict[str, Any]:
         "applied_at": switch.applied_at,
         "moved_seconds": retold.moved_seconds,
         "finished_at": switch.finished_at,
-        "keeping_old_until": switch.keeping_old_until,
+        "keeping_old_until": None if switch.reverses_id else switch.keeping_old_until,
         "overlap_seconds": switch.overlap_seconds,
         "group": str(switch.group) if switch.group else None,
         "position": switch.position,
@@ -148,6 +148,12 @@ def is_half_done(switch: Switch) -> bool:
 
 
 def kept(switch: Switch) -> bool:
+    """Whether its old side is kept. A way back keeps none, and is only looked after for as long."""
+    return switch.reverses_id is None and is_looked_after(switch)
+
+
+def is_looked_after(switch: Switch) -> bool:
+    """Whether somebody else's change of its Service is told as one that came after its success."""
     return switch.keeping_old_until is not None and switch.keeping_old_until > timezone.now()
 
 
@@ -188,7 +194,7 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     latest = switches.first()
     failed = latest if latest and not opened and _failed_lately(latest) else None
     last = moved(switches).exclude(applied_at=None).first()
-    keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
+    keeping = last if last and not opened and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
     left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None
     sizes = Sizing.objects.filter(cluster=cluster, service_uid=service_uid)

@@ -227,7 +227,9 @@ def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> 
 
 
 def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
-    """This will turn an open switch around, or begin the opposite one after a success, or where a person has to look. Raises Refused."""
+    """This will turn an open switch around, or begin the opposite one after a success, or where a person has to look. From a
+    way back that has ended nobody goes back: the side that it left is not kept, so that takes a new switch with its checks. Raises Refused.
+    """
     found = cluster_of(switch.cluster_id)
     must(person=person, cluster=found)
     with transaction.atomic():
@@ -239,7 +241,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
     switch.refresh_from_db()
     if switch.open:
         return switch
-    if switch.state != State.SUCCEEDED and not reporting.is_half_done(switch):
+    if switch.reverses_id or (switch.state != State.SUCCEEDED and not reporting.is_half_done(switch)):
         raise Refused(409, "finished")
     if not reporting.newest(switch):
         raise Refused(409, "superseded")

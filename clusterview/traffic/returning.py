@@ -44,7 +44,8 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
     if not members:
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
-    moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
+    ended = [one for one in members if not one.open and not one.reverses_id]
+    moved = [one for one in ended if one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
     if not moved and not any(one.open for one in members):
         raise Refused(409, "finished")
     begun, left, going, refused = list[Switch](), list[Left](), list[Switch](), list[Refused]()

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from clusterview.models import Sizing, Switch
-from clusterview.traffic import engine, holding, reporting, requesting
+from clusterview.traffic import engine, holding, keeping, reporting, requesting
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.traffic import world
-from tests.traffic.memory import BLUE
+from tests.traffic.memory import BLUE, GREEN
 from tests.traffic.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +39,35 @@ def go_on(here: World, *, seconds: float) -> None:
 def back(here: World, switch: Switch) -> Switch:
     """Olga asks for its way back."""
     return requesting.request_back(switch=switch, person=here.olga, opened=lambda _: here.memory)
+
+
+def test_from_a_way_back_nobody_goes_back_and_nothing_is_said_to_be_kept(here: World) -> None:
+    here.click(to="green")
+    here.go_all()
+    here.back()
+    here.go_all()
+    returned = Switch.objects.get(reverses__isnull=False)
+    told = reporting.as_dict(returned)
+    assert (told["state"], told["keeping_old_until"], told["can_go_back"], here.memory.selector) == ("succeeded", None, False, BLUE)
+    here.memory.scale("green", 1)
+    for refused in (lambda: back(here, returned), lambda: requesting.keep(switch=returned, person=here.olga, minutes=5)):
+        with pytest.raises(Refused) as refusal:
+            refused()
+        assert (refusal.value.status, refusal.value.code) in [(409, "finished"), (409, "keeping-ended")]
+    here.click(to="green")
+    assert here.memory.selector == BLUE, "a new switch is checked, and green is smaller"
+
+
+def test_who_changes_the_selector_after_a_way_back_is_told_of_f78(here: World) -> None:
+    here.click(to="green")
+    here.go_all()
+    here.back()
+    here.go_all()
+    returned = Switch.objects.get(reverses__isnull=False)
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(GREEN)), by="argocd-controller")
+    keeping.watch(opened=lambda _: here.memory)
+    returned.refresh_from_db()
+    assert returned.reason == reporting.REVERTED_AFTERWARDS
 
 
 @pytest.fixture
