@@ -7,6 +7,7 @@ kept any more, for it has the traffic again or nobody goes back to it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils import timezone
 from clusterview.access import auditing, transacting
 from clusterview.kube import errors
 from clusterview.models import Switch
-from clusterview.traffic import engine, looking, moving_on, reporting, restoring
+from clusterview.traffic import engine, looking, moving_on, reporting, restoring, selectors
 from clusterview.traffic.situations import ServiceNow
 from clusterview.traffic.states import State
 
@@ -42,6 +43,13 @@ def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
     """This will give that of one Service, in one cheap question."""
     last = reporting.moved(Switch.objects.filter(cluster=cluster, namespace=namespace, service=service)).first()
     return last if last is not None and last.state == State.SUCCEEDED and reporting.is_looked_after(last) else None
+
+
+def elsewhere(switch: Switch, *, labels: Collection[Mapping[str, str]]) -> list[str]:
+    """This will give the other Services of its namespace that are kept to go back to a workload with one of these labels."""
+    others = [one for one in kept() if one.cluster_id == switch.cluster_id and one.namespace == switch.namespace]
+    others = [one for one in others if one.service_uid != switch.service_uid and reporting.kept(one)]
+    return sorted(one.service for one in others if any(selectors.matches(selector=one.from_selector, labels=mine) for mine in labels))
 
 
 def _look(switch: Switch, *, opened: looking.Opener) -> bool:

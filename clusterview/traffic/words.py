@@ -211,6 +211,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("others-lead-here", "ok"): ("No other Service leads to {side} alone.", ""),
     ("others-lead-here", "block"): ("Other Services lead to {side} alone: {services}.", "Switch them first."),
+    ("others-keep", "ok"): ("No other Service keeps {side} to go back to.", ""),
+    ("others-keep", "block"): (
+        "Other Services have left {side} too and keep it to go back to: {services}.",
+        "Scale it down when the time for which they keep it is over.",
+    ),
     ("warm", "ok"): ("Ready pods of {side}: {ready}, wanted: {target}.", ""),
     ("warm", "block"): ("Ready pods of {side}: {ready}, as many as are needed ({target}).", "Switch to it."),
     ("autoscaler-most", "ok"): ("No autoscaler holds {side} below {target} pods.", ""),

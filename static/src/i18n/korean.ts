@@ -31,6 +31,8 @@ export const CHECKS: Readonly<Record<string, readonly [string, string]>> = {
   "autoscaled:ok": ["{side} 쪽 크기를 정하는 오토스케일러가 없습니다.", ""],
   "autoscaled:block": ["오토스케일러 {names}가 {side} 쪽 크기를 정합니다. 파드가 0개면 아예 멈추고, 다른 수로 바꿔도 다시 바꿉니다.", "유지가 끝나면 오토스케일러가 {side} 쪽을 줄입니다. 그대로 두거나 먼저 오토스케일러를 지우세요."],
   "others-lead-here:ok": ["{side} 쪽만 가리키는 다른 서비스가 없습니다.", ""],
+  "others-keep:ok": ["되돌릴 수 있도록 {side} 쪽을 유지하는 다른 서비스가 없습니다.", ""],
+  "others-keep:block": ["다른 서비스도 {side} 쪽을 떠났고 되돌릴 수 있도록 유지하고 있습니다: {services}.", "그 서비스들이 유지하는 시간이 끝난 뒤에 줄이세요."],
   "others-lead-here:block": ["다른 서비스가 {side} 쪽만 가리킵니다: {services}.", "먼저 그 서비스를 전환하세요."],
   "warm:ok": ["{side} 쪽에서 준비된 파드는 {ready}개이고 {target}개로 늘립니다.", ""],
   "warm:block": ["{side} 쪽에는 준비된 파드가 {ready}개로 필요한 만큼({target}개) 있습니다.", "전환하세요."],
