@@ -54,6 +54,7 @@ WAITING_SECONDS = 5.0  # of a group's later members, whom the one before them ta
 OLD_SIDE_SECONDS = 60.0  # for which a way back waits for a ready pod where it leads: traffic cannot be worse off for that
 SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged, and the rights while an API server starts, are missing for less
 LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
+FORGOTTEN_SECONDS = 7200.0  # twice the longest overlap
 ROUNDS = 200
 
 NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
@@ -66,6 +67,7 @@ SHUT_OUT = (*errors.NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
 ENDING = threading.Event()  # this process ends: what it carries out is left at the next step's border, to be taken up at once
+_effects: dict[uuid.UUID, tuple[int, float]] = {}  # whose endpoints are watched: the step of the effect, and when it was (monotonic)
 _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
 
 
@@ -454,7 +456,7 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
         if switch.going_back and not switch.returning:
             _turn_back(switch, reason="asked")
             return
-        since_effect = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
+        since_effect = _since_effect(switch)
         seen = cluster.convergence(service=service, sides=(switch.from_selector, switch.to_selector))
         filled_at = time.monotonic() if seen.ready or _only_old_side(switch) else filled_at
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
@@ -478,6 +480,19 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         if time.monotonic() > watched_until:
             raise Later("the endpoints are watched", seconds=LONGEST_PAUSE)
+
+
+def _since_effect(switch: Switch) -> float:
+    """Seconds since the present effect. Clocks tell how old it was when this process first came to it, and no clock that jumps what follows."""
+    now = time.monotonic()
+    step, began = _effects.get(switch.pk, (0, 0.0))
+    if step != switch.step:
+        by_clocks = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
+        began = now - max(0.0, by_clocks)
+        for one in [one for one, (_, long_ago) in list(_effects.items()) if now - long_ago > FORGOTTEN_SECONDS]:
+            _effects.pop(one, None)
+        _effects[switch.pk] = switch.step, began
+    return now - began
 
 
 def _return(switch: Switch, _: looking.Cluster) -> None:

@@ -234,7 +234,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
     must(person=person, cluster=found)
     with transaction.atomic():
         must_still(person=person, cluster=switch.cluster_id)
-        if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
+        if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True, look_again_at=None):
             moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person.name)
             switch.going_back = True
             return switch
