@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
+LONGEST_TRIES_BACK = 12 * LONGEST_TRIES  # with a pause after each LONGEST_TRIES: traffic stays on the side that is to be left until it is gone
+AGAIN_SECONDS = 5.0  # until a way back whose object others change again and again is tried further
 MOST_FAILURES = 5
 BACK_NOT_CONVERGED = "back-not-converged"
 DEADLY = "nobody came back from it"
@@ -276,9 +278,11 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if _is_too_late(switch):
         _not_sent(switch, reason="too-late", state=State.EXPIRED)
         return
-    if switch.tries >= LONGEST_TRIES:
+    if switch.tries >= (LONGEST_TRIES_BACK if _only_old_side(switch) else LONGEST_TRIES):
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
         return
+    if switch.tries and switch.tries % LONGEST_TRIES == 0 and not moving_on.has_waited(switch, seconds=AGAIN_SECONDS):
+        raise Later("others change its object again and again", seconds=AGAIN_SECONDS, held_for="moving-now")
     began = time.monotonic()
     found = _service(switch, cluster)
     if found is None:

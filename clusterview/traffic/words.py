@@ -421,6 +421,7 @@ REASONS: Mapping[str, str] = {
     "replaced": "The Service was deleted and created again.",
     "selector-changed": "Somebody else changed the selector first.",
     "kept-moving": "What was to be changed was changed by others again and again meanwhile, so this last step was not done.",
+    "moving-now": "Others change the Service again and again. The way back is tried further every few seconds.",
     "no-writes": "The cluster takes no writes now. It is tried again each second.",
     "slow-cluster": "The cluster answers too slowly to act on what was read of it. It is tried again each second.",
     "no-credential-now": "The cluster does not accept Clusterview's credential now. It is tried again each second, for a minute.",

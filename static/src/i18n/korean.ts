@@ -177,6 +177,7 @@ export const SAID: Readonly<Record<string, string>> = {
   replaced: "서비스가 삭제된 뒤 다시 만들어졌습니다.",
   "selector-changed": "다른 주체가 먼저 셀렉터를 바꿨습니다.",
   "kept-moving": "시도하는 동안 다른 주체가 대상을 계속 바꿔 이 마지막 단계를 수행하지 못했습니다.",
+  "moving-now": "다른 주체가 서비스를 계속 바꾸고 있습니다. 몇 초마다 되돌리기를 다시 시도합니다.",
   "no-writes": "지금은 클러스터가 쓰기를 받아들이지 않습니다. 매초 다시 시도합니다.",
   "slow-cluster": "클러스터의 응답이 너무 느려서, 읽은 내용이 맞는 동안에 바꿀 수 없습니다. 매초 다시 시도합니다.",
   "no-credential-now": "지금은 클러스터가 Clusterview의 인증 정보를 받아들이지 않습니다. 1분 동안 매초 다시 시도합니다.",

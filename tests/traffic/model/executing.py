@@ -156,7 +156,7 @@ def _prepare(world: World, executor: Executor, guards: Guards, bounds: Bounds) -
     row, seen = executor.row, world.service
     if row.going_back and not row.returning:
         yield not_sent(row, S.CANCELLED, guards=guards)
-    elif row.tries >= bounds.tries:
+    elif row.tries >= (bounds.tries_back if row.returning or row.reverses else bounds.tries):
         yield not_sent(row, S.CONFLICT, guards=guards)
     elif guards.prepare_checks_uid and seen.uid != row.uid:
         yield Commit(S.REVERTED_EXTERNALLY if row.at or row.returning else S.CONFLICT, "ENDED")

@@ -145,7 +145,7 @@ class World(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much happens in one exploration.
+    """How much happens in one exploration. `tries` is how often one effect is prepared, and `tries_back` that of a way back.
 
     `asked` operations, each from the first selector of `plan` to its last, or back; `foreign` writes by others; `faults` (crashes, lost answers,
     claims that run out while their executor works, refusals, forgotten history, defects); `wishes` of people (going back, taking a permission
@@ -158,6 +158,7 @@ class Bounds:
     wishes: int = 1
     asked: int = 2
     tries: int = 2
+    tries_back: int = 2
     plan: tuple[str, ...] = (BLUE, GREEN)
     executors: int = 2
     policy: bool = False
