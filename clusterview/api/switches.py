@@ -153,7 +153,9 @@ def story(request: HttpRequest, switch: uuid.UUID) -> dict[str, Any]:
 
 @router.post("/{uuid:switch}/back", response={202: shapes.Begun} | refusing.also(403, 404, 409, 422))
 def back(request: HttpRequest, switch: uuid.UUID) -> Status[dict[str, str]]:
-    """Turns an open switch around, or begins the opposite one after success; the id is that of the switch which goes back."""
+    """Turns an open switch around, or begins the opposite one after a success, or after `needs_human` where the Service still leads where the switch
+    has brought it; the id is that of the switch which goes back. From a way back that has ended nobody goes back (409 `finished`).
+    """
     someone = identity.require(request, Role.OPERATOR)
     return Status(202, told(requesting.request_back(switch=found(switch), person=someone)))
 

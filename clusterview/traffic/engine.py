@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 
 HOLDER = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 LONGEST_TRIES = 5
+LONGEST_TRIES_BACK = 12 * LONGEST_TRIES  # with a pause after each LONGEST_TRIES: traffic stays on the side that is to be left until it is gone
+AGAIN_SECONDS = 5.0  # until a way back whose object others change again and again is tried further
 MOST_FAILURES = 5
+BACK_NOT_CONVERGED = "back-not-converged"
 DEADLY = "nobody came back from it"
 AFTER_DATABASE_SECONDS = 1.0
 BEGIN_WITHIN = timedelta(minutes=2)
@@ -50,28 +53,32 @@ WATCHED_SECONDS = 2.0
 HELD_SECONDS = 10.0
 REFUSED_SECONDS = 5.0  # until a seal is tried again that a policy stands against
 WAITING_SECONDS = 5.0  # of a group's later members, whom the one before them takes along
+OLD_SIDE_SECONDS = 60.0  # for which a way back waits for a ready pod where it leads: traffic cannot be worse off for that
 SHUT_OUT_SECONDS = 60.0  # a credential that is exchanged, and the rights while an API server starts, are missing for less
 LONGEST_GAP_SECONDS = 30.0  # between two tries of which nobody came in between
+FORGOTTEN_SECONDS = 7200.0  # twice the longest overlap
 ROUNDS = 200
 
 NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
 IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
 ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
+GONE = frozenset({"no-ready", "target-missing"})
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
 
 SHUT_OUT = (*errors.NO_CREDENTIAL, errors.Forbidden)
 
 IN_WORK: set[uuid.UUID] = set()
 ENDING = threading.Event()  # this process ends: what it carries out is left at the next step's border, to be taken up at once
+_effects: dict[uuid.UUID, tuple[int, float]] = {}  # whose endpoints are watched: the step of the effect, and when it was (monotonic)
 _shut_out: dict[uuid.UUID, tuple[float, float]] = {}  # since when the cluster turns us away, and when it was tried last
 
 
 class Later(Exception):
-    """Nothing more can be done now; look again in so many seconds."""
+    """Nothing more can be done now; look again in so many seconds. `held_for` is what people are told that it waits for."""
 
-    def __init__(self, why: str, *, seconds: float = 1.0) -> None:
+    def __init__(self, why: str, *, seconds: float = 1.0, held_for: str = "") -> None:
         super().__init__(why)
-        self.seconds = seconds
+        self.seconds, self.held_for = seconds, held_for
 
 
 class Rest(Later):
@@ -199,7 +206,7 @@ def wait(operation: Operation, problem: Later | errors.KubeError) -> None:
     """This will let go of the operation until it can go on."""
     if not isinstance(problem, Rest):
         log.warning("operation %s waits in %s: %s", operation.pk, operation.state, getattr(problem, "sentence", problem))
-    moving_on.release(operation, again_in_seconds=_pause_after(problem))
+    moving_on.release(operation, again_in_seconds=_pause_after(problem), held_for=getattr(problem, "held_for", ""))
 
 
 def _pause_after(problem: Later | errors.KubeError) -> float:
@@ -251,7 +258,7 @@ def _begin(switch: Switch, _: looking.Cluster) -> None:
     before = moving_on.previous_in_group(switch)
     if before is not None and before.open:
         raise Later("the switch before it in its group runs", seconds=WAITING_SECONDS)
-    if before is not None and before.state != State.SUCCEEDED:
+    if before is not None and before.state != State.SUCCEEDED and not _stays_back(before):
         moving_on.step(switch, State.CANCELLED, action="GIVEN_UP", reason="group-stopped")
     elif _is_too_late(switch):
         moving_on.step(switch, State.EXPIRED, action="GIVEN_UP", reason="too-late")
@@ -271,9 +278,11 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if _is_too_late(switch):
         _not_sent(switch, reason="too-late", state=State.EXPIRED)
         return
-    if switch.tries >= LONGEST_TRIES:
+    if switch.tries >= (LONGEST_TRIES_BACK if _only_old_side(switch) else LONGEST_TRIES):
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
         return
+    if switch.tries and switch.tries % LONGEST_TRIES == 0 and not moving_on.has_waited(switch, seconds=AGAIN_SECONDS):
+        raise Later("others change its object again and again", seconds=AGAIN_SECONDS, held_for="moving-now")
     began = time.monotonic()
     found = _service(switch, cluster)
     if found is None:
@@ -293,9 +302,12 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
         accepted = confirming.ticked(checks, accept=set(switch.accepted), shown=switch.shown_warnings)
         against = preflight.standing(checks, accepted=accepted, returning=False)
     blocked = [one.code for one in against]
+    is_gone = switch.returning and not GONE.isdisjoint(blocked)
+    if is_gone and not moving_on.has_waited(switch, seconds=OLD_SIDE_SECONDS):
+        raise Later("the old side has no ready pod", held_for="old-side-not-ready")
     if blocked:
         lacks_right = set(blocked) == {"missing-right"}
-        reason = "old-side-gone" if switch.returning and "no-ready" in blocked else "missing-right" if lacks_right else "preflight"
+        reason = "old-side-gone" if is_gone else "missing-right" if lacks_right else "preflight"
         detail = ", ".join([f"{one.verb} {one.resource}" for one in situation.missing_rights] if lacks_right else blocked)
         _not_sent(switch, reason=reason, state=State.FAILED_NO_CHANGE, detail=detail)
         return
@@ -431,8 +443,8 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
     """Reads until the endpoints are those of the new selector, at most 30 s after the effect; somebody else's change ends it at once. While both
     sides take traffic a pod of neither one ends that.
 
-    A side that nobody is left of is not waited for, as long as there is one to go back to. Nodes follow the endpoints, and no API tells when: so
-    they have `FOLLOW_SECONDS` for it before this is called the end.
+    A side that nobody is left of is not waited for, as long as there is one to go back to; a way back has none. Nodes follow the endpoints, and no
+    API tells when: so they have `FOLLOW_SECONDS` for it before this is called the end.
     """
     pause, began = FIRST_PAUSE, time.monotonic()
     filled_at, watched_until = began, began + WATCHED_SECONDS
@@ -448,9 +460,9 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
         if switch.going_back and not switch.returning:
             _turn_back(switch, reason="asked")
             return
-        since_effect = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
+        since_effect = _since_effect(switch)
         seen = cluster.convergence(service=service, sides=(switch.from_selector, switch.to_selector))
-        filled_at = time.monotonic() if seen.ready or switch.returning else filled_at
+        filled_at = time.monotonic() if seen.ready or _only_old_side(switch) else filled_at
         if time.monotonic() - filled_at >= EMPTY_SECONDS and cluster.has_ready(namespace=switch.namespace, selector=switch.from_selector):
             _turn_back(switch, reason="emptied")
             return
@@ -472,6 +484,19 @@ def _verify(switch: Switch, cluster: looking.Cluster) -> None:
             return
         if time.monotonic() > watched_until:
             raise Later("the endpoints are watched", seconds=LONGEST_PAUSE)
+
+
+def _since_effect(switch: Switch) -> float:
+    """Seconds since the present effect. Clocks tell how old it was when this process first came to it, and no clock that jumps what follows."""
+    now = time.monotonic()
+    step, began = _effects.get(switch.pk, (0, 0.0))
+    if step != switch.step:
+        by_clocks = (moving_on.now() - switch.applied_at).total_seconds() if switch.applied_at else 0.0
+        began = now - max(0.0, by_clocks)
+        for one in [one for one, (_, long_ago) in list(_effects.items()) if now - long_ago > FORGOTTEN_SECONDS]:
+            _effects.pop(one, None)
+        _effects[switch.pk] = switch.step, began
+    return now - began
 
 
 def _return(switch: Switch, _: looking.Cluster) -> None:
@@ -497,6 +522,11 @@ def _is_too_late(switch: Switch) -> bool:
         return False
     before = moving_on.previous_in_group(switch)
     return max(switch.requested_at, (before and before.finished_at) or switch.requested_at) < timezone.now() - BEGIN_WITHIN
+
+
+def _stays_back(switch: Switch) -> bool:
+    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left."""
+    return switch.reverses_id is not None and switch.reason == BACK_NOT_CONVERGED
 
 
 def _is_overlapping(switch: Switch) -> bool:
@@ -633,7 +663,10 @@ def _applied(switch: Switch, *, version: str, how: str, leaving: int = 0) -> Non
 
 
 def _succeed(switch: Switch, *, ready: int, took: float) -> None:
-    """`took` are the seconds from the effect to the endpoints. Raises AskedBack."""
+    """`took` are the seconds from the effect to the endpoints. Raises AskedBack.
+
+    What a way back has left is not kept; until then it is only looked whether somebody else changes the Service.
+    """
     to_effect = max(0.0, ((switch.applied_at or timezone.now()) - switch.requested_at).total_seconds())  # by the clocks of two hosts, perhaps
     body = {"ready": ready, "milliseconds": round(1000 * took), "since_request": round(1000 * (to_effect + took))}
     if switch.returning:
@@ -644,9 +677,10 @@ def _succeed(switch: Switch, *, ready: int, took: float) -> None:
 
 
 def _not_converged(switch: Switch, *, missing: int, strangers: int) -> None:
+    """A way back stays where it was asked to lead: whoever asked for it did not want the side that it has left."""
     body = {"missing": missing, "strangers": strangers}
-    if switch.returning:
-        moving_on.step(switch, State.NEEDS_HUMAN, action="NOT_CONVERGED", body=body, reason="not-converged")
+    if _only_old_side(switch):
+        moving_on.step(switch, State.NEEDS_HUMAN, action="NOT_CONVERGED", body=body, reason=BACK_NOT_CONVERGED)
     else:
         _turn_back(switch, reason="not-converged", body=body)
 

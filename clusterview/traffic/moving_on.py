@@ -31,6 +31,7 @@ from clusterview.traffic.states import State
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=5)
+LONGEST_REST = timedelta(minutes=1)  # nobody asks for as much; what lies further ahead was written before the clock went back
 AT_ONCE = 50
 MOST_LOST = 5  # executors, one after another: what they were at may be what ends them
 EXECUTOR = names.PRODUCT
@@ -74,7 +75,7 @@ def claim_of(kind: type[Kind], *, operation_id: Any, holder: str) -> Kind | None
             return None
         at, kept = now(), seen.lost if seen.lost >= MOST_LOST else 0
         lost = kept if seen.lease_until is None else min(seen.lost + 1, 2 * MOST_LOST)
-        taken = rows.filter(Q(lease_until=None) | Q(lease_until__lt=at), pk=operation_id, open=True, epoch=seen.epoch).update(
+        taken = rows.filter(_free(at), pk=operation_id, open=True, epoch=seen.epoch).update(
             epoch=seen.epoch + 1, holder=holder, lease_until=at + LEASE, lost=lost
         )
     if taken and seen.lease_until is not None:
@@ -99,18 +100,25 @@ def beat(operation_ids: Collection[uuid.UUID], *, holder: str) -> None:
         kind._default_manager.filter(pk__in=operation_ids, holder=holder, open=True).update(lease_until=now() + LEASE)
 
 
-def release(switch: Operation, *, again_in_seconds: float) -> None:
-    """This will let anybody take the operation up again, not before so many seconds."""
+def _free(at: datetime) -> Q:
+    """Whose claim nobody holds at that moment. One that ends later than any does was written before the clock went back."""
+    return Q(lease_until=None) | Q(lease_until__lt=at) | Q(lease_until__gt=at + 2 * LEASE)
+
+
+def release(switch: Operation, *, again_in_seconds: float, held_for: str = "") -> None:
+    """This will let anybody take the operation up again, not before so many seconds, and say what it waits for, if that is a code."""
     again = now() + timedelta(seconds=again_in_seconds)
-    rows_of(switch).filter(epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again)
+    said = {"held_for": held_for} if held_for else {}
+    released = rows_of(switch).filter(epoch=switch.epoch, open=True).update(lease_until=None, holder="", look_again_at=again, **said)
+    if released and held_for and held_for != switch.held_for:
+        tell(switch, state=switch.state)
 
 
 def due(kind: type[Switch] | type[Sizing] = Switch) -> list[uuid.UUID]:
     """The open operations of a kind that nobody holds and that are to be looked at now, those that wait longest first."""
     at = now()
-    free = Q(lease_until=None) | Q(lease_until__lt=at)
-    waited = Q(look_again_at=None) | Q(look_again_at__lte=at)
-    found = kind._default_manager.filter(free, waited, open=True, schema__lte=kind.SCHEMA).order_by(
+    waited = Q(look_again_at=None) | Q(look_again_at__lte=at) | Q(look_again_at__gt=at + LONGEST_REST)
+    found = kind._default_manager.filter(_free(at), waited, open=True, schema__lte=kind.SCHEMA).order_by(
         F("look_again_at").asc(nulls_first=True), "requested_at"
     )
     return list(found.values_list("pk", flat=True)[:AT_ONCE])

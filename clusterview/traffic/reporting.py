@@ -50,7 +50,7 @@ def _line(retold: retelling.Retold) -> dict[str, Any]:
         "applied_at": switch.applied_at,
         "moved_seconds": retold.moved_seconds,
         "finished_at": switch.finished_at,
-        "keeping_old_until": switch.keeping_old_until,
+        "keeping_old_until": None if switch.reverses_id else switch.keeping_old_until,
         "overlap_seconds": switch.overlap_seconds,
         "group": str(switch.group) if switch.group else None,
         "position": switch.position,
@@ -143,10 +143,23 @@ def can_go_back(switch: Switch) -> bool:
     """Whether `back` would be accepted for it now, as far as the database tells."""
     if switch.open:
         return not switch.going_back
+    if is_half_done(switch):
+        return newest(switch)
     return switch.state == State.SUCCEEDED and kept(switch) and newest(switch)
 
 
+def is_half_done(switch: Switch) -> bool:
+    """Whether it was left to a person while the Service led where it had brought it, or led to both sides."""
+    return switch.state == State.NEEDS_HUMAN and switch.reverses_id is None and switch.at > 0
+
+
 def kept(switch: Switch) -> bool:
+    """Whether its old side is kept. A way back keeps none, and is only looked after for as long."""
+    return switch.reverses_id is None and is_looked_after(switch)
+
+
+def is_looked_after(switch: Switch) -> bool:
+    """Whether somebody else's change of its Service is told as one that came after its success."""
     return switch.keeping_old_until is not None and switch.keeping_old_until > timezone.now()
 
 
@@ -157,12 +170,18 @@ def newest(switch: Switch) -> bool:
 
 def later(switch: Switch) -> Switch | None:
     """The last one of the later switches of the same Service that have changed something, or may."""
-    return moved(Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)).first()
+    return moved(after(switch)).first()
+
+
+def after(switch: Switch) -> QuerySet[Switch]:
+    """The later switches of the same Service, the last one first."""
+    return Switch.objects.filter(cluster=switch.cluster_id, service_uid=switch.service_uid, requested_at__gt=switch.requested_at)
 
 
 def moved(switches: QuerySet[Switch]) -> QuerySet[Switch]:
-    """Those of the switches that have changed something, or may."""
-    return switches.filter(Q(open=True) | Q(applied_at__isnull=False))
+    """Those of the switches that have changed something, or may. One that went back has left the traffic as it was."""
+    went_back = Q(state=State.ROLLED_BACK) | Q(state=State.NEEDS_HUMAN, returning=True, at=0)
+    return switches.filter(Q(open=True) | Q(applied_at__isnull=False)).exclude(went_back)
 
 
 def switched(*, cluster: str) -> dict[str, str]:
@@ -180,8 +199,8 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     opened = switches.filter(open=True).first()
     latest = switches.first()
     failed = latest if latest and not opened and _failed_lately(latest) else None
-    last = switches.exclude(applied_at=None).first()
-    keeping = last if last and not opened and last.reverses_id is None and last.state == State.SUCCEEDED and kept(last) else None
+    last = moved(switches).exclude(applied_at=None).first()
+    keeping = last if last and not opened and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
     left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None
     sizes = Sizing.objects.filter(cluster=cluster, service_uid=service_uid)

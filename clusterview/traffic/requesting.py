@@ -141,6 +141,8 @@ def request_switch(
     overlap = _overlap(situation, asked=overlap_seconds)
     _refuse_other(situation, overlap_seconds=overlap, shown=shown, person=person, cluster=cluster, opened=opened)
     _refuse_changed(situation, cluster=cluster, expected=expected)
+    if reverses is not None and situation.from_selector not in reverses.plan[1:]:
+        raise _changed(situation, cluster=cluster)
     checks = preflight.check(situation)
     accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
     accept = confirming.ticked(checks, accept=accept, shown=shown and shown.warnings)
@@ -225,25 +227,27 @@ def recipes_for(switch: Switch, *, opened: looking.Opener = looking.cluster) -> 
 
 
 def request_back(*, switch: Switch, person: Person, opened: looking.Opener = looking.cluster) -> Switch:
-    """This will turn an open switch around, or begin the opposite one after success. Raises Refused."""
+    """This will turn an open switch around, or begin the opposite one after a success, or where a person has to look. From a
+    way back that has ended nobody goes back: the side that it left is not kept, so that takes a new switch with its checks. Raises Refused.
+    """
     found = cluster_of(switch.cluster_id)
     must(person=person, cluster=found)
     with transaction.atomic():
         must_still(person=person, cluster=switch.cluster_id)
-        if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True):
+        if Switch.objects.filter(pk=switch.pk, open=True, going_back=False).update(going_back=True, look_again_at=None):
             moving_on.record(switch, ("BACK_REQUESTED", {}), actor=person)
             switch.going_back = True
             return switch
     switch.refresh_from_db()
     if switch.open:
         return switch
-    if switch.state != State.SUCCEEDED:
+    if switch.reverses_id or (switch.state != State.SUCCEEDED and not reporting.is_half_done(switch)):
         raise Refused(409, "finished")
     if not reporting.newest(switch):
         raise Refused(409, "superseded")
     return request_switch(
         person=person, cluster=switch.cluster_id, namespace=switch.namespace, service=switch.service, to=switch.from_value,
-        expected=dict(switch.to_selector), reverses=switch, opened=opened,
+        expected=dict(switch.to_selector) if switch.state == State.SUCCEEDED else None, reverses=switch, opened=opened,
     )  # fmt: skip
 
 
@@ -328,11 +332,12 @@ def _at_the_click(
     Also when the look began (monotonic seconds). That somebody else has changed the Service since its last switch is told on the way.
     """
     kept = keeping.kept_of(cluster=found.pk, namespace=namespace, service=service)  # before it is read: an old read accuses nobody
+    known = keeping.newer_than(kept) if kept is not None else 0
     began = time.monotonic()
     situation = situation_of(cluster=found.pk, namespace=namespace, service=service, to=to, opened=opened, reverses=reverses, at_once=True)
     must_be_known(situation.service, cluster=found)
     if kept is not None:
-        keeping.compare(kept, situation.service)
+        keeping.compare(kept, situation.service, known=known)
     return (situation if reverses else _surrounded(situation, found=found, opened=opened, try_it=not is_tried)), began
 
 

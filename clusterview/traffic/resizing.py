@@ -21,7 +21,7 @@ from clusterview.access import transacting
 from clusterview.access.people import Person
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
-from clusterview.traffic import holding, looking, moving_on, needing, pairing, preflight, reporting, requesting
+from clusterview.traffic import holding, keeping, looking, moving_on, needing, pairing, preflight, reporting, requesting
 from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
@@ -76,7 +76,7 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
             for one in seen.workloads_of(switch.from_selector)
         ]
         seen = _with_rights(seen, steps, reached)
-    checks = list(of_sizes.scale_down(seen, replicas=replicas))
+    checks = list(of_sizes.scale_down(seen, replicas=replicas, kept=_kept_elsewhere(switch, seen)))
     return Plan(seen, steps, replicas, _sorted(checks))
 
 
@@ -88,7 +88,7 @@ def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: loo
     _refuse_blocked(plan)
     row = _row(cluster, person=person, plan=plan, purpose=Sizing.Purpose.SCALE_DOWN, side=switch.from_value, selector=switch.from_selector)
     row.switch = switch
-    return _save(row, person=person)
+    return _save(row, person=person, plan=plan)
 
 
 def to_warm_up(*, cluster: str, namespace: str, service: str, to: str, opened: looking.Opener = looking.cluster) -> Plan:
@@ -137,7 +137,7 @@ def warm_up(
         raise Refused(409, "larger-than-shown", {"target": plan.target})
     row = _row(found, person=person, plan=plan, purpose=Sizing.Purpose.WARM_UP, side=to, selector=plan.situation.to_selector)
     row.until, row.idempotency_key, row.body_hash = timezone.now() + WARM_FOR, idempotency_key, body_hash
-    return _save(row, person=person)
+    return _save(row, person=person, plan=plan)
 
 
 def cancel(*, sizing: Sizing, person: Person) -> Sizing:
@@ -173,6 +173,10 @@ def _with_rights(seen: Situation, steps: list[Step], reached: looking.Cluster) -
     return msgspec.structs.replace(seen, missing_rights=tuple(missing))
 
 
+def _kept_elsewhere(switch: Switch, seen: Situation) -> list[str]:
+    return keeping.elsewhere(switch, labels=[one.template_labels for one in seen.workloads_of(switch.from_selector)])
+
+
 def _sorted(checks: Iterable[Check]) -> list[Check]:
     return sorted(checks, key=lambda one: preflight.ORDER.index(one.level))
 
@@ -192,9 +196,9 @@ def _row(cluster: Cluster, *, person: Person, plan: Plan, purpose: Sizing.Purpos
     )  # fmt: skip
 
 
-def _save(row: Sizing, *, person: Person) -> Sizing:
+def _save(row: Sizing, *, person: Person, plan: Plan) -> Sizing:
     try:
-        _accept(row, person=person)
+        _accept(row, person=person, plan=plan)
     except IntegrityError as problem:
         known = _known(person=person, key=row.idempotency_key, body_hash=row.body_hash) if row.idempotency_key else None
         if known:
@@ -204,7 +208,7 @@ def _save(row: Sizing, *, person: Person) -> Sizing:
 
 
 @transacting.whole
-def _accept(row: Sizing, *, person: Person) -> None:
+def _accept(row: Sizing, *, person: Person, plan: Plan) -> None:
     """The transaction that accepts a change: permission, row, audit, and the end of the keeping where the old side is to be smaller."""
     if reason := moving_on.why_not(row, hold=True):
         raise Refused(403, reason)
@@ -213,6 +217,8 @@ def _accept(row: Sizing, *, person: Person) -> None:
             raise Refused(409, "switch-runs")
         if row.switch is None or not reporting.newest(row.switch):
             raise Refused(409, "superseded")
+        if kept := _kept_elsewhere(row.switch, plan.situation):
+            _refuse_blocked(plan._replace(checks=list(of_sizes.scale_down(plan.situation, replicas=plan.target, kept=kept))))
         Switch.objects.filter(pk=row.switch.pk, keeping_old_until__gt=timezone.now()).update(keeping_old_until=timezone.now())
     row.save(force_insert=True)
     body = {"namespace": row.namespace, "service": row.service, "side": row.side, "purpose": row.purpose, "target": row.target, "plan": row.plan}

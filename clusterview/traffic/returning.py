@@ -44,7 +44,8 @@ def request_group_back(*, group: uuid.UUID, person: Person, opened: looking.Open
     if not members:
         raise Refused(404, "no-group")
     requesting.must(person=person, cluster=members[0].cluster)
-    moved = [one for one in members if not one.open and one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
+    ended = [one for one in members if not one.open and not one.reverses_id]
+    moved = [one for one in ended if one.state in (State.SUCCEEDED, State.REVERTED_EXTERNALLY, State.NEEDS_HUMAN)]
     if not moved and not any(one.open for one in members):
         raise Refused(409, "finished")
     begun, left, going, refused = list[Switch](), list[Left](), list[Switch](), list[Refused]()
@@ -90,10 +91,10 @@ def _begin_alone(switch: Switch, *, person: Person, opened: looking.Opener) -> S
 
 def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
     """None where the Service leads where this switch has brought it."""
-    is_kept = reporting.can_go_back(switch)
+    is_kept, known = reporting.can_go_back(switch), keeping.newer_than(switch)
     service = _service(switch, opened=opened)
     if is_kept:
-        keeping.compare(switch, service)
+        keeping.compare(switch, service, known=known)
     if service is None or service.uid != switch.service_uid:
         return Left(switch, "service-gone")
     newer = reporting.later(switch)

@@ -211,6 +211,11 @@ CHECKS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("others-lead-here", "ok"): ("No other Service leads to {side} alone.", ""),
     ("others-lead-here", "block"): ("Other Services lead to {side} alone: {services}.", "Switch them first."),
+    ("others-keep", "ok"): ("No other Service keeps {side} to go back to.", ""),
+    ("others-keep", "block"): (
+        "Other Services have left {side} too and keep it to go back to: {services}.",
+        "Scale it down when the time for which they keep it is over.",
+    ),
     ("warm", "ok"): ("Ready pods of {side}: {ready}, wanted: {target}.", ""),
     ("warm", "block"): ("Ready pods of {side}: {ready}, as many as are needed ({target}).", "Switch to it."),
     ("autoscaler-most", "ok"): ("No autoscaler holds {side} below {target} pods.", ""),
@@ -418,6 +423,7 @@ REASONS: Mapping[str, str] = {
     "replaced": "The Service was deleted and created again.",
     "selector-changed": "Somebody else changed the selector first.",
     "kept-moving": "What was to be changed was changed by others again and again meanwhile, so this last step was not done.",
+    "moving-now": "Others change the Service again and again. The way back is tried further every few seconds.",
     "no-writes": "The cluster takes no writes now. It is tried again each second.",
     "slow-cluster": "The cluster answers too slowly to act on what was read of it. It is tried again each second.",
     "no-credential-now": "The cluster does not accept Clusterview's credential now. It is tried again each second, for a minute.",
@@ -426,8 +432,11 @@ REASONS: Mapping[str, str] = {
     "refused": "The API server refused the patch.",
     "missing-right": "Clusterview may not do what the switch needs: `manage.py rbac --switch` prints the rights.",
     "not-converged": "The endpoints did not follow within 30 seconds.",
+    "back-not-converged": "The endpoints did not follow the way back within 30 seconds. The Service leads where the way back was to lead, and stays "
+    "so: they follow when what keeps them from it is gone. Look at its EndpointSlices.",
     "emptied": "The new side lost its last ready pod right after the switch.",
-    "old-side-gone": "The old side has no ready pods, so there was nothing to go back to.",
+    "old-side-gone": "The old side had no ready pod for a minute, so there was nothing to go back to. When it has one, ask for the way back again.",
+    "old-side-not-ready": "The old side has no ready pod now. The way back looks each second, for a minute, and goes on as soon as there is one.",
     "lost-answer": "The answer to the patch was lost and the object moved on; only a person can tell whether it was applied. "
     "It cannot arrive any more.",
     "altered": "The API server answered with another selector than the one sent.",

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,7 +25,7 @@ from django.conf import settings
 from django.db import connections
 
 from clusterview.models import Switch
-from clusterview.traffic import engine, executing, looking, reconciling, requesting
+from clusterview.traffic import engine, executing, looking, moving_on, reconciling, requesting
 from dashboard.settings import databases
 from tests.lab.cluster import die_with_parent
 from tests.traffic.points import Course, Point
@@ -52,7 +53,7 @@ class Place:
         if not self.database_url:
             chosen["default"]["NAME"] = self.folder / "clusterview.sqlite3"
         settings.STATE_DIR, settings.KUBECONFIG_PATHS, settings.DATABASES = self.folder, [str(self.kubeconfig)], chosen
-        settings.FOLLOW_SECONDS = 0.0
+        settings.FOLLOW_SECONDS, moving_on.LONGEST_REST = 0.0, timedelta(days=1)  # what a sweep keeps from the reconcilers they believe
         connections.settings = connections.configure_settings(chosen)
         del connections["default"]  # made when the models were imported, and never opened
         requesting.carry_out = _carry_out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import engine, planning
+from clusterview.traffic import planning
 from tests.lab.cluster import Cluster as Lab
 from tests.lab.fixtures import wait_until
 from tests.traffic.model.retracing import Entry, Explanation, Record, Write, explain, text
@@ -37,7 +37,7 @@ def explanation_of(*, lab: Lab, before: int, start: Write) -> Explanation:
         return versions_in(lab.writes()[before:], namespace=NAMESPACE, service=SERVICE)
 
     wait_until(lambda: newest in {start.version, *(one.version for one in versions())}, seconds=5, what="the log has the newest version")
-    return explain(recorded(writes=versions(), start=start), tries=engine.LONGEST_TRIES)
+    return explain(recorded(writes=versions(), start=start))
 
 
 def recorded(*, writes: Sequence[Write], start: Write) -> Record:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clusterview.access.people import Person
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import looking, planning, sizing
+from clusterview.traffic import holding, looking, planning, sizing
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
 from tests.observer.reading import access_of
@@ -77,7 +77,9 @@ def carry_sizes(reached: looking.Cluster) -> Sizing | None:
 
 
 def expire(switch: Switch) -> None:
-    Switch.objects.filter(pk=switch.pk).update(keeping_old_until=timezone.now() - timedelta(seconds=1))
+    """This will end the time for which its old side is kept, and that in which an autoscaler learns of the traffic that came by it."""
+    over = timezone.now() - timedelta(seconds=1)
+    Switch.objects.filter(pk=switch.pk).update(keeping_old_until=over, finished_at=over - holding.LEARNING)
 
 
 def actions(row: Sizing | Switch) -> list[str]:

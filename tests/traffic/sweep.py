@@ -397,7 +397,7 @@ def _explained(rows: list[judging.Row], record: judging.Record, log: list[Mappin
     told = sorted((one for row in rows for one in record.of(row.id)), key=lambda one: one.sequence)
     lines = [Entry(one.switch, one.action, one.body) for one in told if one.action not in explaining.NOT_OF_THE_PROTOCOL]
     start, *versions = explaining.versions_in(log, namespace=shop.namespace, service=shop.service)
-    return explain(retracing.Record(lines, versions, start, {row.id: row.state for row in rows}), tries=engine.LONGEST_TRIES)
+    return explain(retracing.Record(lines, versions, start, {row.id: row.state for row in rows}))
 
 
 def as_expected(rows: list[judging.Row], record: judging.Record, *, end: State) -> Iterator[str]:

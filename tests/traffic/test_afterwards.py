@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from clusterview.kube import errors
-from clusterview.models import AuditEntry, Sizing, Switch
+from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import executing, keeping, reconciling, reporting, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
@@ -82,20 +83,6 @@ def test_what_somebody_asks_for_before_anybody_has_looked_does_not_keep_it_untol
     assert AuditEntry.objects.get(action="REVERTED_AFTERWARDS").switch_id == reverted.pk
 
 
-def test_the_old_side_is_not_held_up_any_more_once_it_has_the_traffic(here: World) -> None:
-    here.reconcile()
-    for run in list(here.runs):
-        here.go(run, times=40)
-    assert here.autoscaler.number > world.LEAST
-    revert(here)
-    look(here)
-    here.clock.pass_by(60)
-    here.reconcile()
-    for run in list(here.runs):
-        here.go(run, times=40)
-    assert (here.autoscaler.number, Sizing.objects.get().state) == (world.LEAST, State.SUCCEEDED)
-
-
 def test_what_a_newer_switch_of_ours_has_moved_is_nobody_elses(here: World) -> None:
     here.watch()
     [watcher] = here.runs
@@ -106,6 +93,43 @@ def test_what_a_newer_switch_of_ours_has_moved_is_nobody_elses(here: World) -> N
     here.go(watcher, times=9)
     look(here)
     assert not lines()
+
+
+def turned_around(here: World) -> Switch:
+    """A way back that somebody turned around before it had succeeded, so that traffic is where it was."""
+    here.back()
+    here.go(here.runs[-1], times=40, until="convergence")
+    assert here.memory.selector == BLUE
+    here.back()
+    for run in list(here.runs):
+        here.go(run, times=60)
+    back = Switch.objects.get(reverses__isnull=False)
+    assert (back.state, here.memory.selector) == (State.ROLLED_BACK, GREEN)
+    return back
+
+
+def test_a_later_switch_that_went_back_takes_no_way_back_away(here: World) -> None:
+    first = Switch.objects.get()
+    turned_around(here)
+    told = reporting.of_service(cluster="lab", service_uid=first.service_uid)
+    assert (reporting.can_go_back(first), told["keeping"]["switch"]) == (True, str(first.pk))
+    look(here)
+    assert not lines(), "it leads where the first one has brought it"
+    here.begin(lambda: requesting.request_back(switch=first, person=here.olga, opened=lambda _: here.memory))
+    for run in list(here.runs):
+        here.go(run, times=60)
+    assert (here.memory.selector, Switch.objects.filter(reverses=first).count()) == (BLUE, 2)
+
+
+def test_who_has_read_the_service_before_a_newer_switch_went_back_accuses_nobody(here: World) -> None:
+    first = Switch.objects.get()
+    known, read = keeping.newer_than(first), here.memory.service(namespace="store", name="shop")
+    turned_around(here)
+    keeping.compare(first, msgspec.structs.replace(read, selector=BLUE), known=known)
+    assert not lines()
+    revert(here)
+    look(here)
+    assert [one["selector"] for one in lines()] == [BLUE]
 
 
 def test_a_service_that_was_made_anew_ends_the_keeping(here: World) -> None:

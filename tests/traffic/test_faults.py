@@ -192,8 +192,10 @@ def test_late_endpoints_are_waited_for_and_the_old_side_stays_until_then_f86(olg
 
 
 def test_a_way_back_to_a_side_that_is_gone_is_left_to_a_person_and_nothing_is_written_f92(
-    olga: Person, reached: Reached, lab_shop: Lab, writes: Writes
+    olga: Person, reached: Reached, lab_shop: Lab, writes: Writes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(engine, "OLD_SIDE_SECONDS", 0.0)
+
     def turn_back(send: Send) -> dict[str, Any]:
         reached.around = None
         answer = send()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from django.test import Client
 
 from clusterview.access import tokens
 from clusterview.models import AuditEntry, Switch
-from clusterview.traffic import engine, reporting, requesting
+from clusterview.traffic import engine, moving_on, reporting, requesting
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.interleaving import Run
@@ -72,6 +73,49 @@ def test_after_an_api_server_that_was_away_the_endpoints_have_a_moment_to_follow
         assert (switch.returning, switch.reason) == (True, "not-converged")
     else:
         assert (switch.state, switch.reason) == (State.SUCCEEDED, "")
+
+
+def asked_back(here: World) -> Switch:
+    """The way back of a switch that has succeeded, asked for while nobody writes the endpoints."""
+    here.click(to="green")
+    here.go_all()
+    here.memory.follows_at_once = False
+    here.back()
+    here.go_all()
+    back = Switch.objects.get(reverses__isnull=False)
+    assert (back.state, here.memory.selector) == (State.VERIFYING, BLUE)
+    return back
+
+
+@pytest.mark.parametrize("is_empty", [False, True], ids=["nobody writes the endpoints", "the old side is gone"])
+def test_a_way_back_that_does_not_converge_is_left_where_it_was_asked_to_go(here: World, is_empty: bool) -> None:
+    back = asked_back(here)
+    if is_empty:
+        here.memory.scale("blue", 0)
+    watch_for(here, seconds=engine.CONVERGE_SECONDS + 5)
+    back.refresh_from_db()
+    assert (back.state, back.reason, here.memory.selector) == (State.NEEDS_HUMAN, "back-not-converged", BLUE)
+    assert [one.selector for one in here.memory.writes if one.marker] == [GREEN, BLUE]
+    assert reporting.summary(back)["sentence"].startswith("The endpoints did not follow the way back")
+    here.memory.follows_at_once = True
+    here.memory.follow()
+    here.click(to="green")
+    here.go_all()
+    assert [one.state for one in Switch.objects.all()] == [State.SUCCEEDED, State.NEEDS_HUMAN, State.SUCCEEDED]
+
+
+def test_the_rest_of_a_group_goes_back_although_the_endpoints_of_one_of_it_are_late(here: World) -> None:
+    back, group = asked_back(here), uuid.uuid4()
+    Switch.objects.filter(pk=back.pk).update(group=group)
+    watch_for(here, seconds=engine.CONVERGE_SECONDS + 5)
+    beside = Switch.objects.get(pk=back.pk)
+    assert (beside.state, beside.open) == (State.NEEDS_HUMAN, False)
+    beside.pk, beside.service_uid, beside.position = uuid.uuid4(), "uid-beside", 1
+    beside.state, beside.open, beside.reason, beside.epoch, beside.step = State.QUEUED, True, "", 0, 0
+    beside.save(force_insert=True)
+    engine._begin(beside, here.memory)
+    assert beside.state == State.PREPARING
+    moving_on.step(beside, State.CANCELLED, action="ENDED", reason="asked")
 
 
 def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success(here: World, run: Run) -> None:

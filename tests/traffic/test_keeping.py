@@ -14,7 +14,7 @@ from django.utils import timezone
 from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import AuditEntry, Sizing, Switch
-from clusterview.traffic import engine, keeping, planning, reporting, requesting, sizing
+from clusterview.traffic import engine, holding, keeping, planning, reporting, requesting, sizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -50,13 +50,18 @@ def test_keeping_it_longer_holds_it_longer(olga: Person, reached: Sizes, lab_sho
     assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
 
 
-def test_going_back_keeps_it_until_the_traffic_is_back_and_then_puts_it_back(olga: Person, reached: Sizes, lab_shop: Lab) -> None:
+def test_going_back_keeps_it_until_its_autoscaler_has_learned_of_the_traffic_and_then_puts_it_back(
+    olga: Person, reached: Sizes, lab_shop: Lab
+) -> None:
     switch = switched(olga, reached)
     carry_sizes(reached)
     back = requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
     hold = carry_sizes(reached)
     assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
     assert carry_out(back, reached).state == State.SUCCEEDED
+    hold = carry_sizes(reached)
+    assert hold is not None and (hold.state, least(lab_shop)) == (State.HOLDING, LIVE)
+    expire(back)
     hold = carry_sizes(reached)
     assert hold is not None and (hold.state, least(lab_shop), Sizing.objects.count()) == (State.SUCCEEDED, LEAST, 1)
 
@@ -69,6 +74,9 @@ def test_a_switch_that_goes_back_by_itself_leaves_nothing_raised(olga: Person, r
     reached.around = turn_back
     switch = carry_out(ask(olga=olga, reached=reached), reached)
     assert switch.state == State.ROLLED_BACK
+    carry_sizes(reached)
+    assert least(lab_shop) == LIVE, "its autoscaler has to learn of the traffic first"
+    expire(switch)
     carry_sizes(reached)
     assert (least(lab_shop), Sizing.objects.filter(open=True).count()) == (LEAST, 0)
 
@@ -289,7 +297,8 @@ def heal(lab_shop: Lab) -> Iterator[Callable[[], None]]:
 
 
 def test_a_bot_that_heals_itself_after_the_success_is_named_with_its_recipe_f78(
-    heal: Callable[[], None], olga: Person, reached: Sizes, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]]
+    heal: Callable[[], None], olga: Person, reached: Sizes, lab_shop: Lab, writes: Callable[[], list[dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     switch = switched(olga, reached)
     carry_sizes(reached)
@@ -298,6 +307,9 @@ def test_a_bot_that_heals_itself_after_the_success_is_named_with_its_recipe_f78(
     assert (least(lab_shop), switch.reason, reporting.kept(switch)) == (LIVE, "", True)
     heal()
     keeping.watch(opened=lambda _: reached)
+    carry_sizes(reached)
+    assert least(lab_shop) == LIVE
+    monkeypatch.setattr(holding, "LEARNING", timedelta(0))
     carry_sizes(reached)
     told = AuditEntry.objects.get(switch_id=switch.pk, action="REVERTED_AFTERWARDS").body
     assert told == {"reason": reporting.REVERTED_AFTERWARDS, "selector": BLUE, "manager": "argocd-controller"}

@@ -25,6 +25,7 @@ from tests.lab.fixtures import wait_until
 from tests.traffic.explaining import explained
 from tests.traffic.sized import LIVE, Sizes, actions, autoscalers, carry_sizes, ended, expire, olga, reached, switched
 from tests.traffic.test_engine import ask, carry_out, no_doorbell
+from tests.traffic.test_plans import ask_group
 
 pytestmark = [pytest.mark.lab, pytest.mark.django_db(transaction=True)]
 __all__ = ["autoscalers", "explained", "no_doorbell", "olga", "reached"]
@@ -146,6 +147,23 @@ def test_a_side_that_another_service_leads_to_alone_is_not_scaled_down(olga: Per
         lab_shop.kubectl("delete", "service", "shop-inside", "-n", "store")
 
 
+def test_a_side_that_another_service_is_kept_to_go_back_to_is_not_scaled_down(
+    olga: Person, reached: Sizes, inside: str, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [ended(carry_out(one, reached), seconds_ago=60) for one in ask_group(olga=olga, reached=reached, services=["shop", inside])]
+    said = refused(lambda: resizing.scale_down(switch=first, person=olga, opened=lambda _: reached))
+    assert said == (422, "preflight-size", {"others-keep"})
+    assert (reporting.kept(first), reporting.kept(second), replicas(lab_shop, BLUE)) == (True, True, LIVE)
+    expire(second)
+    plan = resizing.to_scale_down(first, opened=lambda _: reached)
+    Switch.objects.filter(pk=second.pk).update(keeping_old_until=second.keeping_old_until)
+    monkeypatch.setattr(resizing, "to_scale_down", lambda *_, **__: plan)  # as it was before the other one had succeeded
+    said = refused(lambda: resizing.scale_down(switch=first, person=olga, opened=lambda _: reached))
+    assert said == (422, "preflight-size", {"others-keep"})
+    expire(second)
+    assert carried(resizing.scale_down(switch=first, person=olga, opened=lambda _: reached), reached).state == State.SUCCEEDED
+
+
 def test_while_a_side_is_scaled_down_no_switch_begins_and_the_other_way_round(olga: Person, reached: Sizes) -> None:
     switch = switched(olga, reached)
     row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
@@ -186,11 +204,13 @@ def inside(lab_shop: Lab) -> Iterator[str]:
 
 
 def both_scaled_down(olga: Person, reached: Sizes, inside: str) -> tuple[Sizing, Sizing]:
-    """The side that two Services have left is scaled down for each of them, before anybody has begun with either."""
+    """The side that two Services have left, and keep no more, is scaled down for each of them, before anybody has begun with either."""
     services = ["shop", inside]
     switches = requesting.request_group(person=olga, cluster="lab", namespace="store", services=services, to="green", opened=lambda _: reached)
     assert [carry_out(one, reached).state for one in switches] == [State.SUCCEEDED, State.SUCCEEDED]
-    switches = [ended(one, seconds_ago=60) for one in switches]
+    for one in switches:
+        expire(one)
+        one.refresh_from_db()
     first, second = (resizing.scale_down(switch=one, person=olga, opened=lambda _: reached) for one in switches)
     return first, second
 

@@ -121,15 +121,41 @@ def test_a_switch_that_the_cluster_does_not_take_in_time_is_given_up_as_too_late
     assert (switch.state, switch.reason, here.memory.selector) == (State.EXPIRED, "too-late", BLUE)
 
 
+def keep_moving(here: World, *, times: int) -> None:
+    """Somebody else writes to the Service before each of so many marks."""
+    for _ in range(times):
+        if here.runs:
+            here.go(here.runs[0], times=40, until="patch mark")
+        if not here.runs:  # it rests
+            here.clock.pass_by(engine.AGAIN_SECONDS + 0.1)
+            here.reconcile()
+            here.go(here.runs[0], times=40, until="patch mark")
+        touch(here)
+        here.go(here.runs[0])
+    here.go_all()
+
+
+def test_a_way_back_on_a_service_that_is_changed_again_and_again_is_tried_further_after_a_while(here: World) -> None:
+    on_the_way_back(here)
+    keep_moving(here, times=2 * engine.LONGEST_TRIES)
+    switch = Switch.objects.get()
+    assert (switch.state, switch.tries, here.memory.selector) == (State.PREPARING, 2 * engine.LONGEST_TRIES, GREEN)
+    assert reporting.summary(switch)["sentence"].startswith("Others change the Service again and again.")
+    here.clock.pass_by(engine.AGAIN_SECONDS - 1)
+    here.reconcile()
+    here.go_all()
+    assert here.memory.selector == GREEN
+    here.clock.pass_by(1.1)
+    here.reconcile()
+    here.go_all()
+    assert (Switch.objects.get().state, here.memory.selector) == (State.ROLLED_BACK, BLUE)
+
+
 @pytest.mark.parametrize("is_back", [False, True], ids=["forward", "back"])
 def test_a_service_that_is_changed_again_and_again_ends_it_and_is_said_to_be(here: World, is_back: bool) -> None:
     if is_back:
         on_the_way_back(here)
-    for _ in range(engine.LONGEST_TRIES):
-        here.go(here.runs[0], times=40, until="patch mark")
-        touch(here)
-        here.go(here.runs[0])
-    here.go_all()
+    keep_moving(here, times=engine.LONGEST_TRIES_BACK if is_back else engine.LONGEST_TRIES)
     switch = Switch.objects.get()
     assert (switch.state, switch.reason) == (State.NEEDS_HUMAN if is_back else State.CONFLICT, "kept-moving")
     assert "changed by others again and again" in reporting.summary(switch)["sentence"]

@@ -45,14 +45,18 @@ class Clock:
     """Every look at it is a microsecond later, so that no two moments are the same."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds = self.ahead = 0.0
+
+    def jump(self, seconds: float) -> None:
+        """It is set, as by NTP; what is counted without it goes on."""
+        self.ahead += seconds
 
     def pass_by(self, seconds: float) -> None:
         self.seconds += seconds
 
     def now(self) -> datetime:
         self.seconds += 1e-6
-        return BEGAN + timedelta(seconds=self.seconds)
+        return BEGAN + timedelta(seconds=self.seconds + self.ahead)
 
     def monotonic(self) -> float:
         return self.seconds

@@ -22,7 +22,7 @@ def pod_template_hash(situation: Situation) -> Iterator[Check]:
 def _no_op(situation: Situation) -> Iterator[Check]:
     before = {pod.uid for pod in situation.pods_of(situation.from_selector)}
     after = {pod.uid for pod in situation.pods_of(situation.to_selector)}
-    same = situation.from_selector == situation.to_selector or (bool(before) and before == after)
+    same = situation.from_selector == situation.to_selector or (bool(before) and before == after and not situation.returning)
     yield Check(code="no-op", level=Level.BLOCK if same else Level.OK, params={"to": sides_of(situation)["to"]}, objects=(service_of(situation),))
 
 

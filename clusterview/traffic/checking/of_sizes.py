@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from clusterview.topology import objects
 from clusterview.traffic import needing, selectors
@@ -18,8 +18,10 @@ TO_SHRINK = TO_GROW | {"services"}
 RESOURCES = {"HorizontalPodAutoscaler": "horizontalpodautoscalers", "Deployment": "deployments", "StatefulSet": "statefulsets"}
 
 
-def scale_down(situation: Situation, *, replicas: int) -> Iterator[Check]:
-    """What stands against making the side `from` so small; `to` is the one that has the traffic."""
+def scale_down(situation: Situation, *, replicas: int, kept: Collection[str] = ()) -> Iterator[Check]:
+    """What stands against making the side `from` so small; `to` is the one that has the traffic, and `kept` are the other Services that have left
+    this side as well and may still go back to it.
+    """
     side = situation.workloads_of(situation.from_selector)
     params = {"side": situation.from_selector.get(situation.key, ""), "replicas": str(replicas), "now": str(sum(one.wanted for one in side))}
     yield from _one_workload(side, params)
@@ -31,6 +33,7 @@ def scale_down(situation: Situation, *, replicas: int) -> Iterator[Check]:
     yield _check("autoscaled", bool(scalers), params | {"names": ", ".join(one.name for one in scalers)}, scalers)
     behind = of_surroundings.only_on(situation, situation.from_selector, other=situation.to_selector)
     yield _check("others-lead-here", bool(behind), params | {"services": ", ".join(sorted(one.name for one in behind))}, behind)
+    yield _check("others-keep", bool(kept), params | {"services": ", ".join(kept)}, side)
     yield from _rights(situation)
 
 

@@ -156,7 +156,7 @@ def _prepare(world: World, executor: Executor, guards: Guards, bounds: Bounds) -
     row, seen = executor.row, world.service
     if row.going_back and not row.returning:
         yield not_sent(row, S.CANCELLED, guards=guards)
-    elif row.tries >= bounds.tries:
+    elif row.tries >= (bounds.tries_back if row.returning or row.reverses else bounds.tries):
         yield not_sent(row, S.CONFLICT, guards=guards)
     elif guards.prepare_checks_uid and seen.uid != row.uid:
         yield Commit(S.REVERTED_EXTERNALLY if row.at or row.returning else S.CONFLICT, "ENDED")
@@ -224,7 +224,8 @@ def _verify(world: World, executor: Executor, guards: Guards, bounds: Bounds) ->
             yield Commit(S.ROLLED_BACK if row.returning else S.SUCCEEDED, "VERIFIED", seen=seen.selector)
         else:
             yield OVERLAPPED
-        yield Commit(S.NEEDS_HUMAN, "NOT_CONVERGED") if row.returning else Commit(S.ROLLING_BACK, "TURNING_BACK", how="not-converged")
+        is_back = row.returning or row.reverses
+        yield Commit(S.NEEDS_HUMAN, "NOT_CONVERGED") if is_back else Commit(S.ROLLING_BACK, "TURNING_BACK", how="not-converged")
 
 
 def _hold(world: World, executor: Executor, guards: Guards, bounds: Bounds) -> Iterator[Commit]:
@@ -264,7 +265,7 @@ def _commit(world: World, executor: Executor, commit: Commit, *, guards: Guards)
     known = mine._replace(**fields)
     row = world.rows[op]._replace(**fields)
     if commit.to in TERMINAL:
-        row = row._replace(at=0, step=0, intent=0, returning=False, going_back=False, tries=0)
+        row = row._replace(at=0, step=0, intent=0, returning=False, going_back=False, tries=0, reverses=False)
     rows = (*world.rows[:op], row, *world.rows[op + 1 :])
     request = _request(op, known, commit, guards)
     leaves = commit.leaves or commit.to in TERMINAL

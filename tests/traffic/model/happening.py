@@ -268,23 +268,23 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     if guards.one_open and any(row.state not in TERMINAL for row in world.rows):
         return
     after = world._replace(around=around._replace(asked=around.asked - 1))
-    for plan in (bounds.plan, (bounds.plan[-1], bounds.plan[0])):
+    for plan, reverses in ((bounds.plan, False), ((bounds.plan[-1], bounds.plan[0]), True)):
         if len(world.executors) < bounds.executors and not around.lacking:
-            yield asked(after, plan=plan, begins=MARK)
+            yield asked(after, plan=plan, begins=MARK, reverses=reverses)
             if not bounds.policy:
-                yield asked(after, plan=plan, begins=EFFECT)
-        yield asked(after, plan=plan, begins="")
+                yield asked(after, plan=plan, begins=EFFECT, reverses=reverses)
+        yield asked(after, plan=plan, begins="", reverses=reverses)
 
 
-def asked(world: World, *, plan: tuple[str, ...], begins: str) -> Move:
+def asked(world: World, *, plan: tuple[str, ...], begins: str, reverses: bool) -> Move:
     """The move of accepting one more operation. The process that accepts it has looked before; it begins at once, with the mark or with the
     effect, unless the operation waits for another one of its group.
     """
     op, now = len(world.rows), world.service
     label = Asked(op, plan, begins)
     if not begins:
-        return Move(label, world._replace(rows=(*world.rows, Row(uid=now.uid, plan=plan, state=S.QUEUED))), free=False)
-    row = Row(uid=now.uid, plan=plan, state=S.MARKING, epoch=1, tries=1)
+        return Move(label, world._replace(rows=(*world.rows, Row(uid=now.uid, plan=plan, state=S.QUEUED, reverses=reverses))), free=False)
+    row = Row(uid=now.uid, plan=plan, state=S.MARKING, epoch=1, tries=1, reverses=reverses)
     looked_at = now.version if now.selector == plan[0] else now.version - 1
     if begins == EFFECT:
         return Move(label, _sent_at_once(world, op, row, looked_at), free=False)

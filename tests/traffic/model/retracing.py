@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from clusterview.traffic import doubts
+from clusterview.traffic import doubts, engine
 from clusterview.traffic.states import TERMINAL
 from tests.traffic.model import executing, happening
 from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed, Move, Wished, Wrote
@@ -86,9 +86,9 @@ class Explanation:
     is_given_up: bool = False
 
 
-def explain(record: Record, *, tries: int = 5) -> Explanation:
-    """This will look for a run of the model that leaves this record. `tries` is how often the engine prepares one effect."""
-    return _Search(record, tries).run()
+def explain(record: Record) -> Explanation:
+    """This will look for a run of the model that leaves this record."""
+    return _Search(record).run()
 
 
 def text(selector: Mapping[str, str] | None) -> str:
@@ -108,12 +108,14 @@ class _Node(NamedTuple):
 class _Search:
     """Depth first: what the record shows, then what executors and the API server do by themselves, then what goes wrong."""
 
-    def __init__(self, record: Record, tries: int) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
         self.operations = list(dict.fromkeys(one.operation for one in record.entries if one.action == "REQUESTED"))
         self.uids = list(dict.fromkeys([record.start.uid, *(one.uid for one in record.writes)]))
         self.is_forbidden = any(one.body.get("reason") in FORBIDDEN for one in record.entries)
-        self.bounds = Bounds(tries=tries, executors=3, foreign=PLENTY, faults=PLENTY, wishes=PLENTY, asked=PLENTY)
+        self.bounds = Bounds(
+            tries=engine.LONGEST_TRIES, tries_back=engine.LONGEST_TRIES_BACK, executors=3, foreign=PLENTY, faults=PLENTY, wishes=PLENTY, asked=PLENTY
+        )
 
     def run(self) -> Explanation:
         world = first_world(self.bounds)
@@ -200,7 +202,7 @@ class _Search:
     def _by_people(self, world: World, entry: Entry | None) -> Iterator[Move]:
         if entry and entry.action == "REQUESTED" and entry.operation == dict(enumerate(self.operations)).get(len(world.rows)):
             for begins in (MARK, EFFECT, ""):
-                yield happening.asked(world, plan=_plan(entry.body), begins=begins)
+                yield happening.asked(world, plan=_plan(entry.body), begins=begins, reverses=bool(entry.body.get("reverses")))
         elif entry and entry.action == "BACK_REQUESTED" and entry.operation in self.operations[: len(world.rows)]:
             op = self.operations.index(entry.operation)
             if world.rows[op].state not in TERMINAL and not world.rows[op].going_back:

@@ -39,7 +39,7 @@ class Row(NamedTuple):
     """One operation as the database holds it, or as an executor remembers it.
 
     `plan` are the selectors from the old side's to the new one's, `at` says which of them the last applied effect wrote, `intent` is the
-    version that the last INTENT names.
+    version that the last INTENT names. `reverses` says that it is the way back of another one.
     """
 
     uid: int
@@ -52,6 +52,7 @@ class Row(NamedTuple):
     returning: bool = False
     going_back: bool = False
     tries: int = 0
+    reverses: bool = False
 
 
 class Commit(NamedTuple):
@@ -144,7 +145,7 @@ class World(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much happens in one exploration.
+    """How much happens in one exploration. `tries` is how often one effect is prepared, and `tries_back` that of a way back.
 
     `asked` operations, each from the first selector of `plan` to its last, or back; `foreign` writes by others; `faults` (crashes, lost answers,
     claims that run out while their executor works, refusals, forgotten history, defects); `wishes` of people (going back, taking a permission
@@ -157,6 +158,7 @@ class Bounds:
     wishes: int = 1
     asked: int = 2
     tries: int = 2
+    tries_back: int = 2
     plan: tuple[str, ...] = (BLUE, GREEN)
     executors: int = 2
     policy: bool = False
