@@ -1,6 +1,5 @@
 /** Who hears the page or goes through it by keyboard is told once, and is where something has opened. */
-import { drawn } from "./document";
-import type { Element_ } from "./document";
+import { drawn, Element_ } from "./document";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { language } from "../src/i18n/words";
 import * as store from "../src/state/store";
@@ -68,6 +67,26 @@ test("the keyboard stays where it is when a panel is closed from elsewhere", asy
   store.select(null);
   await vi.waitFor(() => expect(page.all("aside")).toEqual([]));
   expect(document.activeElement).toBe(elsewhere);
+  undo();
+});
+
+test("where what opened the panel is gone, the keyboard is at the object's own mark after it, and at the map where that is gone too", async () => {
+  const { page, undo } = drawn(Look, {});
+  const mark = page.all("button").find((one) => one.getAttribute("data-uid") === "pod-a")!;
+  const map = page.all("div").find((one) => one.getAttribute("role") === "region")!;
+  const gone = page.appendChild(new Element_("button"));
+  const query = vi.spyOn(document, "querySelector");
+  for (const [there, last] of [[[mark, map], mark], [[null, map], map]] as const) {
+    query.mockImplementation((selector) => there[selector.includes("pod-a") ? 0 : 1] as never);
+    page.appendChild(gone).focus();
+    store.select({ kind: "Pod", namespace: "store", name: "a" });
+    await vi.waitFor(() => expect(document.activeElement?.textContent).toBe("a"));
+    gone.remove();
+    store.select(null);
+    await vi.waitFor(() => expect(page.all("aside")).toEqual([]));
+    expect(document.activeElement).toBe(last);
+  }
+  query.mockRestore();
   undo();
 });
 
