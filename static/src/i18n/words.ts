@@ -226,6 +226,8 @@ const WORDS = {
   now: ["now", "현재"],
   backToNow: ["Back to now", "현재로 돌아가기"],
   asItWas: ["As it was at {moment}. Nothing here is live.", "{moment}의 모습입니다. 실시간이 아닙니다."],
+  momentComes: ["Loading {moment} …", "{moment}의 모습을 불러오는 중 …"],
+  otherMoment: ["Loading {moment}. What is drawn is still {drawn}.", "{moment}의 모습을 불러오는 중입니다. 지금 그려진 것은 {drawn}의 모습입니다."],
   pastNotLive: ["It was not live then either: {state}.", "당시에도 실시간이 아니었습니다: {state}."],
   notInThePast: ["Not possible while the map shows the past.", "지도가 과거를 보여 주는 동안에는 할 수 없습니다."],
   nothingRecorded: ["Nothing has been recorded yet. It begins with the first picture.", "아직 기록된 것이 없습니다. 첫 화면부터 기록됩니다."],

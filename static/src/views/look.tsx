@@ -29,7 +29,7 @@ export function Look(): JSX.Element {
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
       {!isRefused && <Tools rewinding={rewinding} rewind={rewind} />}
       {(rewinding || route.at) && <Rewind />}
-      {!isRefused && <Picture />}
+      {past.isComing.value && !past.shown.value ? <p class="card">{t("loading")}</p> : !isRefused && <Picture />}
     </>
   );
 }

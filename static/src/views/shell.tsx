@@ -50,7 +50,7 @@ export function Shell(): JSX.Element {
       </header>
       {page.practice && <Practice />}
       <Banner />
-      <main id="main" tabIndex={-1} data-state={store.freshState.value}>
+      <main id="main" tabIndex={-1} data-state={store.freshState.value} aria-busy={past.isComing.value}>
         {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <LaterHistory /> : <Look />}
       </main>
     </>
@@ -120,7 +120,8 @@ function Past(): JSX.Element {
   const shown = past.shown.value;
   const back = <button type="button" class="link" onClick={() => store.go({ at: "" })}>{t("backToNow")}</button>;
   if (past.refusal.value) return <div class="banner" role="alert">{refusalOf(past.refusal.value)} {back}</div>;
-  if (shown?.at !== at) return <div class="banner past" role="status">{t("loading")} {back}</div>;
+  if (!shown) return <div class="banner past" role="status">{t("momentComes", { moment: moment(at) })} {back}</div>;
+  if (past.isComing.value) return <div class="banner past" role="status">{t("otherMoment", { moment: moment(at), drawn: moment(shown.at) })} {back}</div>;
   return (
     <div class="banner past" role="status">
       {t("asItWas", { moment: moment(at) })} {shown.state !== "live" && t("pastNotLive", { state: isWord(shown.state) ? t(shown.state) : shown.state })} {back}
