@@ -47,6 +47,18 @@ test("an entry says from where it was asked for, as far as the reader is told", 
   undo();
 });
 
+test("a filter that is dropped leaves the focus to what is chosen beside it", async () => {
+  store.route.value = { ...store.route.peek(), audit: "everything", person: "bob" };
+  const { page, undo } = drawn(History, {});
+  const filter = page.all("button")[0]!;
+  expect(filter.textContent).toContain("by bob");
+  filter.focus();
+  filter.hear("click");
+  await vi.waitFor(() => expect(page.textContent).not.toContain("by bob"));
+  expect(document.activeElement).toBe(page.all("select")[0]);
+  undo();
+});
+
 test.each([
   ["", { from: "blue", to: "green", state: "succeeded", differs: [] }, "/api/v1/switches"],
   ["all", { purpose: "keep", side: "blue", state: "succeeded", target: 1, differs: [] }, "/api/v1/sizes"],

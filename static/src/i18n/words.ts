@@ -283,6 +283,7 @@ const WORDS = {
     "This cluster is known by its address and CA alone: another one that is built behind them would pass for it. Grant `get` on `namespaces/kube-system` (`manage.py rbac` prints the rights) and allow switching again.",
     "이 클러스터는 주소와 CA로만 식별됩니다. 같은 주소와 CA로 새로 만든 다른 클러스터를 구별하지 못합니다. `namespaces/kube-system`의 `get` 권한을 주고(`manage.py rbac`가 권한을 출력합니다) 전환을 다시 허용하세요.",
   ],
+  switchBegun: ["A switch of {service} has begun.", "{service} 전환을 시작했습니다."],
   running: ["A switch is running: {state}", "전환 진행 중: {state}"],
   noSwitches: ["No switch yet. The first one will stand here with every step.", "아직 전환이 없습니다. 첫 전환이 모든 단계와 함께 여기에 표시됩니다."],
   by: ["by {person}", "{person}"],

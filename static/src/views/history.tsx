@@ -1,6 +1,6 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { entryWord, ifStopped, stateMeans } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
@@ -227,16 +227,22 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
   );
   const asked = newest.about === key ? newest : { ...newest, value: null, refusal: null };
   useEffect(() => scrollTo(0, 0), [before]);
+  const kindChosen = useRef<HTMLSelectElement>(null);
+  const without = (filter: Partial<Route>): void => {
+    // The button goes with its filter, and is not to take the focus with it.
+    kindChosen.current?.focus();
+    store.go({ ...filter, before: 0 });
+  };
   const entries = asked.value;
   const oldest = entries?.length === ENTRIES_AT_ONCE ? entries.at(-1)!.sequence : 0;
   return (
     <>
       <div class="tools">
-        <select aria-label={t("what")} value={kind} onChange={(event) => store.go({ audit: event.currentTarget.value as AuditKind, before: 0 })}>
+        <select ref={kindChosen} aria-label={t("what")} value={kind} onChange={(event) => store.go({ audit: event.currentTarget.value as AuditKind, before: 0 })}>
           {kinds.filter((one) => one === kind || mayRead(one, page.role)).map((one) => <option key={one} value={one}>{t(`audit_${one}`)}</option>)}
         </select>
-        {person && <Filter text={t("by", { person })} without={{ person: "" }} />}
-        {switchId && <Filter text={entries?.find((one) => one.subject)?.subject ?? switchId} without={{ switchId: "" }} />}
+        {person && <Filter text={t("by", { person })} drop={() => without({ person: "" })} />}
+        {switchId && <Filter text={entries?.find((one) => one.subject)?.subject ?? switchId} drop={() => without({ switchId: "" })} />}
         <button type="button" class="button" onClick={asked.again}>{t("reload")}</button>
       </div>
       {page.role !== "admin" && <p class="quiet row above">{t("notForYou")}</p>}
@@ -253,9 +259,9 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
 }
 
 /** A condition that is set, and is taken away by a press. */
-function Filter({ text, without }: { text: string; without: Partial<Route> }): JSX.Element {
+function Filter({ text, drop }: { text: string; drop: () => void }): JSX.Element {
   return (
-    <button type="button" class="button" aria-label={t("withoutFilter", { filter: text })} onClick={() => store.go({ ...without, before: 0 })}>
+    <button type="button" class="button" aria-label={t("withoutFilter", { filter: text })} onClick={drop}>
       {text} <span aria-hidden="true">✕</span>
     </button>
   );

@@ -9,6 +9,7 @@ import * as derived from "../state/derived";
 import { related } from "../state/related";
 import type { Selection } from "../state/routes";
 import * as store from "../state/store";
+import { useFocusKept } from "./focus";
 import { conditionOf, listenerWords, ruleWords, statusOf, told } from "./marks";
 import { Pods } from "./nodes";
 import { Refused } from "./refused";
@@ -31,6 +32,7 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
   }, [uid]);
   const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  useFocusKept(panel, heading);
   const chosen = useRef(uid);
   if (uid) chosen.current = uid;
   // What goes takes the focus with it before an effect would hear of it.

@@ -16,6 +16,7 @@ import { moment, since } from "./moments";
 import { Original } from "./original";
 import { Mark } from "./pictures";
 import { Practice, PracticeChip } from "./practice";
+import { Told } from "./telling";
 import { Traffic } from "./traffic";
 
 const PAGES: readonly Page[] = ["map", "traffic", "history"];
@@ -50,6 +51,7 @@ export function Shell(): JSX.Element {
       </header>
       {page.practice && <Practice />}
       <Banner />
+      <Told />
       <main id="main" tabIndex={-1} data-state={store.freshState.value} aria-busy={past.isComing.value}>
         {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <LaterHistory /> : <Look />}
       </main>

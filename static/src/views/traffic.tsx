@@ -1,6 +1,6 @@
 /** Every application whose traffic can be moved, found from the cluster alone; beside them the last moves, and why other Services have none. */
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
@@ -9,6 +9,7 @@ import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
 import type { Asked } from "./asking";
+import { useFocusKept } from "./focus";
 import { Link } from "./link";
 import { moment } from "./moments";
 import { Refused } from "./refused";
@@ -60,18 +61,26 @@ function Applications(): JSX.Element | null {
   if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
   return (
     <div class="cards">
-      {found.map((live) => (
-        <article key={live.application.service_uid} class="card">
-          <p class="quiet">{live.application.namespace}</p>
-          <h2>
-            <button type="button" class="link" onClick={() => store.go({ page: "map", selection: { kind: "Service", namespace: live.application.namespace, name: live.application.service } })}>
-              {live.application.service}
-            </button>
-          </h2>
-          <Switching live={live} alone={false} />
-        </article>
-      ))}
+      {found.map((live) => <Card key={live.application.service_uid} live={live} />)}
     </div>
+  );
+}
+
+function Card({ live }: { live: derived.LiveApplication }): JSX.Element {
+  const { namespace, service } = live.application;
+  const card = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLButtonElement>(null);
+  useFocusKept(card, heading);
+  return (
+    <article ref={card} class="card">
+      <p class="quiet">{namespace}</p>
+      <h2>
+        <button ref={heading} type="button" class="link" onClick={() => store.go({ page: "map", selection: { kind: "Service", namespace, name: service } })}>
+          {service}
+        </button>
+      </h2>
+      <Switching live={live} alone={false} />
+    </article>
   );
 }
 
