@@ -72,15 +72,17 @@ test.each([
   expect(titleOf(state, { ...store.route.peek(), ...route })).toBe(title);
 });
 
-test("while another cluster's page is on its way the name beside the map is still that of the map", () => {
+test("another cluster is shown on the same page, and while that is on its way the name beside this one is still its own", () => {
   const before = page.clusters;
   const assign = vi.fn();
   Object.assign(page, { clusters: [{ id: "lab", name: "lab" }, { id: "other", name: "other" }] });
   Object.assign(location, { assign });
+  store.route.value = { ...store.route.peek(), page: "traffic", namespace: "store" };
   const view = drawn(Clusters, {});
   const select = Object.assign(view.page.all("select")[0]!, { value: "other" });
   select.hear("change");
-  expect([select.value, assign.mock.calls]).toEqual(["lab", [["/c/other/"]]]);
+  expect([select.value, assign.mock.calls]).toEqual(["lab", [["/c/other/traffic"]]]);
+  store.route.value = { ...store.route.peek(), page: "map", namespace: "" };
   view.undo();
   Object.assign(page, { clusters: before });
 });

@@ -5,7 +5,7 @@ import { isWord, language, speak, t } from "../i18n/words";
 import { page } from "../state/page";
 import * as past from "../state/past";
 import { csrfToken } from "../state/rest";
-import { FRESH } from "../state/routes";
+import { FRESH, format, parse } from "../state/routes";
 import type { Page } from "../state/routes";
 import * as store from "../state/store";
 import * as theme from "../state/theme";
@@ -32,7 +32,7 @@ export function Shell(): JSX.Element {
         {page.practice && <PracticeChip />}
         <nav aria-label={t("views")}>
           {PAGES.map((one) => <Link key={one} to={{ ...FRESH, page: one }} here={route.page === one}>{t(one)}</Link>)}
-          {page.role === "admin" && <a href="/people">{t("people")}</a>}
+          {page.role === "admin" && <a href={`/people?cluster=${encodeURIComponent(page.cluster)}`}>{t("people")}</a>}
         </nav>
         <div class="end">
           <Doubtful />
@@ -64,7 +64,7 @@ export function Clusters(): JSX.Element {
   const open = (select: HTMLSelectElement): void => {
     const chosen = select.value;
     select.value = page.cluster;
-    location.assign(`/c/${encodeURIComponent(chosen)}/`);
+    location.assign(format({ ...parse("", ""), cluster: chosen, page: store.route.peek().page }));
   };
   return (
     <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => open(event.currentTarget)}>
