@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  store.route.value = { ...store.route.peek(), audit: null, person: "", size: "" };
+  store.route.value = { ...store.route.peek(), audit: null, person: "", size: "", older: "" };
 });
 
 test("the rows of one filter do not stand under another until its own have come", async () => {
@@ -66,7 +66,7 @@ test.each([
   store.route.value = { ...store.route.peek(), size };
   const line = (number: number): unknown => ({ ...one, id: `s${number}`, namespace: "store", service: "shop", actor: "alice", requested_at: "2026-11-26T12:00:00Z" });
   const { page, undo } = drawn(History, {});
-  const press = (word: string): void => page.all("button").find((button) => button.textContent === word)!.hear("click");
+  const press = (word: string): void => page.all("a").find((link) => link.textContent === word)!.hear("click", { preventDefault: () => undefined });
   const questions = (): unknown => asked.map((question) => [question.path.split("?")[0], new URLSearchParams(question.path.split("?")[1]).get("before")]);
   await vi.waitFor(() => expect(asked).toHaveLength(1));
   asked[0]!.answer(Array.from({ length: 200 }, (_, number) => line(number)));
@@ -76,6 +76,7 @@ test.each([
   asked[1]!.answer([line(200)]);
   await vi.waitFor(() => expect(page.all("tr")).toHaveLength(2));
   expect(page.textContent).not.toContain("Older entries");
+  expect(store.route.value.older, "the address holds it").toBe("s199");
   press("Newest entries");
   await vi.waitFor(() => expect(asked).toHaveLength(3));
   expect(questions()).toEqual([[path, null], [path, "s199"], [path, null]]);

@@ -1,6 +1,6 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { entryWord, ifStopped, stateMeans } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
@@ -55,7 +55,7 @@ function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
 }
 
 function Every(): JSX.Element {
-  const [before, go] = useState("");
+  const before = store.route.value.older;
   const asked = useAsked(() => rest.switches(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0 && !before) return <p class="card">{t("noSwitches")} <Link to={{ ...FRESH, page: "traffic" }}>{t("traffic")}</Link></p>;
@@ -80,7 +80,7 @@ function Every(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
-      <Pieces before={before} of={asked.value} go={go} />
+      <Pieces before={before} of={asked.value} />
     </div>
   );
 }
@@ -91,18 +91,17 @@ function toSize(one: rest.Size): Partial<Route> {
 }
 
 /** Below a list that comes in pieces: its beginning, and what is older than the last line of a full piece. */
-function Pieces({ before, of, go }: { before: string; of: readonly { readonly id: string }[]; go: (before: string) => void }): JSX.Element {
-  const last = of.length === LINES_AT_ONCE ? of.at(-1)!.id : "";
+function Pieces({ before, of }: { before: string; of: readonly { readonly id: string }[] }): JSX.Element {
   return (
     <p class="row below">
-      {before && <button type="button" class="link" onClick={() => go("")}>{t("newest")}</button>}
-      {last && <button type="button" class="link" onClick={() => go(last)}>{t("older")}</button>}
+      {before && <Link to={{ older: "" }}>{t("newest")}</Link>}
+      {of.length === LINES_AT_ONCE && <Link to={{ older: of.at(-1)!.id }}>{t("older")}</Link>}
     </p>
   );
 }
 
 function EverySize(): JSX.Element {
-  const [before, go] = useState("");
+  const before = store.route.value.older;
   const asked = useAsked(() => rest.sizes(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0 && !before) return <p class="card">{t("noSizes")}</p>;
@@ -130,7 +129,7 @@ function EverySize(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
-      <Pieces before={before} of={asked.value} go={go} />
+      <Pieces before={before} of={asked.value} />
     </div>
   );
 }
