@@ -105,7 +105,7 @@ describe("why an application cannot be switched", () => {
   test("is the server's sentence and remedy in English and their own in Korean, with the tool named", () => {
     expect(whyNot(driven)).toBe("Driven. Promote.");
     language.value = "ko";
-    expect(whyNot(driven)).toContain("Argo Rollouts가");
+    expect(whyNot(driven)).toContain("Argo Rollouts 도구가");
     expect(whyNot(driven)).not.toContain("Driven");
   });
 
@@ -149,5 +149,7 @@ test.each([
 });
 
 test("no Korean particle is left to the reader: a name is followed by a word whose particle is known", () => {
-  expect([wordsAsWritten, switchingAsWritten, koreanAsWritten].join("").match(/\((?:으|이|을|은|와|과|가|를|는)\)|(?:이|을|은|와|과)\((?:가|를|는|과|와)\)/g)).toBeNull();
+  const written = [wordsAsWritten, switchingAsWritten, koreanAsWritten].join("");
+  expect(written.match(/\((?:으|이|을|은|와|과|가|를|는)\)|(?:이|을|은|와|과)\((?:가|를|는|과|와)\)/g)).toBeNull();
+  expect(written.match(/\{\w+\}(?:가|이|을|를|은|는|와|과|로|으로)(?![가-힣])/g)).toBeNull();
 });

@@ -156,7 +156,7 @@ const WORDS = {
   ],
   willOverlap: [
     "Load balancers follow late: for {seconds} s both sides take traffic ({key} is left out of the selector), then {from} is left.",
-    "로드 밸런서는 늦게 따라오므로 {seconds}초 동안 두 쪽이 함께 트래픽을 받고({key}를 셀렉터에서 뺌) 그 뒤 {from} 쪽을 떠납니다.",
+    "로드 밸런서는 늦게 따라오므로 {seconds}초 동안 두 쪽이 함께 트래픽을 받고({key} 레이블을 셀렉터에서 뺌) 그 뒤 {from} 쪽을 떠납니다.",
   ],
   overlapping: [
     "For {seconds} s both sides take traffic, since load balancers follow late; then {from} is left.",
