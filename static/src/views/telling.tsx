@@ -16,7 +16,7 @@ const told = signal("");
 
 export function Told(): JSX.Element {
   const facts = store.clusterFacts.value;
-  const isOff = facts && !page.readOnly ? facts.frozen_at !== null || !facts.armed : null;
+  const isOff = facts && !page.readOnly ? offBecause() !== "" : null;
   const before = useRef(isOff);
   useEffect(() => {
     if (isOff && before.current === false) told.value = offBecause();
