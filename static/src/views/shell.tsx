@@ -1,4 +1,5 @@
 /** What is on every view: where you are, how fresh the picture is, who you are. */
+import { Fragment } from "preact";
 import type { JSX } from "preact";
 import { refusalOf } from "../i18n/switching";
 import { isWord, language, speak, t } from "../i18n/words";
@@ -43,11 +44,13 @@ export function Shell(): JSX.Element {
         <div id="account" class="account" popover="auto">
           <button type="button" class="button" onClick={() => speak(language.value === "ko" ? "en" : "ko")}>{t("language")}</button>
           <button type="button" class="button" onClick={theme.toggle}>{t("theme")}</button>
+          <button type="button" class="button" popovertarget="keys" aria-keyshortcuts="?">{t("keys")}</button>
           <form method="post" action={page.signOut}>
             <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken(document.cookie)} />
             <button type="submit" class="button">{t("signOut")}</button>
           </form>
         </div>
+        <Keys />
       </header>
       {page.practice && <Practice />}
       <Banner />
@@ -56,6 +59,17 @@ export function Shell(): JSX.Element {
         {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <LaterHistory /> : <Look />}
       </main>
     </>
+  );
+}
+
+/** What the keyboard does on the whole page. */
+export function Keys(): JSX.Element {
+  const keys = [["/", "keySearch"], ["+ − 0", "keyZoom"], ["Esc", "keyClose"], ["?", "keyList"]] as const;
+  return (
+    <div id="keys" class="account" popover="auto" role="dialog" aria-labelledby="keys-heading">
+      <h2 id="keys-heading" tabIndex={-1} autofocus>{t("keys")}</h2>
+      <dl class="facts">{keys.map(([key, word]) => <Fragment key={key}><dt><kbd>{key}</kbd></dt><dd>{t(word)}</dd></Fragment>)}</dl>
+    </div>
   );
 }
 
