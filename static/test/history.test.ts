@@ -47,6 +47,15 @@ test("an entry says from where it was asked for, as far as the reader is told", 
   undo();
 });
 
+test("whoever reads when something was is told by which clock", async () => {
+  store.route.value = { ...store.route.peek(), audit: "everything" };
+  const { page, undo } = drawn(History, {});
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  asked[0]!.answer([{ sequence: 1, at: null, actor: "alice", action: "ARMED", body: {}, cluster: "lab", operation: null, subject: "", problems: [], asked_from: {} }]);
+  await vi.waitFor(() => expect(page.all("th").map((one) => one.textContent)).toContain(`When (${new Intl.DateTimeFormat().resolvedOptions().timeZone})`));
+  undo();
+});
+
 test("a filter that is dropped leaves the focus to what is chosen beside it", async () => {
   store.route.value = { ...store.route.peek(), audit: "everything", person: "bob" };
   const { page, undo } = drawn(History, {});

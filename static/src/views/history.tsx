@@ -14,7 +14,7 @@ import { useAsked } from "./asking";
 import type { Asked } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
-import { after, moment } from "./moments";
+import { after, moment, zone } from "./moments";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
@@ -44,6 +44,11 @@ export function History(): JSX.Element {
   );
 }
 
+/** Above moments; whoever compares them with another one's has to know their zone. */
+function When(): JSX.Element {
+  return <>{t("when")} <span class="quiet">({zone()})</span></>;
+}
+
 /** Why an answer was refused, or that it is on its way; nothing once it is there. */
 function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
   return (
@@ -64,7 +69,7 @@ function Every(): JSX.Element {
       <Refused of={asked.refusal} />
       <table>
         <thead>
-          <tr><th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("fromTo")}</th><th>{t("state")}</th><th>{t("who")}</th></tr>
+          <tr><th><When /></th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("fromTo")}</th><th>{t("state")}</th><th>{t("who")}</th></tr>
         </thead>
         <tbody>
           {asked.value.map((one) => (
@@ -111,7 +116,7 @@ function EverySize(): JSX.Element {
       <table>
         <thead>
           <tr>
-            <th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("what")}</th><th>{t("wantedSize")}</th><th>{t("state")}</th><th>{t("who")}</th>
+            <th><When /></th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("what")}</th><th>{t("wantedSize")}</th><th>{t("state")}</th><th>{t("who")}</th>
           </tr>
         </thead>
         <tbody>
@@ -148,7 +153,7 @@ function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
   return (
     <div class="scroll">
       <table>
-        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
+        <thead><tr><th>#</th><th><When /></th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
         <tbody>
           {of.map((entry, number) => (
             <tr key={entry.sequence}>
@@ -276,7 +281,7 @@ function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.E
   return (
     <div class="scroll">
       <table>
-        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("about")}</th><th>{t("details")}</th></tr></thead>
+        <thead><tr><th>#</th><th><When /></th><th>{t("who")}</th><th>{t("what")}</th><th>{t("about")}</th><th>{t("details")}</th></tr></thead>
         <tbody>
           {entries.map((one) => (
             <tr key={one.sequence} data-condition={one.problems.length ? "bad" : undefined}>
