@@ -53,7 +53,7 @@ def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit
     expect(switch).to_be_enabled()
     try:
         page.get_by_role("button", name=f"Disarm switching on {cluster.context}").click()
-        expect(page.get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
+        expect(page.get_by_role("article").get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
         expect(switch).to_have_count(0)
         assert not armed()
         page.get_by_role("button", name=f"Arm switching on {cluster.context}").click()
