@@ -57,7 +57,12 @@ def _problem_file() -> Path:
 
 def ids() -> list[str]:
     """The ids of the active clusters, in the order of their names."""
-    return list(Cluster.objects.filter(active=True).values_list("pk", flat=True))
+    return list(opened())
+
+
+def opened() -> dict[str, str]:
+    """The active clusters' names by their ids, in the order of the names."""
+    return dict(Cluster.objects.filter(active=True).values_list("pk", "name"))
 
 
 def known(cluster: str) -> bool:

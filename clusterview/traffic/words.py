@@ -333,7 +333,7 @@ RECIPES: Mapping[str, tuple[str, str]] = {
 }
 
 REFUSALS: Mapping[str, str] = {
-    "not_allowed": "Your role does not allow a switch.",
+    "not_allowed": "Your role does not allow this.",
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
     "read_only": "This installation is read-only: it was started with --read-only.",
     "frozen": "The cluster carries effects of this installation that its database does not know: it was restored from an older copy. Switching is "

@@ -19,21 +19,31 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The same answer for what is not there and for what may not be seen."""
     if request.path.startswith("/api/"):
         return JsonResponse({"code": "not_found", "sentence": "There is no such thing, or you may not see it."}, status=404)
-    return pages.page(request, "not_found.html", status=404)
+    return pages.page(request, "not_found.html", status=404, person=_person(request))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Signed in, but the role is not enough."""
     person = people.person_of_request(request)
     attempts.refused("not_allowed", asked_from=person.asked_from if person else {}, by=person.name if person else "")
-    return pages.page(request, "forbidden.html", status=403, sentence=gettext("Your role does not allow this. Ask an administrator."))
+    sentence = gettext("Your role does not allow this. Ask an administrator.")
+    return pages.page(request, "forbidden.html", status=403, person=person, sentence=sentence)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was not sent by our own page, or by one that is too old."""
     attempts.refused("csrf", asked_from=sources.of_request(request))
     sentence = gettext("This form was not sent by a page of Clusterview, or the page was too old. Go back, reload it and try again.")
-    return pages.page(request, "forbidden.html", status=403, sentence=sentence)
+    return pages.page(request, "forbidden.html", status=403, person=_person(request), sentence=sentence)
+
+
+def _person(request: HttpRequest) -> people.Person | None:
+    """Who is signed in and so is shown the way on; nobody where the database is away, without which the same is said."""
+    try:
+        return people.person_of_session(request.session.session_key)
+    except (OperationalError, InterfaceError) as problem:
+        transacting.note(problem)
+        return None
 
 
 def broken(request: HttpRequest) -> HttpResponse:

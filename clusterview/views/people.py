@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from clusterview.access import links, names, people, roles
 from clusterview.models import Grant
@@ -62,12 +62,18 @@ def everyone(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 def change(request: HttpRequest, user: int, action: str) -> HttpResponse:
-    """One of ACTIONS. A disabled person's open pages are rung for; another role counts at the next request, which reads it anew."""
+    """POST does one of ACTIONS, after some of which this is the address that stands above the list: GET leads there.
+
+    A disabled person's open pages are rung for; another role counts at the next request, which reads it anew.
+    """
     person = administrator(request)
     if person is None:
         return pages.page(request, "signed_out.html", status=401)
+    everybody = reverse("people") + pages.within(request.GET.get("cluster", ""))
+    if request.method != "POST":
+        return HttpResponseRedirect(everybody)
     found = User.objects.filter(pk=user, grant__isnull=False).first()
     if found is None or action not in ACTIONS:
         raise Http404
@@ -83,7 +89,7 @@ def change(request: HttpRequest, user: int, action: str) -> HttpResponse:
         return listing(request, person=person, form=NewPerson(), problem=problem, status=409)
     if action == "disable":
         notices.revoked(redis=publishing.connect(url=settings.REDIS_URL), user_id=user)
-    return HttpResponseRedirect(reverse("people"))
+    return HttpResponseRedirect(everybody)
 
 
 def administrator(request: HttpRequest) -> people.Person | None:

@@ -84,7 +84,8 @@ addEventListener("keydown", (event) => {
     if (!field) return;
     event.preventDefault();
     field.focus();
-  } else if (act === "close") {
+  } else if (act === "keys") document.getElementById("keys")?.showPopover();
+  else if (act === "close") {
     if (store.route.peek().selection) store.select(null);
     else if (store.isPast.peek()) store.go({ at: "" });
   } else zoom.value = act === "whole" ? 1 : stepped(zoom.peek(), act === "closer" ? 1 : -1);

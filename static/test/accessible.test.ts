@@ -1,7 +1,9 @@
 /** Who hears the page or goes through it by keyboard is told once, and is where something has opened. */
-import { drawn } from "./document";
-import type { Element_ } from "./document";
+import { drawn, Element_ } from "./document";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { signal } from "@preact/signals";
+import { h } from "preact";
+import type { ComponentChild } from "preact";
 import { language } from "../src/i18n/words";
 import * as store from "../src/state/store";
 import type { LiveApplication } from "../src/state/derived";
@@ -10,6 +12,8 @@ import { Look } from "../src/views/look";
 import { Fresh } from "../src/views/shell";
 import { Switching } from "../src/views/switching";
 import { Hold, Resizing, Warmed } from "../src/views/sizing";
+import { Told } from "../src/views/telling";
+import { Traffic } from "../src/views/traffic";
 import { application, pod, rows, whole } from "./making";
 
 const contact: Contact = {
@@ -71,6 +75,26 @@ test("the keyboard stays where it is when a panel is closed from elsewhere", asy
   undo();
 });
 
+test("where what opened the panel is gone, the keyboard is at the object's own mark after it, and at the map where that is gone too", async () => {
+  const { page, undo } = drawn(Look, {});
+  const mark = page.all("button").find((one) => one.getAttribute("data-uid") === "pod-a")!;
+  const map = page.all("div").find((one) => one.getAttribute("role") === "region")!;
+  const gone = page.appendChild(new Element_("button"));
+  const query = vi.spyOn(document, "querySelector");
+  for (const [there, last] of [[[mark, map], mark], [[null, map], map]] as const) {
+    query.mockImplementation((selector) => there[selector.includes("pod-a") ? 0 : 1] as never);
+    page.appendChild(gone).focus();
+    store.select({ kind: "Pod", namespace: "store", name: "a" });
+    await vi.waitFor(() => expect(document.activeElement?.textContent).toBe("a"));
+    gone.remove();
+    store.select(null);
+    await vi.waitFor(() => expect(page.all("aside")).toEqual([]));
+    expect(document.activeElement).toBe(last);
+  }
+  query.mockRestore();
+  undo();
+});
+
 test("of a running switch the state is announced, and not all of it with its buttons at each step", async () => {
   const story = {
     id: "s1", from: "blue", to: "green", state: "verifying", open: true, actor: "alice", reason: "", held_for: "", detail: "", sentence: "",
@@ -83,6 +107,50 @@ test("of a running switch the state is announced, and not all of it with its but
   expect(said).toMatch(/^A switch is running: \S+/);
   expect(said).not.toContain("Go back");
   undo();
+});
+
+test("that a switch has begun, how it ended, and that switching is off is told in a place that is always there, once", async () => {
+  const story = { service: "shop", from: "blue", to: "green", state: "succeeded", open: false, reason: "", held_for: "", sentence: "", moved_seconds: 1.9, steps: [] };
+  vi.stubGlobal("fetch", (path: string) => new Promise((resolve) => path.endsWith("/switches/s1") && resolve(new Response(JSON.stringify(story)))));
+  store.clusterFacts.value = { armed: true, frozen_at: null } as never;
+  const open = signal<string | null>(null);
+  const region = drawn(Told, {});
+  const sides = ["blue", "green"].map((value) => ({ value, ready: 1, wanted: 1, endpoints: 0, createdAt: null }));
+  const card = (key: string, open_switch: string | null): ComponentChild => h(Switching, { key, live: { ...live({ open_switch }), sides: sides as never }, alone: false });
+  const cards = drawn(() => h("div", {}, [card("one", open.value), card("two", null)]), {});
+  expect(statuses(region.page)).toEqual([""]);
+  open.value = "s1";
+  await vi.waitFor(() => expect(statuses(region.page)).toEqual(["A switch of shop has begun."]));
+  open.value = null;
+  await vi.waitFor(() => expect(statuses(region.page)).toEqual(["shop: blue → green: succeeded · endpoints moved after 1.9s"]));
+  store.clusterFacts.value = { armed: false, frozen_at: null } as never;
+  await vi.waitFor(() => expect(statuses(region.page)).toEqual([expect.stringContaining("Switching is off")]));
+  expect(cards.page.textContent).toContain("Switching is off");
+  expect(statuses(cards.page).join(), "not by each Service anew").not.toContain("Switching is off");
+  for (const view of [region, cards]) view.undo();
+  store.clusterFacts.value = null;
+});
+
+test("the keyboard is at the Service's heading once the button that it pressed is gone, and stays where it went by itself", async () => {
+  const told = (open_switch: string | null): void => void (store.applications.value = [application(["blue", "green"], { open_switch })]);
+  vi.stubGlobal("fetch", () => new Promise(() => undefined));
+  told(null);
+  const { page, undo } = drawn(Traffic, {});
+  await vi.waitFor(() => expect(page.all("article")).toHaveLength(1));
+  const [card, heading] = [page.all("article")[0]!, page.all("h2")[0]!.all("button")[0]!];
+  const pressed = (): void => void Object.assign(document, { activeElement: null });
+  card.hear("focusin");
+  pressed();
+  told("s1");
+  await vi.waitFor(() => expect(document.activeElement).toBe(heading));
+  const elsewhere = page.all("a")[0]!;
+  card.hear("focusout", { relatedTarget: elsewhere });
+  pressed();
+  told(null);
+  await vi.waitFor(() => expect(card.textContent).not.toContain("Loading"));
+  expect(document.activeElement).toBe(null);
+  undo();
+  store.applications.value = null;
 });
 
 test("nor of a side that is made larger", () => {

@@ -79,8 +79,11 @@ export class Element_ {
   hear(type: string, more: object = {}): void {
     this.heard.get(type)?.call(this, { type, currentTarget: this, target: this, ...more } as never);
   }
+  /** What is on no page takes no focus. */
   focus(): void {
-    Object.assign(globalThis.document, { activeElement: this });
+    let top: Element_ = this;
+    while (top.parentNode) top = top.parentNode;
+    if (top.localName === "main") Object.assign(globalThis.document, { activeElement: this });
   }
 }
 
@@ -101,6 +104,7 @@ Object.assign(globalThis, {
   document: made,
   location: { pathname: "/c/lab/", search: "", protocol: "http:", host: "" },
   history: { pushState: () => undefined, replaceState: () => undefined },
+  CSS: { escape: (text: string) => text },
   matchMedia: () => ({ matches: false, addEventListener: () => undefined }),
   ResizeObserver: class {
     observe(): void {}

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  store.route.value = { ...store.route.peek(), audit: null, person: "", size: "" };
+  store.route.value = { ...store.route.peek(), audit: null, person: "", size: "", older: "" };
 });
 
 test("the rows of one filter do not stand under another until its own have come", async () => {
@@ -47,6 +47,27 @@ test("an entry says from where it was asked for, as far as the reader is told", 
   undo();
 });
 
+test("whoever reads when something was is told by which clock", async () => {
+  store.route.value = { ...store.route.peek(), audit: "everything" };
+  const { page, undo } = drawn(History, {});
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  asked[0]!.answer([{ sequence: 1, at: null, actor: "alice", action: "ARMED", body: {}, cluster: "lab", operation: null, subject: "", problems: [], asked_from: {} }]);
+  await vi.waitFor(() => expect(page.all("th").map((one) => one.textContent)).toContain(`When (${new Intl.DateTimeFormat().resolvedOptions().timeZone})`));
+  undo();
+});
+
+test("a filter that is dropped leaves the focus to what is chosen beside it", async () => {
+  store.route.value = { ...store.route.peek(), audit: "everything", person: "bob" };
+  const { page, undo } = drawn(History, {});
+  const filter = page.all("button")[0]!;
+  expect(filter.textContent).toContain("by bob");
+  filter.focus();
+  filter.hear("click");
+  await vi.waitFor(() => expect(page.textContent).not.toContain("by bob"));
+  expect(document.activeElement).toBe(page.all("select")[0]);
+  undo();
+});
+
 test.each([
   ["", { from: "blue", to: "green", state: "succeeded", differs: [] }, "/api/v1/switches"],
   ["all", { purpose: "keep", side: "blue", state: "succeeded", target: 1, differs: [] }, "/api/v1/sizes"],
@@ -54,7 +75,7 @@ test.each([
   store.route.value = { ...store.route.peek(), size };
   const line = (number: number): unknown => ({ ...one, id: `s${number}`, namespace: "store", service: "shop", actor: "alice", requested_at: "2026-11-26T12:00:00Z" });
   const { page, undo } = drawn(History, {});
-  const press = (word: string): void => page.all("button").find((button) => button.textContent === word)!.hear("click");
+  const press = (word: string): void => page.all("a").find((link) => link.textContent === word)!.hear("click", { preventDefault: () => undefined });
   const questions = (): unknown => asked.map((question) => [question.path.split("?")[0], new URLSearchParams(question.path.split("?")[1]).get("before")]);
   await vi.waitFor(() => expect(asked).toHaveLength(1));
   asked[0]!.answer(Array.from({ length: 200 }, (_, number) => line(number)));
@@ -64,6 +85,7 @@ test.each([
   asked[1]!.answer([line(200)]);
   await vi.waitFor(() => expect(page.all("tr")).toHaveLength(2));
   expect(page.textContent).not.toContain("Older entries");
+  expect(store.route.value.older, "the address holds it").toBe("s199");
   press("Newest entries");
   await vi.waitFor(() => expect(asked).toHaveLength(3));
   expect(questions()).toEqual([[path, null], [path, "s199"], [path, null]]);

@@ -90,7 +90,7 @@ test.each(HOSTILE)("what stands against a switch, what was refused and what is i
   const checks = [{ ...check, sentence: `cs-${text}`, remedy: `cr-${text}` }];
   expectText(drawn(Checks, { checks, of: `shop-${text}`, accepted: [], accept: () => undefined }).page, `cs-${text}`, `cr-${text}`, `o-${text}`);
   expectText(drawn(Refused, { of: { code: "of-the-future", sentence: `rs-${text}`, status: 409, body: {} } as never }).page, `rs-${text}`);
-  const entry = { sequence: 1, at: null, actor: `a-${text}`, action: "ARMED", body: { detail: `d-${text}` }, cluster: "lab", operation: null, subject: "", problems: [] };
+  const entry = { sequence: 1, at: null, actor: `a-${text}`, action: "ARMED", body: { detail: `d-${text}` }, cluster: "lab", operation: null, subject: "", problems: [], asked_from: {} };
   const other = application([], { namespace: `ns-${text}`, service: `os-${text}`, why_not: "of-the-future", why_not_sentence: `w-${text}`, why_not_remedy: `wr-${text}` });
   vi.stubGlobal("fetch", (path: string) => Promise.resolve(new Response(JSON.stringify([path.includes("/audit") ? entry : other]))));
   store.route.value = { ...store.route.peek(), audit: "everything" };

@@ -5,7 +5,7 @@ const press = (key: string, more = {}): Parameters<typeof actOf>[0] => ({ key, c
 
 describe("a key on the page", () => {
   it("acts when no text is written", () => {
-    expect(["/", "Escape", "+", "=", "-", "0"].map((key) => actOf(press(key), false, true))).toEqual(["search", "close", "closer", "closer", "farther", "whole"]);
+    expect(["/", "?", "Escape", "+", "=", "-", "0"].map((key) => actOf(press(key), false, true))).toEqual(["search", "keys", "close", "closer", "closer", "farther", "whole"]);
   });
 
   it("is text where text is written", () => {

@@ -24,6 +24,7 @@ test("a duration is as exact as somebody wants to read it", () => {
   expect(seconds(136)).toBe("0.14s");
   expect(seconds(12_345)).toBe("12s");
   expect(seconds(-3)).toBe("0s");
+  expect(seconds(3_661_400), "a long one to the second, since where the pointer cannot be there is nothing more exact").toBe("3,661s");
 });
 
 test("what came after something else says by how much, where both times are known", () => {

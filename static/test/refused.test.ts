@@ -295,9 +295,9 @@ test("why switching was not allowed stands below the button, and what is typed i
   store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false };
   Object.assign(page, { role: "admin" });
   const view = drawn(Arming, {});
-  press(view.page, "Allow switching");
+  press(view.page, "Arm switching");
   await settled();
-  expect(view.page.all("p").map((one) => one.textContent)).toEqual(["Allow switching on lab", "Refused: The right to get it tells them apart."]);
+  expect(view.page.all("p").map((one) => one.textContent)).toEqual(["Arm switching on lab", "Refused: The right to get it tells them apart."]);
   expect(view.page.all("code").map((one) => one.textContent)).toEqual(["get"]);
   view.undo();
   Object.assign(page, { role: "operator" });

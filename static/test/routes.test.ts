@@ -14,6 +14,9 @@ describe("a link holds the view", () => {
     "/c/lab/?at=2026-11-26T12:00:05.000Z",
     "/c/lab/history?audit=everything",
     "/c/lab/history?switch=018f&audit=arming&by=ada+lovelace&before=42",
+    "/c/lab/history?older=018f",
+    "/c/lab/history?size=all&older=018f",
+    "/c/lab/traffic?ns=store&q=shop",
     "/c/lab/?at=2026-11-26T12:00:05.000Z&until=now",
     "/c/lab/?at=2026-11-26T12:00:05.000Z&until=2026-11-26T12:03:00.000Z",
   ])("%s reads back as itself", (address) => {

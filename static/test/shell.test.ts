@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as store from "../src/state/store";
 import { page } from "../src/state/page";
 import { Command } from "../src/views/command";
-import { Banner, Clusters, Doubtful, Verified } from "../src/views/shell";
+import { Banner, Clusters, Doubtful, Shell, Verified } from "../src/views/shell";
 import { speak } from "../src/i18n/words";
 import { titleOf } from "../src/views/title";
 import { Moves, Others } from "../src/views/traffic";
@@ -72,17 +72,28 @@ test.each([
   expect(titleOf(state, { ...store.route.peek(), ...route })).toBe(title);
 });
 
-test("while another cluster's page is on its way the name beside the map is still that of the map", () => {
+test("another cluster is shown on the same page, and while that is on its way the name beside this one is still its own", () => {
   const before = page.clusters;
   const assign = vi.fn();
   Object.assign(page, { clusters: [{ id: "lab", name: "lab" }, { id: "other", name: "other" }] });
   Object.assign(location, { assign });
+  store.route.value = { ...store.route.peek(), page: "traffic", namespace: "store" };
   const view = drawn(Clusters, {});
   const select = Object.assign(view.page.all("select")[0]!, { value: "other" });
   select.hear("change");
-  expect([select.value, assign.mock.calls]).toEqual(["lab", [["/c/other/"]]]);
+  expect([select.value, assign.mock.calls]).toEqual(["lab", [["/c/other/traffic"]]]);
+  store.route.value = { ...store.route.peek(), page: "map", namespace: "" };
   view.undo();
   Object.assign(page, { clusters: before });
+});
+
+test("what the keyboard does is listed, and reached from the account's menu", () => {
+  vi.stubGlobal("fetch", () => new Promise(() => undefined));
+  const { page: all } = drawn(Shell, {});
+  expect(all.all("button").filter((one) => one.getAttribute("popovertarget") === "keys")).toHaveLength(1);
+  const list = all.all("div").find((one) => one.getAttribute("id") === "keys")!;
+  expect(list.all("kbd").map((one) => one.textContent)).toEqual(["/", "+ − 0", "Esc", "?"]);
+  vi.unstubAllGlobals();
 });
 
 test("that the last switches could not be had is said, and is not their absence", async () => {

@@ -148,6 +148,20 @@ describe("while an operation is open", () => {
     });
 });
 
+test("a switch that is found to be over tells whoever shows switches, though nobody rang for it", async () => {
+  const found = async (open_switch: string | null): Promise<void> => {
+    const loading = store.loadApplications();
+    asked.at(-1)!.answer([application(["blue"], { open_switch })]);
+    await loading;
+  };
+  await found("s1");
+  const { count } = store.operations.peek();
+  await found("s1");
+  expect(store.operations.peek().count).toBe(count);
+  await found(null);
+  expect([store.operations.peek().count, store.isMoving.value]).toEqual([count + 1, false]);
+});
+
 describe("what the applications are found from", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -89,7 +89,7 @@ test("who is about to forbid switching when somebody else has does not allow it"
   store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false };
   await settled();
   const [allows] = page.all("button");
-  expect([forbids!.textContent, allows!.textContent]).toEqual(["Forbid switching on lab", "Allow switching on lab"]);
+  expect([forbids!.textContent, allows!.textContent]).toEqual(["Disarm switching on lab", "Arm switching on lab"]);
   expect(document.activeElement).not.toBe(allows);
   Object.assign(served, { role: "operator" });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { load } from "../src/i18n/catalog";
 import { remedyOf, sentenceOf, whyNot, wordsOf } from "../src/i18n/checks";
-import { reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
+import { entryWord, reasonOf, refusalOf, stateWord } from "../src/i18n/switching";
 import { kindWord } from "../src/i18n/kinds";
 import { chosen, fill, grouped, language, t } from "../src/i18n/words";
 import { Refusal } from "../src/state/rest";
@@ -94,7 +94,7 @@ test("a cluster that is armed under another name is refused with that name, in t
   const refusal = new Refusal(409, "armed-elsewhere", "Disarm kind-inside first.", { context: "kind-inside" });
   expect(refusalOf(refusal)).toContain("Disarm kind-inside first.");
   language.value = "ko";
-  expect(refusalOf(refusal)).toContain("먼저 kind-inside의 전환을 금지하세요.");
+  expect(refusalOf(refusal)).toContain("먼저 kind-inside의 전환을 끄세요.");
 });
 
 describe("why an application cannot be switched", () => {
@@ -105,7 +105,7 @@ describe("why an application cannot be switched", () => {
   test("is the server's sentence and remedy in English and their own in Korean, with the tool named", () => {
     expect(whyNot(driven)).toBe("Driven. Promote.");
     language.value = "ko";
-    expect(whyNot(driven)).toContain("Argo Rollouts가");
+    expect(whyNot(driven)).toContain("Argo Rollouts 도구가");
     expect(whyNot(driven)).not.toContain("Driven");
   });
 
@@ -148,6 +148,17 @@ test.each([
   expect(refusalOf(refusal)).not.toContain("{");
 });
 
+test("that switching is armed is said in one word, which no state of a switch is called by", () => {
+  expect([t("arm", { cluster: "lab" }), t("disarm", { cluster: "lab" }), entryWord("ARMED"), entryWord("DISARMED")]).toEqual([
+    "Arm switching on lab", "Disarm switching on lab", "switching armed", "switching disarmed",
+  ]);
+  expect(t("notArmed", { cluster: "lab" })).toContain("arms it");
+  expect([wordsAsWritten, switchingAsWritten].join("").match(/(?:allow|forbid)\w* switching|switching (?:was )?(?:allow|forbid)/gi)).toBeNull();
+  expect(stateWord("armed")).not.toContain("armed");
+});
+
 test("no Korean particle is left to the reader: a name is followed by a word whose particle is known", () => {
-  expect([wordsAsWritten, switchingAsWritten, koreanAsWritten].join("").match(/\((?:으|이|을|은|와|과|가|를|는)\)|(?:이|을|은|와|과)\((?:가|를|는|과|와)\)/g)).toBeNull();
+  const written = [wordsAsWritten, switchingAsWritten, koreanAsWritten].join("");
+  expect(written.match(/\((?:으|이|을|은|와|과|가|를|는)\)|(?:이|을|은|와|과)\((?:가|를|는|과|와)\)/g)).toBeNull();
+  expect(written.match(/\{\w+\}(?:가|이|을|를|은|는|와|과|로|으로)(?![가-힣])/g)).toBeNull();
 });

@@ -1,4 +1,4 @@
-"""What a person changes on the page itself: the words, the light, whether switching is allowed. And what the Traffic view lists."""
+"""What a person changes on the page itself: the words, the light, whether switching is armed. And what the Traffic view lists."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_an_administrator_forbids_and_allows_switching_on_the_page_and_the_audit
     switch = page.get_by_role("button", name=re.compile("^Switch shop to green"))
     expect(switch).to_be_enabled()
     try:
-        page.get_by_role("button", name=f"Forbid switching on {cluster.context}").click()
-        expect(page.get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
+        page.get_by_role("button", name=f"Disarm switching on {cluster.context}").click()
+        expect(page.get_by_role("article").get_by_text(f"Switching is off for {cluster.context} until an administrator arms it.")).to_be_visible()
         expect(switch).to_have_count(0)
         assert not armed()
-        page.get_by_role("button", name=f"Allow switching on {cluster.context}").click()
+        page.get_by_role("button", name=f"Arm switching on {cluster.context}").click()
         expect(switch).to_be_enabled()
         assert armed()
         dashboard.manage("arm", cluster.context, "--off")

@@ -111,7 +111,7 @@ def test_a_frozen_api_server_is_stale_within_five_seconds_and_live_again_by_itse
 ) -> None:
     page.get_by_role("link", name="Traffic").click()
     switch = page.get_by_role("button", name=re.compile("^Switch shop to"))
-    arming = page.get_by_role("button", name=re.compile("^Forbid switching on"))
+    arming = page.get_by_role("button", name=re.compile("^Disarm switching on"))
     reason = page.get_by_text("Not possible while the cluster is not seen live.")
     chip(page, "live", seconds=40)
     expect(switch).to_be_enabled()

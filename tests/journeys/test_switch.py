@@ -19,7 +19,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.browser
 
 FAILED = "0193f0c6-0000-7000-8000-000000000000"
-ACTING = re.compile("^(Switch shop|End this switch|Go back|Keep|Allow|Forbid|Warm up|Stop warming|Scale .* to)")
+ACTING = re.compile("^(Switch shop|End this switch|Go back|Keep|Arm|Disarm|Warm up|Stop warming|Scale .* to)")
 GET = "async (path) => (await fetch(path)).json()"
 POST = """async ([path, body]) => {
   const token = /csrftoken=([^;]+)/.exec(document.cookie)[1];
@@ -157,9 +157,9 @@ def test_every_button_that_acts_names_the_cluster(
             expect(buttons.filter(has_text=re.compile(f"^{beginning}"))).to_contain_text(f"on {name}")
 
     open_shop(page, dashboard, cluster_id)
-    expect_named("Switch shop to green", "Forbid switching")
+    expect_named("Switch shop to green", "Disarm switching")
     press_switch(page, "green")
-    expect_named("Go back to blue", "Keep the old side", "Forbid switching")
+    expect_named("Go back to blue", "Keep the old side", "Disarm switching")
 
 
 def test_a_viewer_sees_the_switch_in_history_and_may_not_switch(

@@ -121,7 +121,7 @@ def test_an_installation_that_only_looks_refuses_a_switch_and_the_page_says_so(s
     reader.goto(f"{several.dashboard.url}/c/good/traffic")
     expect(reader.get_by_text("This installation is read-only.")).to_be_visible()
     expect(reader.get_by_role("button", name="Switch shop")).to_have_count(0)
-    expect(reader.get_by_role("button", name="Allow switching")).to_have_count(0)
+    expect(reader.get_by_role("button", name="Arm switching")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from clusterview.access import clusters, links, people
@@ -45,6 +46,23 @@ def test_the_page_says_what_is_wrong_with_the_kubeconfig(client: Client) -> None
     assert b"The kubeconfig /a/b is not YAML: line 3." in client.get("/").content
     clusters.register(opened=[])
     assert b"not YAML" not in client.get("/").content
+
+
+def test_who_is_signed_in_keeps_the_way_to_the_other_pages_where_something_is_not_there_or_not_allowed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clusters.register(opened=[("lab", "the lab")])
+    assert b"/c/lab/traffic" not in client.get("/nowhere").content
+    client.force_login(people.add(name="vera", role="viewer", actor="ada"))
+    for path, status in (("/nowhere", 404), ("/people", 403)):
+        answer = client.get(path)
+        assert (answer.status_code, b'href="/c/lab/traffic"' in answer.content) == (status, True)
+
+    def away(_: Any) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(people, "person_of_session", away)
+    assert client.get("/nowhere").status_code == 404
 
 
 def report(client: Client, body: bytes) -> int:

@@ -91,6 +91,21 @@ def test_from_a_page_about_people_one_link_leads_to_each_page_of_the_first_clust
     assert [page for page in pages if f'href="{page}"' in client.get("/people").content.decode()] == [*pages]
 
 
+def test_from_a_page_about_people_one_comes_back_to_the_cluster_that_one_came_from(client: Client) -> None:
+    clusters.register(opened=[("north", "the north"), ("south", "the south")])
+    ada = people.add(name="ada", role="admin", actor="ada")
+    client.force_login(ada)
+    shown = client.get("/people?cluster=south").content.decode()
+    assert 'href="/c/south/traffic"' in shown
+    assert "the south" in shown
+    acts = {f"/people{act}?cluster=south" for act in ("", f"/{ada.pk}/role", f"/{ada.pk}/link", f"/{ada.pk}/disable")}
+    assert set(re.findall(r'action="(/people[^"]*)"', shown)) == acts
+    assert client.post(f"/people/{ada.pk}/enable?cluster=south")["Location"] == "/people?cluster=south"
+    for unknown in ("west", "//elsewhere"):
+        assert 'href="/c/north/traffic"' in client.get("/people", {"cluster": unknown}).content.decode()
+    assert client.post(f"/people/{ada.pk}/enable?cluster=//elsewhere")["Location"] == "/people"
+
+
 def test_opening_a_link_changes_nothing_and_pressing_its_button_signs_in(client: Client, lab_known: None) -> None:
     path = f"/login/{links.create(user=people.add(name='vera', role='viewer', actor='ada'), actor='ada')}"
     for _ in range(2):

@@ -139,6 +139,15 @@ def test_a_person_who_is_not_there_is_not_found(client: Client, ada: User) -> No
     assert client.post(f"/people/{ada.pk}/delete").status_code == 404
 
 
+def test_the_address_that_stands_above_a_new_link_leads_to_everybody_and_makes_no_other_link(client: Client, ada: User) -> None:
+    path = f"/people/{ada.pk}/link"
+    shown = client.post(path).content.decode()
+    assert 'action="/language"' not in shown, "the link would be gone with the words"
+    answer = client.get(path)
+    assert (answer.status_code, answer["Location"]) == (302, "/people")
+    assert LoginLink.objects.count() == 1
+
+
 @pytest.mark.parametrize("path", ["/people", "/people/1/disable", "/people/1/role", "/people/1/link", "/language", "/signed-out"])
 def test_every_form_needs_its_token(path: str) -> None:
     strict = Client(enforce_csrf_checks=True)

@@ -30,7 +30,7 @@ FROZEN = (
 
 
 class Command(BaseCommand):
-    help = "Allows switching traffic in a cluster; with --off, forbids it again."
+    help = "Arms switching traffic in a cluster, as the page's button of that name does; with --off, disarms it again."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -15,7 +15,7 @@ export function seeking(sought: Sought): boolean {
 }
 
 /** Whether the record is among what is sought. Objects without a namespace are in every namespace. */
-export function fits(record: AnyRecord, sought: Sought, problems: ReadonlySet<string>): boolean {
+export function fits(record: Pick<AnyRecord, "uid" | "namespace" | "name">, sought: Sought, problems: ReadonlySet<string>): boolean {
   if (sought.namespace && record.namespace && record.namespace !== sought.namespace) return false;
   if (sought.problems && !problems.has(record.uid)) return false;
   const text = sought.query.trim().toLowerCase();

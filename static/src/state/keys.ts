@@ -1,6 +1,6 @@
 /** What a key does on the whole page. Pure: which act a key press means, if any. */
 
-export type Act = "search" | "close" | "closer" | "farther" | "whole";
+export type Act = "search" | "keys" | "close" | "closer" | "farther" | "whole";
 
 export interface Press {
   readonly key: string;
@@ -9,7 +9,7 @@ export interface Press {
   readonly altKey: boolean;
 }
 
-const ACTS: Readonly<Record<string, Act>> = { "/": "search", Escape: "close", "+": "closer", "=": "closer", "-": "farther", "0": "whole" };
+const ACTS: Readonly<Record<string, Act>> = { "/": "search", "?": "keys", Escape: "close", "+": "closer", "=": "closer", "-": "farther", "0": "whole" };
 
 const OF_THE_MAP: readonly (Act | null)[] = ["closer", "farther", "whole"];
 

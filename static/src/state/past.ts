@@ -2,7 +2,7 @@
  * What was seen before. While the route names a moment, the picture is that moment's and what happens now is not applied to it; back in the
  * present the connection is asked for the whole picture again.
  */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Whole } from "../wire/messages";
 import { page } from "./page";
 import * as rest from "./rest";
@@ -11,9 +11,11 @@ import * as store from "./store";
 
 /** A slider's step, in milliseconds. */
 export const SECOND = 1000;
-/** The moment whose picture is shown, and how fresh it was then; null while it is on its way, and now. */
+/** The moment whose picture is shown, and how fresh it was then; null while the first one is on its way, and now. */
 export const shown = signal<{ readonly at: string; readonly state: string } | null>(null);
 export const refusal = signal<rest.Refusal | null>(null);
+/** Whether the moment asked for is on its way, and what is there is another one's picture, or now's. */
+export const isComing = computed(() => store.isPast.value && !refusal.value && shown.value?.at !== store.route.value.at);
 
 const SETTLES_AFTER_MS = 200;
 const AGAIN_AFTER_MS = 2_000;

@@ -29,12 +29,14 @@ export interface Route {
   readonly person: string;
   /** The number of the entry before which the shown ones were written; 0 for the newest. */
   readonly before: number;
+  /** The switch, or the change of sizes, after which History's list of them begins; empty for the newest. */
+  readonly older: string;
   /** The moment that this one is compared with, `now` for now; empty where nothing is compared. */
   readonly until: string;
 }
 
 /** A page as it is first opened, without what was chosen on it or on another one. */
-export const FRESH = { selection: null, switchId: "", size: "", at: "", until: "", audit: null, person: "", before: 0 } as const satisfies Partial<Route>;
+export const FRESH = { selection: null, switchId: "", size: "", at: "", until: "", audit: null, person: "", before: 0, older: "" } as const satisfies Partial<Route>;
 
 export function parse(path: string, search: string): Route {
   const [, cluster = "", page = ""] = /^\/c\/([^/]*)\/?([^/]*)/.exec(path) ?? [];
@@ -56,6 +58,7 @@ export function parse(path: string, search: string): Route {
     audit: kindOf(values.get("audit")),
     person: values.get("by") ?? "",
     before: numberOf(values.get("before")),
+    older: values.get("older") ?? "",
   };
 }
 
@@ -72,6 +75,7 @@ export function format(route: Route): string {
   if (route.audit) values.set("audit", route.audit);
   if (route.person) values.set("by", route.person);
   if (route.before) values.set("before", String(route.before));
+  if (route.older) values.set("older", route.older);
   if (route.at && route.until) values.set("until", route.until);
   const query = values.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
   return `/c/${encodeURIComponent(route.cluster)}/${route.page === "map" ? "" : route.page}${query ? `?${query}` : ""}`;

@@ -194,6 +194,11 @@ function inTurn(ask: () => Promise<void>): () => Promise<void> {
   return () => (running ? (waiting ??= running.then(next, next)) : run());
 }
 
+/** Which switches and changes of sizes are open, and how far the latter are. */
+function openOf(told: readonly rest.Application[]): string {
+  return JSON.stringify(told.flatMap(({ open_switch: open, sizing }) => [open, sizing?.id, sizing?.state]).filter(Boolean));
+}
+
 export const loadApplications = inTurn(async () => {
   const { count } = operations.peek();
   let refusal: rest.Refusal | null = null;
@@ -205,9 +210,14 @@ export const loadApplications = inTurn(async () => {
     refusal = error;
   }
   batch(() => {
-    applications.value = found ?? applications.peek();
+    const before = applications.peek();
+    applications.value = found ?? before;
     applicationsError.value = refusal;
     settled.value = Math.max(settled.peek(), count);
+    if (!found || !before || openOf(found) === openOf(before)) return;
+    // Whoever shows operations is told of it here as well, since the ring may have been lost; the applications tell of it already.
+    operations.value = { ...operations.peek(), count: operations.peek().count + 1 };
+    settled.value++;
   });
 });
 

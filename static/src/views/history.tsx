@@ -1,6 +1,6 @@
 /** Every switch and change of sizes of the cluster and, of one, each entry of the audit; and the audit itself, with what belongs to none of them. */
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { entryWord, ifStopped, stateMeans } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
@@ -14,7 +14,7 @@ import { useAsked } from "./asking";
 import type { Asked } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
-import { after, moment } from "./moments";
+import { after, moment, zone } from "./moments";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
@@ -44,6 +44,11 @@ export function History(): JSX.Element {
   );
 }
 
+/** Above moments; whoever compares them with another one's has to know their zone. */
+function When(): JSX.Element {
+  return <>{t("when")} <span class="quiet">({zone()})</span></>;
+}
+
 /** Why an answer was refused, or that it is on its way; nothing once it is there. */
 function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
   return (
@@ -55,7 +60,7 @@ function Waiting({ of }: { of: Asked<unknown> }): JSX.Element {
 }
 
 function Every(): JSX.Element {
-  const [before, go] = useState("");
+  const before = store.route.value.older;
   const asked = useAsked(() => rest.switches(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0 && !before) return <p class="card">{t("noSwitches")} <Link to={{ ...FRESH, page: "traffic" }}>{t("traffic")}</Link></p>;
@@ -64,7 +69,7 @@ function Every(): JSX.Element {
       <Refused of={asked.refusal} />
       <table>
         <thead>
-          <tr><th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("fromTo")}</th><th>{t("state")}</th><th>{t("who")}</th></tr>
+          <tr><th><When /></th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("fromTo")}</th><th>{t("state")}</th><th>{t("who")}</th></tr>
         </thead>
         <tbody>
           {asked.value.map((one) => (
@@ -80,7 +85,7 @@ function Every(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
-      <Pieces before={before} of={asked.value} go={go} />
+      <Pieces before={before} of={asked.value} />
     </div>
   );
 }
@@ -91,18 +96,17 @@ function toSize(one: rest.Size): Partial<Route> {
 }
 
 /** Below a list that comes in pieces: its beginning, and what is older than the last line of a full piece. */
-function Pieces({ before, of, go }: { before: string; of: readonly { readonly id: string }[]; go: (before: string) => void }): JSX.Element {
-  const last = of.length === LINES_AT_ONCE ? of.at(-1)!.id : "";
+function Pieces({ before, of }: { before: string; of: readonly { readonly id: string }[] }): JSX.Element {
   return (
     <p class="row below">
-      {before && <button type="button" class="link" onClick={() => go("")}>{t("newest")}</button>}
-      {last && <button type="button" class="link" onClick={() => go(last)}>{t("older")}</button>}
+      {before && <Link to={{ older: "" }}>{t("newest")}</Link>}
+      {of.length === LINES_AT_ONCE && <Link to={{ older: of.at(-1)!.id }}>{t("older")}</Link>}
     </p>
   );
 }
 
 function EverySize(): JSX.Element {
-  const [before, go] = useState("");
+  const before = store.route.value.older;
   const asked = useAsked(() => rest.sizes(page.cluster, LINES_AT_ONCE, before), before, store.operations.value.count);
   if (!asked.value) return <Waiting of={asked} />;
   if (asked.value.length === 0 && !before) return <p class="card">{t("noSizes")}</p>;
@@ -112,7 +116,7 @@ function EverySize(): JSX.Element {
       <table>
         <thead>
           <tr>
-            <th>{t("when")}</th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("what")}</th><th>{t("wantedSize")}</th><th>{t("state")}</th><th>{t("who")}</th>
+            <th><When /></th><th>{t("namespace")}</th><th>{t("service")}</th><th>{t("what")}</th><th>{t("wantedSize")}</th><th>{t("state")}</th><th>{t("who")}</th>
           </tr>
         </thead>
         <tbody>
@@ -130,7 +134,7 @@ function EverySize(): JSX.Element {
         </tbody>
       </table>
       <Meanings of={asked.value.map((one) => one.state)} />
-      <Pieces before={before} of={asked.value} go={go} />
+      <Pieces before={before} of={asked.value} />
     </div>
   );
 }
@@ -149,7 +153,7 @@ function Entries({ of }: { of: readonly rest.Entry[] }): JSX.Element {
   return (
     <div class="scroll">
       <table>
-        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
+        <thead><tr><th>#</th><th><When /></th><th>{t("who")}</th><th>{t("what")}</th><th>{t("details")}</th></tr></thead>
         <tbody>
           {of.map((entry, number) => (
             <tr key={entry.sequence}>
@@ -227,16 +231,22 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
   );
   const asked = newest.about === key ? newest : { ...newest, value: null, refusal: null };
   useEffect(() => scrollTo(0, 0), [before]);
+  const kindChosen = useRef<HTMLSelectElement>(null);
+  const without = (filter: Partial<Route>): void => {
+    // The button goes with its filter, and is not to take the focus with it.
+    kindChosen.current?.focus();
+    store.go({ ...filter, before: 0 });
+  };
   const entries = asked.value;
   const oldest = entries?.length === ENTRIES_AT_ONCE ? entries.at(-1)!.sequence : 0;
   return (
     <>
       <div class="tools">
-        <select aria-label={t("what")} value={kind} onChange={(event) => store.go({ audit: event.currentTarget.value as AuditKind, before: 0 })}>
+        <select ref={kindChosen} aria-label={t("what")} value={kind} onChange={(event) => store.go({ audit: event.currentTarget.value as AuditKind, before: 0 })}>
           {kinds.filter((one) => one === kind || mayRead(one, page.role)).map((one) => <option key={one} value={one}>{t(`audit_${one}`)}</option>)}
         </select>
-        {person && <Filter text={t("by", { person })} without={{ person: "" }} />}
-        {switchId && <Filter text={entries?.find((one) => one.subject)?.subject ?? switchId} without={{ switchId: "" }} />}
+        {person && <Filter text={t("by", { person })} drop={() => without({ person: "" })} />}
+        {switchId && <Filter text={entries?.find((one) => one.subject)?.subject ?? switchId} drop={() => without({ switchId: "" })} />}
         <button type="button" class="button" onClick={asked.again}>{t("reload")}</button>
       </div>
       {page.role !== "admin" && <p class="quiet row above">{t("notForYou")}</p>}
@@ -253,9 +263,9 @@ function Audit({ kind }: { kind: AuditKind }): JSX.Element {
 }
 
 /** A condition that is set, and is taken away by a press. */
-function Filter({ text, without }: { text: string; without: Partial<Route> }): JSX.Element {
+function Filter({ text, drop }: { text: string; drop: () => void }): JSX.Element {
   return (
-    <button type="button" class="button" aria-label={t("withoutFilter", { filter: text })} onClick={() => store.go({ ...without, before: 0 })}>
+    <button type="button" class="button" aria-label={t("withoutFilter", { filter: text })} onClick={drop}>
       {text} <span aria-hidden="true">✕</span>
     </button>
   );
@@ -271,7 +281,7 @@ function AuditTable({ entries }: { entries: readonly rest.AuditEntry[] }): JSX.E
   return (
     <div class="scroll">
       <table>
-        <thead><tr><th>#</th><th>{t("when")}</th><th>{t("who")}</th><th>{t("what")}</th><th>{t("about")}</th><th>{t("details")}</th></tr></thead>
+        <thead><tr><th>#</th><th><When /></th><th>{t("who")}</th><th>{t("what")}</th><th>{t("about")}</th><th>{t("details")}</th></tr></thead>
         <tbody>
           {entries.map((one) => (
             <tr key={one.sequence} data-condition={one.problems.length ? "bad" : undefined}>

@@ -7,6 +7,7 @@ import * as past from "../state/past";
 import * as store from "../state/store";
 import { First } from "./first";
 import { Map } from "./map";
+import { Narrowing } from "./narrowing";
 import { Original } from "./original";
 import { Panel } from "./panel";
 import { Problems } from "./problems";
@@ -29,7 +30,7 @@ export function Look(): JSX.Element {
       <h1 class="visually-hidden">{t(route.table ? "showTable" : "map")}</h1>
       {!isRefused && <Tools rewinding={rewinding} rewind={rewind} />}
       {(rewinding || route.at) && <Rewind />}
-      {!isRefused && <Picture />}
+      {past.isComing.value && !past.shown.value ? <p class="card">{t("loading")}</p> : !isRefused && <Picture />}
     </>
   );
 }
@@ -54,14 +55,7 @@ function Tools({ rewinding, rewind }: { rewinding: boolean; rewind: (open: boole
   const troubles = derived.troubles.value;
   return (
     <div class="tools">
-      <input
-        type="search" id="search" aria-keyshortcuts="/" aria-label={t("search")} placeholder={t("search")} value={route.query}
-        onInput={(event) => store.go({ query: event.currentTarget.value }, true)}
-      />
-      <select aria-label={t("namespace")} value={route.namespace} onChange={(event) => store.go({ namespace: event.currentTarget.value })}>
-        <option value="">{t("allNamespaces")}</option>
-        {derived.namespaces.value.map((name) => <option key={name} value={name}>{name}</option>)}
-      </select>
+      <Narrowing />
       <button type="button" class="button" aria-pressed={route.problems} onClick={() => store.go({ problems: !route.problems })}>
         {t("onlyProblems")} ({grouped(troubles)})
       </button>

@@ -24,9 +24,16 @@ function passed(seconds: number, style: "long" | "narrow"): string {
   return new Intl.RelativeTimeFormat(language.value, { numeric: "always", style }).format(-Math.floor(Math.max(0, seconds) / length), unit);
 }
 
-/** A duration, in seconds as exact as somebody wants to read them. */
+/** A duration, in seconds as exact as somebody wants to read them: a short one to two digits, a long one to the second. */
 export function seconds(milliseconds: number): string {
-  return new Intl.NumberFormat(language.value, { style: "unit", unit: "second", unitDisplay: "narrow", maximumSignificantDigits: 2 }).format(Math.max(0, milliseconds) / 1000);
+  const told = Math.max(0, milliseconds) / 1000;
+  const digits = told < 100 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 };
+  return new Intl.NumberFormat(language.value, { style: "unit", unit: "second", unitDisplay: "narrow", ...digits }).format(told);
+}
+
+/** The zone that the moments are written in. */
+export function zone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** When something was: how long after the first of its kind, where both times are known. */

@@ -53,7 +53,7 @@ export function Offers({ live: now, left, alone, against }: OffersProps): JSX.El
           ))}
         </p>
       )}
-      {against && <p role="status">{against}</p>}
+      {against && <p>{against}</p>}
       {!isOpen ? null : !wanted ? (
         <p class="row"><button type="button" class="button" onClick={() => want(true)}>{t("check")}</button></p>
       ) : (

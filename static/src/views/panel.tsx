@@ -9,6 +9,7 @@ import * as derived from "../state/derived";
 import { related } from "../state/related";
 import type { Selection } from "../state/routes";
 import * as store from "../state/store";
+import { useFocusKept } from "./focus";
 import { conditionOf, listenerWords, ruleWords, statusOf, told } from "./marks";
 import { Pods } from "./nodes";
 import { Refused } from "./refused";
@@ -31,12 +32,15 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
   }, [uid]);
   const panel = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  useFocusKept(panel, heading);
+  const chosen = useRef(uid);
+  if (uid) chosen.current = uid;
   // What goes takes the focus with it before an effect would hear of it.
   useLayoutEffect(() => {
     const held = panel.current;
     const opener = document.activeElement as HTMLElement | null;
     return () => {
-      if (held?.contains(document.activeElement)) opener?.focus({ preventScroll: true });
+      if (held?.contains(document.activeElement)) focusFirst([opener, markOf(chosen.current), document.querySelector<HTMLElement>('.split [role="region"]')]);
     };
   }, []);
   useEffect(() => heading.current?.focus({ preventScroll: true }), [selection.kind, selection.namespace, selection.name]);
@@ -52,6 +56,20 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
       {record ? <Facts key={record.uid} record={record} /> : <p role="status">{store.isMissing(selection.kind as Kind) ? t("kindNotSeen", { kind: selection.kind }) : t("gone")}</p>}
     </aside>
   );
+}
+
+/** The object on the map or in the table, which the panel stands behind. */
+function markOf(uid: string): HTMLElement | null {
+  const within = `.split [data-uid="${CSS.escape(uid)}"]`;
+  return document.querySelector<HTMLElement>(`${within}:is(button), ${within} button`);
+}
+
+/** The first of these that takes the focus: one that is gone from the page, or is the page itself, does not. */
+function focusFirst(those: readonly (HTMLElement | null)[]): void {
+  for (const one of those) {
+    one?.focus({ preventScroll: true });
+    if (one && one === document.activeElement) return;
+  }
 }
 
 function Facts({ record }: { record: AnyRecord }): JSX.Element {

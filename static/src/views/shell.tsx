@@ -1,11 +1,12 @@
 /** What is on every view: where you are, how fresh the picture is, who you are. */
+import { Fragment } from "preact";
 import type { JSX } from "preact";
 import { refusalOf } from "../i18n/switching";
 import { isWord, language, speak, t } from "../i18n/words";
 import { page } from "../state/page";
 import * as past from "../state/past";
 import { csrfToken } from "../state/rest";
-import { FRESH } from "../state/routes";
+import { FRESH, format, parse } from "../state/routes";
 import type { Page } from "../state/routes";
 import * as store from "../state/store";
 import * as theme from "../state/theme";
@@ -16,6 +17,7 @@ import { moment, since } from "./moments";
 import { Original } from "./original";
 import { Mark } from "./pictures";
 import { Practice, PracticeChip } from "./practice";
+import { Told } from "./telling";
 import { Traffic } from "./traffic";
 
 const PAGES: readonly Page[] = ["map", "traffic", "history"];
@@ -31,7 +33,7 @@ export function Shell(): JSX.Element {
         {page.practice && <PracticeChip />}
         <nav aria-label={t("views")}>
           {PAGES.map((one) => <Link key={one} to={{ ...FRESH, page: one }} here={route.page === one}>{t(one)}</Link>)}
-          {page.role === "admin" && <a href="/people">{t("people")}</a>}
+          {page.role === "admin" && <a href={`/people?cluster=${encodeURIComponent(page.cluster)}`}>{t("people")}</a>}
         </nav>
         <div class="end">
           <Doubtful />
@@ -42,18 +44,32 @@ export function Shell(): JSX.Element {
         <div id="account" class="account" popover="auto">
           <button type="button" class="button" onClick={() => speak(language.value === "ko" ? "en" : "ko")}>{t("language")}</button>
           <button type="button" class="button" onClick={theme.toggle}>{t("theme")}</button>
+          <button type="button" class="button" popovertarget="keys" aria-keyshortcuts="?">{t("keys")}</button>
           <form method="post" action={page.signOut}>
             <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken(document.cookie)} />
             <button type="submit" class="button">{t("signOut")}</button>
           </form>
         </div>
+        <Keys />
       </header>
       {page.practice && <Practice />}
       <Banner />
-      <main id="main" tabIndex={-1} data-state={store.freshState.value}>
+      <Told />
+      <main id="main" tabIndex={-1} data-state={store.freshState.value} aria-busy={past.isComing.value}>
         {route.page === "traffic" ? <Traffic /> : route.page === "history" ? <LaterHistory /> : <Look />}
       </main>
     </>
+  );
+}
+
+/** What the keyboard does on the whole page. */
+export function Keys(): JSX.Element {
+  const keys = [["/", "keySearch"], ["+ − 0", "keyZoom"], ["Esc", "keyClose"], ["?", "keyList"]] as const;
+  return (
+    <div id="keys" class="account" popover="auto" role="dialog" aria-labelledby="keys-heading">
+      <h2 id="keys-heading" tabIndex={-1} autofocus>{t("keys")}</h2>
+      <dl class="facts">{keys.map(([key, word]) => <Fragment key={key}><dt><kbd>{key}</kbd></dt><dd>{t(word)}</dd></Fragment>)}</dl>
+    </div>
   );
 }
 
@@ -62,7 +78,7 @@ export function Clusters(): JSX.Element {
   const open = (select: HTMLSelectElement): void => {
     const chosen = select.value;
     select.value = page.cluster;
-    location.assign(`/c/${encodeURIComponent(chosen)}/`);
+    location.assign(format({ ...parse("", ""), cluster: chosen, page: store.route.peek().page }));
   };
   return (
     <select aria-label={t("cluster")} value={page.cluster} onChange={(event) => open(event.currentTarget)}>
@@ -120,7 +136,8 @@ function Past(): JSX.Element {
   const shown = past.shown.value;
   const back = <button type="button" class="link" onClick={() => store.go({ at: "" })}>{t("backToNow")}</button>;
   if (past.refusal.value) return <div class="banner" role="alert">{refusalOf(past.refusal.value)} {back}</div>;
-  if (shown?.at !== at) return <div class="banner past" role="status">{t("loading")} {back}</div>;
+  if (!shown) return <div class="banner past" role="status">{t("momentComes", { moment: moment(at) })} {back}</div>;
+  if (past.isComing.value) return <div class="banner past" role="status">{t("otherMoment", { moment: moment(at), drawn: moment(shown.at) })} {back}</div>;
   return (
     <div class="banner past" role="status">
       {t("asItWas", { moment: moment(at) })} {shown.state !== "live" && t("pastNotLive", { state: isWord(shown.state) ? t(shown.state) : shown.state })} {back}

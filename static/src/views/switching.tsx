@@ -16,13 +16,14 @@ import * as store from "../state/store";
 import { useAsked, useDoing, useHeld } from "./asking";
 import { Recipe } from "./checks";
 import { Link } from "./link";
-import { ago, countdown, seconds, timeOfDay } from "./moments";
+import { ago, countdown, timeOfDay } from "./moments";
 import { Offers } from "./offering";
 import { Original } from "./original";
 import { Refused } from "./refused";
 import { Sentence } from "./sentence";
 import { Hold, Resizing, ScaleDown, Warmed } from "./sizing";
 import { SteadyButton } from "./steady";
+import { movedOf, offBecause, useTold } from "./telling";
 
 /** So long from now the old side may be kept; offered where that is a minute later at least, so that a press adds what the button says. */
 const KEEP_MINUTES = 30;
@@ -50,6 +51,7 @@ function isNews({ finished_at: at }: rest.Switch): boolean {
 
 export function Switching({ live, alone }: { live: LiveApplication; alone: boolean }): JSX.Element {
   const { application } = live;
+  useTold(application);
   const keeping = derived.keptBehind(live);
   const isServing = live.isKnown && !derived.servesNobody(live);
   const against = whyNotNow();
@@ -125,9 +127,7 @@ function whyNotNow(): string {
   if (page.readOnly) return t("readOnly");
   if (page.role === "viewer") return t("viewerOnly");
   if (!store.isLive.value) return t("notWhileStale");
-  if (store.clusterFacts.value?.frozen_at) return t("frozen", { objects: Object.values(store.clusterFacts.value.lost_marks).join(", ") });
-  if (store.clusterFacts.value && !store.clusterFacts.value.armed) return t("notArmed", { cluster: page.clusterName });
-  return "";
+  return offBecause();
 }
 
 function Running({ id, live }: { id: string; live: LiveApplication }): JSX.Element {
@@ -238,7 +238,7 @@ function Kept({ keeping, service, isServing, tell }: KeptProps): JSX.Element {
       {keeping.hold && <Hold told={keeping.hold} />}
       {isServing && <p class="quiet">{t("followed", { side: keeping.to })}</p>}
       {against ? (
-        <p role="status">{against}</p>
+        <p>{against}</p>
       ) : (
         <p class="row">
           <Back id={keeping.switch} service={service} to={keeping.from} />
@@ -329,7 +329,7 @@ export function WeakIdentity(): JSX.Element | null {
 export function Ending({ told }: { told: rest.Switch }): JSX.Element {
   const reason = reasonOf(told);
   const differs = differsOf(told);
-  const moved = told.moved_seconds !== null && told.state === "succeeded" ? t("movedAfter", { time: seconds(1000 * told.moved_seconds) }) : "";
+  const moved = movedOf(told);
   return (
     <>
       {told.reverses && `${t("wayBack")} · `}{stateWord(told.state)}{moved && ` · ${moved}`}{reason && <span class="quiet"> <Sentence text={reason} /></span>}

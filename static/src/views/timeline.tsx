@@ -16,11 +16,13 @@ export function Timeline({ label, at, recorded, go }: { label: string; at: strin
   const begin = Date.parse(recorded.spans[0]?.since ?? "");
   const end = Math.max(begin + SECOND, clock.now.peek());
   const here = drawn ?? (at ? Date.parse(at) : end);
-  const isNow = drawn === null ? !at : drawn >= end;
+  // A range goes in whole steps from its beginning, and so to the last one before its end at most.
+  const isEnd = (to: number): boolean => to > end - SECOND;
+  const isNow = drawn === null ? !at : isEnd(drawn);
   const gap = isNow ? null : gapAt(recorded.spans, here);
   const move = (to: number): void => {
     draw(null);
-    go(to >= end ? "" : new Date(Math.max(begin, to)).toISOString());
+    go(isEnd(to) ? "" : new Date(Math.max(begin, to)).toISOString());
   };
   const told = isNow ? t("now") : moment(here);
   return (

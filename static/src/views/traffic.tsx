@@ -1,22 +1,29 @@
 /** Every application whose traffic can be moved, found from the cluster alone; beside them the last moves, and why other Services have none. */
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { whyNot } from "../i18n/checks";
 import { t } from "../i18n/words";
 import * as derived from "../state/derived";
+import * as finding from "../state/finding";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
 import * as store from "../state/store";
 import { useAsked } from "./asking";
 import type { Asked } from "./asking";
+import { useFocusKept } from "./focus";
 import { Link } from "./link";
 import { moment } from "./moments";
+import { Narrowing } from "./narrowing";
 import { Refused } from "./refused";
 import { Arming, Ending, Switching, WeakIdentity } from "./switching";
 
 const LAST_MOVES = 5;
 /** With more Services than this, why others cannot be switched is asked for only when somebody wants to see it. */
 const FEW = 30;
+/** So many applications are drawn at once. Of more, those with something under way are drawn too, so that no way back is out of sight. */
+const PIECE = 30;
+/** With more than so many one of them is looked for. */
+const IN_SIGHT = 6;
 
 export function Traffic(): JSX.Element {
   const refusal = store.applicationsError.value;
@@ -55,23 +62,47 @@ function Lead(): JSX.Element | null {
 
 function Applications(): JSX.Element | null {
   const found = derived.live.value;
+  const [most, show] = useState(PIECE);
   if (!store.loaded.value) return <p class="card" role="status">{t(store.unseen.value)}</p>;
   if (!store.applications.value) return store.applicationsError.value ? null : <p class="card" role="status">{t("loading")}</p>;
   if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
+  const sought = { ...store.route.value, problems: false };
+  const fitting = found.filter(({ application: { namespace, service, service_uid: uid } }) => finding.fits({ uid, namespace, name: service }, sought, finding.NO_UIDS));
+  const shown = fitting.filter((live, number) => number < most || isUnderWay(live));
   return (
-    <div class="cards">
-      {found.map((live) => (
-        <article key={live.application.service_uid} class="card">
-          <p class="quiet">{live.application.namespace}</p>
-          <h2>
-            <button type="button" class="link" onClick={() => store.go({ page: "map", selection: { kind: "Service", namespace: live.application.namespace, name: live.application.service } })}>
-              {live.application.service}
-            </button>
-          </h2>
-          <Switching live={live} alone={false} />
-        </article>
-      ))}
+    <div>
+      {(found.length > IN_SIGHT || finding.seeking(sought)) && <div class="tools"><Narrowing /></div>}
+      {fitting.length === 0 && <p class="card" role="status">{t("nothingFound")}</p>}
+      <div class="cards">
+        {shown.map((live) => <Card key={live.application.service_uid} live={live} />)}
+      </div>
+      {fitting.length > shown.length && (
+        <button type="button" class="button" onClick={() => show(most + PIECE)}>{t("more", { count: fitting.length - shown.length })}</button>
+      )}
     </div>
+  );
+}
+
+function isUnderWay(live: derived.LiveApplication): boolean {
+  const { open_switch: open, keeping, sizing } = live.application;
+  return open !== null || keeping !== null || sizing !== null || derived.servesNobody(live);
+}
+
+function Card({ live }: { live: derived.LiveApplication }): JSX.Element {
+  const { namespace, service } = live.application;
+  const card = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLButtonElement>(null);
+  useFocusKept(card, heading);
+  return (
+    <article ref={card} class="card">
+      <p class="quiet">{namespace}</p>
+      <h2>
+        <button ref={heading} type="button" class="link" onClick={() => store.go({ page: "map", selection: { kind: "Service", namespace, name: service } })}>
+          {service}
+        </button>
+      </h2>
+      <Switching live={live} alone={false} />
+    </article>
   );
 }
 
