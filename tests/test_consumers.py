@@ -38,7 +38,8 @@ Open = Callable[..., Awaitable[WebsocketCommunicator]]
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look after a ring may take long here."""
+    """What closes a socket is the ring, however long the look after it takes."""
+    monkeypatch.setattr(consumers, "LOOK_AGAIN_SECONDS", 3_600.0)
     monkeypatch.setattr(consumers, "UNANSWERED_SECONDS", 3_600.0)
 
 
