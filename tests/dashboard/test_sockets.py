@@ -179,6 +179,14 @@ async def test_pings_of_a_client_that_reads_nothing_leave_one_answer_behind_t56(
     assert served.wire.written == pong(b"first") + pong(b"999")
 
 
+async def test_a_close_that_came_with_a_ping_is_answered_also_where_there_is_no_room(served: Served) -> None:
+    close = Frame(Opcode.CLOSE, Close(1000, "").serialize())
+    served.socket.pause_writing()
+    served.socket.data_received(Frame(Opcode.PING, b"last").serialize(mask=True) + close.serialize(mask=True))
+    assert served.wire.written == pong(b"last") + close.serialize(mask=False)
+    assert served.wire.is_closed
+
+
 async def test_a_message_that_never_ends_ends_the_connection_t56(served: Served) -> None:
     served.send(Opcode.BINARY, fin=False)
     served.send(Opcode.CONT, fin=False, times=5_000)
