@@ -147,7 +147,8 @@ class Served:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
+async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
+    monkeypatch.setattr(sockets.Socket, "pings", None)  # those of this loop, which ends with the test
     made = Served()
     await asyncio.wait_for(made.accepted.wait(), 10)
     yield made
