@@ -26,6 +26,7 @@ from clusterview.stream.subscribing import Subscription
 HELLO_SECONDS = 30.0  # ten thousand who come at once are all read within that
 HELLO_BYTES = 64 * 1024
 ASK_AGAIN_SECONDS = 1.0  # where the database did not answer
+UNANSWERED_SECONDS = 1.5  # for which who was named by a ring stays though the database does not answer; a page is to be closed within 2
 LOOK_AGAIN_SECONDS = 20.0  # for a ring that was lost; each somewhere between half and one and a half of it
 LOOK_TOGETHER_SECONDS = 0.5  # those whose turn comes within that share a look: ten thousand are 250 each time, in two queries
 HELLOS, HELLOS_SECONDS = 20, 10.0  # a browser says one, and another where a change did not fit
@@ -54,6 +55,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     _give_back: Callable[[], None] | None = None  # the place of one who was let in
     _asking: asyncio.Task[None] | None = None
     _next_look: asyncio.TimerHandle | None = None
+    _unanswered: asyncio.TimerHandle | None = None  # from a ring that names the person until the database answers
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,13 +147,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._give_back()
         if self.subscription:
             self.subscription.close()
-        for timer in (*self._timers, self._next_look):
+        for timer in (*self._timers, self._next_look, self._unanswered):
             if timer is not None:
                 timer.cancel()
         for task in self._tasks:
             task.cancel()
         self._timers.clear()
-        self._unlisten = self._give_back = self._asking = self._next_look = self.subscription = self.outlet = None
+        self._unlisten = self._give_back = self._asking = self._next_look = self._unanswered = self.subscription = self.outlet = None
 
     async def _look(self) -> people.Person | None:
         """Who it is, looked up again where somebody was signed out meanwhile: that may be who was just read."""
@@ -199,7 +201,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.person is not None and notice is not None and not is_about(self.person, notice):
             return
         self._heard = True  # the look that is under way is not the last one
-        if self.person is not None and (self._asking is None or self._asking.done()):
+        if self.person is None:
+            return
+        if notice is not None and self._unanswered is None:
+            self._unanswered = asyncio.get_running_loop().call_later(UNANSWERED_SECONDS, self._miss_answer)
+        if self._asking is None or self._asking.done():
             self._asking = self._spawn(self._ask_again())
 
     async def _ask_again(self) -> None:
@@ -211,8 +217,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             else:
                 break
+        if self._unanswered is not None:
+            self._unanswered.cancel()
+            self._unanswered = None
         if person is None:
             await self._bye(reason="signed_out", code=POLICY)
+
+    def _miss_answer(self) -> None:
+        self._spawn(self._bye(reason="too_slow", code=POLICY))  # the page comes again, and is let in by a look alone
 
     def _look_later(self) -> None:
         """Looks now and then, since a ring is lost where Redis is full or whoever should ring was killed."""

@@ -30,6 +30,12 @@ class Http(H11Protocol):
         if self in self.connections:  # else it is a WebSocket's by now
             self._wait()
 
+    def on_response_complete(self) -> None:
+        """Called when an answer is whole. What came behind its request is read now; where that begins no other one, uvicorn's time-out runs."""
+        super().on_response_complete()
+        if self in self.connections and self.conn.their_state is h11.SEND_BODY:
+            self._wait()
+
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Called for the request that asks for it, which is whole."""
         self._wait_no_longer()
@@ -41,7 +47,9 @@ class Http(H11Protocol):
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        """Until the request is whole, counted from its first byte, or for the first one from the connection's beginning."""
+        """Until the request is whole, counted from its first byte; for the first one from the connection's beginning, and for one that came too early
+        from the end of the answer before it.
+        """
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._wait_no_longer()
         elif self._too_late is None:

@@ -145,8 +145,8 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Called for each. Of those that wait for room the newest is answered: https://www.rfc-editor.org/rfc/rfc6455#section-5.5.3."""
-        pongs = self.conn.data_to_send()  # of all that came at once
-        if self.has_room:
+        pongs = self.conn.data_to_send()  # of all that came at once; where a close was among it, with the answer to that
+        if self.has_room or self.conn.close_rcvd is not None:
             self.transport.write(b"".join(pongs))
         elif pongs:
             self.pong = pongs[-1]

@@ -36,6 +36,13 @@ OURS = "http://127.0.0.1:8000"
 Open = Callable[..., Awaitable[WebsocketCommunicator]]
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What closes a socket is the ring, however long the look after it takes."""
+    monkeypatch.setattr(consumers, "LOOK_AGAIN_SECONDS", 3_600.0)
+    monkeypatch.setattr(consumers, "UNANSWERED_SECONDS", 3_600.0)
+
+
 @pytest.fixture
 def session(transactional_db: None) -> str:
     """The cookie of somebody who is signed in where a cluster called `lab` is open."""
@@ -391,6 +398,65 @@ async def test_a_database_that_is_away_at_the_ring_is_asked_again_t07(
     await database_sync_to_async(Session.objects.filter(session_key=session).delete)()
     stream._tell(None)
     assert await ended(socket) == ("signed_out", 1008)
+
+
+@pytest.mark.parametrize("says", ["no", "nothing"])
+async def test_who_is_named_by_a_ring_while_the_database_is_away_is_let_in_anew_or_not_at_all_t07(
+    socket: WebsocketCommunicator, stream: hub.Hub, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    async def look_while_it_is_away(_: dict[str, Any]) -> people.Person | None:
+        if says == "nothing":
+            await asyncio.Event().wait()
+        raise OperationalError("the connection is closed")
+
+    user = await User.objects.aget(username="vera")
+    await joined(socket)
+    await reads(stream)
+    monkeypatch.setattr(people, "person_of_scope", look_while_it_is_away)
+    monkeypatch.setattr(consumers, "UNANSWERED_SECONDS", 0.05)
+    stream._tell(notices.Revoked(user_id=user.pk))
+    assert await ended(socket) == ("too_slow", 1008)
+
+
+async def test_rings_that_may_have_been_lost_while_the_database_is_away_close_nothing(
+    socket: WebsocketCommunicator, stream: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Redis and the database break off together: all who look at the page would come again at once."""
+    asked, often = 0, asyncio.Event()
+
+    async def look_while_it_is_away(_: dict[str, Any]) -> people.Person | None:
+        nonlocal asked
+        asked += 1
+        if asked == 5:
+            often.set()
+        raise OperationalError("the connection is closed")
+
+    await joined(socket)
+    await reads(stream)
+    monkeypatch.setattr(people, "person_of_scope", look_while_it_is_away)
+    monkeypatch.setattr(consumers, "ASK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(consumers, "UNANSWERED_SECONDS", 0.01)
+    stream._tell(None)
+    await asyncio.wait_for(often.wait(), SOON)
+    await joined(socket)
+
+
+async def test_an_answer_after_a_ring_is_the_end_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    vera = people.Person(name="vera", role="viewer", user_id=1)
+
+    async def look(_: dict[str, Any]) -> people.Person | None:
+        return vera
+
+    monkeypatch.setattr(people, "person_of_scope", look)
+    one = consumers.LiveConsumer()
+    one.scope, one.person = {}, vera
+    one._revoked(notices.Revoked(user_id=1))
+    assert one._asking is not None
+    assert one._unanswered is not None
+    timer = one._unanswered
+    await one._asking
+    assert timer.cancelled()
+    assert one._unanswered is None
 
 
 @pytest.fixture

@@ -90,13 +90,13 @@ test.each(HOSTILE)("what stands against a switch, what was refused and what is i
   const checks = [{ ...check, sentence: `cs-${text}`, remedy: `cr-${text}` }];
   expectText(drawn(Checks, { checks, of: `shop-${text}`, accepted: [], accept: () => undefined }).page, `cs-${text}`, `cr-${text}`, `o-${text}`);
   expectText(drawn(Refused, { of: { code: "of-the-future", sentence: `rs-${text}`, status: 409, body: {} } as never }).page, `rs-${text}`);
-  const entry = { sequence: 1, at: null, actor: `a-${text}`, action: "ARMED", body: { detail: `d-${text}` }, cluster: "lab", operation: null, subject: "", problems: [], asked_from: {} };
+  const entry = { sequence: 1, at: null, actor: `a-${text}`, action: "ARMED", body: { detail: `d-${text}` }, cluster: "lab", operation: null, subject: "", problems: [], asked_from: { forwarded_for: `f-${text}` } };
   const other = application([], { namespace: `ns-${text}`, service: `os-${text}`, why_not: "of-the-future", why_not_sentence: `w-${text}`, why_not_remedy: `wr-${text}` });
   vi.stubGlobal("fetch", (path: string) => Promise.resolve(new Response(JSON.stringify([path.includes("/audit") ? entry : other]))));
   store.route.value = { ...store.route.peek(), audit: "everything" };
   const history = drawn(History, {}).page;
   await vi.waitFor(() => expect(history.all("tr")).toHaveLength(2));
-  expectText(history, `a-${text}`, `d-${text}`);
+  expectText(history, `a-${text}`, `d-${text}`, `f-${text}`);
   hear(text);
   const others = drawn(Others, {}).page;
   await vi.waitFor(() => expect(others.textContent).toContain(plain(`os-${text}`)));

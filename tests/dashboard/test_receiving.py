@@ -103,6 +103,25 @@ async def test_one_that_is_whole_has_its_answer_whenever_that_comes_and_the_next
     assert served.wire.is_closed
 
 
+async def test_one_that_came_behind_another_is_waited_for_from_the_end_of_the_answer_before_it_t58(served: Served) -> None:
+    served.http.data_received(REQUEST + REQUEST[:-2])
+    await asyncio.wait_for(served.came.wait(), 10)
+    assert served.loop.run_out() == []
+    served.answer.set()
+    await asyncio.wait_for(served.answered.wait(), 10)
+    assert served.loop.run_out() == [receiving.REQUEST_SECONDS]
+    assert served.wire.is_closed
+    assert served.bodies == [b"body"]
+
+
+async def test_a_websocket_that_came_behind_a_request_is_not_waited_for(served: Served) -> None:
+    served.http.data_received(REQUEST + HANDSHAKE)
+    served.answer.set()
+    await asyncio.wait_for(served.answered.wait(), 10)
+    assert served.wire.protocol is not None
+    assert served.loop.run_out() == []
+
+
 async def test_a_websocket_is_not_waited_for(served: Served) -> None:
     served.http.data_received(HANDSHAKE)
     assert served.loop.run_out() == []

@@ -147,7 +147,8 @@ class Served:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
+async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
+    monkeypatch.setattr(sockets.Socket, "pings", None)  # those of this loop, which ends with the test
     made = Served()
     await asyncio.wait_for(made.accepted.wait(), 10)
     yield made
@@ -177,6 +178,14 @@ async def test_pings_of_a_client_that_reads_nothing_leave_one_answer_behind_t56(
     assert served.wire.written == pong(b"first") + pong(b"999")
     served.socket.resume_writing()
     assert served.wire.written == pong(b"first") + pong(b"999")
+
+
+async def test_a_close_that_came_with_a_ping_is_answered_also_where_there_is_no_room(served: Served) -> None:
+    close = Frame(Opcode.CLOSE, Close(1000, "").serialize())
+    served.socket.pause_writing()
+    served.socket.data_received(Frame(Opcode.PING, b"last").serialize(mask=True) + close.serialize(mask=True))
+    assert served.wire.written == pong(b"last") + close.serialize(mask=False)
+    assert served.wire.is_closed
 
 
 async def test_a_message_that_never_ends_ends_the_connection_t56(served: Served) -> None:

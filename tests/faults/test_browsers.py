@@ -334,12 +334,15 @@ async def stuck(web: Web) -> ClientConnection:
 
 
 async def test_who_is_signed_out_and_does_not_read_is_let_go_t07(web: Web) -> None:
-    web.restart()
-    made = await stuck(web)
-    assert web.sockets() == 1
-    await asyncio.to_thread(web.sign_out)
-    await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
-    made.transport.abort()
+    web.restart(application="tests.faults.ringing:application")
+    try:
+        made = await stuck(web)
+        assert web.sockets() == 1
+        await asyncio.to_thread(web.sign_out)
+        await asyncio.to_thread(wait_until, lambda: web.sockets() == 0, seconds=SOON, what="its socket was closed")
+        made.transport.abort()
+    finally:
+        web.restart()
 
 
 async def test_a_tab_that_does_not_read_and_answers_nothing_is_let_go_f65(web: Web) -> None:

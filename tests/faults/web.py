@@ -107,11 +107,12 @@ class Web:
         (web,) = (child for child in python_children(options=options) if child.name == "web")
         return web.line
 
-    def restart(self, *more: str) -> None:
+    def restart(self, *more: str, application: str = "dashboard.asgi:application") -> None:
         """This will kill it where it runs and start it, with more words at the end of its line."""
         self.kill()
+        line = [application if word == "dashboard.asgi:application" else word for word in self.line()]
         around = self._environment | {"CLUSTERVIEW_SOCKETS_PER_PERSON": str(self.sockets_per_person)}
-        self._process = subprocess.Popen([*self.line(), *more], cwd=ROOT, env=around, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen([*line, *more], cwd=ROOT, env=around, stdin=subprocess.DEVNULL)
         wait_until(lambda: self.sockets(psutil.CONN_LISTEN) == 1, seconds=20, what="the web process listens")
 
     def sign_in(self, context: BrowserContext) -> None:
