@@ -96,8 +96,8 @@ test("who is about to forbid switching when somebody else has does not allow it"
 
 test.each([
   ["may move", {}, "blue", ["Warm up green of shop to 3 pods on lab", "Switch shop to green on lab"]],
-  ["is kept behind", { keeping: keeping(8) }, "green", ["Go back to blue with shop on lab", "Go back to blue with shop and its group on lab"]],
-  ["is held", { open_switch: "s1" }, "green", ["End this switch of shop on lab and leave traffic as it is", "Go back to blue with shop on lab"]],
+  ["is kept behind", { keeping: keeping(8) }, "green", ["Go back to blue for shop on lab", "Go back to blue for shop and its group on lab"]],
+  ["is held", { open_switch: "s1" }, "green", ["End this switch of shop on lab and leave traffic as it is", "Go back to blue for shop on lab"]],
   ["is warmed up", { sizing, why_not: "none" }, "blue", ["Stop warming up green of shop on lab"]],
 ])("a card that %s has buttons that name its Service, in a region that does", async (_, over, asked, words) => {
   answers.set("/preflight?", preflight).set("/warm-up?", { numbers: [number], target: 3, ready: true, checks: [] }).set("/switches/s1", story);
