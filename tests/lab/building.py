@@ -197,9 +197,9 @@ def minor(version: str) -> str:
 
 
 def source_of(*, module: Path, name: str) -> Path:
-    """The folder of a module's source as Go has downloaded it."""
+    """The folder of a module's source, which Go downloads where it is not there yet."""
     with progress(what=f"downloading {name}", is_worth_telling=False):
-        return Path(go("list", "-mod=mod", "-m", "-f", "{{.Dir}}", name, module=module).strip())
+        return Path(json.loads(go("mod", "download", "-json", name, module=module))["Dir"])
 
 
 def go_build(*, module: Path, package: str, output: Path, flags: str = "-s -w") -> None:
