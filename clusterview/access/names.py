@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.models import User
 
 from clusterview.models import ApiToken
 
 PRODUCT, COMMAND_LINE, PRACTICE = "clusterview", "command line", "practice cluster"
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of what Python takes for printable
 
 
 def as_kept(name: str) -> str:
@@ -24,7 +27,7 @@ def expect_free(name: str) -> None:
     what is not seen of it.
     """
     name = as_kept(name)
-    if not name.isprintable():
+    if not name.isprintable() or UNSEEN.search(name) or name != " ".join(name.split()):
         raise ValueError("The name has characters that nobody sees. Choose another name.")
     if name.casefold() in (PRODUCT, COMMAND_LINE, PRACTICE):
         raise ValueError(f"The audit calls Clusterview itself {name}. Choose another name.")

@@ -18,9 +18,11 @@ import { application, gateway, node, pod, rows, service, whole } from "./making"
 const HOSTILE = [
   "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'><svg/onload=alert(1)>", "</textarea><iframe src=//evil.example>", "javascript:alert(1)",
   "&lt;b&gt;&#x202e;", "{{7*7}}${7*7}", "../../../api/v1/x?y=z#w", "\u202Egreen\u202C is blue", "\u2066a\u2069\u200F\u061C", "gre\u200Ben\uFEFF\u00AD\u2060", "a\u200Db\u{E0041}",
+  "a\u115F\u1160b\u3164\uFFA0", "a\u034Fb\u17B4\u17B5\u180B\u180F", "green\uFE0F\uFE00\u{E0100}\u{E01EF}", "a\u2028b\u2029c\u2800d",
   "\x1b[31mred\x07", "nul\0del\x7f\x9b", "\u05D0\u05D1 3 of 5",
 ];
-const UNSEEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Cf}]/u;
+/** By their numbers, so that what the page takes for unseen is not asked for what it is. */
+const UNSEEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/u;
 const NEVER = ["script", "img", "iframe", "object", "embed", "base", "link", "style", "meta"];
 
 beforeEach(() => void vi.stubGlobal("scrollTo", () => undefined));
@@ -105,7 +107,9 @@ test.each(HOSTILE)("what stands against a switch, what was refused and what is i
 
 test("a text that has nothing unseen is shown as it was written, in any script", () => {
   for (const text of ["shop-blue", "한국어 문장입니다.", "\u05D0\u05D1\u05D2", "a\tb\nc\r\n", "é ü ñ 👩", " "]) expect(plain(text)).toBe(text);
+  for (const text of ["👩\u200D💻", "👩🏽\u200D💻", "\u2764\uFE0F", "\u26A0\uFE0E", "\u2764\uFE0F\u200D🔥", "🏴\u200D\u2620\uFE0F", "1\uFE0F\u20E3", "🇰🇷"]) expect(plain(text)).toBe(text);
   expect(plain("\u202Egreen\0")).toBe("⟨U+202E⟩green⟨U+0000⟩");
+  expect(plain("green\uFE0F 1\uFE0F a\u200Db 👩\u200Db 👩\uFE0F\uFE0F")).toBe("green⟨U+FE0F⟩ 1⟨U+FE0F⟩ a⟨U+200D⟩b 👩⟨U+200D⟩b 👩\uFE0F⟨U+FE0F⟩");
 });
 
 test("no view writes HTML, and no code is made of text", () => {

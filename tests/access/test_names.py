@@ -43,12 +43,30 @@ def test_letters_that_look_alike_make_no_other_name(name: str, why: str) -> None
         names.expect_free(name)
 
 
-@pytest.mark.parametrize("name", ["olga\u200b", "\u202eaglo", "ol\nga", "ol\x1bga"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("olga\u200b", "\u202eaglo", "ol\nga", "ol\x1bga", "olga ", " olga", "\u00a0olga", "olga\u2028"),
+        *(f"ol{unseen}ga" for unseen in "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2800\u3164\ufe00\ufe0f\uffa0\U000e0100\U000e01ef"),
+    ],
+)
 def test_a_name_has_nothing_that_is_not_seen_t21(name: str) -> None:
     people.add(name="olga", role="operator", actor="ada")
     for make in MAKING:
         with pytest.raises(ValueError, match="nobody sees"):
             make(name=name, role="operator")
+
+
+def test_two_spaces_make_no_other_name_than_one_t21() -> None:
+    tokens.create(name="shop ci", role="operator")
+    for make in MAKING:
+        with pytest.raises(ValueError, match="nobody sees"):
+            make(name="shop  ci", role="operator")
+
+
+def test_a_name_in_another_script_is_one() -> None:
+    for make, name in zip(MAKING, ("김 영희", "배포 ci"), strict=True):
+        make(name=name, role="operator")
 
 
 def test_a_name_is_kept_in_plain_letters() -> None:
