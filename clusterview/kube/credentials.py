@@ -29,6 +29,7 @@ TOKEN_FILE_SECONDS = 60.0  # the kubelet renews a projected token long before it
 FAILURE_SECONDS = 10.0
 REFUSED_SECONDS = 30.0  # until a plugin whose credential was refused runs again for that, while no file has changed
 RENEWAL_SECONDS = 60.0  # before its end a credential is fetched anew beside the one that is used
+RENEWAL_SHARE = 0.25  # of its life, at most
 RENEWAL_PAUSE_SECONDS = 10.0
 EXPIRY_MARGIN_SECONDS = 10.0
 SENT_AS_THEY_ARE = ("token", "tokenFile", "exec", "username")
@@ -61,9 +62,11 @@ class Credentials:
         self._plugin_timeout_seconds = plugin_timeout_seconds
         self._wall_clock, self._monotonic = wall_clock, monotonic
         self._lock = threading.Lock()
+        self._renewed = threading.Condition(self._lock)
         self._current: Credential | None = None
         self._fetched_at = 0.0
         self._expires_at: float | None = None
+        self._renewal_seconds = RENEWAL_SECONDS
         self._failure: PluginFailed | None = None
         self._refused_at: float | None = None
         self._renewal: threading.Thread | None = None
@@ -73,7 +76,7 @@ class Credentials:
         with self._lock:
             if self._current is None or self._is_over():
                 self._fetch()
-            elif self._ends_within(RENEWAL_SECONDS):
+            elif self._ends_within(self._renewal_seconds):
                 self._begin_renewal()
             assert self._current is not None
             return self._current
@@ -117,7 +120,9 @@ class Credentials:
                 self._renewal = renewal
 
     def _renew(self, access: ClusterAccess, present: Credential) -> None:
-        """Where it fails, whoever needs another one when the present one has ended is told why. What came or was read meanwhile is later."""
+        """Where it fails, whoever needs another one when the present one has ended is told why. What came or was read meanwhile is later. For one
+        that ends no later than the present one everything would be opened anew for nothing.
+        """
         found: tuple[Credential, float | None] | None = None
         try:
             found = self._read(access)
@@ -127,7 +132,15 @@ class Credentials:
             with self._lock:
                 self._renewal, self._fetched_at = None, self._monotonic()
                 if found is not None and self._current is present and self.access is access:
-                    self._current, self._expires_at = found
+                    credential, expires_at = found
+                    if expires_at is None or expires_at > (self._expires_at or 0.0):
+                        self._take(credential, expires_at)
+                self._renewed.notify_all()
+
+    def _take(self, credential: Credential, expires_at: float | None) -> None:
+        self._current, self._expires_at = credential, expires_at
+        if expires_at is not None:
+            self._renewal_seconds = min(RENEWAL_SECONDS, RENEWAL_SHARE * (expires_at - self._wall_clock()))
 
     def _is_over(self) -> bool:
         if self._ends_within(EXPIRY_MARGIN_SECONDS):
@@ -135,11 +148,17 @@ class Credentials:
         return bool(self.access.user.get("tokenFile")) and self._monotonic() - self._fetched_at >= TOKEN_FILE_SECONDS
 
     def _fetch(self) -> None:
+        """Where a plugin runs already, what it gives is waited for: two at once may take each other's session away."""
+        before = self._current
+        if self.access.user.get("exec") and self._renewal is not None:
+            self._renewed.wait_for(lambda: self._renewal is None)
+            if self._current is not None and self._current is not before:
+                return
         if self._failure is not None and self._monotonic() - self._fetched_at < FAILURE_SECONDS:
             raise PluginFailed(self._failure.sentence) from self._failure
         self._failure, self._expires_at = None, None
         try:
-            self._current, self._expires_at = self._read(self.access)
+            self._take(*self._read(self.access))
         except PluginFailed as failure:
             self._failure = failure
             raise

@@ -288,7 +288,7 @@ class Reflector:
 
     def _open_initial(self) -> Stream:
         try:
-            return self._open(*streaming.QUERY, silence_seconds=min(streaming.SILENCE_SECONDS, self._silence_seconds))
+            return self._open(*streaming.QUERY, silence_seconds=streaming.SILENCE_SECONDS)
         except errors.Invalid as error:
             raise streaming.NotStreamed from error
         except errors.ServerError as error:

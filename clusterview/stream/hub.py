@@ -284,6 +284,7 @@ class Hub:
         for feed in self._feeds.values():
             feed.has_waited |= feed.is_behind or self._answered_at - before > PROMPT_SECONDS
             feed.is_behind = False
+        ahead: float | None = None
         for key, entries in answer or []:
             if key == keys.notices().encode():
                 self._take_notices(entries)
@@ -294,11 +295,10 @@ class Hub:
                 self._look(feed, seconds=ALONG_SECONDS)
                 feed.is_behind = len(entries) >= ENTRIES
             elif not feed.is_behind:  # else it comes again, with the changes before it
-                if feed.has_waited:
-                    await self._load_contact(feed)
-                    self._look(feed, seconds=ALONG_SECONDS)  # changes may have come with it
-                else:
-                    self._take_contact(feed, entries)
+                if feed.has_waited and ahead is None:
+                    ahead = await self._ahead()
+                self._take_contact(feed, entries, heard_at=self._answered_at, ahead=ahead if feed.has_waited else None)
+                feed.has_waited = False
                 await self._renew(feed)
 
     async def _take_missed(self, feed: Feed) -> None:
@@ -379,9 +379,9 @@ class Hub:
         self._seals.check(place=(keys.snapshot(feed.cluster), WHOLE), said=frame, seal=seal)
         return encoding.decode_snapshot(frame)
 
-    def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> bytes | None:
-        """The newest word that is believed; answers with its entry. One that was heard before says nothing again, whichever observer's it is:
-        somebody else may have put it there.
+    def _take_contact(self, feed: Feed, entries: list[tuple[bytes, dict[bytes, bytes]]], *, heard_at: float, ahead: float | None = None) -> None:
+        """The newest word that is believed, heard when it was answered; with `ahead` as long ago as its entry is old. One that was heard before says
+        nothing again, whichever observer's it is: somebody else may have put it there.
         """
         feed.contact_id = entries[-1][0]
         for entry_id, fields in reversed(entries):
@@ -391,9 +391,16 @@ class Hub:
                 if number > feed.heard.get(epoch, 0):
                     contact = encoding.decode_contact(said)
                     feed.heard[epoch] = number
-                    feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=self._clock(), number=number)
-                    return entry_id
-        return None
+                    if ahead is not None:
+                        heard_at = min(heard_at, int(entry_id.split(b"-")[0]) / 1e3 - ahead)
+                    feed.word = freshness.Word(contact=contact, epoch=epoch, heard_at=heard_at, number=number)
+                    return
+
+    async def _ahead(self) -> float:
+        """By how many seconds, at most, the clock of Redis is ahead of ours: its answer may lie in the socket."""
+        asked_at = self._clock()
+        seconds, microseconds = await self._redis.time()
+        return float(seconds + microseconds / 1e6 - asked_at)
 
     @contextlib.contextmanager
     def _believing(self, feed: Feed, what: str) -> Iterator[None]:
@@ -488,17 +495,13 @@ class Hub:
         """
         feed.has_waited = False
         last = await self._redis.xrevrange(keys.contact(feed.cluster), count=publishing.CONTACT_ENTRIES)
+        heard_at = self._clock()
         if not is_taking:
             await self._take_missed(feed)
         if not last:
             feed.contact_id = b"0-0"
             return
-        asked_at = self._clock()  # and not when the answer is taken, which may lie in the socket too
-        seconds, microseconds = await self._redis.time()
-        said = self._take_contact(feed, last[::-1])
-        if said is not None and feed.word is not None:
-            silence = seconds + microseconds / 1e6 - int(said.split(b"-")[0]) / 1e3
-            feed.word = msgspec.structs.replace(feed.word, heard_at=asked_at - max(0.0, silence))
+        self._take_contact(feed, last[::-1], heard_at=heard_at, ahead=await self._ahead())
 
     async def _after(self, *, feed: Feed, place: Position) -> list[bytes] | None:
         """The frames between a place and now; None where the stream does not hold them all."""

@@ -30,7 +30,7 @@ from clusterview.topology.objects import AnyRecord
 STREAM_ENTRIES = 10_000
 STREAM_BYTES = 64 * 1024 * 1024  # of their frames: one cluster's must not fill the Redis of all, and an entry may have a few bytes or a mebibyte
 CONTACT_ENTRIES = 10
-KEPT_SECONDS = 86_400.0  # after the last word; of a context that nobody opens any more 64 MiB would stay for ever
+KEPT_SECONDS = 86_400  # after the last word; of a context that nobody opens any more 64 MiB would stay for ever
 SNAPSHOT_SECONDS = 5.0
 SNAPSHOT_SHARE = 0.05  # of the time, at most, is spent on packing; a large picture is packed less often
 SNAPSHOT_BYTES = 256 * 1024  # of changes after it are soon read, and packing delays each change that comes meanwhile by milliseconds
@@ -45,6 +45,11 @@ local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local top_epoch = top and tonumber(string.match(top[1], '^(%d+)-'))
 if top_epoch and top_epoch > tonumber(ARGV[1]) then return 'superseded' end
 """
+_KEEP = """
+for _, key in ipairs(KEYS) do
+    if redis.call('TTL', key) < ARGV[#ARGV] / 2 then redis.call('EXPIRE', key, ARGV[#ARGV]) end
+end
+"""
 _BEGIN = (
     _TOP
     + """
@@ -53,8 +58,9 @@ if done then return 'done' end
 if top_epoch and top_epoch == tonumber(ARGV[1]) then return 'lost' end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], ARGV[1] .. '-1', 'f', ARGV[3], 's', ARGV[4])
 redis.call('MSET', KEYS[2], ARGV[5], KEYS[3], ARGV[6])
-return 'done'
 """
+    + _KEEP
+    + "return 'done'"
 )
 _PUBLISH = (
     _TOP
@@ -70,8 +76,9 @@ _SNAPSHOT = (
     + """
 if not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2] then return 'lost' end
 redis.call('MSET', KEYS[2], ARGV[3], KEYS[3], ARGV[4])
-return 'done'
 """
+    + _KEEP
+    + "return 'done'"
 )
 _CONTACT = (
     _TOP
@@ -80,9 +87,9 @@ if ARGV[2] ~= '0' and (not top or top[1] ~= ARGV[1] .. '-' .. ARGV[2]) then retu
 local now = redis.call('TIME')
 if now[1] * 1000 + now[2] / 1000 > tonumber(ARGV[9]) then return 'late' end
 redis.call('XADD', KEYS[4], 'MAXLEN', ARGV[3], '*', 'c', ARGV[4], 'e', ARGV[1], 'n', ARGV[5], 's', ARGV[6])
-if redis.call('PTTL', KEYS[2]) < ARGV[10] / 2 then
-    for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[10]) end
-end
+"""
+    + _KEEP
+    + """
 local there = redis.pcall('GET', KEYS[3]) == ARGV[7] and redis.pcall('STRLEN', KEYS[2]) == tonumber(ARGV[8])
 if ARGV[2] ~= '0' and not there then return 'bare' end
 return 'done'
@@ -242,7 +249,8 @@ class Publisher:
         first = encoding.encode(Changes(position=position))
         frame = encoding.encode(Snapshot(view=WHOLE, position=position, body=encoding.pack(self._rows.whole())))
         seal = self._seal_of_snapshot(frame)
-        self._write(_BEGIN, self._make_room(first), first, self._seal_of(first, position), frame, seal, position=position)
+        written = frame, seal, KEPT_SECONDS
+        self._write(_BEGIN, self._make_room(first), first, self._seal_of(first, position), *written, position=position)
         self._keep(first)
         self._snapshot_seal, self._snapshot_bytes = seal, len(frame)
         self._snapshot_sequence, self._snapshot_at = 1, self._clock()
@@ -299,10 +307,10 @@ class Publisher:
         word = encoding.encode(contact)
         self._words += 1
         seal = self._seals.seal(place=(keys.contact(self._cluster), f"{self.position.epoch}-{self._words}"), said=word)
-        written, kept = (self._snapshot_seal, self._snapshot_bytes), int(1e3 * KEPT_SECONDS)
+        written = self._snapshot_seal, self._snapshot_bytes
         seconds, microseconds = self._ask(self._redis.time)
         until = int(1e3 * (seconds + LATE_SECONDS - (self._clock() - said_at)) + microseconds / 1e3)
-        told = CONTACT_ENTRIES, word, self._words, seal, *written, until, kept
+        told = CONTACT_ENTRIES, word, self._words, seal, *written, until, KEPT_SECONDS
         answer = self._write(_CONTACT, self.position.sequence, *told, position=self.position)
         self._is_bare = answer == b"bare"
         if self._listener:
@@ -319,7 +327,7 @@ class Publisher:
             if not packing.frame:
                 raise RuntimeError("the picture could not be packed")
             seal = self._seal_of_snapshot(packing.frame)
-            self._write(_SNAPSHOT, self.position.sequence, packing.frame, seal, position=self.position)
+            self._write(_SNAPSHOT, self.position.sequence, packing.frame, seal, KEPT_SECONDS, position=self.position)
             self._snapshot_seal, self._snapshot_bytes = seal, len(packing.frame)
             self._packing, self._is_bare = None, False
             self._snapshot_seconds = max(SNAPSHOT_SECONDS, packing.seconds / SNAPSHOT_SHARE)

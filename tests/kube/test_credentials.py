@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import signal
@@ -214,6 +215,65 @@ def test_a_credential_is_renewed_before_its_end_while_everybody_goes_on_with_it(
     renewed(kept)
     assert [kept.current().headers[0][1] for _ in range(3)] == [then] * 3
     assert plugin.runs == 1, "it is not run again at once"
+
+
+@pytest.mark.parametrize(("lifetime", "most"), [(60, 14), (90, 10), (600, 2)])
+def test_a_credential_of_a_short_life_is_renewed_when_most_of_it_is_over(lifetime: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, given = Clock(), itertools.count(1)
+
+    def gives_another(**_: Any) -> dict[str, Any]:
+        return {"token": f"t-{next(given)}", "expirationTimestamp": clock.now + lifetime}
+
+    monkeypatch.setattr(plugins, "run", gives_another)
+    kept, seen = credentials(clock, exec={"command": "login"}), set()
+    for _ in range(600):
+        seen.add(kept.current())
+        renewed(kept)
+        clock.now += 1
+    assert len(seen) <= most
+
+
+def test_a_credential_that_ends_no_later_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, given = Clock(), itertools.count(1)
+    ends_at = clock.now + 3600
+
+    def gives_another_of_the_same_end(**_: Any) -> dict[str, Any]:
+        return {"token": f"t-{next(given)}", "expirationTimestamp": ends_at}
+
+    monkeypatch.setattr(plugins, "run", gives_another_of_the_same_end)
+    kept = credentials(clock, exec={"command": "login"})
+    first = kept.current()
+    clock.now = ends_at - 30
+    kept.current()
+    renewed(kept)
+    assert kept.current() is first and next(given) == 3
+
+
+@pytest.mark.parametrize("needed", ["ended", "refused"])
+def test_whoever_needs_another_credential_while_one_is_fetched_waits_for_that(needed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two plugins at once may take each other's session away."""
+    clock = Clock()
+    ends_at = clock.now + 3600
+    kept = credentials(clock, exec=printing(tmp_path, {"token": "t-1", "expirationTimestamp": written(ends_at)}))
+    kept.reread()
+    plugin = HeldPlugin(expires_at=ends_at + 3600)
+    first, wait = kept.current(), kept._renewed.wait
+
+    def lets_it_go(timeout: float | None = None) -> bool:
+        plugin.may_go.set()
+        return wait(timeout)
+
+    monkeypatch.setattr(kept._renewed, "wait", lets_it_go)
+    monkeypatch.setattr(plugins, "run", plugin)
+    clock.now = ends_at - 30
+    kept.current()
+    assert plugin.begins.wait(SOON)
+    if needed == "ended":
+        clock.now = ends_at - 5
+    else:
+        assert kept.refused(first)
+    assert kept.current().headers[0][1] == "Bearer t-2"
+    assert plugin.runs == 1
 
 
 def test_what_a_plugin_gives_for_a_kubeconfig_that_was_written_meanwhile_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

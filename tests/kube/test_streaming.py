@@ -133,15 +133,24 @@ def test_a_list_that_breaks_off_is_told_to_nobody_and_begun_anew_in_pages(broken
     ],
     ids=["refused", "a bad request", "ignored"],
 )
-def test_a_server_that_cannot_do_it_is_asked_once_and_listed_in_pages_at_once(answer: Any) -> None:
+def test_a_server_that_cannot_do_it_is_asked_once_and_listed_in_pages_at_once(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "SILENCE_SECONDS", 0.2)
     told: list[Observation] = []
     with playing(answer, LIST, stream(bookmark(11)), say(410, failure(410, "Expired")), AGAIN, stream(bookmark(13))) as script:
-        watcher = reflector(script, told, silence_seconds=0.2)
+        watcher = reflector(script, told)
         for _ in range(3):
             watcher.run_round()
         assert asked(script) == ["stream", "pages", "10", "11", "pages", "12"]
     assert names(told)[:2] == ["Listed", "WatchOpened"]
     assert listed(told) == [(["a"], "10"), (["a"], "12")]
+
+
+def test_a_list_may_pause_for_longer_than_a_watch_that_is_opened_again_soon() -> None:
+    told: list[Observation] = []
+    with playing(stream(*FIRST, end(10), quiet_seconds=0.5), LIST) as script:
+        reflector(script, told, silence_seconds=0.1).run_round()
+        assert asked(script) == ["stream"]
+    assert listed(told) == [(["a", "b"], "10")]
 
 
 def test_a_busy_server_that_never_says_the_end_is_listed_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from clusterview.kube import errors, watching
 from clusterview.kube.backoff import Backoff
+from clusterview.kube.connections import Connection, Stream
 from clusterview.kube.watching import Gone, Listed, NotInstalled, NotPermitted, Observation, Reflector, Seen, SetAside, WatchLost, WatchOpened
 from tests.kube.making import PODS, bookmark, event, failure, page, pod
 from tests.kube.scripted import Script, playing, reset, say, silent, stream
@@ -101,27 +102,24 @@ def test_a_watch_that_is_not_answered_is_lost_long_before_it_would_be_silent(mon
     assert isinstance(told[-1], WatchLost) and isinstance(told[-1].error, errors.TimedOut)
 
 
-def test_a_busy_server_that_answers_a_watch_late_is_given_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
-    told: list[Observation] = []
-    late = stream(late_seconds=0.6)
-    with playing(LIST, late, late, late, stream(bookmark(12))) as script:
-        watcher = reflector(script, told, silence_seconds=20.0)
+@pytest.mark.parametrize("silence_seconds", [20.0, 0.1])
+def test_a_busy_server_that_answers_a_watch_late_is_given_longer_each_time(silence_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose watch would not be silent for so long."""
+    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.5)
+    told, given, opens = list[Observation](), list[float](), Connection.stream
+
+    def counts(connection: Connection, *asked: Any, answer_seconds: float, **how: Any) -> Stream:
+        given.append(answer_seconds)
+        return opens(connection, *asked, answer_seconds=answer_seconds, **how)
+
+    monkeypatch.setattr(Connection, "stream", counts)
+    with playing(LIST, silent, silent, stream(bookmark(12))) as script:
+        watcher = reflector(script, told, silence_seconds=silence_seconds)
         for _ in range(3):
             watcher.run_round()
         assert watches(script) == ["10"] * 3
     assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchOpened", "WatchEnded"]
-
-
-def test_so_is_one_whose_watch_would_not_be_silent_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "ANSWER_SECONDS", 0.2)
-    told: list[Observation] = []
-    late = stream(late_seconds=0.6)
-    with playing(LIST, late, late, late, stream(bookmark(12))) as script:
-        watcher = reflector(script, told, silence_seconds=0.1)
-        for _ in range(3):
-            watcher.run_round()
-    assert names(told) == ["Listed", "WatchLost", "WatchLost", "WatchOpened", "WatchEnded"]
+    assert given == [0.5, 1.0, 2.0]
 
 
 def test_a_quiet_watch_is_not_held_to_the_time_for_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,10 @@ def order(entry_id: bytes | str) -> tuple[int, int]:
 
 
 class Memory:
-    """One Redis. While it is `away` every call fails."""
+    """One Redis. While it is `away` every call fails; `answered` counts those that did not."""
 
     def __init__(self) -> None:
-        self.is_away = False
+        self.is_away, self.answered = False, 0
         self.seconds, self._added = 1_000.0, 0
         self.streams: dict[str, list[Entry]] = {}
         self.values: dict[str, bytes] = {}
@@ -90,3 +90,4 @@ class Memory:
     def _answer(self) -> Any:
         if self.is_away:
             raise ConnectionError("Redis is away.")
+        self.answered += 1

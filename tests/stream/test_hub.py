@@ -377,6 +377,57 @@ async def test_a_word_that_waited_for_the_changes_before_it_is_as_old_as_that() 
         assert hub.contact("lab").state != "live"
 
 
+async def test_a_word_that_waits_for_the_picture_of_another_cluster_is_as_old_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one is read anew in the same round, which takes its time where it is large."""
+    memory, numbers = Memory(), itertools.count(1)
+    hub, read = Held(memory=memory), memory.mget
+    publish, _ = [published(memory, cluster=cluster) for cluster in ("large", "other")]
+
+    async def all_speak() -> None:
+        number = next(numbers)
+        for cluster in ("large", "other"):
+            say(memory, number=number, cluster=cluster)
+            await hub.join(cluster=cluster)
+        assert await hub.round()
+
+    for _ in range(3):
+        memory.seconds += 1
+        await all_speak()
+
+    async def takes_long(*asked: str) -> Any:
+        memory.seconds += 10
+        return await read(*asked)
+
+    async def is_not_due() -> None:
+        """Another look at what is there would take long again."""
+
+    publish()
+    del memory.streams[keys.topology("large")][-1]  # it is missing, so the picture is read anew with the next one
+    publish()
+    monkeypatch.setattr(memory, "mget", takes_long)
+    monkeypatch.setattr(hub, "_look_back", is_not_due)
+    await all_speak()
+    assert hub.contact("other").state == "stale"
+
+
+async def test_a_slow_round_asks_redis_for_its_time_and_for_nothing_of_each_cluster() -> None:
+    """Else a round that was slow once is slow for ever, where Redis is far away."""
+    memory, clusters = Memory(), [f"lab-{number}" for number in range(20)]
+    hub = Held(memory=memory)
+    for cluster in clusters:
+        published(memory, cluster=cluster)
+        await hub.join(cluster=cluster)
+    assert await hub.round()
+    for number in (1, 2):
+        memory.seconds += 2 * hubs.PROMPT_SECONDS
+        for cluster in clusters:
+            say(memory, number=number, cluster=cluster)
+        before = memory.answered
+        assert await hub.round()
+        assert {hub.contact(cluster).state for cluster in clusters} == {"live"}
+        assert memory.answered - before == 2, "what came, and the time"
+
+
 async def test_an_emptied_redis_leads_to_the_new_picture_and_never_to_a_mixture(hub: Hub, redis_server: RedisServer) -> None:
     publisher(redis_server, pods=4)
     browser = Browser()
