@@ -59,6 +59,7 @@ IN_A_GROUP: dict[str, JsonValue] = {"minItems": 2, "maxItems": requesting.LARGES
 
 SWITCH: dict[str, JsonValue] = {"namespace": "store", "service": "shop", "to": "green", "expected": {"app": "shop", "slot": "blue"}}
 GROUP: dict[str, JsonValue] = {"namespace": "store", "services": ["shop", "cart"], "to": "green", "accept": ["session-affinity"]}
+Marks = Annotated[list[Text], Query(max_length=1_000)]
 Services = Annotated[list[Text], described_as(Query(max_length=50), IN_A_GROUP)]
 
 

@@ -181,6 +181,23 @@ def test_a_frozen_cluster_is_armed_only_by_who_says_that_they_looked_at_what_it_
     assert "armed in here" in run("arm", "here"), "as a script says it that arms again and again"
 
 
+def test_a_freeze_while_the_cluster_says_which_it_is_is_not_lifted_by_who_asked_before(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frozen_meanwhile(_: looking.Cluster) -> reading.Identity:
+        clusters.freeze(cluster="here", marks={"018f:3": "Service store/late"})
+        return reading.Identity("u-1", is_weak=False)
+
+    run("prepare")
+    for line in (["arm", "here"], ["arm", "here", "--looked"]):
+        Cluster.objects.update(frozen_at=None, lost_marks={})
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(looking.Cluster, "identity", frozen_meanwhile)
+            with pytest.raises(CommandError, match="018f:3 on Service store/late"):
+                run(*line)
+        assert Cluster.objects.get().frozen_at and not Cluster.objects.get().armed
+
+
 def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking.Cluster, "identity", lambda _: reading.Identity("u-1", is_weak=False))
     run("prepare")
