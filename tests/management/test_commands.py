@@ -106,7 +106,7 @@ def test_a_start_says_of_redis_and_of_the_key_that_others_may_read_them_t47_t63(
     tmp_path.chmod(0o755)
     redis, key = json.loads(run("prepare"))["doubts"]
     assert "without a password and without encryption" in redis
-    assert "chmod 600" in key
+    assert "chmod 600" in key and "defaultMode" in key
 
 
 def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:

@@ -65,7 +65,7 @@ def doubts() -> Iterator[str | None]:
     yield weakness()
     yield publishing.exposure(url=settings.REDIS_URL)
     if telling.key_is_open():
-        yield f"Everybody on this machine may read {settings.SECRET_KEY_FILE}, and with it sign in as anybody: chmod 600."
+        yield f"Everybody on this machine may read {settings.SECRET_KEY_FILE}, and with it sign in as anybody: {telling.CLOSING_KEY}."
 
 
 def weakness() -> str | None:
