@@ -139,7 +139,7 @@ def inside() -> bool:
 
 def take_state(*, arguments: list[str]) -> tuple[list[str], Path]:
     """This will take `--state DIR` out of the arguments, whichever command they belong to: (what is left, the folder)."""
-    left, said = [], os.environ.get("CLUSTERVIEW_STATE") or str(installing.ROOT / ".state")
+    left, said = [], os.environ.get("CLUSTERVIEW_STATE") or str(installing.STATE)
     words = iter(arguments)
     for word in words:
         if word == "--state":
@@ -158,7 +158,8 @@ def expect_database(*, state: Path) -> None:
     from dashboard import starting
 
     if not os.environ.get("DATABASE_URL") and not (state / starting.DATABASE).exists():
-        raise Refused(f"{state} holds no database of Clusterview. `manage.py up` makes one; --state DIR names another folder.")
+        elsewhere = "--state DIR names another folder, DATABASE_URL a server's"
+        raise Refused(f"{state} holds no database of Clusterview. `manage.py up` makes one; {elsewhere}.")
 
 
 def make_state(*, folder: Path) -> None:

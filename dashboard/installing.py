@@ -21,6 +21,7 @@ from pathlib import Path
 from dashboard.refusals import Refused, remedy
 
 ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".state"
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
 STATIC = ROOT / "static"

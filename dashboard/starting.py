@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -138,7 +139,7 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
         supervisor.start(web)
     if await page_answers(host=options.host, port=options.port):
         print(f"The page answers after {time.monotonic() - begun:.1f} s", flush=True)
-        print("\n".join(invitation(address=public_url() or options.url, login_path=answer["login_path"])), flush=True)
+        print("\n".join(invitation(address=public_url() or options.url, login_path=answer["login_path"], state=options.state)), flush=True)
     else:
         print(f"The page does not answer at {options.url}; the lines above say why.", flush=True)
     for sentence in filter(None, (answer["problem"], *answer["doubts"])):
@@ -146,11 +147,12 @@ async def start(*, supervisor: supervising.Supervisor, options: Options, redis: 
     supervisor.start(*later, *workers)
 
 
-def invitation(*, address: str, login_path: str | None) -> list[str]:
+def invitation(*, address: str, login_path: str | None, state: Path) -> list[str]:
     """Where the page is, and how an administrator is signed in there. What we print may be a log that others read, so often no link is made."""
     if login_path:
         return [f"Open {address}{login_path}"]
-    return [f"Open {address}", "A link that signs you in is printed by `python3 manage.py login-link`."]
+    named = [] if state == installing.STATE else ["--state", str(state)]
+    return [f"Open {address}", f"A link that signs you in is printed by `{shlex.join(['python3', 'manage.py', 'login-link', *named])}`."]
 
 
 def public_url() -> str | None:

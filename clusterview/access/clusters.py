@@ -23,6 +23,10 @@ class ArmedElsewhere(Exception):
         self.other = other
 
 
+class Frozen(Exception):
+    """The database does not know of effects that stand in the cluster, and nobody has said yet that they looked at each of them."""
+
+
 def register(*, opened: Iterable[tuple[str, str]], problem: str = "") -> None:
     """This will make the given (id, name) the active clusters. A cluster that was known keeps whether it is armed; of several that are the same one
     only that which was armed last does.
@@ -82,14 +86,18 @@ def is_id(text: str) -> bool:
 
 
 @transacting.whole
-def arm(*, cluster: str, actor: people.Person | str, identity: str = "", identity_is_weak: bool = True) -> Cluster:
+def arm(
+    *, cluster: str, actor: people.Person | str, identity: str = "", identity_is_weak: bool = True, looked: Collection[str] = ()
+) -> Cluster:
     """This will allow switching in the cluster with this identity, and write down who did. Raises PermissionDenied
-    (`people.administrator`), Cluster.DoesNotExist, and ArmedElsewhere.
+    (`people.administrator`), Cluster.DoesNotExist, ArmedElsewhere, and Frozen unless `looked` names every mark that the cluster is frozen for.
 
     An identity that is not known yet is the one of the first cluster that answers (`identify`).
     """
     found, others = _with_those_armed(cluster)  # before the right, in the order in which a switch takes both
     by = people.administrator(actor)
+    if found.frozen_at and found.lost_marks.keys() - set(looked):
+        raise Frozen
     if not found.armed or (identity and identity != found.identity):
         _refuse_one_of(others, identity=identity or found.identity)
         found.armed_at, found.frozen_at = timezone.now(), None
@@ -119,7 +127,7 @@ def identify(*, cluster: str, identity: str, is_weak: bool) -> bool:
 @transacting.whole
 def freeze(*, cluster: str, marks: dict[str, str]) -> None:
     """This will forbid switching in a cluster that carries marks of operations which the database should know and does not, and write down that a
-    part of the audit is missing. Arming it again says that somebody has looked.
+    part of the audit is missing. It is armed again only by who says that they looked at these marks.
     """
     found = Cluster.objects.select_for_update(no_key=True).get(pk=cluster)
     new = {mark: where for mark, where in marks.items() if mark not in found.lost_marks}

@@ -46,14 +46,14 @@ def person_of_request(request: HttpRequest) -> Person | None:
     header = request.headers.get("Authorization", "")
     if header:
         scheme, _, token = header.partition(" ")
-        return asking(request, person_of_token(token.strip())) if scheme.lower() == "bearer" else None
+        return asking(request, person_of_token(token.strip()) if scheme.lower() == "bearer" else None, by_token=True)
     return asking(request, person_of_session(request.session.session_key))
 
 
-def asking(request: HttpRequest, person: Person | None) -> Person | None:
-    """The person whom a request was found to be of, with from where it came. A token that is none leaves a line in the log."""
+def asking(request: HttpRequest, person: Person | None, *, by_token: bool = False) -> Person | None:
+    """The person whom a request was found to be of, with from where it came. A token that is none leaves a line in the log, where it would let in."""
     if person is None:
-        if "Authorization" in request.headers:
+        if by_token:
             attempts.refused("bad_token", asked_from=sources.of_request(request))
         return None
     return replace(person, asked_from=sources.of_request(request, session_hash=person.session_hash, token_id=person.token_id))

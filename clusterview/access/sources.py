@@ -43,7 +43,10 @@ def _forwarded_for(sent: str) -> str:
     """Which address the nearest proxy saw; empty where nothing is in front of us, and for what is no address."""
     if not settings.SECURE:
         return ""
+    last = sent.rpartition(",")[2].strip()
+    if "%" in last:  # the zone of an IPv6 address, which may be any text, says nothing beyond the machine that has it
+        return ""
     try:
-        return str(ipaddress.ip_address(sent.rpartition(",")[2].strip()))
+        return str(ipaddress.ip_address(last))
     except ValueError:
         return ""

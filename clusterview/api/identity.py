@@ -20,7 +20,7 @@ class Token(HttpBearer):
     """`Authorization: Bearer …`, from `manage.py token create`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> people.Person | None:
-        return people.asking(request, people.person_of_token(token.strip()))
+        return people.asking(request, people.person_of_token(token.strip()), by_token=True)
 
 
 class Session(APIKeyCookie):
@@ -29,7 +29,10 @@ class Session(APIKeyCookie):
     param_name = settings.SESSION_COOKIE_NAME
 
     def authenticate(self, request: HttpRequest, key: str | None) -> people.Person | None:
-        return None if "Authorization" in request.headers else people.asking(request, people.person_of_session(key))
+        scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+        if scheme == "bearer":
+            return None
+        return people.asking(request, None if scheme else people.person_of_session(key), by_token=bool(scheme))
 
 
 WAYS_IN = [Token(), Session()]

@@ -48,7 +48,8 @@ def in_utc(moment: datetime) -> datetime:
 AnyText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL holds no NUL
 Text = Annotated[AnyText, StringConstraints(max_length=253)]
 Key = Annotated[AnyText | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
-Selector = Annotated[dict[Text, Text], Field(max_length=100)]
+LabelKey = Annotated[AnyText, StringConstraints(max_length=253 + 1 + 63)]  # a prefix, a slash and a name
+Selector = Annotated[dict[LabelKey, Text], Field(max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Overlap = Annotated[int, whole(0, requesting.LONGEST_OVERLAP_SECONDS)]
@@ -59,6 +60,7 @@ IN_A_GROUP: dict[str, JsonValue] = {"minItems": 2, "maxItems": requesting.LARGES
 
 SWITCH: dict[str, JsonValue] = {"namespace": "store", "service": "shop", "to": "green", "expected": {"app": "shop", "slot": "blue"}}
 GROUP: dict[str, JsonValue] = {"namespace": "store", "services": ["shop", "cart"], "to": "green", "accept": ["session-affinity"]}
+Marks = Annotated[list[Text], Query(max_length=1_000)]
 Services = Annotated[list[Text], described_as(Query(max_length=50), IN_A_GROUP)]
 
 

@@ -18,6 +18,9 @@ def running() -> dict[str, Any]:
     return facts
 
 
+CLOSING_KEY = "chmod 600, or `defaultMode: 0400` of the volume where it is mounted from a Secret"
+
+
 def address() -> str:
     """Where people find the page."""
     return settings.PUBLIC_URL or running().get("public_url") or running().get("url") or "http://127.0.0.1:8000"

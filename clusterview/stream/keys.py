@@ -10,6 +10,7 @@ The entries of a topology stream have explicit ids, `<epoch>-<sequence>`. So Red
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from clusterview.stream.messages import Position
 
+INSTALLATION = re.compile(rb"cv:([0-9a-f]{8}):")
 FRAME = b"f"  # field of a topology entry: an encoded `changes` message
 CONTACT = b"c"  # field of a contact entry: a `Contact` in MessagePack
 EPOCH = b"e"  # field of a contact entry: who says so
@@ -65,8 +67,8 @@ def _installation(secret: str) -> str:
 
 
 def others(names: Iterable[bytes]) -> set[bytes]:
-    """The digests of the other installations to which some of these names belong."""
-    found = {name.split(b":")[1] for name in names if name.startswith(b"cv:")}
+    """The digests of the other installations to which some of these names belong; names of before there were digests tell of none."""
+    found = {match[1] for name in names if (match := INSTALLATION.match(name))}
     return found - {_installation(settings.SECRET_KEY).encode()}
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -514,16 +514,19 @@ def allowed(*, person: Person, cluster: str, opened: looking.Opener) -> Cluster:
     return found
 
 
-def arm(*, cluster: str, actor: Person | str, opened: looking.Opener = looking.cluster) -> Cluster:
+def arm(*, cluster: str, actor: Person | str, looked: Collection[str] = (), opened: looking.Opener = looking.cluster) -> Cluster:
     """This will allow switching in the cluster that answers now; in one that does not answer, in the first that does. Raises PermissionDenied where
-    they may not any more, Cluster.DoesNotExist, and Refused where it is armed under another name.
+    they may not any more, Cluster.DoesNotExist, and Refused where it is armed under another name, or frozen for marks that `looked` does not name.
     """
     try:
         seen = opened(cluster).identity()
     except (LookupError, errors.KubeError):
         seen = reading.Identity("", is_weak=True)
-    with _armed_here_alone():
-        armed = clusters.arm(cluster=cluster, actor=actor, identity=seen.value, identity_is_weak=seen.is_weak)
+    try:
+        with _armed_here_alone():
+            armed = clusters.arm(cluster=cluster, actor=actor, identity=seen.value, identity_is_weak=seen.is_weak, looked=looked)
+    except clusters.Frozen as problem:
+        raise Refused(409, "frozen") from problem
     moving_on.tell_of_arming(cluster, armed=True)
     return armed
 

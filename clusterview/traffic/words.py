@@ -337,7 +337,8 @@ REFUSALS: Mapping[str, str] = {
     "not_armed": "Switching is off for this cluster until an administrator arms it.",
     "read_only": "This installation is read-only: it was started with --read-only.",
     "frozen": "The cluster carries effects of this installation that its database does not know: it was restored from an older copy. Switching is "
-    "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again.",
+    "frozen until an administrator has looked at what the audit says is missing, and arms the cluster again: on the page, with `manage.py arm "
+    "CONTEXT --looked`, or over REST with the marks in `lost_marks` of the cluster as `looked`.",
     "no-cluster": "There is no such cluster.",
     "another-cluster": "Another cluster answers under this name than the one that was armed, so switching was turned off. Arm it if that is right.",
     "armed-elsewhere": "The cluster that answers here is armed as {context}, and under two names its switches would not see each other. Disarm "

@@ -94,6 +94,20 @@ test("who is about to forbid switching when somebody else has does not allow it"
   Object.assign(served, { role: "operator" });
 });
 
+test("who allows switching in a frozen cluster is shown what it is frozen for, and says that they looked at just that", async () => {
+  const asked = vi.fn((..._: unknown[]) => Promise.resolve(new Response("null")));
+  vi.stubGlobal("fetch", asked);
+  Object.assign(served, { role: "admin" });
+  const frozen = { frozen_at: "2026-11-27T10:00:00Z", lost_marks: { "018f:1": "Service store/shop", "018f:2": "Service store/cart" } };
+  store.clusterFacts.value = { ...store.clusterFacts.peek()!, armed: false, ...frozen };
+  const { page } = drawn(Arming, {});
+  expect(page.textContent).toContain("does not know what was done to Service store/shop, Service store/cart.");
+  page.all("button")[0]!.hear("click");
+  await settled();
+  expect(asked).toHaveBeenCalledWith("/api/v1/clusters/lab/arm?looked=018f%3A1&looked=018f%3A2", expect.anything());
+  Object.assign(served, { role: "operator" });
+});
+
 test.each([
   ["may move", {}, "blue", ["Warm up green of shop to 3 pods on lab", "Switch shop to green on lab"]],
   ["is kept behind", { keeping: keeping(8) }, "green", ["Go back to blue for shop on lab", "Go back to blue for shop and its group on lab"]],

@@ -65,6 +65,17 @@ def test_a_bad_token_a_dead_link_a_role_and_a_forged_form_leave_a_line_each_t02_
 
 
 @pytest.mark.django_db
+def test_what_is_sent_in_place_of_a_token_leaves_a_line_where_a_token_lets_in_and_none_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    """The password of a proxy in front comes along with every page."""
+    caplog.set_level(logging.INFO)
+    basic = {"Authorization": "Basic c3RvbGVu"}
+    Client().get("/people", headers=basic)
+    assert said(caplog) == []
+    Client().get("/api/v1/me", headers=basic)
+    assert [line.partition(":")[0] for line in said(caplog)] == ["refused (bad_token)"]
+
+
+@pytest.mark.django_db
 def test_who_is_let_in_or_only_has_not_signed_in_leaves_none(caplog: pytest.LogCaptureFixture) -> None:
     Client().get("/api/v1/me")
     Client().get("/")

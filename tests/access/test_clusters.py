@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from clusterview.access import auditing, clusters, names
-from clusterview.access.clusters import ArmedElsewhere
+from clusterview.access.clusters import ArmedElsewhere, Frozen
 from clusterview.models import AuditEntry, Cluster
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +53,18 @@ def test_of_two_names_of_one_cluster_only_one_is_armed_at_a_time(is_weak: bool) 
     clusters.disarm(cluster="inside", actor="ada")
     arm("lab", identity="u-1", is_weak=is_weak)
     assert armed() == {"lab"}
+
+
+def test_a_frozen_cluster_is_armed_only_by_who_looked_at_everything_that_it_is_frozen_for() -> None:
+    """Whoever looked, and is overtaken by another freeze, has not looked at what that one is for."""
+    clusters.freeze(cluster="lab", marks={"018f:1": "Service store/shop"})
+    clusters.freeze(cluster="lab", marks={"018f:2": "Service store/cart"})
+    for looked in ([], ["018f:1"]):
+        with pytest.raises(Frozen):
+            clusters.arm(cluster="lab", actor="ada", looked=looked)
+    assert armed() == set() and Cluster.objects.get().frozen_at
+    clusters.arm(cluster="lab", actor="ada", looked=["018f:1", "018f:2"])
+    assert armed() == {"lab"} and not Cluster.objects.get().frozen_at
 
 
 def test_other_clusters_and_such_as_are_not_open_are_in_nobodys_way() -> None:

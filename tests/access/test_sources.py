@@ -25,7 +25,10 @@ def test_what_a_proxy_says_stands_beside_the_address_where_there_is_a_proxy_t66(
     assert sources.of_scope({"client": ("127.0.0.1", 5), "headers": sent}) == asked_from
 
 
-@pytest.mark.parametrize("sent", ["", "unknown", "10.0.0.1, evil", "10.0.0.1:80", "10.0.0.1\nforged", "x" * 9000])
+@pytest.mark.parametrize(
+    "sent",
+    ["", "unknown", "10.0.0.1, evil", "10.0.0.1:80", "10.0.0.1\nforged", "x" * 9000, "::1%x address=10.9.9.9 by=admin", f"::1%{'x' * 9000}"],
+)
 def test_what_is_no_address_is_left_out(settings: Any, sent: str) -> None:
     settings.SECURE = True
     assert told(**{"X-Forwarded-For": sent}) == {"address": "127.0.0.1"}

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -212,6 +213,19 @@ def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name_an
     assert "Disarm the lab from inside first." in answer.json()["sentence"]
     assert client.post("/api/v1/clusters/inside/disarm").json() == {"armed": False}
     assert client.post("/api/v1/clusters/lab/arm").json() == {"armed": True}
+
+
+def test_a_frozen_cluster_is_armed_only_by_a_request_that_names_what_was_looked_at(lab: None, bearer: Bearer) -> None:
+    clusters.freeze(cluster="lab", marks={"018f:1": "Service store/shop", "018f:2": "Service store/cart"})
+    client = bearer("admin")
+    for bare in ("", "?looked=018f:2", "?looked=018f:2&looked=018f:3"):
+        answer = client.post(f"/api/v1/clusters/lab/arm{bare}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "frozen")
+        assert "`looked`" in answer.json()["sentence"]
+    assert not Cluster.objects.get().armed
+    looked = urlencode({"looked": list(client.get("/api/v1/clusters/lab").json()["lost_marks"])}, doseq=True)
+    assert client.post(f"/api/v1/clusters/lab/arm?{looked}").json() == {"armed": True}
+    assert Cluster.objects.get().armed and not Cluster.objects.get().frozen_at
 
 
 def test_an_installation_that_only_looks_is_never_armed(lab: None, bearer: Bearer, settings: Any) -> None:

@@ -46,6 +46,13 @@ def test_nul_in_a_body_is_refused_and_named(path: str, body: dict[str, Any], pla
     assert not Switch.objects.exists()
 
 
+@pytest.mark.parametrize(("length", "at"), [(317, ""), (318, "expected")])
+def test_a_label_s_key_may_be_as_long_as_kubernetes_has_them(length: int, at: str, lab: None, bearer: Bearer) -> None:
+    body = SWITCH | {"expected": {"k" * length: "blue"}}
+    answer = bearer("operator").post("/api/v1/clusters/lab/switches", body, content_type="application/json").json()
+    assert answer["code"] == ("bad_request" if at else "not_armed")
+
+
 def test_every_text_that_is_taken_is_guarded(lab: None, bearer: Bearer) -> None:
     described = bearer("viewer").get("/api/v1/openapi.json").json()
     taken = [one for path in described["paths"].values() for operation in path.values() for one in places(operation, described)]

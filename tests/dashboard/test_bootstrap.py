@@ -105,6 +105,7 @@ def test_a_state_folder_without_a_database_is_said_and_nothing_is_made(
     assert bootstrap.main(arguments=[*words, "--state", str(folder)]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"{folder} holds no database of Clusterview") and said.count("\n") == 1
+    assert "--state" in said and "DATABASE_URL" in said, "an `up` may have been told either"
     assert [one.name for one in tmp_path.rglob("*")] == (["statr", "notes"] if there else [])
     assert not there or folder.stat().st_mode & 0o777 == 0o755
 

@@ -106,7 +106,7 @@ def test_a_start_says_of_redis_and_of_the_key_that_others_may_read_them_t47_t63(
     tmp_path.chmod(0o755)
     redis, key = json.loads(run("prepare"))["doubts"]
     assert "without a password and without encryption" in redis
-    assert "chmod 600" in key
+    assert "chmod 600" in key and "defaultMode" in key
 
 
 def test_an_administrator_whom_a_start_began_to_make_is_made_by_the_next(kubeconfig: Path, client: Client) -> None:
@@ -179,6 +179,23 @@ def test_a_frozen_cluster_is_armed_only_by_who_says_that_they_looked_at_what_it_
     run("arm", "here", "--looked")
     assert Cluster.objects.get().armed and not Cluster.objects.get().frozen_at
     assert "armed in here" in run("arm", "here"), "as a script says it that arms again and again"
+
+
+def test_a_freeze_while_the_cluster_says_which_it_is_is_not_lifted_by_who_asked_before(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frozen_meanwhile(_: looking.Cluster) -> reading.Identity:
+        clusters.freeze(cluster="here", marks={"018f:3": "Service store/late"})
+        return reading.Identity("u-1", is_weak=False)
+
+    run("prepare")
+    for line in (["arm", "here"], ["arm", "here", "--looked"]):
+        Cluster.objects.update(frozen_at=None, lost_marks={})
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(looking.Cluster, "identity", frozen_meanwhile)
+            with pytest.raises(CommandError, match="018f:3 on Service store/late"):
+                run(*line)
+        assert Cluster.objects.get().frozen_at and not Cluster.objects.get().armed
 
 
 def test_a_cluster_that_is_armed_under_another_name_is_refused_with_that_name(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:

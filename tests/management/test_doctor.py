@@ -79,7 +79,8 @@ def test_another_secret_key_that_redis_is_used_with_is_told(redis_server: RedisS
     with override_settings(SECRET_KEY="that of another installation"):
         for name in (keys.contact("lab"), keys.topology("lab")):
             client.set(name, "of theirs")
-    client.set("somebody", "else's")
+    for name in ("somebody", "cv:topology:lab", "cv:claim:lab", "cv:notices"):
+        client.set(name, "else's, or of before names carried a digest")
     *_, shared = doctor.redis_seen()
     assert (shared.seen.startswith("also used with 1 other secret key"), shared.remedy) == (True, "")
 
@@ -91,7 +92,7 @@ def test_a_secret_key_that_everybody_may_read_is_named_t63(healthy: Any, tmp_pat
         healthy.SECRET_KEY_FILE.chmod(file)
         tmp_path.chmod(folder)
         assert diagnose()[1] == looks
-    assert "is readable by everybody on this machine\n      -> chmod 600" in diagnose()[0]
+    assert "is readable by everybody on this machine\n      -> chmod 600, or `defaultMode: 0400`" in diagnose()[0], "of a volume"
 
 
 def test_a_missing_right_is_named_with_the_command_that_gives_it(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +130,7 @@ def test_where_services_may_be_patched_is_told_and_asked_for_where_switching_is_
 def test_a_frozen_cluster_needs_a_look(healthy: Any) -> None:
     Cluster.objects.create(id="lab", name="lab", frozen_at=timezone.now())
     text, looks = diagnose()
-    assert looks == 1 and "lab, switching: frozen since" in text and "says that somebody has looked" in text
+    assert looks == 1 and "lab, switching: frozen since" in text and "`python3 manage.py arm lab --looked` says that somebody" in text
 
 
 def test_a_disk_that_is_nearly_full_needs_a_look(healthy: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,14 +43,21 @@ class Command(BaseCommand):
         if found is None:
             known = ", ".join(Cluster.objects.filter(active=True).values_list("name", flat=True)) or "none"
             raise CommandError(f"No open cluster is called {options['context']}. Open are: {known}.")
-        if found.frozen_at and not options["off"] and not options["looked"]:
-            marks = "\n  ".join(f"{mark} on {where}" for mark, where in sorted(found.lost_marks.items()))
-            raise CommandError(FROZEN.format(name=found.name, marks=marks))
-        act = requesting.disarm if options["off"] else requesting.arm
         try:
-            armed = act(cluster=found.pk, actor=names.COMMAND_LINE)
+            armed = self.act(found, **options)
         except Refused as refusal:
-            raise CommandError(refusal.body["sentence"]) from refusal
+            found.refresh_from_db()
+            raise CommandError(frozen(found) if refusal.code == "frozen" else refusal.body["sentence"]) from refusal
         self.stdout.write(f"Switching is {'off' if options['off'] else 'armed'} in {found.name}.")
         if not options["off"] and (armed.is_known_weakly or not armed.identity):
             self.stdout.write(WEAK if armed.identity else UNKNOWN)
+
+    def act(self, found: Cluster, *, off: bool, looked: bool, **_: Any) -> Cluster:
+        if off:
+            return requesting.disarm(cluster=found.pk, actor=names.COMMAND_LINE)
+        return requesting.arm(cluster=found.pk, actor=names.COMMAND_LINE, looked=found.lost_marks if looked else ())
+
+
+def frozen(found: Cluster) -> str:
+    marks = "\n  ".join(f"{mark} on {where}" for mark, where in sorted(found.lost_marks.items()))
+    return FROZEN.format(name=found.name, marks=marks)

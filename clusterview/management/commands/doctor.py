@@ -64,7 +64,7 @@ def settings_seen() -> Iterator[Finding]:
     yield Finding("disk room", f"{room / 1e9:.1f} GB", "" if room >= ROOM_BYTES else "Make room: without it no switch goes on.")
     is_open = telling.key_is_open()
     seen = "is readable by everybody on this machine" if is_open else "is not readable by everybody"
-    yield Finding("secret key", f"{settings.SECRET_KEY_FILE} {seen}", f"chmod 600 {settings.SECRET_KEY_FILE}" if is_open else "")
+    yield Finding("secret key", f"{settings.SECRET_KEY_FILE} {seen}", telling.CLOSING_KEY if is_open else "")
     built = (settings.DIST / ".vite" / "manifest.json").exists()
     yield Finding("front end", "built" if built else "not built", "" if built else "Start `python3 manage.py up`, which builds it.")
     public = settings.PUBLIC_URL
@@ -215,6 +215,7 @@ def rbac(*words: str, connection: Connection) -> str:
 def switching_seen(*, known: Cluster | None, subject: str) -> Finding:
     """This will look whether switching is on, and whether it was frozen because the database is older than the cluster."""
     if known and known.frozen_at and not known.armed:
-        remedy = "The database does not know of effects that stand in the cluster: the page names them. Arming again says that somebody has looked."
+        remedy = "The database does not know of effects that stand in the cluster: the page names them. "
+        remedy += f"`{shlex.join(['python3', 'manage.py', 'arm', known.name, '--looked'])}` says that somebody has looked, and allows switching."
         return Finding(f"{subject}, switching", f"frozen since {known.frozen_at:%Y-%m-%d %H:%M} UTC", remedy)
     return Finding(f"{subject}, switching", f"armed since {known.armed_at:%Y-%m-%d %H:%M} UTC" if known and known.armed_at else "off")

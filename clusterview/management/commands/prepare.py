@@ -21,6 +21,7 @@ from django.db import connection
 from clusterview.access import clusters, granting, links, names, people
 from clusterview.kube import errors, kubeconfigs
 from clusterview.management import telling
+from clusterview.models import Cluster
 from clusterview.models.people import Role
 from clusterview.stream import publishing
 
@@ -64,7 +65,7 @@ def doubts() -> Iterator[str | None]:
     yield weakness()
     yield publishing.exposure(url=settings.REDIS_URL)
     if telling.key_is_open():
-        yield f"Everybody on this machine may read {settings.SECRET_KEY_FILE}, and with it sign in as anybody: chmod 600."
+        yield f"Everybody on this machine may read {settings.SECRET_KEY_FILE}, and with it sign in as anybody: {telling.CLOSING_KEY}."
 
 
 def weakness() -> str | None:
@@ -104,7 +105,7 @@ def arm_practice(*, identifiers: list[str]) -> None:
     """This will arm the practice clusters, where nothing can break, and note which they were."""
     practice_armed().write_text("\n".join(identifiers))
     for identifier in identifiers:
-        clusters.arm(cluster=identifier, actor=names.PRACTICE)
+        clusters.arm(cluster=identifier, actor=names.PRACTICE, looked=Cluster.objects.get(pk=identifier).lost_marks)
 
 
 def disarm_practice() -> None:

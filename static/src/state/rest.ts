@@ -381,7 +381,10 @@ export const warmUp = (id: string, body: { namespace: string; service: string; t
 export const sizes = (id: string, limit: number, before = ""): Promise<Size[]> => call("GET", `/api/v1/sizes?${listed(id, limit, before)}`);
 export const size = (id: string): Promise<Size> => call("GET", `/api/v1/sizes/${encodeURIComponent(id)}`);
 export const cancelSize = (id: string): Begun => call("POST", `/api/v1/sizes/${encodeURIComponent(id)}/cancel`, {});
-export const arm = (id: string, armed: boolean): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/${armed ? "arm" : "disarm"}`, {});
+/** `looked` are the marks of a frozen cluster whose objects whoever allows switching was shown. */
+export const arm = (id: string, looked: readonly string[]): Promise<{ armed: boolean }> =>
+  call("POST", `${cluster(id)}/arm?${new URLSearchParams(looked.map((mark) => ["looked", mark]))}`, {});
+export const disarm = (id: string): Promise<{ armed: boolean }> => call("POST", `${cluster(id)}/disarm`, {});
 
 export const acts = (id: string): Promise<Act[]> => call("GET", `${cluster(id)}/acts`);
 export const play = (id: string, act: string): Promise<Played> => call("POST", `${cluster(id)}/acts/${encodeURIComponent(act)}`, {});

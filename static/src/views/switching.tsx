@@ -303,12 +303,13 @@ export function Arming(): JSX.Element | null {
   const stale = !store.isLive.value;
   if (page.role !== "admin" || page.readOnly || !facts) return null;
   const set = async (): Promise<void> => {
-    await rest.arm(page.cluster, !facts.armed);
+    await (facts.armed ? rest.disarm(page.cluster) : rest.arm(page.cluster, Object.keys(facts.lost_marks)));
     await store.loadCluster();
   };
   // Where somebody else was first it is another button: whoever was about to press this one does not press its opposite.
   return (
     <>
+      {facts.frozen_at && <p class="warn-text">{offBecause()}</p>}
       <p>
         <SteadyButton key={String(facts.armed)} class={facts.armed ? "link quiet" : "button"} disabled={doing.busy || stale} onClick={() => doing.run(set)}>
           {t(facts.armed ? "disarm" : "arm", { cluster: page.clusterName })}
