@@ -19,6 +19,8 @@ from tests.journeys.test_switch import expect_kept, open_shop, press_switch, sel
 pytestmark = pytest.mark.browser
 
 SIDES = ("shop-blue", "shop-green")
+KEPT_SECONDS = 30  # at least, before the side that was left may be scaled down
+LEARNED_SECONDS = 360  # until an autoscaler has learned of the traffic that came back
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/store/horizontalpodautoscalers"
 
 
@@ -43,10 +45,10 @@ def least(cluster: Any, name: str) -> int:
     return int(cluster.get(f"{AUTOSCALERS}/{name}")["spec"]["minReplicas"])
 
 
-def half_a_minute_passes(dashboard: Dashboard) -> None:
-    """For so long the side that was left is kept at least."""
+def time_passes(dashboard: Dashboard, *, seconds: int) -> None:
+    """All switches that have ended did so as much longer ago."""
     with closing(sqlite3.connect(dashboard.state / "clusterview.sqlite3", timeout=20)) as database, database:
-        database.execute("UPDATE clusterview_switch SET finished_at = datetime(finished_at, '-30 seconds')")
+        database.execute("UPDATE clusterview_switch SET finished_at = datetime(finished_at, ?)", (f"-{seconds} seconds",))
 
 
 def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scaled_down(
@@ -62,7 +64,7 @@ def test_a_side_that_is_too_small_is_warmed_up_and_the_one_that_was_left_is_scal
     expect_kept(page)
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d left$"))
 
-    half_a_minute_passes(dashboard)
+    time_passes(dashboard, seconds=KEPT_SECONDS)
     page.get_by_text("Scale blue down").click()
     page.get_by_role("button", name=f"Scale blue of shop down to 0 pods on {cluster}").click()
     wait_for(lambda: replicas(cluster_shop, "shop-blue") == 0, seconds=40, what="blue has no pods")
@@ -78,10 +80,13 @@ def test_the_old_sides_autoscaler_is_held_and_said_and_put_back_after_going_back
     expect_kept(page)
     wait_for(lambda: least(autoscalers, "shop-blue") == 3, seconds=40, what="blue may not shrink")
     expect(page.get_by_text("Meanwhile HorizontalPodAutoscaler shop-blue keeps at least 3 pods (1 before).")).to_be_visible()
-    half_a_minute_passes(dashboard)
+    time_passes(dashboard, seconds=KEPT_SECONDS)
     page.get_by_text("Scale blue down").click()
     expect(page.get_by_text("The autoscaler shop-blue sets the size of blue").first).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Scale blue of shop down to 0"))).to_be_disabled()
     page.get_by_role("button", name=re.compile("^Go back to blue")).click()
-    wait_for(lambda: least(autoscalers, "shop-blue") == 1, seconds=30, what="the autoscaler is as before")
+    expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_visible()
     assert selector(autoscalers) == {"app": "shop", "slot": "blue"}
+    assert least(autoscalers, "shop-blue") == 3, "its autoscaler has not seen yet what blue has to bear"
+    time_passes(dashboard, seconds=LEARNED_SECONDS)
+    wait_for(lambda: least(autoscalers, "shop-blue") == 1, seconds=30, what="the autoscaler is as before")

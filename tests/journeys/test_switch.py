@@ -112,7 +112,7 @@ def test_a_switch_that_ended_unheard_is_over_once_the_page_is_live_again(
     lines.watch(page)
     open_shop(page, dashboard, cluster_id)
     expect(page.get_by_text("A switch is running")).to_be_visible()
-    page.unroute("**/applications")
+    page.unroute_all(behavior="wait")
     lines.break_last(page)
     expect_kept(page)
     expect(page.get_by_text("A switch is running")).to_have_count(0)
@@ -132,6 +132,7 @@ def test_a_switch_that_failed_is_told_where_it_was_asked_for(page: Page, cluster
     expect(page.get_by_role("button", name=re.compile("^Switch shop to green"))).to_be_visible()
     line.get_by_role("link", name="shop: blue → green").click()
     expect(page).to_have_url(re.compile(FAILED))
+    page.unroute_all(behavior="wait")
 
 
 def test_the_checks_follow_the_cluster_while_they_are_open(page: Page, cluster_shop: Any, dashboard: Dashboard, cluster_id: str) -> None:
