@@ -525,8 +525,10 @@ def _is_too_late(switch: Switch) -> bool:
 
 
 def _stays_back(switch: Switch) -> bool:
-    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left."""
-    return switch.reverses_id is not None and switch.reason == BACK_NOT_CONVERGED
+    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left. One that was turned around
+    is: nobody wants that way any more.
+    """
+    return switch.reverses_id is not None and not switch.returning and switch.reason == BACK_NOT_CONVERGED
 
 
 def _is_overlapping(switch: Switch) -> bool:
