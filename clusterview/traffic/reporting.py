@@ -144,13 +144,23 @@ def can_go_back(switch: Switch) -> bool:
     if switch.open:
         return not switch.going_back
     if is_half_done(switch):
-        return newest(switch)
+        return (leads_to_both(switch) or is_kept_half_done(switch)) and newest(switch)
     return switch.state == State.SUCCEEDED and kept(switch) and newest(switch)
 
 
 def is_half_done(switch: Switch) -> bool:
     """Whether it was left to a person while the Service led where it had brought it, or led to both sides."""
     return switch.state == State.NEEDS_HUMAN and switch.reverses_id is None and switch.at > 0
+
+
+def leads_to_both(switch: Switch) -> bool:
+    """Whether a half-done switch left the traffic on both sides, from which nothing but its way back leads."""
+    return switch.at < len(switch.plan) - 1
+
+
+def is_kept_half_done(switch: Switch) -> bool:
+    """Whether the old side of a half-done switch is kept, which it is for as long as after a success."""
+    return switch.finished_at is not None and switch.finished_at + timedelta(seconds=switch.keep_seconds) > timezone.now()
 
 
 def kept(switch: Switch) -> bool:
