@@ -61,6 +61,8 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     """False where the cluster does not answer."""
     service: ServiceNow | None
     known = newer_than(switch)
+    if not reporting.newest(switch):  # one that was accepted since is among the known
+        return True
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:
