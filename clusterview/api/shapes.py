@@ -389,6 +389,7 @@ class Application(Schema):
     `why_not` is the code of what stands against any switch, said in English by `why_not_sentence` and `why_not_remedy` with the values
     `why_not_params`. `group` is null for a Service that has its pair to itself; `open_switch` is the id of a switch that is running,
     `reverted` that of the last one where somebody else changed the selector after its success, `sizing` a warm-up or scaling down that is open.
+    `half_done` is the id of the last switch where it was left to a person half-way and can be taken back.
     `failed` is the newest switch where it ended less than an hour ago and otherwise than anybody asked for, `warm_up` the last warm-up that has ended
     since traffic moved, however it ended.
     """
@@ -409,6 +410,7 @@ class Application(Schema):
     keeping: Keeping | None
     left: Left | None
     reverted: str | None
+    half_done: str | None
     failed: Switch | None
     sizing: Size | None
     warm_up: Size | None

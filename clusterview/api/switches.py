@@ -23,7 +23,7 @@ of_cluster = Router(tags=["switches"])
 router = Router(tags=["switches"])
 
 NEVER_SWITCHED: dict[str, Any] = {
-    "open_switch": None, "keeping": None, "left": None, "reverted": None, "failed": None, "sizing": None, "warm_up": None,
+    "open_switch": None, "keeping": None, "left": None, "reverted": None, "half_done": None, "failed": None, "sizing": None, "warm_up": None,
 }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ class Level(StrEnum):
     BLOCK = "block"
 
 
-OF_OBJECTS = frozenset({"names", "services", "group", "count", "said"})  # params that only tell of the objects concerned, of which fewer are well
+# Params that only tell of the objects concerned, of which fewer are well, or of how many nodes: that changes with each pod.
+OF_OBJECTS = frozenset({"names", "services", "group", "count", "said", "shared", "nodes"})
 OPTIONAL = frozenset({"shared-config"})  # what may be ticked although nothing waits for it, so that it is written down who looked
 
 

@@ -61,6 +61,7 @@ ROUNDS = 200
 
 NOTHING_SENT = frozenset({State.REQUESTED, State.QUEUED, State.PREPARING, State.MARKING})
 IN_DOUBT = frozenset({State.APPLYING, State.UNKNOWN, State.SEALING})
+NO_TRIES = frozenset({"slow-cluster", "lost-answers", "no-writes", "no-credential-now"})  # what `_no_try` says
 ACTIONS = {State.HELD: "HELD", State.ROLLING_BACK: "TURNING_BACK"}
 GONE = frozenset({"no-ready", "target-missing"})
 WAIT_FOR_A_RIGHT = frozenset({"not_armed", "read_only", "missing-right"})
@@ -281,7 +282,8 @@ def _prepare(switch: Switch, cluster: looking.Cluster) -> None:
     if switch.tries >= (LONGEST_TRIES_BACK if _only_old_side(switch) else LONGEST_TRIES):
         _not_sent(switch, reason="kept-moving", state=State.CONFLICT)
         return
-    if switch.tries and switch.tries % LONGEST_TRIES == 0 and not moving_on.has_waited(switch, seconds=AGAIN_SECONDS):
+    has_moved = switch.tries and switch.tries % LONGEST_TRIES == 0 and switch.held_for not in NO_TRIES
+    if has_moved and not moving_on.has_waited(switch, seconds=AGAIN_SECONDS):
         raise Later("others change its object again and again", seconds=AGAIN_SECONDS, held_for="moving-now")
     began = time.monotonic()
     found = _service(switch, cluster)
@@ -332,7 +334,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
         if doubts.is_refusal(problem):
             _not_sent(switch, reason="refused", state=State.FAILED_NO_CHANGE, detail=problem.sentence)
             return
-        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence})
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": problem.sentence}, held_for="")
         return
     except (errors.LostAnswer, *doubts.NOT_NOW, *errors.NO_CREDENTIAL) as problem:
         held_for = doubts.not_taken_for(problem)
@@ -344,7 +346,7 @@ def _mark(switch: Switch, cluster: looking.Cluster, *, look: Look) -> None:
     version = str(marked.get("metadata", {}).get("resourceVersion", ""))
     look = _renewed(switch, cluster, look)
     if not version or version == service.resource_version:
-        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"})
+        moving_on.step(switch, State.PREPARING, action="MARK_MISSED", body={"why": "the mark moved nothing"}, held_for="")
         return
     leave_when_ending()
     if reason := moving_on.arm(switch, intent_rv=version, fence=fence, body=intention_of(switch)):
@@ -525,8 +527,10 @@ def _is_too_late(switch: Switch) -> bool:
 
 
 def _stays_back(switch: Switch) -> bool:
-    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left."""
-    return switch.reverses_id is not None and switch.reason == BACK_NOT_CONVERGED
+    """A way back whose endpoints are late, which is no reason for the rest of its group to stay on the side that is left. One that was turned around
+    is: nobody wants that way any more.
+    """
+    return switch.reverses_id is not None and not switch.returning and switch.reason == BACK_NOT_CONVERGED
 
 
 def _is_overlapping(switch: Switch) -> bool:

@@ -46,9 +46,14 @@ def kept_of(*, cluster: str, namespace: str, service: str) -> Switch | None:
 
 
 def elsewhere(switch: Switch, *, labels: Collection[Mapping[str, str]]) -> list[str]:
-    """This will give the other Services of its namespace that are kept to go back to a workload with one of these labels."""
+    """This will give the other Services of its namespace that are kept to go back to a workload with one of these labels, or that a switch was left
+    half-done of which is to go back there.
+    """
+    beside = Switch.objects.filter(cluster=switch.cluster_id, namespace=switch.namespace).exclude(service_uid=switch.service_uid)
+    half_done = [one for one in beside.filter(state=State.NEEDS_HUMAN) if reporting.is_half_done(one) and reporting.is_kept_half_done(one)]
     others = [one for one in kept() if one.cluster_id == switch.cluster_id and one.namespace == switch.namespace]
     others = [one for one in others if one.service_uid != switch.service_uid and reporting.kept(one)]
+    others += [one for one in half_done if reporting.newest(one)]
     return sorted(one.service for one in others if any(selectors.matches(selector=one.from_selector, labels=mine) for mine in labels))
 
 
@@ -56,6 +61,8 @@ def _look(switch: Switch, *, opened: looking.Opener) -> bool:
     """False where the cluster does not answer."""
     service: ServiceNow | None
     known = newer_than(switch)
+    if not reporting.newest(switch):  # one that was accepted since is among the known
+        return True
     try:
         service = opened(switch.cluster_id).service(namespace=switch.namespace, name=switch.service)
     except errors.NotFound:

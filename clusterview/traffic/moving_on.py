@@ -215,10 +215,12 @@ def count_failure(switch: Operation) -> int:
 
 
 def has_waited(switch: Operation, *, seconds: float) -> bool:
-    """This will tell whether the last line of its audit but claims is older than so many seconds."""
+    """This will tell whether the last line of its audit but claims is older than so many seconds. One that lies as far ahead was written before the
+    clock went back; one that lies ahead by less, perhaps by a host whose clock is ahead.
+    """
     entries = AuditEntry.objects.filter(switch_id=switch.pk).exclude(action="CLAIMED").order_by("-sequence")
     last = entries.values_list("at", flat=True).first()
-    return not isinstance(last, datetime) or (timezone.now() - last).total_seconds() >= seconds
+    return not isinstance(last, datetime) or abs((timezone.now() - last).total_seconds()) >= seconds
 
 
 def previous_in_group(switch: Switch) -> Switch | None:

@@ -144,13 +144,28 @@ def can_go_back(switch: Switch) -> bool:
     if switch.open:
         return not switch.going_back
     if is_half_done(switch):
-        return newest(switch)
+        return _leads_back(switch) and newest(switch)
     return switch.state == State.SUCCEEDED and kept(switch) and newest(switch)
 
 
 def is_half_done(switch: Switch) -> bool:
     """Whether it was left to a person while the Service led where it had brought it, or led to both sides."""
     return switch.state == State.NEEDS_HUMAN and switch.reverses_id is None and switch.at > 0
+
+
+def leads_to_both(switch: Switch) -> bool:
+    """Whether a half-done switch left the traffic on both sides, from which nothing but its way back leads."""
+    return switch.at < len(switch.plan) - 1
+
+
+def _leads_back(half_done: Switch) -> bool:
+    """Whether its way back is open, where nothing has moved traffic since."""
+    return leads_to_both(half_done) or is_kept_half_done(half_done)
+
+
+def is_kept_half_done(switch: Switch) -> bool:
+    """Whether the old side of a half-done switch is kept, which it is for as long as after a success."""
+    return switch.finished_at is not None and switch.finished_at + timedelta(seconds=switch.keep_seconds) > timezone.now()
 
 
 def kept(switch: Switch) -> bool:
@@ -185,15 +200,17 @@ def moved(switches: QuerySet[Switch]) -> QuerySet[Switch]:
 
 
 def switched(*, cluster: str) -> dict[str, str]:
-    """The key of each Service, by uid, of which a switch runs or keeps its old side."""
+    """The key of each Service, by uid, of which a switch runs, keeps its old side, or was left half-done."""
+    half_done = Switch.objects.filter(cluster=cluster, state=State.NEEDS_HUMAN)
+    led = {one.service_uid: one.key for one in half_done if is_half_done(one) and can_go_back(one)}
     switches = Switch.objects.filter(Q(open=True) | Q(state=State.SUCCEEDED, keeping_old_until__gt=timezone.now()), cluster=cluster)
-    return dict(switches.order_by("requested_at").values_list("service_uid", "key"))
+    return led | dict(switches.order_by("requested_at").values_list("service_uid", "key"))
 
 
 def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     """The Service's open switch, the old side that is kept to go back to, the side that was left, the last switch where somebody else has undone it
-    after its success, the newest switch where it failed lately, the open change of sizes, and the last warm-up that has ended since traffic moved.
-    After a way back there is nothing to go back to.
+    after its success, or where it was left half-done and can be taken back, the newest switch where it failed lately, the open change of sizes, and
+    the last warm-up that has ended since traffic moved. After a way back there is nothing to go back to.
     """
     switches = Switch.objects.filter(cluster=cluster, service_uid=service_uid)
     opened = switches.filter(open=True).first()
@@ -203,6 +220,7 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
     keeping = last if last and not opened and last.state == State.SUCCEEDED and kept(last) else None
     reverted = last if last and not opened and last.reason == REVERTED_AFTERWARDS else None
     left = last if last and not opened and not reverted and last.state == State.SUCCEEDED else None
+    half_done = last if last and not opened and is_half_done(last) and _leads_back(last) else None
     sizes = Sizing.objects.filter(cluster=cluster, service_uid=service_uid)
     sizing = sizes.filter(open=True).exclude(purpose=Sizing.Purpose.KEEP).first()
     ended = sizes.filter(open=False, purpose=Sizing.Purpose.WARM_UP)
@@ -212,6 +230,7 @@ def of_service(*, cluster: str, service_uid: str) -> dict[str, Any]:
         "keeping": _keeping(keeping) if keeping else None,
         "left": {"switch": str(left.pk), "side": left.from_value} if left else None,
         "reverted": str(reverted.pk) if reverted else None,
+        "half_done": str(half_done.pk) if half_done else None,
         "failed": summary(failed) if failed else None,
         "sizing": size(sizing) if sizing else None,
         "warm_up": size(warm_up) if warm_up else None,

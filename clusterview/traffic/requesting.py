@@ -143,6 +143,8 @@ def request_switch(
     _refuse_changed(situation, cluster=cluster, expected=expected)
     if reverses is not None and situation.from_selector not in reverses.plan[1:]:
         raise _changed(situation, cluster=cluster)
+    if reverses is not None and situation.from_selector == reverses.to_selector:
+        _refuse_not_kept(reverses)
     checks = preflight.check(situation)
     accept = {*accept, *(["no-overlap"] if overlap_seconds == 0 else [])}  # whoever asks for none needs no tick for it
     accept = confirming.ticked(checks, accept=accept, shown=shown and shown.warnings)
@@ -438,6 +440,12 @@ def _refuse_other(
 def _refuse_changed(situation: Situation, *, cluster: str, expected: dict[str, str] | None) -> None:
     if expected is not None and expected != situation.from_selector:
         raise _changed(situation, cluster=cluster)
+
+
+def _refuse_not_kept(half_done: Switch) -> None:
+    """From the new side alone a new switch leads back, with all of its checks."""
+    if reporting.is_half_done(half_done) and not reporting.is_kept_half_done(half_done):
+        raise Refused(409, "keeping-ended")
 
 
 def _changed(situation: Situation, *, cluster: str) -> Refused:

@@ -91,7 +91,8 @@ def _begin_alone(switch: Switch, *, person: Person, opened: looking.Opener) -> S
 
 def _why_left(switch: Switch, *, opened: looking.Opener) -> Left | None:
     """None where the Service leads where this switch has brought it."""
-    is_kept, known = reporting.can_go_back(switch), keeping.newer_than(switch)
+    known = keeping.newer_than(switch)
+    is_kept = reporting.can_go_back(switch)  # looked at after those that are known were counted
     service = _service(switch, opened=opened)
     if is_kept:
         keeping.compare(switch, service, known=known)

@@ -93,6 +93,6 @@ export function application(values: readonly string[], over: Partial<Application
   return {
     namespace: "store", service: "shop", service_uid: "service-shop", strategy: "selector", group: null,
     why_not_params: {}, why_not_sentence: "", why_not_remedy: "", key: "slot", live: values[0] ?? "", sides: values.map(side), why_not: null,
-    open_switch: null, keeping: null, left: null, reverted: null, failed: null, sizing: null, warm_up: null, ...over,
+    open_switch: null, keeping: null, left: null, reverted: null, half_done: null, failed: null, sizing: null, warm_up: null, ...over,
   };
 }

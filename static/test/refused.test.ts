@@ -119,6 +119,20 @@ describe("a question that is refused once", () => {
     undo();
   });
 
+  test("of a switch that was left half-way takes no way back away, which is offered until the Service leads back", async () => {
+    const halfDone = { ...told, id: "s3", state: "needs_human", open: false, from: "blue", to: "green" };
+    answers.set("/switches/s3", halfDone);
+    const { page, undo } = shown({ half_done: "s3" });
+    await settled();
+    expect(page.textContent).toContain("The switch of shop from blue to green ended half-way and waits for a person.");
+    expect(page.all("button").filter((one) => one.textContent.startsWith("Go back to blue"))).toHaveLength(1);
+    answers.set("/switches/s3", { ...halfDone, can_go_back: false });
+    store.operations.value = { count: store.operations.peek().count + 1, id: "s3" };
+    await settled();
+    expect(page.textContent).not.toContain("half-way");
+    undo();
+  });
+
   test("leaves the list that was there", async () => {
     store.route.value = { ...store.route.peek(), page: "history" };
     answers.set("/switches?", [told]);

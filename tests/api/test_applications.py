@@ -98,6 +98,23 @@ def test_a_service_that_can_be_taken_back_is_told_with_the_side_that_is_left(
     assert told(lambda _: viewer) == {}
 
 
+def test_a_switch_that_was_left_half_done_is_told_with_its_way_back_for_as_long_as_nothing_else_leads_out(
+    lab: None, seen: Hub, bearer: Bearer
+) -> None:
+    seen.picture = Picture(objects=[deployment("shop-blue", labels=BLUE), service(selector={"app": "shop"})])
+    viewer, long_ago = bearer("viewer"), timezone.now() - timedelta(hours=2)
+    half_done = {"state": State.NEEDS_HUMAN, "at": 1, "applied_at": long_ago, "finished_at": long_ago, "open": False}
+    switch = Switch.objects.create(**MOVED, **half_done, between=[{"app": "shop"}])
+    found = told(lambda _: viewer)["shop"]
+    assert (found["strategy"], found["key"], found["half_done"], found["failed"]) == ("selector", "slot", str(switch.pk), None)
+    Switch.objects.update(between=[])
+    assert told(lambda _: viewer) == {}, "its old side is not kept any more"
+    Switch.objects.update(finished_at=timezone.now())
+    assert told(lambda _: viewer)["shop"]["half_done"] == str(switch.pk)
+    Switch.objects.create(**MOVED, state=State.SUCCEEDED, open=False, applied_at=timezone.now())
+    assert told(lambda _: viewer) == {}, "another switch has moved traffic since"
+
+
 @pytest.mark.parametrize(
     ("ended", "is_told"),
     [

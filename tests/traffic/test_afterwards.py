@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from clusterview.kube import errors
 from clusterview.models import AuditEntry, Switch
 from clusterview.traffic import executing, keeping, reconciling, reporting, requesting
+from clusterview.traffic.situations import ServiceNow
 from clusterview.traffic.states import State
 from tests.traffic import world
 from tests.traffic.memory import BLUE, GREEN
@@ -130,6 +132,22 @@ def test_who_has_read_the_service_before_a_newer_switch_went_back_accuses_nobody
     revert(here)
     look(here)
     assert [one["selector"] for one in lines()] == [BLUE]
+
+
+def test_who_comes_to_look_while_a_newer_switch_runs_accuses_nobody_when_that_goes_back(here: World) -> None:
+    first = Switch.objects.get()
+    here.back()
+    here.go(here.runs[-1], times=40, until="convergence")
+
+    def read(**asked: str) -> ServiceNow:
+        seen = here.memory.service(**asked)
+        here.back()
+        for run in list(here.runs):
+            here.go(run, times=60)
+        return seen
+
+    keeping._look(first, opened=lambda _: SimpleNamespace(service=read))
+    assert not lines()
 
 
 def test_a_service_that_was_made_anew_ends_the_keeping(here: World) -> None:

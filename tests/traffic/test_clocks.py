@@ -59,6 +59,13 @@ def test_a_way_back_is_not_waited_with_f103(here: World, let_go: Switch) -> None
     assert moving_on.due() == [let_go.pk]
 
 
+def test_what_waits_for_a_while_does_not_wait_longer_for_a_clock_that_went_back_f103(here: World, let_go: Switch) -> None:
+    for seconds, has_waited in ((0, False), (-10, False), (-HOUR, True)):
+        here.clock.jump(seconds)
+        assert moving_on.has_waited(let_go, seconds=60) == has_waited, "a host's clock may be ahead a little"
+        here.clock.jump(-seconds)
+
+
 def test_an_overlap_lasts_as_long_as_was_asked_however_far_the_clock_is_set_forward_f103(here: World) -> None:
     here.click(to="green", overlap_seconds=30)
     here.go_all()

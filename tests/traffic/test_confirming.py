@@ -176,8 +176,15 @@ def test_a_tick_is_for_the_objects_that_were_shown(olga: Person, shop: Shop, mon
     assert click(olga, shop, confirm=confirm, accept=["same-pods"]).accepted == ["same-pods"]
 
 
-def warned(**numbers: str) -> Check:
-    return Check(code="external-traffic-policy", level=Level.WARN, params=numbers, objects=(Ref("Service", "store", "shop"),))
+def local(shared: int) -> list[Check]:
+    """What is said of a Service with `Local` where so many of the three nodes that answer have a pod of the new side."""
+    seen = making.situation()
+    [blue, *_], [green, *_] = seen.ready_of(seen.from_selector), seen.ready_of(seen.to_selector)
+    before = [msgspec.structs.replace(blue, name=f"blue-{one}", uid=Uid(f"b{one}"), node=str(one)) for one in range(3)]
+    after = [msgspec.structs.replace(green, name=f"green-{one}", uid=Uid(f"g{one}"), node=str(one)) for one in range(3 - shared, 6 - shared)]
+    service = msgspec.structs.replace(seen.service, external_traffic_policy="Local")
+    said = preflight.check(msgspec.structs.replace(seen, service=service, pods=(*before, *after)))
+    return [one for one in said if one.code == "external-traffic-policy"]
 
 
 def owned(owner: str) -> Check:
@@ -186,8 +193,8 @@ def owned(owner: str) -> Check:
 
 @pytest.mark.parametrize(
     ("shown_then", "now"),
-    [([warned(shared="4", nodes="5")], [warned(shared="0", nodes="5")]), ([owned("Helm")], [owned("Helm"), owned("Argo CD")])],
-    ids=["other numbers", "one more owner"],
+    [(local(2), local(0)), ([owned("Helm")], [owned("Helm"), owned("Argo CD")])],
+    ids=["no node any more", "one more owner"],
 )
 def test_a_tick_is_for_what_was_said(shown_then: list[Check], now: list[Check], olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     accept = [shown_then[0].code]
@@ -197,6 +204,15 @@ def test_a_tick_is_for_what_was_said(shown_then: list[Check], now: list[Check], 
     assert refusal(olga, shop, confirm=confirm, accept=accept) == (422, "preflight")
     monkeypatch.setattr(preflight, "check", lambda _: shown_then)
     assert click(olga, shop, confirm=confirm, accept=accept).accepted == accept
+
+
+@pytest.mark.parametrize("now", [1, 3], ids=["fewer", "more"])
+def test_a_tick_for_a_local_policy_holds_where_a_pod_has_moved_since(now: int, olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    then, later = local(2), local(now)
+    monkeypatch.setattr(preflight, "check", lambda _: then)
+    confirm = shown(olga, shop)
+    monkeypatch.setattr(preflight, "check", lambda _: later)
+    assert click(olga, shop, confirm=confirm, accept=["external-traffic-policy"]).accepted == ["external-traffic-policy"]
 
 
 def test_a_tick_holds_where_the_same_is_said_of_fewer(olga: Person, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

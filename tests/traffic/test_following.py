@@ -104,18 +104,37 @@ def test_a_way_back_that_does_not_converge_is_left_where_it_was_asked_to_go(here
     assert [one.state for one in Switch.objects.all()] == [State.SUCCEEDED, State.NEEDS_HUMAN, State.SUCCEEDED]
 
 
-def test_the_rest_of_a_group_goes_back_although_the_endpoints_of_one_of_it_are_late(here: World) -> None:
-    back, group = asked_back(here), uuid.uuid4()
-    Switch.objects.filter(pk=back.pk).update(group=group)
-    watch_for(here, seconds=engine.CONVERGE_SECONDS + 5)
+def after_it(back: Switch) -> Switch:
+    """The next one of its group, which has waited for its end."""
     beside = Switch.objects.get(pk=back.pk)
-    assert (beside.state, beside.open) == (State.NEEDS_HUMAN, False)
+    assert (beside.state, beside.reason) == (State.NEEDS_HUMAN, "back-not-converged")
     beside.pk, beside.service_uid, beside.position = uuid.uuid4(), "uid-beside", 1
     beside.state, beside.open, beside.reason, beside.epoch, beside.step = State.QUEUED, True, "", 0, 0
+    beside.returning = beside.going_back = False
     beside.save(force_insert=True)
+    return beside
+
+
+def test_the_rest_of_a_group_goes_back_although_the_endpoints_of_one_of_it_are_late(here: World) -> None:
+    back = asked_back(here)
+    Switch.objects.filter(pk=back.pk).update(group=uuid.uuid4())
+    watch_for(here, seconds=engine.CONVERGE_SECONDS + 5)
+    beside = after_it(back)
     engine._begin(beside, here.memory)
     assert beside.state == State.PREPARING
     moving_on.step(beside, State.CANCELLED, action="ENDED", reason="asked")
+
+
+def test_the_rest_of_a_group_stays_where_it_is_when_somebody_turns_one_of_its_ways_back_around(here: World) -> None:
+    back = asked_back(here)
+    Switch.objects.filter(pk=back.pk).update(group=uuid.uuid4())
+    here.memory.follow()
+    here.back()
+    watch_for(here, seconds=engine.CONVERGE_SECONDS + 5)
+    assert here.memory.selector == GREEN
+    beside = after_it(back)
+    engine._begin(beside, here.memory)
+    assert (beside.state, beside.reason) == (State.CANCELLED, "group-stopped")
 
 
 def test_who_changes_it_back_meanwhile_is_named_and_nothing_was_called_a_success(here: World, run: Run) -> None:

@@ -55,7 +55,8 @@ def test_from_a_way_back_nobody_goes_back_and_nothing_is_said_to_be_kept(here: W
             refused()
         assert (refusal.value.status, refusal.value.code) in [(409, "finished"), (409, "keeping-ended")]
     here.click(to="green")
-    assert here.memory.selector == BLUE, "a new switch is checked, and green is smaller"
+    here.go_all()
+    assert (Switch.objects.count(), here.memory.selector) == (2, BLUE), "a new switch is checked, and green is smaller"
 
 
 def test_who_changes_the_selector_after_a_way_back_is_told_of_f78(here: World) -> None:
@@ -125,3 +126,43 @@ def test_the_old_side_is_held_for_whoever_has_to_look(here: World, overlapping: 
     here.clock.pass_by(overlapping.keep_seconds - holding.LEARNING.total_seconds())
     go_on(here, seconds=10)
     assert here.autoscaler.number == world.LEAST
+
+
+def left_on_the_new_side(here: World, overlapping: Switch) -> Switch:
+    """As one whose way back could not leave the new side, which has all of the traffic."""
+    go_on(here, seconds=engine.OLD_SIDE_SECONDS)
+    here.memory.edit(lambda document: document["spec"].update(selector=dict(GREEN)))
+    here.memory.scale("blue", 1)
+    Switch.objects.filter(pk=overlapping.pk).update(at=2)
+    overlapping.refresh_from_db()
+    assert reporting.can_go_back(overlapping)
+    return overlapping
+
+
+def test_from_the_new_side_nobody_goes_back_unchecked_when_the_old_one_is_not_kept_any_more(here: World, overlapping: Switch) -> None:
+    switch = left_on_the_new_side(here, overlapping)
+    here.clock.pass_by(switch.keep_seconds)
+    assert not reporting.can_go_back(switch)
+    with pytest.raises(Refused) as refused:
+        back(here, switch)
+    assert (refused.value.status, refused.value.code) == (409, "keeping-ended")
+
+
+def test_from_both_sides_the_way_back_stays_open(here: World, overlapping: Switch) -> None:
+    go_on(here, seconds=engine.OLD_SIDE_SECONDS)
+    overlapping.refresh_from_db()
+    here.memory.scale("blue", 2)
+    here.clock.pass_by(overlapping.keep_seconds)
+    assert reporting.can_go_back(overlapping)
+    here.begin(lambda: back(here, overlapping))
+    here.go_all()
+    assert here.memory.selector == BLUE
+
+
+def test_what_a_half_done_switch_is_to_go_back_to_is_kept_from_other_services(here: World, overlapping: Switch) -> None:
+    switch = left_on_the_new_side(here, overlapping)
+    beside = Switch(cluster_id="lab", namespace="store", service="beside", service_uid="uid-beside")
+    assert keeping.elsewhere(beside, labels=[BLUE]) == ["shop"]
+    assert keeping.elsewhere(beside, labels=[GREEN]) == keeping.elsewhere(switch, labels=[BLUE]) == []
+    here.clock.pass_by(switch.keep_seconds)
+    assert keeping.elsewhere(beside, labels=[BLUE]) == []

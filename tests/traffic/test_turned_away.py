@@ -151,6 +151,19 @@ def test_a_way_back_on_a_service_that_is_changed_again_and_again_is_tried_furthe
     assert (Switch.objects.get().state, here.memory.selector) == (State.ROLLED_BACK, BLUE)
 
 
+def test_that_the_cluster_takes_no_writes_is_not_said_to_be_others_who_change_the_service(here: World) -> None:
+    on_the_way_back(here)
+    keep_moving(here, times=engine.LONGEST_TRIES)
+    here.clock.pass_by(engine.AGAIN_SECONDS)
+    turn_away(here, at="patch mark", order=Order.BUSY, times=3)
+    switch = Switch.objects.get()
+    assert (switch.tries, reporting.summary(switch)["sentence"]) == (engine.LONGEST_TRIES, NO_WRITES)
+    here.clock.pass_by(1.1)
+    here.reconcile()
+    keep_moving(here, times=engine.LONGEST_TRIES)
+    assert reporting.summary(Switch.objects.get())["sentence"].startswith("Others change the Service again and again.")
+
+
 @pytest.mark.parametrize("is_back", [False, True], ids=["forward", "back"])
 def test_a_service_that_is_changed_again_and_again_ends_it_and_is_said_to_be(here: World, is_back: bool) -> None:
     if is_back:

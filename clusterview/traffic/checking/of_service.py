@@ -50,10 +50,12 @@ def _affinity(situation: Situation) -> Iterator[Check]:
 
 
 def _traffic_policies(situation: Situation) -> Iterator[Check]:
-    """With `Local`, only nodes with a ready pod of the new side answer; load balancers learn that at their own pace."""
+    """With `Local`, only nodes with a ready pod of the new side answer; load balancers learn that at their own pace. A tick is for whether any
+    of those answers that do now, however many.
+    """
     before = {pod.node for pod in situation.ready_of(situation.from_selector)}
     after = {pod.node for pod in situation.ready_of(situation.to_selector)}
-    params = {"shared": str(len(before & after)), "nodes": str(len(before))}
+    params = {"shared": str(len(before & after)), "nodes": str(len(before)), "any": "yes" if before & after else "no"}
     if situation.service.external_traffic_policy == "Local":
         yield _about(situation, "external-traffic-policy", Level.WARN, params)
     if situation.service.internal_traffic_policy == "Local":

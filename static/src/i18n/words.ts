@@ -186,6 +186,10 @@ const WORDS = {
     "이 순서대로 하나씩 전환합니다. 하나가 성공하지 못하면 그다음은 시작하지 않습니다.",
   ],
   goBackTogether: ["Go back to {side} for {service} and its group on {cluster}", "{cluster}의 {service} 트래픽을 그룹과 함께 {side} 쪽으로 되돌리기"],
+  halfDone: [
+    "The switch of {service} from {from} to {to} ended half-way and waits for a person. It can be taken back.",
+    "{service}의 {from} → {to} 전환이 도중에 끝나 사람의 확인을 기다립니다. 되돌릴 수 있습니다.",
+  ],
   goBack: ["Go back to {side} for {service} on {cluster}", "{cluster}의 {service} 트래픽을 {side} 쪽으로 되돌리기"],
   heldGoesOn: ["It goes on by itself as soon as it may.", "허용되는 대로 스스로 이어서 진행합니다."],
   leave: ["End this switch of {service} on {cluster} and leave traffic as it is", "{cluster}의 {service} 전환을 끝내고 트래픽은 그대로 두기"],

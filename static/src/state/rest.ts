@@ -87,6 +87,8 @@ export interface Application {
   readonly left: Left | null;
   /** The last switch, where somebody else has changed the selector after its success. */
   readonly reverted: string | null;
+  /** The last switch, where it was left to a person half-way and can be taken back. */
+  readonly half_done: string | null;
   /** The newest switch, where it ended less than an hour ago and otherwise than anybody asked for. */
   readonly failed: Switch | null;
   /** A warm-up or scaling down that is open. */

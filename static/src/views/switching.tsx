@@ -72,6 +72,7 @@ export function Switching({ live, alone }: { live: LiveApplication; alone: boole
       {keeping && <Kept key={keeping.switch} keeping={keeping} service={application.service} isServing={isServing} tell={tell} />}
       {!isOld && taken?.members.filter((one) => one.left).map((one) => <p key={one.id} role="status">{leftOf(one)}</p>)}
       {application.reverted && <Reverted key={application.reverted} id={application.reverted} live={live} />}
+      {application.half_done && <HalfDone key={application.half_done} id={application.half_done} live={live} />}
       {application.failed && isNews(application.failed) && <Failed told={application.failed} />}
       {application.sizing && <Resizing key={application.sizing.id} told={application.sizing} live={live} against={against} />}
       {!application.sizing && application.warm_up && <Warmed told={application.warm_up} />}
@@ -164,6 +165,20 @@ function Reverted({ id, live }: { id: string; live: LiveApplication }): JSX.Elem
       <p><Link to={{ page: "history", switchId: id }}>{t("switchOf", { service: told.service, from: told.from, to: told.to })}</Link> {reasonOf(told)}</p>
       {told.detail && <div class="quiet wrap"><Original text={told.detail} /></div>}
       {told.recipes.map((recipe) => <Recipe key={recipe.code + recipe.tool} recipe={recipe} />)}
+    </div>
+  );
+}
+
+/** The last switch was left to a person, and the Service leads to both sides or to the new one; no other switch may lead out of that. */
+function HalfDone({ id, live }: { id: string; live: LiveApplication }): JSX.Element | null {
+  const asked = useAsked(() => rest.story(id), id, store.operations.value.count);
+  const told = asked.value;
+  if (!told) return <Refused of={asked.refusal} />;
+  if (!told.can_go_back || told.from === live.asked) return null;
+  return (
+    <div class="running">
+      <p role="status" class="warn-text">{t("halfDone", { service: told.service, from: told.from, to: told.to })}</p>
+      <Back id={told.id} service={told.service} to={told.from} />
     </div>
   );
 }
