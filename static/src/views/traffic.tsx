@@ -15,7 +15,7 @@ import { Link } from "./link";
 import { moment } from "./moments";
 import { Narrowing } from "./narrowing";
 import { Refused } from "./refused";
-import { Arming, Ending, Switching, WeakIdentity } from "./switching";
+import { Arming, Ending, Switching, WeakIdentity, isNews } from "./switching";
 
 const LAST_MOVES = 5;
 /** With more Services than this, why others cannot be switched is asked for only when somebody wants to see it. */
@@ -83,9 +83,10 @@ function Applications(): JSX.Element | null {
   );
 }
 
+/** Also where it has just ended otherwise than was wished: what came of it is not to go in the moment in which it is to be read. */
 function isUnderWay(live: derived.LiveApplication): boolean {
-  const { open_switch: open, keeping, sizing } = live.application;
-  return open !== null || keeping !== null || sizing !== null || derived.servesNobody(live);
+  const { open_switch: open, keeping, sizing, reverted, half_done: halfDone, failed } = live.application;
+  return [open, keeping, sizing, reverted, halfDone].some((one) => one !== null) || (failed !== null && isNews(failed)) || derived.servesNobody(live);
 }
 
 function Card({ live }: { live: derived.LiveApplication }): JSX.Element {
