@@ -59,3 +59,11 @@ test("one whose switch has just failed, was changed by others or stopped half wa
     undo();
   }
 });
+
+test("what has something under way is drawn whatever is looked for", () => {
+  some(100, { open_switch: "s1" });
+  store.go({ query: "shop-2" });
+  const { page } = drawn(Traffic, {});
+  expect(page.all("h2").map((one) => one.textContent)).toContain("shop-99");
+  expect(page.all("article")).toHaveLength(12);
+});
