@@ -1,6 +1,7 @@
 /** Of many applications the ones that are looked for are drawn, and none that has something under way is out of sight. */
 import { clear, drawn } from "./document";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type * as rest from "../src/state/rest";
 import * as store from "../src/state/store";
 import { Traffic } from "../src/views/traffic";
 import { application, rows, service, whole } from "./making";
@@ -44,4 +45,25 @@ test("of very many a piece is drawn, and with it whatever has something under wa
   expect(page.all("h2").map((one) => one.textContent)).toContain("shop-99");
   page.all("button").find((one) => one.textContent === "69 more")!.hear("click");
   await vi.waitFor(() => expect(page.all("article")).toHaveLength(61));
+});
+
+test("one whose switch has just failed, was changed by others or stopped half way, stays in sight with what came of it", () => {
+  const failed = {
+    id: "s1", service: "shop-99", from: "blue", to: "green", state: "failed", finished_at: new Date().toISOString(),
+    moved_seconds: null, reason: "", held_for: "", sentence: "", detail: "", differs: [] as readonly string[],
+  } as unknown as rest.Switch;
+  for (const over of [{ failed }, { reverted: "s1" }, { half_done: "s1" }]) {
+    some(100, over);
+    const { page, undo } = drawn(Traffic, {});
+    expect(page.all("h2").map((one) => one.textContent)).toContain("shop-99");
+    undo();
+  }
+});
+
+test("what has something under way is drawn whatever is looked for", () => {
+  some(100, { open_switch: "s1" });
+  store.go({ query: "shop-2" });
+  const { page } = drawn(Traffic, {});
+  expect(page.all("h2").map((one) => one.textContent)).toContain("shop-99");
+  expect(page.all("article")).toHaveLength(12);
 });

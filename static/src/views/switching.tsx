@@ -45,7 +45,7 @@ function isOfWhatWasTaken({ from, members }: Taken, { open_switch: open, keeping
 }
 
 /** As long as the server tells of it, also where the page does not ask again. */
-function isNews({ finished_at: at }: rest.Switch): boolean {
+export function isNews({ finished_at: at }: rest.Switch): boolean {
   return !at || Date.parse(at) > clock.fives.value * FIVE_SECONDS - NEWS_MS;
 }
 

@@ -15,12 +15,12 @@ import { Link } from "./link";
 import { moment } from "./moments";
 import { Narrowing } from "./narrowing";
 import { Refused } from "./refused";
-import { Arming, Ending, Switching, WeakIdentity } from "./switching";
+import { Arming, Ending, Switching, WeakIdentity, isNews } from "./switching";
 
 const LAST_MOVES = 5;
 /** With more Services than this, why others cannot be switched is asked for only when somebody wants to see it. */
 const FEW = 30;
-/** So many applications are drawn at once. Of more, those with something under way are drawn too, so that no way back is out of sight. */
+/** So many applications are drawn at once. Those with something under way are drawn too, whatever is looked for, so that no way back is out of sight. */
 const PIECE = 30;
 /** With more than so many one of them is looked for. */
 const IN_SIGHT = 6;
@@ -68,7 +68,9 @@ function Applications(): JSX.Element | null {
   if (found.length === 0) return <p class="card">{t(isHidden() ? "servicesHidden" : "noApplications")}</p>;
   const sought = { ...store.route.value, problems: false };
   const fitting = found.filter(({ application: { namespace, service, service_uid: uid } }) => finding.fits({ uid, namespace, name: service }, sought, finding.NO_UIDS));
-  const shown = fitting.filter((live, number) => number < most || isUnderWay(live));
+  const piece = new Set(fitting.slice(0, most));
+  const shown = found.filter((live) => piece.has(live) || isUnderWay(live));
+  const more = fitting.filter((live) => !shown.includes(live)).length;
   return (
     <div>
       {(found.length > IN_SIGHT || finding.seeking(sought)) && <div class="tools"><Narrowing /></div>}
@@ -76,16 +78,17 @@ function Applications(): JSX.Element | null {
       <div class="cards">
         {shown.map((live) => <Card key={live.application.service_uid} live={live} />)}
       </div>
-      {fitting.length > shown.length && (
-        <button type="button" class="button" onClick={() => show(most + PIECE)}>{t("more", { count: fitting.length - shown.length })}</button>
+      {more > 0 && (
+        <button type="button" class="button" onClick={() => show(most + PIECE)}>{t("more", { count: more })}</button>
       )}
     </div>
   );
 }
 
+/** Also where it has just ended otherwise than was wished: what came of it is not to go in the moment in which it is to be read. */
 function isUnderWay(live: derived.LiveApplication): boolean {
-  const { open_switch: open, keeping, sizing } = live.application;
-  return open !== null || keeping !== null || sizing !== null || derived.servesNobody(live);
+  const { open_switch: open, keeping, sizing, reverted, half_done: halfDone, failed } = live.application;
+  return [open, keeping, sizing, reverted, halfDone].some((one) => one !== null) || (failed !== null && isNews(failed)) || derived.servesNobody(live);
 }
 
 function Card({ live }: { live: derived.LiveApplication }): JSX.Element {
