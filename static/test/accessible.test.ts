@@ -75,6 +75,21 @@ test("the keyboard stays where it is when a panel is closed from elsewhere", asy
   undo();
 });
 
+test("the keyboard stays at the slider where a moment is drawn anew with its panel", async () => {
+  vi.useFakeTimers();
+  const around = drawn(() => h("input", { type: "range" }), {});
+  const slider = around.page.all("input")[0]!;
+  slider.focus();
+  store.select({ kind: "Pod", namespace: "store", name: "a" });
+  const { page, undo } = drawn(Look, {});
+  await vi.advanceTimersByTimeAsync(200); // effects run a moment after what is drawn
+  expect(page.all("h2").map((one) => one.textContent)).toContain("a");
+  expect(document.activeElement).toBe(slider);
+  for (const one of [around.undo, undo]) one();
+  store.select(null);
+  vi.useRealTimers();
+});
+
 test("where what opened the panel is gone, the keyboard is at the object's own mark after it, and at the map where that is gone too", async () => {
   const { page, undo } = drawn(Look, {});
   const mark = page.all("button").find((one) => one.getAttribute("data-uid") === "pod-a")!;
@@ -139,16 +154,21 @@ test("the keyboard is at the Service's heading once the button that it pressed i
   await vi.waitFor(() => expect(page.all("article")).toHaveLength(1));
   const [card, heading] = [page.all("article")[0]!, page.all("h2")[0]!.all("button")[0]!];
   const pressed = (): void => void Object.assign(document, { activeElement: null });
-  card.hear("focusin");
+  card.hear("focusin", { target: document.createElement("button") });
   pressed();
   told("s1");
   await vi.waitFor(() => expect(document.activeElement).toBe(heading));
-  const elsewhere = page.all("a")[0]!;
-  card.hear("focusout", { relatedTarget: elsewhere });
-  pressed();
-  told(null);
-  await vi.waitFor(() => expect(card.textContent).not.toContain("Loading"));
-  expect(document.activeElement).toBe(null);
+  card.hear("focusin", { target: heading });
+  for (const relatedTarget of [page.all("a")[0]!, null]) {
+    card.hear("focusout", { target: heading, relatedTarget });
+    pressed();
+    told(null);
+    await vi.waitFor(() => expect(card.textContent).not.toContain("Loading"));
+    expect(document.activeElement).toBe(null);
+    card.hear("focusin", { target: heading });
+    told("s1");
+    await vi.waitFor(() => expect(card.textContent).toContain("Loading"));
+  }
   undo();
   store.applications.value = null;
 });

@@ -79,11 +79,16 @@ export class Element_ {
   hear(type: string, more: object = {}): void {
     this.heard.get(type)?.call(this, { type, currentTarget: this, target: this, ...more } as never);
   }
+  /** Of selectors only those of an input of a type. */
+  matches(selector: string): boolean {
+    return `${this.localName}[type=${this.getAttribute("type")}]` === selector;
+  }
+  get isConnected(): boolean {
+    return this.localName === "main" || (this.parentNode?.isConnected ?? false);
+  }
   /** What is on no page takes no focus. */
   focus(): void {
-    let top: Element_ = this;
-    while (top.parentNode) top = top.parentNode;
-    if (top.localName === "main") Object.assign(globalThis.document, { activeElement: this });
+    if (this.isConnected) Object.assign(globalThis.document, { activeElement: this });
   }
 }
 

@@ -6,12 +6,17 @@ import * as store from "../state/store";
 /** What was within `held` and went with the focus leaves it to `heading`: there, what came of the press is read next. */
 export function useFocusKept(held: RefObject<HTMLElement | null>, heading: RefObject<HTMLElement | null>): void {
   void store.applications.value;
-  const isWithin = useRef(false);
+  const last = useRef<Element | null>(null);
   useLayoutEffect(() => {
     const around = held.current;
-    const came = (): void => void (isWithin.current = true);
-    // Where the focus goes nowhere, what had it is gone or cannot be pressed any more.
-    const left = (event: FocusEvent): void => void (isWithin.current = event.relatedTarget === null);
+    const came = (event: FocusEvent): void => void (last.current = event.target as Element);
+    // Where the focus goes nowhere, what had it may just be going; a press beside it lets it stand.
+    const left = ({ relatedTarget }: FocusEvent): void => {
+      if (relatedTarget) last.current = null;
+      else queueMicrotask(() => {
+        if (last.current && !isGone(last.current)) last.current = null;
+      });
+    };
     around?.addEventListener("focusin", came);
     around?.addEventListener("focusout", left);
     return () => {
@@ -21,6 +26,10 @@ export function useFocusKept(held: RefObject<HTMLElement | null>, heading: RefOb
   }, []);
   useLayoutEffect(() => {
     const active = document.activeElement;
-    if (isWithin.current && (!active || active === document.body)) heading.current?.focus({ preventScroll: true });
+    if (last.current && isGone(last.current) && (!active || active === document.body)) heading.current?.focus({ preventScroll: true });
   });
+}
+
+function isGone(one: Element): boolean {
+  return !one.isConnected || (one as HTMLButtonElement).disabled;
 }

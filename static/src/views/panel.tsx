@@ -43,7 +43,10 @@ export function Panel({ selection }: { selection: Selection }): JSX.Element {
       if (held?.contains(document.activeElement)) focusFirst([opener, markOf(chosen.current), document.querySelector<HTMLElement>('.split [role="region"]')]);
     };
   }, []);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [selection.kind, selection.namespace, selection.name]);
+  useEffect(() => {
+    // Whoever moves through time with the slider goes on doing so, while each moment is drawn anew.
+    if (!document.activeElement?.matches("input[type=range]")) heading.current?.focus({ preventScroll: true });
+  }, [selection.kind, selection.namespace, selection.name]);
   return (
     <aside ref={panel} class="panel" aria-label={`${selection.kind} ${selection.name}`}>
       <div class="head-row">
