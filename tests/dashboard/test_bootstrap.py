@@ -100,7 +100,8 @@ def test_a_state_folder_without_a_database_is_said_and_nothing_is_made(
     monkeypatch.setattr(installing, "prepare_environment", lambda **_: pytest.fail("the environment was made first"))
     folder = tmp_path / "statr"
     if there:
-        folder.mkdir(mode=0o755)
+        folder.mkdir()
+        folder.chmod(0o755)  # whatever the umask is by now
         (folder / "notes").write_text("of somebody")
     assert bootstrap.main(arguments=[*words, "--state", str(folder)]) == 1
     said = capsys.readouterr().err
