@@ -153,7 +153,8 @@ def test_the_state_folder_comes_from_the_environment_when_it_is_not_said(monkeyp
 
 def test_the_state_folder_is_nobody_elses_even_when_it_was_open_before(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
+    folder.chmod(0o755)
     bootstrap.make_state(folder=folder)
     assert folder.stat().st_mode & 0o777 == 0o700
 
