@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from clusterview.models import Switch
 from clusterview.traffic import engine, moving_on
 from clusterview.traffic.states import State
-from tests.traffic import world
 from tests.traffic.memory import GREEN
 from tests.traffic.world import World
 
@@ -20,14 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR = 3600.0
 BOTH = {"app": "shop"}
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world.enter(monkeypatch)
-    with world.present() as made:
-        yield made
-        made.settle()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from clusterview.models import Sizing, Switch
@@ -17,14 +15,6 @@ from tests.traffic.world import World
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BOTH = {"app": "shop"}
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world.enter(monkeypatch)
-    with world.present() as made:
-        yield made
-        made.settle()
 
 
 def go_on(here: World, *, seconds: float) -> None:
@@ -41,12 +31,17 @@ def back(here: World, switch: Switch) -> Switch:
     return requesting.request_back(switch=switch, person=here.olga, opened=lambda _: here.memory)
 
 
-def test_from_a_way_back_nobody_goes_back_and_nothing_is_said_to_be_kept(here: World) -> None:
+def gone_back(here: World) -> Switch:
+    """A way back that has succeeded."""
     here.click(to="green")
     here.go_all()
     here.back()
     here.go_all()
-    returned = Switch.objects.get(reverses__isnull=False)
+    return Switch.objects.get(reverses__isnull=False)
+
+
+def test_from_a_way_back_nobody_goes_back_and_nothing_is_said_to_be_kept(here: World) -> None:
+    returned = gone_back(here)
     told = reporting.as_dict(returned)
     assert (told["state"], told["keeping_old_until"], told["can_go_back"], here.memory.selector) == ("succeeded", None, False, BLUE)
     here.memory.scale("green", 1)
@@ -60,11 +55,7 @@ def test_from_a_way_back_nobody_goes_back_and_nothing_is_said_to_be_kept(here: W
 
 
 def test_who_changes_the_selector_after_a_way_back_is_told_of_f78(here: World) -> None:
-    here.click(to="green")
-    here.go_all()
-    here.back()
-    here.go_all()
-    returned = Switch.objects.get(reverses__isnull=False)
+    returned = gone_back(here)
     here.memory.edit(lambda document: document["spec"].update(selector=dict(GREEN)), by="argocd-controller")
     keeping.watch(opened=lambda _: here.memory)
     returned.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -17,14 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LIVE = 2
 LEARNING_SECONDS = holding.LEARNING.total_seconds()
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    world.enter(monkeypatch)
-    with world.present() as made:
-        yield made
-        made.settle()
 
 
 def go_on(here: World, *, seconds: float) -> None:
