@@ -26,11 +26,11 @@ from clusterview.kube.kinds import KINDS, KindSpec
 from clusterview.management import telling
 from clusterview.models import Cluster
 from clusterview.models.people import Role
+from clusterview.observer import readers
 from clusterview.stream import keys, publishing
 from clusterview.traffic import reconciling
 
 ROOM_BYTES = 500e6
-NAMESPACES_AT_MOST = 20  # as many as are read instead of the whole cluster
 
 
 class Finding(NamedTuple):
@@ -180,7 +180,7 @@ def may_read(*, connection: Connection, spec: KindSpec) -> bool:
     def may(namespace: str | None) -> bool:
         return all(reading.may(connection, verb, spec.group, spec.resource, namespace) for verb in ("list", "watch"))
 
-    instead = settings.KUBE_NAMESPACES[:NAMESPACES_AT_MOST] if spec.namespaced and not spec.namespace else []
+    instead = settings.KUBE_NAMESPACES[: readers.NAMESPACES_AT_MOST] if spec.namespaced and not spec.namespace else []
     return may(spec.namespace or None) or (bool(instead) and all(may(namespace) for namespace in instead))
 
 
