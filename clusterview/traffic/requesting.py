@@ -390,10 +390,11 @@ def _row(
 ) -> Switch:
     """The row of a switch, not saved yet."""
     service = situation.service
+    left = reverses.to_value if reverses else ""  # which a way back leaves, from both sides too
     return Switch(
         id=cluster.fresh_operation(),
         cluster=cluster, cluster_identity=cluster.identity, namespace=service.namespace, service=service.name, service_uid=service.uid,
-        key=situation.key, from_value=situation.from_selector.get(situation.key, ""), to_value=situation.to_selector[situation.key],
+        key=situation.key, from_value=situation.from_selector.get(situation.key, left), to_value=situation.to_selector[situation.key],
         from_selector=situation.from_selector, between=[balancers.wide_of(situation)] if overlap_seconds else [],
         to_selector=situation.to_selector, overlap_seconds=overlap_seconds,
         reverses=reverses, requested_by_id=person.user_id, requested_by_token_id=person.token_id, actor=person.name, state=State.REQUESTED,
@@ -605,6 +606,7 @@ def _accept(rows: list[Switch], *, person: Person, checks: list[Check], look: en
         asked: dict[str, Any] = {"namespace": row.namespace, "service": row.service, "from": row.from_selector, "to": row.to_selector}
         asked |= {"reverses": str(row.reverses_id) if row.reverses_id else None}
         asked |= {"overlap_seconds": row.overlap_seconds} if row.between else {}
+        asked |= {"leaves": row.from_value} if row.key not in row.from_selector else {}
         entries += moving_on.entries(row, ("REQUESTED", asked | {"accepted": row.accepted}), actor=person)
         transaction.on_commit(partial(moving_on.tell_of_beginning, row))
     auditing.record_all([*entries, *moving_on.entries(first, *then)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterview.models import Sizing, Switch
-from clusterview.traffic import engine, holding, keeping, reporting, requesting
+from clusterview.traffic import engine, holding, keeping, preflight, reporting, requesting, resizing
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.traffic import world
@@ -96,6 +96,23 @@ def test_a_way_back_that_was_left_to_a_person_half_way_can_be_asked_for_again(he
     here.go_all()
     assert (Switch.objects.get(reverses=overlapping).state, here.memory.selector) == (State.SUCCEEDED, BLUE)
     assert not reporting.can_go_back(overlapping)
+
+
+def test_a_way_back_from_both_sides_names_the_side_that_it_leaves_which_alone_may_be_made_smaller(
+    here: World, overlapping: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(here.memory, "missing", lambda _rights, **_: [])
+    go_on(here, seconds=engine.OLD_SIDE_SECONDS)
+    overlapping.refresh_from_db()
+    here.memory.scale("blue", 2)
+    here.begin(lambda: back(here, overlapping))
+    here.go_all()
+    returned = Switch.objects.get(reverses=overlapping)
+    told = reporting.summary(returned)
+    assert (told["from"], told["to"], told["differs"], returned.plan) == ("green", "blue", [], [BOTH, BLUE])
+    assert reporting.of_service(cluster="lab", service_uid=returned.service_uid)["left"] == {"switch": str(returned.pk), "side": "green"}
+    plan = resizing.to_scale_down(returned, opened=lambda _: here.memory)
+    assert ([one["name"] for one in plan.steps], preflight.blocks(plan.checks)) == (["shop-green"], [])
 
 
 def test_a_half_done_switch_that_somebody_has_led_elsewhere_since_is_not_gone_back_from(here: World, overlapping: Switch) -> None:
