@@ -162,7 +162,9 @@ def back(request: HttpRequest, switch: uuid.UUID) -> Status[dict[str, str]]:
 
 @router.post("/{uuid:switch}/keep", response={200: shapes.Switch} | refusing.also(403, 404, 409, 422), by_alias=True)
 def keep(request: HttpRequest, switch: uuid.UUID, asked: shapes.Keep) -> dict[str, Any]:
-    """Keeps the old side for so many minutes from now. 409 where it is not kept any more, or `kept-longer` where it is kept `until` a later time."""
+    """Keeps the old side for so many minutes from now. 409 where it is not kept any more, `scaling-down` where it is to be made
+    smaller, or `kept-longer` where it is kept `until` a later time.
+    """
     someone = identity.require(request, Role.OPERATOR)
     return reporting.summary(requesting.keep(switch=found(switch), person=someone, minutes=asked.minutes))
 

@@ -176,10 +176,11 @@ def is_asked_back(operation: Operation) -> bool:
 
 
 def arm(
-    switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None
-) -> str | None:
+    switch: Operation, *, intent_rv: str, fence: str, body: dict[str, Any], unless: Callable[[], str | None] | None = None,
+    also: Callable[[], None] | None = None,
+) -> str | None:  # fmt: skip
     """This will commit the INTENT and enter `applying`, if the one who asked still may and nothing else is against it; else it returns why not and
-    changes nothing.
+    changes nothing. `also` is done in the same transaction.
 
     This transaction comes before the effect is sent, always.
     """
@@ -193,6 +194,8 @@ def arm(
         values["held_for"] = ""
         if not rows_of(switch).filter(epoch=switch.epoch, state=switch.state).update(**values):
             raise Superseded(str(switch.pk))
+        if also:
+            also()
         record(switch, intent(switch, intent_rv=intent_rv, body=body))
         transaction.on_commit(lambda: tell(switch, state=State.APPLYING))
         return None, values

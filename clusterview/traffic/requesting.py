@@ -254,7 +254,7 @@ def request_back(*, switch: Switch, person: Person, opened: looking.Opener = loo
 
 
 def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
-    """This will keep the old side for so many minutes from now. Raises Refused, also where it is kept for as long already."""
+    """This will keep the old side for so many minutes from now. Raises Refused, also where it is kept for as long already, or to be smaller."""
     if not 1 <= minutes <= LONGEST_KEEP_MINUTES:
         raise Refused(422, "bad-minutes")
     must(person=person, cluster=cluster_of(switch.cluster_id))
@@ -263,6 +263,8 @@ def keep(*, switch: Switch, person: Person, minutes: int) -> Switch:
         held = Switch.objects.select_for_update(no_key=True).get(pk=switch.pk)
         if not reporting.kept(held):
             raise Refused(409, "keeping-ended")
+        if held.sizings.filter(purpose=Sizing.Purpose.SCALE_DOWN, open=True).exists():
+            raise Refused(409, "scaling-down")
         until = timezone.now() + timedelta(minutes=minutes)
         if held.keeping_old_until and until <= held.keeping_old_until:
             raise Refused(409, "kept-longer", {"until": held.keeping_old_until.isoformat()})

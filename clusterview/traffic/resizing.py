@@ -81,7 +81,7 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
 
 
 def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: looking.Opener = looking.cluster) -> Sizing:
-    """This will begin to make the old side smaller, and end its keeping. Raises Refused."""
+    """This will begin to make the old side smaller; its keeping ends with the first effect. Raises Refused."""
     cluster = requesting.allowed(person=person, cluster=switch.cluster_id, opened=opened)
     plan = to_scale_down(switch, replicas=replicas, opened=opened)
     requesting.must_be_known(plan.situation.service, cluster=cluster)
@@ -209,7 +209,7 @@ def _save(row: Sizing, *, person: Person, plan: Plan) -> Sizing:
 
 @transacting.whole
 def _accept(row: Sizing, *, person: Person, plan: Plan) -> None:
-    """The transaction that accepts a change: permission, row, audit, and the end of the keeping where the old side is to be smaller."""
+    """The transaction that accepts a change: permission, row and audit."""
     if reason := moving_on.why_not(row, hold=True):
         raise Refused(403, reason)
     if row.purpose == Sizing.Purpose.SCALE_DOWN:
@@ -219,7 +219,6 @@ def _accept(row: Sizing, *, person: Person, plan: Plan) -> None:
             raise Refused(409, "superseded")
         if kept := _kept_elsewhere(row.switch, plan.situation):
             _refuse_blocked(plan._replace(checks=list(of_sizes.scale_down(plan.situation, replicas=plan.target, kept=kept))))
-        Switch.objects.filter(pk=row.switch.pk, keeping_old_until__gt=timezone.now()).update(keeping_old_until=timezone.now())
     row.save(force_insert=True)
     body = {"namespace": row.namespace, "service": row.service, "side": row.side, "purpose": row.purpose, "target": row.target, "plan": row.plan}
     moving_on.record(row, ("REQUESTED", body), actor=person)

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clusterview.access import auditing
 from clusterview.kube import errors, patching
-from clusterview.models import Cluster, Sizing
+from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
 from clusterview.traffic import doubts, engine, holding, looking, moving_on, planning, resizable, restoring, selectors
 from clusterview.traffic.situations import SizeNow
@@ -194,7 +194,15 @@ def _arm(sizing: Sizing, found: SizeNow, *, expected: int, target: int) -> str |
     """The INTENT, on the version that was read; why not, where that is not allowed any more."""
     body = {"kind": found.kind, "name": found.name, "from": expected, "to": target, "returning": sizing.returning}
     fence = planning.fresh_fence(holder=engine.HOLDER, epoch=sizing.epoch)
-    return moving_on.arm(sizing, intent_rv=found.resource_version, fence=fence, body=body, unless=lambda: _against(sizing, found.uid))
+    return moving_on.arm(
+        sizing, intent_rv=found.resource_version, fence=fence, body=body, unless=lambda: _against(sizing, found.uid),
+        also=partial(_end_keeping, sizing) if sizing.purpose == Sizing.Purpose.SCALE_DOWN else None,
+    )  # fmt: skip
+
+
+def _end_keeping(sizing: Sizing) -> None:
+    """A side of which nothing is smaller yet is kept; from here on nobody can count on it."""
+    Switch.objects.filter(sizings=sizing, keeping_old_until__gt=timezone.now()).update(keeping_old_until=timezone.now())
 
 
 def _against(sizing: Sizing, uid: str) -> str | None:

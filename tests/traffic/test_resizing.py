@@ -316,6 +316,18 @@ def test_a_scaling_down_that_has_written_nothing_is_called_off(olga: Person, rea
     requesting.request_back(switch=switch, person=olga, opened=lambda _: reached)
 
 
+def test_a_scaling_down_that_is_called_off_leaves_the_side_kept_as_it_was(olga: Person, reached: Sizes) -> None:
+    switch = switched(olga, reached)
+    until = Switch.objects.get(pk=switch.pk).keeping_old_until
+    row = resizing.scale_down(switch=switch, person=olga, opened=lambda _: reached)
+    said = refused(lambda: requesting.keep(switch=switch, person=olga, minutes=30))
+    assert said == (409, "scaling-down", set()), "it would end with the first number"
+    resizing.cancel(sizing=row, person=olga)
+    carried(row, reached)
+    switch.refresh_from_db()
+    assert (switch.keeping_old_until, reporting.can_go_back(switch)) == (until, True)
+
+
 def test_a_scaling_down_is_called_off_up_to_its_intent_and_not_after_it(
     olga: Person, reached: Sizes, lab_shop: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,8 +351,9 @@ def test_a_scaling_down_is_called_off_up_to_its_intent_and_not_after_it(
 
     second = resizing.scale_down(switch=Switch.objects.get(), person=olga, replicas=1, opened=lambda _: reached)
     reached.around_number = too_late
+    assert reporting.kept(Switch.objects.get())
     assert (carried(second, reached).state, replicas(lab_shop, BLUE)) == (State.SUCCEEDED, 1)
-    assert said == [(409, "finished", set())]
+    assert (said, reporting.kept(Switch.objects.get())) == ([(409, "finished", set())], False)
 
 
 def test_a_viewer_changes_no_size(reached: Sizes, olga: Person) -> None:
