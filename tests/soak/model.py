@@ -14,6 +14,7 @@ EXPLORATIONS = {
     "one operation, three faults": Bounds(asked=1, foreign=0, faults=3, wishes=0),
     "one operation, two foreign writes": Bounds(asked=1, foreign=2, faults=1, wishes=1),
     "an operation of two effects": Bounds(asked=1, foreign=1, faults=1, wishes=1, plan=(BLUE, BOTH, GREEN)),
+    "an operation of two effects, and a way back from either of them": Bounds(asked=2, foreign=0, faults=1, wishes=1, plan=(BLUE, BOTH, GREEN)),
     "one operation after another": Bounds(asked=2, foreign=1, faults=1, wishes=1),
     "one operation, a webhook and a foreign write": Bounds(asked=1, foreign=1, faults=2, wishes=0, webhooks=True, empties=True),
     "one operation after another, two faults": Bounds(asked=2, foreign=0, faults=2, wishes=0),

@@ -19,6 +19,7 @@ EXPLORATIONS = {
     "one operation": Bounds(asked=1, foreign=1, faults=1, wishes=1),
     "one operation after another": Bounds(asked=2, foreign=0, faults=1, wishes=0),
     "an operation of two effects": Bounds(asked=1, foreign=0, faults=1, wishes=1, plan=(BLUE, BOTH, GREEN)),
+    "an operation of two effects, and a way back from either of them": Bounds(asked=2, foreign=0, faults=1, wishes=0, plan=(BLUE, BOTH, GREEN)),
     "one operation, one fault upon another": Bounds(asked=1, foreign=0, faults=2, wishes=0),
     "where nothing of ours can be written beside the selector": POLICY,
     "where a webhook begins to take our annotations away": WEBHOOK,
@@ -52,7 +53,7 @@ def test_the_model_takes_every_transition_that_the_table_has_and_no_other(explor
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.what.replace(" ", "-"))
 def test_without_a_guard_a_promise_breaks(mutant: Mutant) -> None:
-    seen = explore(bounds=mutant.bounds, guards=mutant.guards, promises={mutant.promise}, most=50_000)
+    seen = explore(bounds=mutant.bounds, guards=mutant.guards, promises={mutant.promise}, most=100_000)
     assert seen.broken is not None, f"{mutant.promise} holds although {mutant.what} ({seen.states} states)"
     assert seen.broken.promise == mutant.promise
 

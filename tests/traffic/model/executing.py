@@ -224,7 +224,7 @@ def _verify(world: World, executor: Executor, guards: Guards, bounds: Bounds) ->
             yield Commit(S.ROLLED_BACK if row.returning else S.SUCCEEDED, "VERIFIED", seen=seen.selector)
         else:
             yield OVERLAPPED
-        is_back = row.returning or row.reverses
+        is_back = row.returning or (row.reverses and guards.way_back_stays)
         yield Commit(S.NEEDS_HUMAN, "NOT_CONVERGED") if is_back else Commit(S.ROLLING_BACK, "TURNING_BACK", how="not-converged")
 
 

@@ -258,7 +258,8 @@ def turned(world: World, op: int) -> World:
 
 
 def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
-    """One operation after the other: the same again, or the way back of a finished one. What was seen may be out of date by now.
+    """One operation after the other: the same again, or the way back of a finished one, from the new side or from both. What was seen may be out of
+    date by now.
 
     An effect comes first only where the object keeps our annotations.
     """
@@ -268,7 +269,7 @@ def requests(world: World, *, guards: Guards, bounds: Bounds) -> Iterator[Move]:
     if guards.one_open and any(row.state not in TERMINAL for row in world.rows):
         return
     after = world._replace(around=around._replace(asked=around.asked - 1))
-    for plan, reverses in ((bounds.plan, False), ((bounds.plan[-1], bounds.plan[0]), True)):
+    for plan, reverses in ((bounds.plan, False), *(((left, bounds.plan[0]), True) for left in bounds.plan[1:])):
         if len(world.executors) < bounds.executors and not around.lacking:
             yield asked(after, plan=plan, begins=MARK, reverses=reverses)
             if not bounds.policy:

@@ -30,6 +30,7 @@ PROMISES = {
     "I12": "every transition is in the table, and ends absorb",
     "I14": "every verdict is true",
     "BACK": "a switch that somebody asked back does not end as succeeded",
+    "STAYS": "who asked for a way back is not led to the side that was left, unless somebody asked for that again",
     "END": "whatever happened, what was begun ends once nothing goes wrong any more",
 }
 
@@ -70,6 +71,8 @@ def _by_commit(before: World, label: Committed, bounds: Bounds, after: World) ->
         return _by_intent(before, label, after)
     if to == S.SUCCEEDED and row.going_back:
         return "BACK"
+    if to == S.ROLLING_BACK and row.reverses and not row.going_back:
+        return "STAYS"
     ours = [one for one in before.effects if one.op == label.op]
     if label.commit.action == "OUTCOME":
         settled = next((one for one in ours if one.step == row.step), None)

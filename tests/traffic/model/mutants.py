@@ -71,6 +71,7 @@ MUTANTS = (
     Mutant("the preflight does not count the new side's pods", ("preflight_counts_pods",), "I9", EMPTIED),
     Mutant("the preflight does not compare the sizes of the sides", ("preflight_compares_sizes",), "I8", EMPTIED),
     Mutant("whether it was asked back is read before the transaction of its success only", ("success_asks_once_more",), "BACK", FORBIDDEN),
+    Mutant("a way back whose endpoints do not follow is turned around", ("way_back_stays",), "STAYS", TWICE),
     Mutant("two operations are open at a time", ("one_open",), "I4", TWICE),
     Mutant("nothing tells a repeated effect apart", ("client_sends_once", "effect_tests_version", "effect_tests_selector"), "I1"),
 )

@@ -158,7 +158,7 @@ class Bounds:
     wishes: int = 1
     asked: int = 2
     tries: int = 2
-    tries_back: int = 2
+    tries_back: int = 3
     plan: tuple[str, ...] = (BLUE, GREEN)
     executors: int = 2
     policy: bool = False
@@ -208,6 +208,7 @@ class Guards:
     preflight_counts_pods: bool = True
     preflight_compares_sizes: bool = True
     success_asks_once_more: bool = True
+    way_back_stays: bool = True
 
 
 def source_of(row: Row) -> str:
