@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -108,11 +108,14 @@ class Watch:
         except queue.Full:
             self.is_over = True
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self, *, is_left: Callable[[], bool]) -> Iterator[bytes]:
+        """What was put, until the watch is over, or nothing comes and who watched has left."""
         while not self.is_over:
             try:
                 found = [self._lines.get(timeout=1)]
             except queue.Empty:
+                if is_left():
+                    return
                 continue
             while not self._lines.empty():
                 found.append(self._lines.get_nowait())
@@ -215,7 +218,7 @@ class Feed:
         try:
             if query.get("sendInitialEvents") == "true":
                 self._send_initial(connection, resource)
-            for lines in itertools.chain(map(chunk, missed), watch.lines()):
+            for lines in itertools.chain(map(chunk, missed), watch.lines(is_left=lambda: is_left(connection))):
                 self._count(lines)
                 connection.sendall(lines)
             connection.sendall(chunk(b""))
@@ -263,6 +266,14 @@ class Feed:
             time.sleep(min(TICK_SECONDS, 1 / rate) if rate < 1 / TICK_SECONDS else TICK_SECONDS)
             waited += time.monotonic() - until
         return {"sent": sent, "seconds": time.monotonic() - began, "ended_watches": ended, "idle_seconds": waited}
+
+
+def is_left(connection: socket.socket) -> bool:
+    """This will tell whether the other end was closed, as far as can be seen without writing."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
 
 
 def chunk(text: bytes) -> bytes:

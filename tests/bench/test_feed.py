@@ -1,8 +1,11 @@
-"""The feed counts what it is asked and what it sends for that, as an API server would have to."""
+"""The feed counts what it is asked and what it sends for that, and keeps nothing of who has left, as an API server would have to."""
 
 from __future__ import annotations
 
+import socket
 import time
+
+import psutil
 
 from clusterview.practice.sizes import Size
 from tests.bench import feed, feeding
@@ -26,3 +29,14 @@ def test_a_whole_list_and_a_watch_count_as_one_request_each_with_all_their_bytes
             wait_until(lambda: len(heard.ages) == 1, seconds=10, what="the change came")
         assert fed.ask("/requests") == {"list pods": 2, "watch pods": 1}
         assert heard.frame_bytes < fed.ask("/sent") - listed < heard.frame_bytes + 100
+
+
+def test_a_watch_of_what_nobody_writes_ends_when_who_watches_leaves() -> None:
+    with feeding.feed(nodes=SIZE.nodes, pods=SIZE.pods) as fed:
+        here = psutil.Process(fed.pid)
+        before = here.num_threads()
+        with socket.create_connection(("127.0.0.1", int(fed.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"GET /api/v1/services?watch=1 HTTP/1.1\r\n\r\n")
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+            assert here.num_threads() > before
+        wait_until(lambda: here.num_threads() <= before, seconds=20, what="its thread ended")
