@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import namespaces
+from tests.lab import namespaces, others
 from tests.lab.fixtures import free_ports, need, reset_shop, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
 from tests.lab.probing import Report, Request
@@ -34,6 +34,13 @@ def shop(network: NetworkedCluster) -> NetworkedCluster:
     """The network with the shop as it was applied: blue behind the Service, three pods on each side, and the node has followed."""
     reset_shop(lab=network)
     wait_until(lambda: slot_of(network.ask(service_url(network))) == "blue", seconds=10, what="the node leads to blue")
+    return network
+
+
+@pytest.fixture(scope="package")
+def metrics(network: NetworkedCluster) -> NetworkedCluster:
+    """The network with metrics-server, which tells what a pod uses once it has asked twice, ten seconds apart."""
+    others.start_metrics_server(network)
     return network
 
 

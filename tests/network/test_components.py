@@ -8,7 +8,6 @@ from collections import Counter
 
 import pytest
 
-from tests.lab import others
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import GATEWAY_PORT, NetworkedCluster
 from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, node_url, service_url, slot_of
@@ -31,12 +30,12 @@ def weigh(lab: NetworkedCluster, *, blue: int, green: int) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def metered(network: NetworkedCluster) -> str:
-    """A pod of which metrics-server tells after it has asked twice for it, ten seconds apart: it begins before the other tests."""
+def metered(metrics: NetworkedCluster) -> str:
+    """A pod of which metrics-server tells in time: it begins before the other tests."""
+    network = metrics
     wait_until(lambda: agents(network) != set(), seconds=30, what="there is a pod that no test takes away")
     name = min(agents(network))
     network.kubectl("annotate", "pod", name, "-n", "store", "kwok.x-k8s.io/usage-cpu=250m", "kwok.x-k8s.io/usage-memory=64Mi")
-    others.start_metrics_server(network)
     return name
 
 
