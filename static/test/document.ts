@@ -86,6 +86,9 @@ export class Element_ {
   get isConnected(): boolean {
     return this.localName === "main" || (this.parentNode?.isConnected ?? false);
   }
+  getBoundingClientRect(): { left: number; top: number } {
+    return { left: 0, top: 0 };
+  }
   /** What is on no page takes no focus. */
   focus(): void {
     if (this.isConnected) Object.assign(globalThis.document, { activeElement: this });
@@ -102,6 +105,7 @@ const made = {
   cookie: "",
   hidden: false,
   activeElement: null,
+  body: {},
   documentElement: { lang: "", dataset: {} },
 };
 Object.assign(globalThis, {
@@ -115,6 +119,12 @@ Object.assign(globalThis, {
     observe(): void {}
     disconnect(): void {}
   },
+  MutationObserver: class {
+    observe(): void {}
+    disconnect(): void {}
+  },
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
 });
 
 const pages = new Set<Element_>();

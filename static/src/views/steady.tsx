@@ -15,34 +15,58 @@ export function SteadyButton(props: ComponentProps<"button">): JSX.Element {
   return <button type="button" {...props} ref={button} />;
 }
 
+interface Stand {
+  place: string;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Where each of them was on the screen when that was last looked at. */
+const stands = new Map<HTMLElement, Stand>();
+let changes: MutationObserver;
+
 /** This will keep the pointer's presses from the button for a moment whenever it has moved, and gives back what ends that. */
 function steady(button: HTMLElement): () => void {
-  let place = "";
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = (): void => {
-    const now = placeOf(button);
-    if (now === place) return;
-    place = now;
-    button.style.pointerEvents = "none";
-    clearTimeout(timer);
-    timer = setTimeout(() => (button.style.pointerEvents = ""), STEADY_MS);
-  };
-  look();
-  // What moves it is the size of something beside it, or beside what it is in.
-  const sizes = new ResizeObserver(look);
-  for (let one = button; one.parentElement; one = one.parentElement) for (const beside of one.parentElement.children) sizes.observe(beside);
+  if (stands.size === 0) watch();
+  const stand: Stand = { place: placeOf(button), timer: undefined };
+  stands.set(button, stand);
+  hold(button, stand);
   return () => {
-    sizes.disconnect();
-    clearTimeout(timer);
+    clearTimeout(stand.timer);
+    stands.delete(button);
+    if (stands.size === 0) unwatch();
   };
 }
 
-/** Where it is in its document, wherever that has been scrolled to. */
-function placeOf(button: HTMLElement): string {
-  let [left, top] = [0, 0];
-  for (let one: HTMLElement | null = button; one; one = one.offsetParent as HTMLElement | null) {
-    left += one.offsetLeft;
-    top += one.offsetTop;
+/** One watch for all of them: whatever is written, comes or goes anywhere may move them all, as may a scroll, also the one after the page has become shorter. */
+function watch(): void {
+  changes = new MutationObserver(look);
+  changes.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  addEventListener("scroll", look, true);
+  addEventListener("resize", look);
+}
+
+function unwatch(): void {
+  changes.disconnect();
+  removeEventListener("scroll", look, true);
+  removeEventListener("resize", look);
+}
+
+/** All are measured before any is written to, so that the browser lays the page out once. */
+function look(): void {
+  const moved = [...stands].map(([button, stand]) => ({ button, stand, place: placeOf(button) })).filter(({ stand, place }) => place !== stand.place);
+  for (const { button, stand, place } of moved) {
+    stand.place = place;
+    hold(button, stand);
   }
-  return `${left} ${top}`;
+}
+
+function hold(button: HTMLElement, stand: Stand): void {
+  button.style.pointerEvents = "none";
+  clearTimeout(stand.timer);
+  stand.timer = setTimeout(() => (button.style.pointerEvents = ""), STEADY_MS);
+}
+
+function placeOf(button: HTMLElement): string {
+  const { left, top } = button.getBoundingClientRect();
+  return `${Math.round(left)} ${Math.round(top)}`;
 }
