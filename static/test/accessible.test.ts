@@ -142,6 +142,13 @@ test("that a switch has begun, how it ended, and that switching is off is told i
   await vi.waitFor(() => expect(statuses(region.page)).toEqual([expect.stringContaining("Switching is off")]));
   expect(cards.page.textContent).toContain("Switching is off");
   expect(statuses(cards.page).join(), "not by each Service anew").not.toContain("Switching is off");
+  store.clusterFacts.value = { armed: true, frozen_at: null } as never;
+  await vi.waitFor(() => expect(statuses(region.page), "which would not be true any more").toEqual([""]));
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(JSON.stringify({ code: "no_database", sentence: "Busy." }), { status: 503 })));
+  open.value = "s2";
+  await vi.waitFor(() => expect(statuses(region.page)).toEqual(["A switch of shop has begun."]));
+  open.value = null;
+  await vi.waitFor(() => expect(statuses(region.page)).toEqual([expect.stringMatching(/^The switch of shop is over; .*Busy\.$/)]));
   for (const view of [region, cards]) view.undo();
   store.clusterFacts.value = null;
 });

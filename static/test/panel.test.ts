@@ -38,8 +38,10 @@ test.each([["none", null], ["an old one", [application(["blue", "green"])]]])("t
 
 test.each([
   ["as the server says it", [application([], { why_not: "no-sides", why_not_sentence: "There is one version only.", why_not_remedy: "Deploy another." })], "There is one version only. Deploy another."],
-  ["by its annotation where that leaves it out", [], "clusterview.io/ignore"],
-])("why a Service cannot be switched is told where somebody wants to see it, %s", async (_, every, told) => {
+  ["by its annotation where that leaves it out", [], "clusterview.io/ignore", { "clusterview.io/ignore": "true" }],
+  ["with nothing made up of one that is younger than the answer", [], "Loading …"],
+])("why a Service cannot be switched is told where somebody wants to see it, %s", async (_, every, told, annotations: Record<string, string> = {}) => {
+  store.picture.replace(whole(rows(service("shop", { annotations }))));
   const asked = vi.fn((path: string) => Promise.resolve(new Response(path.endsWith("?all=true") ? JSON.stringify(every) : "[]")));
   vi.stubGlobal("fetch", asked);
   store.applications.value = [];

@@ -38,6 +38,14 @@ test("the address's namespace and name leave the applications that fit them, and
   await vi.waitFor(() => expect(page.textContent).toContain("Nothing matches."));
 });
 
+test("beside what has something under way nothing is said to match that does not", async () => {
+  some(3, { open_switch: "s1" });
+  const { page } = drawn(Traffic, {});
+  store.go({ query: "nowhere" });
+  await vi.waitFor(() => expect(page.textContent).toContain("Nothing else matches; what is here has something under way."));
+  expect([page.all("article").length, page.textContent.includes("Nothing matches.")]).toEqual([1, false]);
+});
+
 test("of very many a piece is drawn, and with it whatever has something under way", async () => {
   some(100, { open_switch: "s1" });
   const { page } = drawn(Traffic, {});

@@ -114,6 +114,7 @@ const WORDS = {
   arriving: ["The whole picture is on its way.", "전체 화면을 가져오는 중입니다."],
   nothingRead: ["Nothing of this cluster has been read yet. It appears here by itself as soon as it can be.", "아직 이 클러스터에서 읽은 것이 없습니다. 읽을 수 있게 되면 바로 여기에 나타납니다."],
   nothingSeen: ["Waiting for the first picture of the cluster.", "클러스터의 첫 화면을 기다리고 있습니다."],
+  nothingElseFound: ["Nothing else matches; what is here has something under way.", "그 밖에 일치하는 항목이 없습니다. 여기 보이는 것은 진행 중인 것이 있는 서비스입니다."],
   nothingFound: ["Nothing matches. Clear the search or choose another namespace.", "일치하는 항목이 없습니다. 검색을 지우거나 다른 네임스페이스를 고르세요."],
   missingKinds: ["Not shown: {kinds}", "표시되지 않음: {kinds}"],
   missingNotKnown: [
@@ -287,6 +288,7 @@ const WORDS = {
     "This cluster is known by its address and CA alone: another one that is built behind them would pass for it. Grant `get` on `namespaces/kube-system` (`manage.py rbac` prints the rights) and arm switching again.",
     "이 클러스터는 주소와 CA로만 식별됩니다. 같은 주소와 CA로 새로 만든 다른 클러스터를 구별하지 못합니다. `namespaces/kube-system`의 `get` 권한을 주고(`manage.py rbac`가 권한을 출력합니다) 전환을 다시 허용하세요.",
   ],
+  switchOver: ["The switch of {service} is over; how it ended could not be read. {refusal}", "{service} 전환이 끝났지만 결과를 읽지 못했습니다. {refusal}"],
   switchBegun: ["A switch of {service} has begun.", "{service} 전환을 시작했습니다."],
   running: ["A switch is running: {state}", "전환 진행 중: {state}"],
   noSwitches: ["No switch yet. The first one will stand here with every step.", "아직 전환이 없습니다. 첫 전환이 모든 단계와 함께 여기에 표시됩니다."],

@@ -5,7 +5,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { reasonOf, stateWord } from "../i18n/switching";
+import { reasonOf, refusalOf, stateWord } from "../i18n/switching";
 import { t } from "../i18n/words";
 import { page } from "../state/page";
 import * as rest from "../state/rest";
@@ -20,6 +20,7 @@ export function Told(): JSX.Element {
   const before = useRef(isOff);
   useEffect(() => {
     if (isOff && before.current === false) told.value = offBecause();
+    if (isOff === false && before.current) told.value = "";
     before.current = isOff;
   }, [isOff]);
   return <p class="visually-hidden" role="status" data-testid="told">{told.value}</p>;
@@ -42,6 +43,7 @@ export function useTold({ service, open_switch: open }: rest.Application): void 
     if (open) told.value = t("switchBegun", { service });
     if (ended) void rest.story(ended).then((one) => (told.value = endOf(one)), (error: unknown) => {
       if (!(error instanceof rest.Refusal)) throw error;
+      told.value = t("switchOver", { service, refusal: refusalOf(error) });
     });
   }, [open]);
 }

@@ -74,7 +74,7 @@ function Applications(): JSX.Element | null {
   return (
     <div>
       {(found.length > IN_SIGHT || finding.seeking(sought)) && <div class="tools"><Narrowing /></div>}
-      {fitting.length === 0 && <p class="card" role="status">{t("nothingFound")}</p>}
+      {fitting.length === 0 && <p class="card" role="status">{t(shown.length > 0 ? "nothingElseFound" : "nothingFound")}</p>}
       <div class="cards">
         {shown.map((live) => <Card key={live.application.service_uid} live={live} />)}
       </div>
@@ -165,12 +165,14 @@ export function WhyNot({ uid }: { uid: string }): JSX.Element {
   );
 }
 
+/** A Service that is younger than the answer, or has found another side since, is in the next one. */
 function Reason({ uid }: { uid: string }): JSX.Element {
   const asked = useEvery();
   if (asked.refusal) return <Refused of={asked.refusal} />;
-  if (!asked.value) return <p role="status">{t("loading")}</p>;
-  const found = asked.value.find((one) => one.service_uid === uid);
-  return <p>{found ? whyNot(found) : t("leftOut")}</p>;
+  const found = asked.value?.find((one) => one.service_uid === uid);
+  if (found?.why_not) return <p>{whyNot(found)}</p>;
+  const isLeftOut = asked.value && !found && store.picture.byUid(uid)?.annotations["clusterview.io/ignore"] === "true";
+  return <p role="status">{t(isLeftOut ? "leftOut" : "loading")}</p>;
 }
 
 function Reasons(): JSX.Element {
