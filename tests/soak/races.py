@@ -101,6 +101,8 @@ class Field:
         self._blue_again()
 
     def _end_of(self, answer: httpx.Response) -> str:
+        if answer.status_code == 503:  # nobody knows why but the answer, so it is told whole
+            return f"refused 503 {answer.json()['code']}"
         if answer.status_code != 202:
             return f"refused {answer.status_code}"
         switch = answer.json()["id"]

@@ -77,6 +77,8 @@ MUTANTS = (
 )
 
 SECOND_LOCKS = {
+    "effect_writes_marker": "an effect without it is found by its selector, and left to a person: nothing is called what it is not",
+    "mark_must_move": "the effect tests the version that was read, and one that carries no marker is left to a person",
     "client_sends_once": "the second of two tests the version that the first one was for; that it is refused is no answer, and our marker is found",
     "effect_tests_selector": "the mark tested a version that had the expected selector, and the effect tests the mark's; it gives refusals a reason",
     "replay_sees_last": "the effect can only be the first version after its INTENT's; where that is the last one too, the object carries the marker",
