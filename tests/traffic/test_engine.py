@@ -17,7 +17,7 @@ from clusterview.access.people import Person
 from clusterview.kube import errors
 from clusterview.models import ApiToken, AuditEntry, Switch
 from clusterview.models import Cluster as ClusterRow
-from clusterview.traffic import convergence, doubts, engine, looking, moving_on, planning, requesting
+from clusterview.traffic import convergence, doubts, engine, looking, moving_on, planning, requesting, selectors
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.states import State
 from tests.lab.cluster import Cluster as Lab
@@ -392,7 +392,9 @@ def test_a_change_by_somebody_else_before_ours_is_a_conflict_and_stays_f77(
         switch = carry_out(ask(olga=olga, reached=reached), reached)
         assert (switch.state, switch.reason) == (State.CONFLICT, "selector-changed")
         assert writes() == [BLUE, theirs]
-        assert "kubectl" in switch.detail
+        assert "kubectl" in switch.detail and selectors.text(theirs) in switch.detail
+        asked, told = (AuditEntry.objects.get(switch_id=switch.pk, action=action).body for action in ("REQUESTED", "CONFLICT"))
+        assert (asked["from"], told["selector"]) == (BLUE, theirs)
     finally:
         lab_shop.kubectl("patch", "service", "shop", "-n", "store", "--type", "json", "-p", '[{"op":"remove","path":"/spec/selector/track"}]')
 
