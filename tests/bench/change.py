@@ -58,11 +58,11 @@ def measure_many() -> list[Line]:
     with feeding.feed(nodes=NODES, pods=PODS) as fed, tempfile.TemporaryDirectory() as folder:
         with relay_to_many(fed, count=CLIENTS, folder=Path(folder)) as (relayed, stamps):
             write_a_few(fed, stamps)
-        floor = relayed.latenesses(stamps, reads=CLIENTS)
+        floor = relayed.latenesses(stamps, browsers=CLIENTS)
         with page.shown(fed) as shown, shown.browser() as heard:
             with shown.crowd(CLIENTS, folder=Path(folder)) as crowd:
                 sent = write_a_few(fed, heard.stamps)
-            ours = crowd.latenesses(heard.stamps, reads=CLIENTS)
+            ours = crowd.latenesses(heard.stamps, browsers=CLIENTS)
     late, least = percentile(ours, 0.99), percentile(floor, 0.99)
     return [
         Line(f"lone change to the last of {CLIENTS}, p50", percentile(ours, 0.5), "ms", percentile(floor, 0.5)),

@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from clusterview.stream import encoding
-from clusterview.stream.messages import Changes, Hello
+from clusterview.stream.messages import Changes, Hello, Snapshot
 from tests.bench import compiling, feed
 from tests.bench.feeding import Feed
 from tests.journeys.dashboard import Dashboard, wait_for
@@ -75,9 +75,9 @@ class Page:
             socket.close()
             thread.join(5)
 
-    def crowd(self, count: int, *, folder: Path) -> AbstractContextManager[Crowd]:
+    def crowd(self, count: int, *, folder: Path, least: int = 1) -> AbstractContextManager[Crowd]:
         """So many that only listen. Raises RuntimeError where there is no compiler."""
-        return crowd(count, folder=folder, url=self.dashboard.url, cookies=[self.cookie], hello=self.hello)
+        return crowd(count, folder=folder, url=self.dashboard.url, cookies=[self.cookie], hello=self.hello, least=least)
 
 
 @contextlib.contextmanager
@@ -100,24 +100,31 @@ def crowd(count: int, *, folder: Path, url: str, cookies: Sequence[str], hello: 
             told = [line for line in process.communicate(timeout=30)[0].split("\n") if line != "whole"]
             seen.open, seen.bytes, whole, seen.snapshots = (int(word) for word in told[0].split())
             seen.whole_seconds = whole / 1e6 if whole >= 0 else None
-            seen.groups = [(int(last), int(reads)) for last, reads in (one.split() for one in told[1:] if one)]
+            seen.changes = [(int(first), int(last), int(browsers)) for first, last, browsers in (one.split() for one in told[1:] if one)]
         finally:
             process.kill()
 
 
 @dataclass
 class Heard:
-    """What one browser was told: the age in ms of each stamped change when it came, when that was in microseconds, and the bytes of them all."""
+    """What one browser was told: the age in ms of each stamped change when it came, when that was in microseconds, and the bytes of them all.
+
+    `kept` are the frames as they came, and `whole_bytes` those until the snapshot.
+    """
 
     ages: list[float] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     frames: int = 0
     frame_bytes: int = 0
+    kept: list[bytes] = field(default_factory=list)
+    whole_bytes: int = 0
     whole: threading.Event = field(default_factory=threading.Event)
 
     def take(self, frame: bytes) -> None:
         message = encoding.decode(frame)
-        if message.__class__.__name__ == "Snapshot":
+        self.kept.append(frame)
+        if isinstance(message, Snapshot):
+            self.whole_bytes = sum(map(len, self.kept))
             self.whole.set()
         if isinstance(message, Changes):
             self.hear([restarts[0] for _, _, restarts in message.pods if restarts], size=len(frame))
@@ -132,8 +139,8 @@ class Heard:
 
 @dataclass
 class Crowd:
-    """What the crowd saw: sockets still open, bytes, snapshots, after how long the last one had the least that was asked for, and the groups of its
-    reads as (last moment, reads).
+    """What the crowd saw: sockets still open, bytes, snapshots, after how long the last one had the least that was asked for, and each change as
+    (moment of the first that had it, of the last, how many had it).
     """
 
     open: int = 0
@@ -141,26 +148,22 @@ class Crowd:
     snapshots: int = 0
     whole_seconds: float | None = None
     told: IO[str] | None = None
-    groups: list[tuple[int, int]] = field(default_factory=list)
+    changes: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def wait_for_all(self, *, seconds: float) -> None:
-        """This will wait until each has had the least, or so long."""
+    def wait_for_all(self, *, seconds: float) -> bool:
+        """This will wait until each has had the least, or so long, and tell whether they had."""
         assert self.told is not None
-        select.select([self.told], [], [], seconds)
+        return bool(select.select([self.told], [], [], seconds)[0])
 
-    def lateness(self, stamp: int, *, reads: int = 1) -> float | None:
-        """Milliseconds from a stamp to the last read of the group with which that many reads had followed it; None where they did not in a second."""
-        had = 0
-        for last, came in self.groups:
-            after = (last - stamp & feed.STAMP_MASK) / 1000
-            had += came if after < 1_000 else 0
-            if had >= reads:
-                return after
-        return None
+    def lateness(self, stamp: int, *, browsers: int = 1) -> float | None:
+        """Milliseconds from a stamp to the last browser that had the change that came next; None where fewer had it, or the last after a second."""
+        following = [((first - stamp & feed.STAMP_MASK), (last - stamp & feed.STAMP_MASK), had) for first, last, had in self.changes]
+        _, last, had = min(following, default=(0, feed.STAMP_MASK, 0))
+        return last / 1000 if had >= browsers and last < 1_000_000 else None
 
-    def latenesses(self, stamps: Sequence[int], *, reads: int = 1) -> list[float]:
+    def latenesses(self, stamps: Sequence[int], *, browsers: int = 1) -> list[float]:
         """The same for each that came in time."""
-        return [one for stamp in stamps if (one := self.lateness(stamp, reads=reads)) is not None]
+        return [one for stamp in stamps if (one := self.lateness(stamp, browsers=browsers)) is not None]
 
 
 @contextlib.contextmanager

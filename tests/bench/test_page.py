@@ -1,31 +1,65 @@
-"""How late a change came to the last of many is read from when they read: it is late until every one of them has."""
+"""How late a change came to the last of many is read from when each of them had it: what else they read does not count."""
 
 from __future__ import annotations
 
-from tests.bench import feed
+import contextlib
+import tempfile
+import threading
+from pathlib import Path
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from clusterview.stream import encoding
+from clusterview.stream.messages import Changes, Position, Snapshot
+from tests.bench import feed, page
 from tests.bench.page import Crowd
 
 STAMP = 5_000_000
 
 
-def crowd(*groups: tuple[int, int]) -> Crowd:
-    """One that read so long after the stamp (ms), so often."""
-    return Crowd(groups=[(STAMP + 1_000 * after, reads) for after, reads in groups])
+def crowd(*changes: tuple[int, int, int]) -> Crowd:
+    """One whose first and last had a change so long after the stamp (ms), and so many had it."""
+    return Crowd(changes=[(STAMP + 1_000 * first, STAMP + 1_000 * last, browsers) for first, last, browsers in changes])
 
 
-def test_a_change_is_as_late_as_the_last_read_of_its_group() -> None:
-    assert crowd((-300, 10), (14, 10), (214, 10)).lateness(STAMP, reads=10) == 14
+def test_a_change_is_as_late_as_the_last_browser_that_had_it() -> None:
+    assert crowd((-300, -290, 10), (4, 14, 10), (204, 214, 10)).lateness(STAMP, browsers=10) == 14
 
 
-def test_a_group_that_silence_set_apart_is_waited_for_until_all_have_read() -> None:
-    assert crowd((14, 6), (31, 4), (214, 10)).lateness(STAMP, reads=10) == 31
+def test_a_browser_that_had_the_next_change_does_not_count_for_one_that_waits() -> None:
+    assert crowd((4, 431, 10), (204, 214, 9)).lateness(STAMP, browsers=10) == 431
 
 
-def test_a_change_that_not_all_read_within_a_second_was_never_told() -> None:
-    assert crowd((14, 9), (1_200, 10)).lateness(STAMP, reads=10) is None
-    assert crowd((14, 9)).latenesses([STAMP], reads=10) == []
+def test_a_change_that_not_all_had_within_a_second_was_never_told() -> None:
+    assert crowd((4, 14, 9), (204, 214, 10)).lateness(STAMP, browsers=10) is None
+    assert crowd((4, 1_200, 10)).latenesses([STAMP], browsers=10) == []
+    assert crowd().lateness(STAMP) is None
 
 
 def test_a_moment_is_told_across_the_end_of_what_a_stamp_can_hold() -> None:
-    late = Crowd(groups=[(2**31 + 4_000, 1)])
+    late = Crowd(changes=[(2**31 + 3_000, 2**31 + 4_000, 1)])
     assert late.lateness((2**31 - 1_000) & feed.STAMP_MASK) == 5
+
+
+def test_only_changes_count_and_each_browser_once() -> None:
+    here, all_had = Position(epoch=1_764_000_000_000, sequence=7), threading.Semaphore(0)
+    snapshot = encoding.encode(Snapshot(view="cluster", position=here, body=bytes(50_000)))
+
+    def speak(line: ServerConnection) -> None:
+        line.recv()
+        line.send([snapshot[:20_000], snapshot[20_000:]])
+        for sequence in (8, 9):
+            line.send(encoding.encode(Changes(position=Position(epoch=here.epoch, sequence=sequence))))
+        line.ping().wait(10)
+        all_had.release()
+        with contextlib.suppress(ConnectionClosed):
+            line.recv()
+
+    with serve(speak, "127.0.0.1", 0, compression=None) as server, tempfile.TemporaryDirectory() as folder:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        with page.crowd(5, folder=Path(folder), url=url, cookies=[""], hello=b"hello") as seen:
+            assert all(all_had.acquire(timeout=30) for _ in range(5))
+    assert [browsers for _, _, browsers in seen.changes] == [5, 5]
+    assert seen.snapshots == 5

@@ -40,5 +40,5 @@ def test_the_floor_of_many_tells_every_browser_of_every_change(fed: Feed) -> Non
     with tempfile.TemporaryDirectory() as folder, change.relay_to_many(fed, count=BROWSERS, folder=Path(folder)) as (crowd, stamps):
         sent = fed.churn(rate=5, seconds=SECONDS)["sent"]
         wait_until(lambda: len(stamps) == sent, seconds=10, what="every change was sent to all")
-    assert len(crowd.latenesses(stamps, reads=BROWSERS)) == sent > 0
+    assert len(crowd.latenesses(stamps, browsers=BROWSERS)) == sent > 0
     assert crowd.open == BROWSERS

@@ -1,7 +1,8 @@
 // Many browsers that only listen. crowd PORT COUNT FILE LENGTH LEAST: opens the sockets, sends each in turn the next LENGTH bytes of FILE (a
 // handshake, and once that is answered a hello), reads, and answers pings as browsers do. When its input ends it prints: sockets that are open, bytes
 // in all, after how many microseconds the last of them had LEAST bytes (-1 where one never had), how many snapshots they were sent, and after that,
-// for each group of reads that 10 ms of silence set apart, when the last of them came (microseconds of the monotonic clock) and how many there were.
+// for each change, told apart by its first bytes, when the first and the last browser had all of it (microseconds of the monotonic clock) and how many
+// had. A change is a message of that type, or one too short to say a type, as the floors send.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <poll.h>
@@ -15,17 +16,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GROUPS 100000
+#define CHANGES 100000
 #define LINES 65536
-#define TAG "\xa4type\xa8snapshot"  // after the first byte of such a message, which says how many fields it has
-#define START (1 + sizeof TAG - 1)
+#define SNAPSHOT "\xa4type\xa8snapshot"  // after the first byte of such a message, which says how many fields it has
+#define CHANGE "\xa4type\xa7" "changes"
+#define START 64  // type and position of a change are no longer
 
 static char buffer[1 << 20], said[16 << 20];
 static int64_t had[LINES];
-static struct { uint64_t skip; int http, filled; const char *hello; unsigned char head[140]; char start[START]; size_t begun; } lines[LINES];
+static struct { uint64_t skip; int http, filled, is_message; const char *hello; unsigned char head[140]; char start[START]; size_t begun; } lines[LINES];
 static size_t hello_length;
 static int snapshots;
-static struct { int64_t last; int reads; } groups[GROUPS];
+static struct { char start[START]; size_t begun; int64_t first, last; int browsers; } changes[CHANGES];
+static int told;
 
 static int64_t now(void) {
     struct timespec time;
@@ -39,15 +42,28 @@ static void answer(int line, const unsigned char *payload, int length) {
     if (write(line, pong, 6 + length) < 0) return;
 }
 
-// Takes the first bytes of a message, and counts it where it is a snapshot.
-static void look(int line, const unsigned char *data, uint64_t count) {
-    while (count-- && lines[line].begun < START) {
-        lines[line].start[lines[line].begun++] = *data++;
-        if (lines[line].begun == START) snapshots += !memcmp(lines[line].start + 1, TAG, START - 1);
-    }
+static int is(int line, const char *tag) {
+    return lines[line].begun > strlen(tag) && !memcmp(lines[line].start + 1, tag, strlen(tag));
 }
 
-// Follows the frames of one line (RFC 6455, section 5.2) as far as it takes to find pings and snapshots.
+// Counts a message that has come whole.
+static void count_message(int line) {
+    size_t begun = lines[line].begun;
+    snapshots += is(line, SNAPSHOT);
+    if (!is(line, CHANGE) && begun >= strlen(CHANGE)) return;
+    int number = told - 1;
+    while (number >= 0 && (changes[number].begun != begun || memcmp(changes[number].start, lines[line].start, begun))) number--;
+    if (number < 0) {
+        if (told == CHANGES) return;
+        number = told++;
+        memcpy(changes[number].start, lines[line].start, changes[number].begun = begun);
+        changes[number].first = now();
+    }
+    changes[number].last = now();
+    changes[number].browsers++;
+}
+
+// Follows the frames of one line (RFC 6455, section 5.2) as far as it takes to find pings, snapshots and changes.
 static void follow(int line, const unsigned char *data, ssize_t left) {
     static const char end[] = "\r\n\r\n";
     for (; left > 0; data++, left--) {
@@ -59,9 +75,10 @@ static void follow(int line, const unsigned char *data, ssize_t left) {
         if (lines[line].skip) {
             uint64_t passed = lines[line].skip < (uint64_t)left ? lines[line].skip : (uint64_t)left;
             lines[line].skip -= passed;
-            look(line, data, passed);
+            for (uint64_t at = 0; at < passed && lines[line].begun < START; at++) lines[line].start[lines[line].begun++] = data[at];
             data += passed - 1;
             left -= passed - 1;
+            if (!lines[line].skip && lines[line].is_message) count_message(line);
             continue;
         }
         unsigned char *head = lines[line].head;
@@ -74,6 +91,7 @@ static void follow(int line, const unsigned char *data, ssize_t left) {
         for (int number = 0; more && number < more; number++) length = (number ? length << 8 : 0) | head[2 + number];
         if (is_ping) answer(line, head + 2, size);
         else lines[line].skip = length;
+        lines[line].is_message = (head[0] & 0x0f) == 2;
         lines[line].filled = lines[line].begun = 0;
     }
 }
@@ -107,7 +125,6 @@ int main(int count, char **words) {
     struct epoll_event input = {.events = EPOLLIN, .data.fd = 0}, events[512];
     epoll_ctl(polling, EPOLL_CTL_ADD, 0, &input);
     int64_t bytes = 0;
-    int group = -1;
     for (int over = 0; !over;) {
         int found = epoll_wait(polling, events, 512, -1);
         for (int number = 0; number < found; number++) {
@@ -131,12 +148,10 @@ int main(int count, char **words) {
                 fflush(stdout);
             }
             had[line] += got;
-            if (group < 0 || (at - groups[group].last > 10000 && group < GROUPS - 1)) group++;
-            groups[group].last = at;
-            groups[group].reads++;
         }
     }
     printf("%d %lld %lld %d\n", open, (long long)bytes, (long long)whole, snapshots);
-    for (int number = 0; number <= group; number++) printf("%lld %d\n", (long long)groups[number].last, groups[number].reads);
+    for (int number = 0; number < told; number++)
+        printf("%lld %lld %d\n", (long long)changes[number].first, (long long)changes[number].last, changes[number].browsers);
     return 0;
 }
