@@ -17,13 +17,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+from clusterview.kube import kubeconfigs
 from tests.bench import compiling, feed, feeding, page, polling
 from tests.bench.table import Line, percentile
+from tests.observer import truth as truths
+from tests.patience import Patience
+from tests.stream.making import Browser
 
 NODES, PODS = 1_000, 30_000
 RATE, SECONDS = 15.0, 6.0
 BURST, BURST_SECONDS, WINDOW_MS = 8_000.0, 5.0, 50.0
 CLIENTS = 1_000
+PICTURES_SECONDS, QUIET_SECONDS, TRUTH_SECONDS = 180, 3, 30.0
 
 
 def measure() -> list[Line]:
@@ -60,7 +65,8 @@ def measure_many() -> list[Line]:
             write_a_few(fed, stamps)
         floor = relayed.latenesses(stamps, browsers=CLIENTS)
         with page.shown(fed) as shown, shown.browser() as heard:
-            with shown.crowd(CLIENTS, folder=Path(folder)) as crowd:
+            with shown.crowd(CLIENTS, folder=Path(folder), least=heard.whole_bytes) as crowd:
+                wait_for_pictures(crowd)
                 sent = write_a_few(fed, heard.stamps)
             ours = crowd.latenesses(heard.stamps, browsers=CLIENTS)
     late, least = percentile(ours, 0.99), percentile(floor, 0.99)
@@ -70,6 +76,13 @@ def measure_many() -> list[Line]:
         Line("changes that all of them had within a second", len(ours), "", goal="all", met=len(ours) == sent),
         Line("sockets that stayed open", crowd.open, "", goal="all", met=crowd.open == CLIENTS),
     ]
+
+
+def wait_for_pictures(crowd: page.Crowd) -> None:
+    """This will wait until each browser has the picture, and for quiet. Raises RuntimeError where one has none."""
+    if not crowd.wait_for_all(seconds=PICTURES_SECONDS):
+        raise RuntimeError(f"not every browser had its picture after {PICTURES_SECONDS} s")
+    threading.Event().wait(QUIET_SECONDS)
 
 
 def write_a_few(fed: feeding.Feed, stamps: list[int]) -> int:
@@ -88,18 +101,35 @@ def measure_burst() -> list[Line]:
         tempfile.TemporaryDirectory() as folder,
         page.shown(fed) as shown,
         shown.browser() as heard,
-        shown.crowd(CLIENTS, folder=Path(folder)) as crowd,
+        shown.crowd(CLIENTS, folder=Path(folder), least=heard.whole_bytes) as crowd,
     ):
+        wait_for_pictures(crowd)
         told = fed.churn(rate=BURST, seconds=BURST_SECONDS)
-        threading.Event().wait(1)
+        differing = differing_at_last(heard, fed=fed, folder=Path(folder))
     late = percentile(heard.ages, 0.99)
     return [
         Line("events a second that were written", told["sent"] / told["seconds"], "/s"),
         Line("age of a change in the browser, p50", percentile(heard.ages, 0.5), "ms"),
         Line("age of a change in the browser, p99", late, "ms", goal=f"≤ {WINDOW_MS + 20:.0f} ms", met=late <= WINDOW_MS + 20),
+        Line("objects not shown as they are", differing, "", goal="0", met=differing == 0),
         Line("sockets that stayed open", crowd.open, "", goal="all", met=crowd.open == CLIENTS),
         Line("watches ended for slowness", told["ended_watches"], "", goal="0", met=told["ended_watches"] == 0),
     ]
+
+
+def differing_at_last(heard: page.Heard, *, fed: feeding.Feed, folder: Path) -> int:
+    """This will tell how many objects a browser does not show as the feed lists them, once nothing is written and it had time to follow."""
+    true = truths.truth(access=kubeconfigs.to_open([str(fed.kubeconfig(folder=folder))])[0])
+    browser, taken, patience = Browser(), 0, Patience(seconds=TRUTH_SECONDS)
+    while True:
+        for frame in heard.kept[taken:]:
+            browser.take(frame)
+            taken += 1
+        assert browser.reader is not None
+        differing = truths.differing(shown=browser.reader.picture.objects, true=true)
+        if not differing or patience.is_over:
+            return len(differing)
+        threading.Event().wait(0.2)
 
 
 @contextlib.contextmanager

@@ -7,13 +7,16 @@ import tempfile
 import threading
 from pathlib import Path
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from clusterview.stream import encoding
+from clusterview.stream import encoding, rows
 from clusterview.stream.messages import Changes, Position, Snapshot
-from tests.bench import feed, page
-from tests.bench.page import Crowd
+from tests.bench import change, feed, page
+from tests.bench.feeding import Feed
+from tests.bench.page import Crowd, Heard
+from tests.stream.making import NODE, picture, pod
 
 STAMP = 5_000_000
 
@@ -63,3 +66,19 @@ def test_only_changes_count_and_each_browser_once() -> None:
             assert all(all_had.acquire(timeout=30) for _ in range(5))
     assert [browsers for _, _, browsers in seen.changes] == [5, 5]
     assert seen.snapshots == 5
+
+
+def test_a_bench_whose_browsers_have_no_picture_yet_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Crowd, "wait_for_all", lambda _, *, seconds: False)
+    with pytest.raises(RuntimeError, match="not every browser had its picture"):
+        change.wait_for_pictures(Crowd())
+
+
+def test_an_object_that_the_browser_does_not_show_as_it_is_listed_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lost = pod(2, status="Failed")
+    monkeypatch.setattr(change.truths, "truth", lambda *, access: {one.uid: one for one in (NODE, pod(0), pod(1), lost)})
+    monkeypatch.setattr(change, "TRUTH_SECONDS", 0.0)
+    body = encoding.pack(rows.Writer(records=picture(pods=3).objects.values()).whole())
+    heard = Heard()
+    heard.take(encoding.encode(Snapshot(view="*", position=Position(epoch=1, sequence=1), body=body)))
+    assert change.differing_at_last(heard, fed=Feed(url="http://127.0.0.1:1", pid=0), folder=tmp_path) == 1
