@@ -212,9 +212,12 @@ def count_failure(switch: Operation) -> int:
     rows_of(switch).filter(epoch=switch.epoch, open=True).update(
         failures=F("failures") + 1, lease_until=None, holder="", look_again_at=again
     )
-    epoch = switch.epoch
+    epoch, holder = switch.epoch, switch.holder
     switch.refresh_from_db()
-    return switch.failures if switch.open and switch.epoch == epoch else 0
+    if switch.epoch != epoch:
+        return 0
+    switch.holder = holder  # whose claim it was, for the audit that tells of it
+    return switch.failures if switch.open else 0
 
 
 def has_waited(switch: Operation, *, seconds: float) -> bool:
@@ -288,6 +291,13 @@ def _held(rows: QuerySet[Row], *, hold: bool) -> Row | None:
 def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str | Person = EXECUTOR) -> None:
     """This will add lines (action and body) to the audit of this operation, inside the caller's transaction."""
     auditing.record_all(entries(switch, *lines, actor=actor))
+
+
+def tell_of_claim(operation: Operation) -> None:
+    """This will have the claim in the audit before a write that no other line of it comes before."""
+    if operation.told_epoch != operation.epoch:
+        with transaction.atomic():
+            record(operation)
 
 
 def entries(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str | Person = EXECUTOR) -> list[auditing.Line]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from clusterview.traffic import doubts, engine
 from clusterview.traffic.states import TERMINAL
 from tests.traffic.model import executing, happening
-from tests.traffic.model.labels import Asked, Claimed, Committed, Label, Landed, Move, Wished, Wrote
+from tests.traffic.model.labels import Asked, Claimed, Committed, Failed, Label, Landed, Move, Wished, Wrote
 from tests.traffic.model.worlds import (
     EFFECT,
     LOOKS,
@@ -218,6 +218,8 @@ class _Search:
                 return self._asked(node, op, begins)
             case Wished("go back", op):
                 return self._take(node, op, "BACK_REQUESTED")
+            case Failed("meets a defect", op, epoch):  # whose last seal, if it sends one, comes after the claim was told
+                return self._told(node, op, epoch, before.world.rows[op].state) or node
             case Committed():
                 return self._committed(node, move.label, row=before.world.rows[move.label.op])
             case Landed(moved=True):
