@@ -725,7 +725,7 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
         moving_on.renew(switch)
         moving_on.tell_of_claim(switch)
         found = doubts.lock_out(_effect(switch, reach(switch, opened)))
-    except (Superseded, DatabaseError):
+    except (Superseded, DatabaseError, InterfaceError):
         raise
     except Exception as problem:
         if isinstance(problem, (Later, errors.KubeError)) and not isinstance(problem, errors.Forbidden):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from clusterview.access import clusters
@@ -275,6 +276,33 @@ def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_s
     else:
         delayed[0]()
     assert writes() == ([BLUE] if can_be_sealed else [BLUE, GREEN])
+
+
+@pytest.mark.parametrize("problem", [InterfaceError("the connection is closed"), OperationalError("the database is gone")], ids=["closed", "gone"])
+def test_a_database_that_goes_while_a_switch_in_doubt_is_set_aside_decides_nothing(
+    problem: Exception, olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    def gone(_: Switch) -> None:
+        raise problem
+
+    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        raise errors.LostAnswer("the connection ended before the answer")
+
+    reached.around = lose
+    switch = ask(olga=olga, reached=reached)
+    monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
+    with monkeypatch.context() as now:
+        now.setattr(moving_on, "tell_of_claim", gone)
+        with pytest.raises(type(problem)):
+            carry_out(switch, reached)
+        switch.refresh_from_db()
+        assert (switch.state, actions(switch).count("OUTCOME")) == (State.UNKNOWN, 0)
+    assert (carry_out(switch, reached).state, switch.reason) == (State.NEEDS_HUMAN, "defect")
+    claims = [one.sequence for one in AuditEntry.objects.filter(switch_id=switch.pk, action="CLAIMED")]
+    assert claims[-1] < AuditEntry.objects.get(switch_id=switch.pk, action="OUTCOME").sequence
 
 
 def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
