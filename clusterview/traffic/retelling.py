@@ -115,8 +115,8 @@ def _asked_for(asked: AuditEntry) -> dict[str, Any]:
     before, after = mapping(body.get("from")), mapping(body.get("to"))
     key = next((name for name in after if before.get(name) != after[name]), "")
     facts = {"cluster_id": asked.cluster, "actor": asked.actor, "key": key}
-    told = {"namespace": body.get("namespace"), "service": body.get("service"), "to_value": after.get(key)}
-    told["from_value"] = body.get("leaves") or before.get(key)  # from both sides, the selector does not say which one is left
+    left = body.get("leaves") or before.get(key)  # from both sides, the selector does not say which one is left
+    told = {"namespace": body.get("namespace"), "service": body.get("service"), "from_value": left, "to_value": after.get(key)}
     if "reverses" in body:
         facts["reverses_id"] = text(body["reverses"]) or None
     return facts | {name: text(value) for name, value in told.items()}

@@ -165,12 +165,14 @@ def _fences(record: Record) -> Iterable[str]:
     for fence, times in Counter(one.fence for one in record.writes if one.fence).items():
         if times > 1:
             yield f"I7: the fence {fence} was written {times} times"
-    services, begun = {row.id: row.service_uid for row in record.rows}, dict[tuple[str, int], datetime]()
+    gone = {one.switch for one in record.entries if one.action == "REQUESTED" and "from" in one.body}  # whose row may have been deleted
+    services = dict.fromkeys(gone, "") | {row.id: row.service_uid for row in record.rows}
+    begun = dict[tuple[str, int], datetime]()
     for one in [one for one in record.entries if one.action == "CLAIMED" and one.switch in services]:
         begun.setdefault((services[one.switch], one.body["epoch"]), one.at)
     for write in [one for one in record.writes if one.fence]:
-        claimed_at = begun.get((write.uid, int(write.fence.split(":")[-2])))
-        if claimed_at is None or claimed_at > write.at:
+        epoch = int(write.fence.split(":")[-2])
+        if not any((uid, epoch) in begun and begun[uid, epoch] <= write.at for uid in (write.uid, "")):
             yield f"I7: the fence {write.fence} of a claim that the audit did not have yet"
     claims = {(one.switch, one.body["epoch"]) for one in record.entries if one.action == "CLAIMED"}
     newest: dict[str, int] = {}
