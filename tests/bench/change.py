@@ -105,11 +105,13 @@ def measure_burst() -> list[Line]:
     ):
         wait_for_pictures(crowd)
         told = fed.churn(rate=BURST, seconds=BURST_SECONDS)
+        threading.Event().wait(1)
+        ages = list(heard.ages)  # before the list of what is true takes the interpreter from who reads
         differing = differing_at_last(heard, fed=fed, folder=Path(folder))
-    late = percentile(heard.ages, 0.99)
+    late = percentile(ages, 0.99)
     return [
         Line("events a second that were written", told["sent"] / told["seconds"], "/s"),
-        Line("age of a change in the browser, p50", percentile(heard.ages, 0.5), "ms"),
+        Line("age of a change in the browser, p50", percentile(ages, 0.5), "ms"),
         Line("age of a change in the browser, p99", late, "ms", goal=f"≤ {WINDOW_MS + 20:.0f} ms", met=late <= WINDOW_MS + 20),
         Line("objects not shown as they are", differing, "", goal="0", met=differing == 0),
         Line("sockets that stayed open", crowd.open, "", goal="all", met=crowd.open == CLIENTS),
