@@ -45,10 +45,5 @@ class Switch(Operation):
         """The selectors that the Service goes through, from the old side's to the new one's."""
         return [self.from_selector, *self.between, self.to_selector]
 
-    @property
-    def left_selector(self) -> dict[str, str]:
-        """What selects the side that is left. A way back from both sides begins at a selector that does not tell them apart."""
-        return {**self.to_selector, self.key: self.from_value}
-
     def __str__(self) -> str:
         return f"{self.namespace}/{self.service}: {self.from_value} to {self.to_value} ({self.state})"

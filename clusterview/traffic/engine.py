@@ -723,7 +723,7 @@ def _set_aside_in_doubt(switch: Switch, body: dict[str, Any], *, opened: looking
     """
     try:
         moving_on.renew(switch)
-        moving_on.tell_of_claim(switch)
+        moving_on.record_claim(switch)
         found = doubts.lock_out(_effect(switch, reach(switch, opened)))
     except (Superseded, DatabaseError, InterfaceError):
         raise

@@ -293,7 +293,7 @@ def record(switch: Operation, *lines: tuple[str, dict[str, Any]], actor: str | P
     auditing.record_all(entries(switch, *lines, actor=actor))
 
 
-def tell_of_claim(operation: Operation) -> None:
+def record_claim(operation: Operation) -> None:
     """This will have the claim in the audit before a write that no other line of it comes before."""
     if operation.told_epoch != operation.epoch:
         with transaction.atomic():

@@ -21,7 +21,7 @@ from clusterview.access import transacting
 from clusterview.access.people import Person
 from clusterview.models import Cluster, Sizing, Switch
 from clusterview.topology import objects
-from clusterview.traffic import holding, keeping, looking, moving_on, needing, pairing, preflight, reporting, requesting
+from clusterview.traffic import holding, keeping, looking, moving_on, needing, pairing, preflight, reporting, requesting, selectors
 from clusterview.traffic.checking import of_sizes
 from clusterview.traffic.errors import Refused
 from clusterview.traffic.preflight import Check
@@ -69,11 +69,11 @@ def to_scale_down(switch: Switch, *, replicas: int = 0, opened: looking.Opener =
         service, residents = reached.service_among(namespace=switch.namespace, name=switch.service)
         if service.uid != switch.service_uid:
             raise Refused(409, "changed")
-        seen = reached.situation(service=service, residents=residents, key=switch.key, source=switch.left_selector, target=service.selector)
+        seen = reached.situation(service=service, residents=residents, key=switch.key, source=_left(switch), target=service.selector)
         seen = reached.surrounded(seen)
         steps = [
             Step(kind=str(objects.kind_of(one)), name=one.name, uid=one.uid, now=one.wanted, to=replicas, back=one.wanted, order=0)
-            for one in seen.workloads_of(switch.left_selector)
+            for one in seen.workloads_of(_left(switch))
         ]
         seen = _with_rights(seen, steps, reached)
     checks = list(of_sizes.scale_down(seen, replicas=replicas, kept=_kept_elsewhere(switch, seen)))
@@ -86,7 +86,7 @@ def scale_down(*, switch: Switch, person: Person, replicas: int = 0, opened: loo
     plan = to_scale_down(switch, replicas=replicas, opened=opened)
     requesting.must_be_known(plan.situation.service, cluster=cluster)
     _refuse_blocked(plan)
-    row = _row(cluster, person=person, plan=plan, purpose=Sizing.Purpose.SCALE_DOWN, side=switch.from_value, selector=switch.left_selector)
+    row = _row(cluster, person=person, plan=plan, purpose=Sizing.Purpose.SCALE_DOWN, side=switch.from_value, selector=_left(switch))
     row.switch = switch
     return _save(row, person=person, plan=plan)
 
@@ -173,8 +173,13 @@ def _with_rights(seen: Situation, steps: list[Step], reached: looking.Cluster) -
     return msgspec.structs.replace(seen, missing_rights=tuple(missing))
 
 
+def _left(switch: Switch) -> dict[str, str]:
+    """What selects the side that is left. A way back from both sides begins at a selector that does not tell them apart."""
+    return selectors.exchanged(selector=switch.to_selector, key=switch.key, value=switch.from_value)
+
+
 def _kept_elsewhere(switch: Switch, seen: Situation) -> list[str]:
-    return keeping.elsewhere(switch, labels=[one.template_labels for one in seen.workloads_of(switch.left_selector)])
+    return keeping.elsewhere(switch, labels=[one.template_labels for one in seen.workloads_of(_left(switch))])
 
 
 def _sorted(checks: Iterable[Check]) -> list[Check]:

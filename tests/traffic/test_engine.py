@@ -117,6 +117,16 @@ def set_selector(lab: Lab, value: dict[str, str]) -> None:
     lab.kubectl("patch", "service", "shop", "-n", "store", "--type", "merge", "-p", json.dumps({"spec": {"selector": value}}))
 
 
+def broken(*_: object) -> None:
+    """A step with a defect of ours."""
+    raise RuntimeError("a defect")
+
+
+def lose(_: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The line between us and the cluster, when nothing of what is sent arrives."""
+    raise errors.LostAnswer("the connection ended before the answer")
+
+
 def actions(switch: Switch) -> list[str]:
     return list(AuditEntry.objects.filter(switch_id=switch.pk).order_by("sequence").values_list("action", flat=True))
 
@@ -282,20 +292,14 @@ def test_a_switch_in_doubt_that_is_set_aside_is_locked_out_or_says_that_it_may_s
 def test_a_database_that_goes_while_a_switch_in_doubt_is_set_aside_decides_nothing(
     problem: Exception, olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("a defect")
-
     def gone(_: Switch) -> None:
         raise problem
-
-    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        raise errors.LostAnswer("the connection ended before the answer")
 
     reached.around = lose
     switch = ask(olga=olga, reached=reached)
     monkeypatch.setitem(engine.STEPS, State.UNKNOWN, broken)
     with monkeypatch.context() as now:
-        now.setattr(moving_on, "tell_of_claim", gone)
+        now.setattr(moving_on, "record_claim", gone)
         with pytest.raises(type(problem)):
             carry_out(switch, reached)
         switch.refresh_from_db()
@@ -308,14 +312,8 @@ def test_a_database_that_goes_while_a_switch_in_doubt_is_set_aside_decides_nothi
 def test_a_cluster_that_does_not_let_it_be_locked_out_now_is_asked_again(
     olga: Person, reached: Reached, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("a defect")
-
     def busy(*_: object, **__: object) -> None:
         raise errors.TooManyRequests("The cluster is busy.")
-
-    def lose(send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        raise errors.LostAnswer("the connection ended before the answer")
 
     reached.around = lose
     switch = ask(olga=olga, reached=reached)
