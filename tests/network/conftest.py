@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
+from tests.journeys.dashboard import ended
 from tests.lab import namespaces, others
 from tests.lab.fixtures import free_ports, need, reset_shop, wait_until, with_shop
 from tests.lab.networked import NetworkedCluster
@@ -42,6 +45,12 @@ def metrics(network: NetworkedCluster) -> NetworkedCluster:
     """The network with metrics-server, which tells what a pod uses once it has asked twice, ten seconds apart."""
     others.start_metrics_server(network)
     return network
+
+
+def carried_out(rest: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
+    """The switch that was accepted, once it has ended."""
+    assert begun.status_code == 202, begun.text
+    return ended(rest=rest, switch=begun.json()["id"])
 
 
 def service_url(lab: NetworkedCluster, *, name: str = "shop") -> str:

@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from tests.bench import running
-from tests.journeys.dashboard import ended, wait_for
+from tests.journeys.dashboard import wait_for
 from tests.lab.fixtures import wait_until
 from tests.lab.networked import NetworkedCluster
+from tests.network.conftest import carried_out
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 
@@ -80,16 +81,13 @@ def test_the_old_side_keeps_its_size_until_its_autoscaler_has_learned_of_the_tra
     cluster = product.get("/clusters").json()[0]["id"]
     wait_for(lambda: product.get(f"/clusters/{cluster}/applications").json()[0]["live"] == "blue", seconds=10, what="blue is live")
     asked = {"namespace": "store", "service": "shop", "to": "green", "accept": ["same-pods", "old-side-only"]}
-    begun = product.post(f"/clusters/{cluster}/switches", json=asked)
-    assert begun.status_code == 202, begun.text
-    assert ended(rest=product, switch=begun.json()["id"])["state"] == "succeeded"
+    there = carried_out(product, product.post(f"/clusters/{cluster}/switches", json=asked))
+    assert there["state"] == "succeeded"
     wait_until(lambda: least(autoscaled) == LIVE, seconds=10, what="the old side is kept")
     use(autoscaled, IDLE)
     wait_until(lambda: condition(autoscaled, "ScalingLimited") == "True TooFewReplicas", seconds=120, what="the autoscaler wants fewer pods")
     assert replicas(autoscaled) == LIVE
-    back = product.post(f"/switches/{begun.json()['id']}/back")
-    assert back.status_code == 202, back.text
-    assert ended(rest=product, switch=back.json()["id"])["state"] == "succeeded"
+    assert carried_out(product, product.post(f"/switches/{there['id']}/back"))["state"] == "succeeded"
     use(autoscaled, BUSY)
     wait_until(lambda: condition(autoscaled, "ScalingLimited").startswith("False "), seconds=120, what="the autoscaler has learned of the load")
     assert (replicas(autoscaled), least(autoscaled)) == (LIVE, LIVE)

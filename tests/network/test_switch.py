@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from tests.bench import running
-from tests.journeys.dashboard import Dashboard, ended, wait_for
+from tests.journeys.dashboard import Dashboard, wait_for
 from tests.lab import others, states
 from tests.lab.fixtures import stays, wait_until
 from tests.lab.networked import NetworkedCluster
-from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, service_url, slot_of
+from tests.network.conftest import NODES_FOLLOW_SECONDS, astray, carried_out, service_url, slot_of
 from tests.soak import rolling
 from tests.traffic import judging
 
@@ -36,11 +36,6 @@ def installation(network: NetworkedCluster, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def product(installation: tuple[Dashboard, httpx.Client]) -> httpx.Client:
     return installation[1]
-
-
-def carried_out(rest: httpx.Client, begun: httpx.Response) -> dict[str, Any]:
-    assert begun.status_code == 202, begun.text
-    return ended(rest=rest, switch=begun.json()["id"])
 
 
 def moment(text: str) -> float:

@@ -165,8 +165,8 @@ def _fences(record: Record) -> Iterable[str]:
     for fence, times in Counter(one.fence for one in record.writes if one.fence).items():
         if times > 1:
             yield f"I7: the fence {fence} was written {times} times"
-    gone = {one.switch for one in record.entries if one.action == "REQUESTED" and "from" in one.body}  # whose row may have been deleted
-    services = dict.fromkeys(gone, "") | {row.id: row.service_uid for row in record.rows}
+    services = {one.switch: "" for one in record.entries if one.action == "REQUESTED" and "from" in one.body}  # a row may have been deleted
+    services |= {row.id: row.service_uid for row in record.rows}
     begun = dict[tuple[str, int], datetime]()
     for one in [one for one in record.entries if one.action == "CLAIMED" and one.switch in services]:
         begun.setdefault((services[one.switch], one.body["epoch"]), one.at)

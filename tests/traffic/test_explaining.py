@@ -109,6 +109,7 @@ def test_what_is_not_explained_is_said_with_where_it_stands() -> None:
     said = explain(replace(RECORD, entries=lines)).unexplained
     assert "After 5 lines" in said, "the claim is told before what an executor writes that sets a switch aside"
     assert "operation 0 is applying" in said
+    assert "goes on with OUTCOME {'result': 'applied', 'step': 1, 'rv': '454'" in said
 
 
 def test_two_operations_on_one_service_are_explained_one_after_the_other() -> None:

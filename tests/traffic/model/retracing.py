@@ -18,6 +18,7 @@ from tests.traffic.model import executing, happening
 from tests.traffic.model.labels import Asked, Claimed, Committed, Failed, Label, Landed, Move, Wished, Wrote
 from tests.traffic.model.worlds import (
     EFFECT,
+    LOCKS_OUT,
     LOOKS,
     MARK,
     NO_MARKER,
@@ -218,7 +219,8 @@ class _Search:
                 return self._asked(node, op, begins)
             case Wished("go back", op):
                 return self._take(node, op, "BACK_REQUESTED")
-            case Failed("meets a defect", op, epoch):  # whose last seal, if it sends one, comes after the claim was told
+            case Failed("meets a defect", op, epoch) if any(one.op == op and one.doing == LOCKS_OUT for one in move.world.executors):
+                # the claim is told before its last seal, if it comes so far
                 return self._told(node, op, epoch, before.world.rows[op].state) or node
             case Committed():
                 return self._committed(node, move.label, row=before.world.rows[move.label.op])
