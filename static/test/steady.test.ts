@@ -14,7 +14,7 @@ const observed: unknown[] = [];
 beforeEach(() => {
   vi.useFakeTimers();
   observed.length = 0;
-  const observer = class {
+  vi.stubGlobal("MutationObserver", class {
     constructor(look: () => void) {
       changed = look;
     }
@@ -24,9 +24,7 @@ beforeEach(() => {
     disconnect(): void {
       observed.length = 0;
     }
-  };
-  vi.stubGlobal("MutationObserver", observer);
-  vi.stubGlobal("ResizeObserver", observer);
+  });
   vi.stubGlobal("addEventListener", (type: string, listener: () => void) => void heard.set(type, listener));
   vi.stubGlobal("removeEventListener", (type: string) => void heard.delete(type));
 });

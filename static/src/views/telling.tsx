@@ -19,8 +19,7 @@ export function Told(): JSX.Element {
   const isOff = facts && !page.readOnly ? offBecause() !== "" : null;
   const before = useRef(isOff);
   useEffect(() => {
-    if (isOff && before.current === false) told.value = offBecause();
-    if (isOff === false && before.current) told.value = "";
+    if (isOff !== null && before.current === !isOff) told.value = offBecause();
     before.current = isOff;
   }, [isOff]);
   return <p class="visually-hidden" role="status" data-testid="told">{told.value}</p>;
